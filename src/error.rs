@@ -1,0 +1,84 @@
+//! One error type for the whole crate: every variant carries where, what was expected and what was found,
+//! and prints as one line.
+
+use std::path::PathBuf;
+
+/// Shorthand used throughout the crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything that can go wrong on input a user controls.
+///
+/// The library never panics on bad input. [`Error::exit_code`] maps each variant to the process exit code
+/// that the command line promises.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Operand shapes (or attributes) an operation cannot work on, found before any arithmetic.
+    #[error("{op}: {place}: expected {expected}, found {found}")]
+    Shape { op: &'static str, place: String, expected: String, found: String },
+
+    /// A value outside a function's domain (an equation's argument, an option's value).
+    #[error("{name}: expected {expected}, found {found}")]
+    Domain { name: String, expected: String, found: String },
+
+    /// A file whose content is not what its format promises.
+    #[error("{}: {place}: expected {expected}, found {found}", path.display())]
+    File { path: PathBuf, place: String, expected: String, found: String },
+
+    /// The operating system refused to read or write.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        /// What was attempted: `open`, `read`, `write`, `rename`, ...
+        action: &'static str,
+        source: std::io::Error,
+    },
+
+    /// A loss, gradient or method quantity stopped being finite; the run ends, earlier checkpoints stay.
+    #[error("epoch {epoch}, batch {batch}: {quantity} is {value}, expected a finite number; {advice}")]
+    NonFinite { quantity: String, epoch: usize, batch: usize, value: String, advice: String },
+
+    /// The run was stopped from outside (Ctrl-C) after its last complete checkpoint.
+    #[error("interrupted at epoch {epoch}; {advice}")]
+    Interrupted { epoch: usize, advice: String },
+}
+
+impl Error {
+    /// A [`Error::Domain`] from anything printable.
+    pub fn domain(name: impl Into<String>, expected: impl Into<String>, found: impl ToString) -> Self {
+        Self::Domain { name: name.into(), expected: expected.into(), found: found.to_string() }
+    }
+
+    /// A [`Error::Shape`] from anything printable.
+    pub fn shape(
+        op: &'static str,
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self::Shape { op, place: place.into(), expected: expected.into(), found: found.into() }
+    }
+
+    /// A [`Error::File`] from anything printable.
+    pub fn file(
+        path: impl Into<PathBuf>,
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl ToString,
+    ) -> Self {
+        Self::File { path: path.into(), place: place.into(), expected: expected.into(), found: found.to_string() }
+    }
+
+    /// A [`Error::Io`]; use as `.map_err(Error::io(path, "open"))`.
+    pub fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, action, source }
+    }
+
+    /// The process exit code: 2 for usage and unreadable input, 1 for a run that failed.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NonFinite { .. } | Self::Interrupted { .. } => 1,
+            Self::Shape { .. } | Self::Domain { .. } | Self::File { .. } | Self::Io { .. } => 2,
+        }
+    }
+}

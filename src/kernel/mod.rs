@@ -1,0 +1,90 @@
+//! The kernels: where nearly all the arithmetic happens, each in two forms behind one dispatch point.
+//!
+//! [`Kernel::Literal`] is the definition: plain loops over any [`Scalar`], in a documented order, with the same
+//! bits on every CPU and for any number of threads. [`Kernel::Fast`] calls `matrixmultiply` and rayon for `f32`
+//! and `f64` (other number systems fall back to Literal); it agrees with Literal within the a-priori bound and
+//! gives the same bits for any number of threads, because work is split over outputs in blocks of a fixed size
+//! and never over a reduction.
+
+mod fast;
+mod literal;
+
+use crate::scalar::Scalar;
+use ndarray::{Array2, Array4, ArrayView2, ArrayView4};
+use serde::{Deserialize, Serialize};
+
+/// Which form of the kernels computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kernel {
+    /// Plain loops in a documented order: the definition.
+    Literal,
+    /// `matrixmultiply` and rayon.
+    #[default]
+    Fast,
+}
+
+/// Where a convolution's window goes: everything about it but the arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Step of the window, `[vertical, horizontal]`.
+    pub stride: [usize; 2],
+    /// Zeros added on each side, `[top and bottom, left and right]`.
+    pub padding: [usize; 2],
+    /// Distance between taps of the window.
+    pub dilation: [usize; 2],
+    /// Channel groups that do not see each other.
+    pub groups: usize,
+}
+
+/// `a b`: a [m,k], b [k,n] -> [m,n]; any strides. The inner dimensions must agree (the ops check).
+pub fn matmul<S: Scalar>(kernel: Kernel, a: ArrayView2<S>, b: ArrayView2<S>) -> Array2<S> {
+    match kernel {
+        Kernel::Literal => literal::matmul(a, b),
+        Kernel::Fast => fast::matmul(a, b),
+    }
+}
+
+/// Convolution (cross-correlation, as in every framework): x [n,c,h,w], w [o,c/groups,kh,kw] -> [n,o,oh,ow].
+pub fn conv2d<S: Scalar>(kernel: Kernel, window: Window, x: ArrayView4<S>, w: ArrayView4<S>) -> Array4<S> {
+    match kernel {
+        Kernel::Literal => literal::conv2d(window, x, w),
+        Kernel::Fast => fast::conv2d(window, x, w),
+    }
+}
+
+/// The adjoint of [`conv2d`] in x: dy [n,o,oh,ow], w [o,c/groups,kh,kw] -> [n,c,h,w] of `x_shape`.
+pub fn conv2d_input_gradient<S: Scalar>(
+    kernel: Kernel,
+    window: Window,
+    dy: ArrayView4<S>,
+    w: ArrayView4<S>,
+    x_shape: [usize; 4],
+) -> Array4<S> {
+    match kernel {
+        Kernel::Literal => literal::conv2d_input_gradient(window, dy, w, x_shape),
+        Kernel::Fast => fast::conv2d_input_gradient(window, dy, w, x_shape),
+    }
+}
+
+/// The adjoint of [`conv2d`] in w: x [n,c,h,w], dy [n,o,oh,ow] -> [o,c/groups,kh,kw] of `w_shape`.
+pub fn conv2d_weight_gradient<S: Scalar>(
+    kernel: Kernel,
+    window: Window,
+    x: ArrayView4<S>,
+    dy: ArrayView4<S>,
+    w_shape: [usize; 4],
+) -> Array4<S> {
+    match kernel {
+        Kernel::Literal => literal::conv2d_weight_gradient(window, x, dy, w_shape),
+        Kernel::Fast => fast::conv2d_weight_gradient(window, x, dy, w_shape),
+    }
+}
+
+/// Eq. 2, one batch: `accumulated_j += gradient_j^2`, over slices of equal length.
+pub fn accumulate_squares<S: Scalar>(kernel: Kernel, accumulated: &mut [S], gradient: &[S]) {
+    match kernel {
+        Kernel::Literal => literal::accumulate_squares(accumulated, gradient),
+        Kernel::Fast => fast::accumulate_squares(accumulated, gradient),
+    }
+}

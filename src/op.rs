@@ -1,0 +1,96 @@
+//! [`Op`]: one differentiable operation, and [`evaluate`]: one operation run forward and backward by itself.
+//!
+//! An op is a plain value that holds its attributes (stride, padding, labels, ..) and knows three things: the
+//! shapes it produces, its forward, and its backward. It is generic over [`Scalar`] by method, so the same few
+//! lines compute in `f32`, in `f64`, with forward-mode derivatives ([`Dual`](crate::scalar::Dual)) and with 31
+//! digits ([`DoubleDouble`](crate::scalar::DoubleDouble)).
+
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
+use std::fmt::Debug;
+
+/// A differentiable operation on arrays.
+///
+/// `backward` returns, for every input, the gradient of `sum_o <upstream_o, output_o>`: the adjoint of the
+/// forward's Jacobian applied to `upstream`.
+pub trait Op: Debug + Clone + Send + Sync + 'static {
+    /// The op's name in files and messages.
+    const NAME: &'static str;
+    /// What `forward` keeps for `backward` besides inputs (a choice of maximum, batch statistics); often `()`.
+    type Saved<S: Scalar>: Debug + Send + Sync + 'static;
+
+    /// The shapes of the outputs for inputs of these shapes, or the first thing that does not fit. Everything
+    /// that `forward` and `backward` rely on is checked here, so that neither can panic.
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>>;
+
+    /// The outputs, and what `backward` will want. Inputs may have any strides.
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Self::Saved<S>);
+
+    /// One gradient per input: `Some` at least where `wanted` says so. `upstream` has one array per output
+    /// (zeros where nothing flows back), of the output's shape.
+    fn backward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        saved: &Self::Saved<S>,
+        upstream: &[ArrayViewD<S>],
+        wanted: &[bool],
+    ) -> Vec<Option<ArrayD<S>>>;
+}
+
+/// What [`evaluate`] returns: the outputs, and one gradient per input where it was wanted.
+#[derive(Debug, Clone)]
+pub struct Evaluation<S> {
+    pub outputs: Vec<ArrayD<S>>,
+    pub gradients: Vec<Option<ArrayD<S>>>,
+}
+
+/// Runs `op` forward, and backward from `upstream` where any gradient is `wanted`.
+///
+/// `upstream` has one entry per output; `None` stands for zeros.
+///
+/// # Errors
+/// [`Error::Shape`] if the inputs do not fit the op, or an upstream gradient does not fit its output.
+pub fn evaluate<O: Op, S: Scalar>(
+    op: &O,
+    kernel: Kernel,
+    inputs: &[ArrayViewD<S>],
+    upstream: &[Option<ArrayViewD<S>>],
+    wanted: &[bool],
+) -> Result<Evaluation<S>> {
+    let shapes: Vec<&[usize]> = inputs.iter().map(ArrayViewD::shape).collect();
+    let out_shapes = op.out_shapes(&shapes)?;
+    if wanted.len() != inputs.len() {
+        return Err(Error::shape(
+            O::NAME,
+            "wanted gradients",
+            format!("{} entries", inputs.len()),
+            format!("{}", wanted.len()),
+        ));
+    }
+    let zeros: Vec<ArrayD<S>> = out_shapes.iter().map(|shape| ArrayD::from_elem(shape.clone(), S::ZERO)).collect();
+    let mut flowing: Vec<ArrayViewD<S>> = zeros.iter().map(|zero| zero.view()).collect();
+    for (i, given) in upstream.iter().enumerate() {
+        let Some(given) = given else { continue };
+        match out_shapes.get(i) {
+            Some(shape) if shape == given.shape() => flowing[i] = given.view(),
+            other => {
+                return Err(Error::shape(
+                    O::NAME,
+                    format!("upstream gradient {i}"),
+                    other.map_or("no such output".to_string(), |shape| format!("shape {shape:?}")),
+                    format!("shape {:?}", given.shape()),
+                ));
+            }
+        }
+    }
+    let (outputs, saved) = op.forward(kernel, inputs);
+    let gradients = if wanted.contains(&true) {
+        op.backward(kernel, inputs, &saved, &flowing, wanted)
+    } else {
+        vec![None; inputs.len()]
+    };
+    Ok(Evaluation { outputs, gradients })
+}

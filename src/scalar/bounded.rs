@@ -1,0 +1,2 @@
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounded(pub f64);

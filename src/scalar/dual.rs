@@ -1,0 +1,2 @@
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Dual<S>(pub S);

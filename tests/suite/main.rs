@@ -1,0 +1,16 @@
+//! The proofs, one module per kind. `cargo test --test suite NAME::` runs one kind.
+
+mod accuracy;
+mod cli;
+mod common;
+mod coverage;
+mod data;
+mod equations;
+mod faults;
+mod goldens;
+mod kernels_agree;
+mod ops;
+mod properties;
+mod scalars;
+mod training;
+mod trajectories;
