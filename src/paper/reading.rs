@@ -3,26 +3,29 @@
 //! `docs/open-points.md` says for each what the paper's text and numbers support. A reading is stored in every
 //! config, checkpoint, trace and report; nothing is decided silently.
 
-use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+
+/// A closed set of named choices: how it is called in files and on the command line.
+pub trait Choice: Copy + std::str::FromStr<Err = crate::Error> + std::fmt::Display + Send + Sync + 'static {
+    /// The key in files; the option is the same with dashes.
+    const KEY: &'static str;
+    /// The names of all choices, the default first.
+    const NAMES: &'static [&'static str];
+}
 
 /// Defines an enum whose variants have stable names in files and on the command line; the first is the default.
 macro_rules! choice {
     ($(#[$doc:meta])* $Type:ident, $key:literal: $($(#[$variant_doc:meta])* $Variant:ident = $name:literal),+ $(,)?) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
         pub enum $Type {
             #[default]
             $($(#[$variant_doc])* #[serde(rename = $name)] $Variant),+
         }
 
         impl $Type {
-            /// The key in files; the option is the same with dashes.
-            pub const KEY: &'static str = $key;
             /// Every choice, the default first.
             pub const ALL: &'static [Self] = &[$(Self::$Variant),+];
-            /// The names of [`Self::ALL`].
-            pub const NAMES: &'static [&'static str] = &[$($name),+];
 
             /// The name in files and on the command line.
             pub fn name(self) -> &'static str {
@@ -30,12 +33,21 @@ macro_rules! choice {
             }
         }
 
+        impl $crate::paper::reading::Choice for $Type {
+            const KEY: &'static str = $key;
+            const NAMES: &'static [&'static str] = &[$($name),+];
+        }
+
         impl std::str::FromStr for $Type {
-            type Err = Error;
-            fn from_str(name: &str) -> Result<Self> {
+            type Err = $crate::Error;
+            fn from_str(name: &str) -> $crate::Result<Self> {
                 match name {
                     $($name => Ok(Self::$Variant),)+
-                    _ => Err(Error::domain($key, Self::NAMES.join(" | "), format!("`{name}`"))),
+                    _ => Err($crate::Error::domain(
+                        $key,
+                        <Self as $crate::paper::reading::Choice>::NAMES.join(" | "),
+                        format!("`{name}`"),
+                    )),
                 }
             }
         }
