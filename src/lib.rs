@@ -8,6 +8,7 @@ pub mod nn;
 pub mod op;
 pub mod ops;
 pub mod paper;
+pub mod random;
 pub mod report;
 pub mod scalar;
 pub mod sparsify;
