@@ -34,7 +34,8 @@ pub fn decay_step(rule: DecayStep, k: usize, k_star: usize, iteration: usize) ->
 /// multiplied by lambda where the bit is set.
 ///
 /// At most `2 log2(t)` products, so that no t, however large, takes long; the relative error stays below about
-/// `2 t u` with u that of the wide type (2^-53 for `f32`, 2^-104 for `f64`), and a large t underflows to 0.
+/// `t u` with u that of the wide type (2^-53 for `f32`, 2^-102 for `f64`) while the power is above 2^-960, and a large t
+/// underflows towards 0.
 ///
 /// # Errors
 /// [`Error::Domain`] unless `0 < lambda <= 1`.
@@ -60,22 +61,32 @@ pub fn decay_factor<S: Scalar>(lambda: f64, t: usize) -> Result<S::Wide> {
     Ok(power)
 }
 
-/// Eq. 9: `w_j = (w_j* lambda^t) 1(|w_j* lambda^t| >= eps)`, with `lambda^t` from [`decay_factor`].
+/// Eq. 9: `w_j = (w_j* lambda^t) 1(|w_j* lambda^t| >= eps)`.
 ///
-/// The product is taken wide and rounded once; the rounded weight is what is compared with eps, as lines 4 and 5 of
-/// Alg. 6 do, and compared exactly (eps is not rounded to the precision of w). `>=` keeps: a weight of size eps stays.
+/// The product is taken wide, with `lambda^t` from [`decay_factor`], and rounded once; the rounded weight is what is
+/// compared with eps, as lines 4 and 5 of Alg. 6 do, and compared exactly (eps is not rounded to the precision of w).
+/// `>=` keeps: a weight of size eps stays.
+///
+/// # Errors
+/// [`Error::Domain`] for lambda outside (0, 1], or eps negative or NaN.
 ///
 /// ```
-/// use gdstar::paper::decay::{decay_factor, decayed_weight};
-/// let factor = decay_factor::<f32>(0.5, 2)?; // 1/4
-/// assert_eq!(decayed_weight(8.0, factor, 1.0), 2.0);
-/// assert_eq!(decayed_weight(-4.0, factor, 1.0), -1.0); // exactly eps: kept
-/// assert_eq!(decayed_weight(2.0, factor, 1.0), 0.0);
+/// use gdstar::paper::decay::decayed_weight;
+/// let (lambda, t, eps) = (0.5, 2, 1.0); // lambda^t = 1/4
+/// assert_eq!(decayed_weight(8.0, lambda, t, eps)?, 2.0);
+/// assert_eq!(decayed_weight(-4.0, lambda, t, eps)?, -1.0); // exactly eps: kept
+/// assert_eq!(decayed_weight(2.0, lambda, t, eps)?, 0.0);
 /// # Ok::<(), gdstar::Error>(())
 /// ```
-pub fn decayed_weight<S: Scalar>(w_star: S, factor: S::Wide, eps: f64) -> S {
-    let w = S::narrow(w_star.widen() * factor);
-    if reaches(w, eps) { w } else { S::ZERO }
+pub fn decayed_weight<S: Scalar>(w_star: S, lambda: f64, t: usize, eps: f64) -> Result<S> {
+    check_eps(eps)?;
+    let w = decayed(w_star, decay_factor::<S>(lambda, t)?);
+    Ok(if reaches(w, eps) { w } else { S::ZERO })
+}
+
+/// `w_j* lambda^t`, rounded once.
+fn decayed<S: Scalar>(w_star: S, factor: S::Wide) -> S {
+    S::narrow(w_star.widen() * factor)
 }
 
 /// `|w| >= eps`: the indicator of Eq. 9.
@@ -143,7 +154,7 @@ pub fn rewind_decay<S: Scalar>(
         }
         if selected[j] {
             let w_star = rewind.map_or(*w, |rewind| rewind[j]);
-            *w = S::narrow(w_star.widen() * factor);
+            *w = decayed(w_star, factor);
             counts.rewound += 1;
         }
         if (selected[j] || decay.threshold == Threshold::All) && !reaches(*w, decay.eps) {
@@ -161,9 +172,7 @@ fn check<S: Scalar>(weights: &[S], rewind: Option<&[S]>, selected: &[bool], mask
     for (place, found) in [("selected", selected.len()), ("mask", mask.len()), ("W_k*", rewind.map_or(n, <[S]>::len))] {
         same_length("rewind_decay", place, n, found)?;
     }
-    if eps.is_nan() || eps < 0.0 {
-        return Err(Error::domain("eps of Eq. 9", "a number >= 0", eps));
-    }
+    check_eps(eps)?;
     for j in (0..n).filter(|&j| mask[j]) {
         let becomes = match rewind {
             Some(rewind) if selected[j] => rewind[j],
@@ -174,4 +183,8 @@ fn check<S: Scalar>(weights: &[S], rewind: Option<&[S]>, selected: &[bool], mask
         }
     }
     Ok(())
+}
+
+fn check_eps(eps: f64) -> Result<()> {
+    if eps >= 0.0 { Ok(()) } else { Err(Error::domain("eps of Eq. 9", "a number >= 0", eps)) }
 }

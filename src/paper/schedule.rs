@@ -6,7 +6,7 @@ use crate::scalar::Scalar;
 /// Eq. 8: `alpha_k = alpha_0 + (k / K) (alpha_K - alpha_0)`, the fraction of weights that epoch `k` targets.
 ///
 /// `epochs` is K and `alpha_end` is alpha_K. Evaluated as printed, quotient first, in [`Scalar::Wide`] and rounded
-/// once. Wide, the order does not matter: `k / K` carries a relative error of 2^-53 for `f32` and about 2^-104 for
+/// once. Wide, the order does not matter: `k / K` carries a relative error of 2^-53 for `f32` and 2^-102 for
 /// `f64`, far below half an ulp of the result, and `k = 0` and `k = K` give alpha_0 and alpha_K exactly.
 ///
 /// # Errors

@@ -36,9 +36,9 @@ impl Rank {
         }
         let last = DoubleDouble::from((n - 1) as f64);
         let product = alpha * last;
-        // A product with an unrounded alpha (not an f64) is itself rounded, at 2^-104: never past the last rank.
+        // A product with an unrounded alpha (not an f64) is itself rounded, beyond 2^-102: never past the last rank.
         let rank = if product > last { last } else { product };
-        let whole = floor(rank);
+        let whole = rank.floor();
         Ok(Self { floor: whole.to_f64() as usize, fraction: rank - whole })
     }
 
@@ -55,13 +55,6 @@ impl Rank {
 
     /// The fraction rounded to another number system.
     pub fn fraction_as<W: Scalar>(self) -> W {
-        let leading = self.fraction.to_f64();
-        let trailing = (self.fraction - DoubleDouble::from(leading)).to_f64();
-        W::from_f64(leading) + W::from_f64(trailing)
+        W::from_f64(self.fraction.hi()) + W::from_f64(self.fraction.lo())
     }
-}
-
-fn floor(x: DoubleDouble) -> DoubleDouble {
-    let whole = DoubleDouble::from(x.to_f64().floor());
-    if whole > x { whole - DoubleDouble::ONE } else { whole }
 }
