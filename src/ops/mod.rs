@@ -19,6 +19,7 @@ pub mod linear;
 pub mod matmul;
 pub mod max_pool2d;
 pub mod mul;
+mod operands;
 pub mod pad;
 pub mod relu;
 pub mod relu6;
@@ -30,6 +31,9 @@ pub mod split;
 pub mod strided_slice;
 
 pub use attributes::Attributes;
+pub use conv2d::Conv2d;
+pub use linear::Linear;
+pub use matmul::Matmul;
 pub use relu::Relu;
 pub use relu6::Relu6;
 pub use shape::MAX_ELEMENTS;
@@ -145,6 +149,9 @@ macro_rules! registry {
 }
 
 registry! {
+    Conv2d
+    Linear
+    Matmul
     Relu
     Relu6
 }
