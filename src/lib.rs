@@ -1,5 +1,6 @@
 //! The reference implementation of GDSTAR: gradient-based dynamic sparse training with adaptive rewinding.
 
+pub mod choice;
 pub mod cli;
 pub mod data;
 pub mod error;

@@ -79,7 +79,7 @@ fn explain(error: &clap::Error) -> ExitCode {
 }
 
 /// A value parser for a choice of the reading, which lists the names in `--help`.
-fn choice<T: crate::paper::reading::Choice>() -> impl TypedValueParser<Value = T> {
+fn choice<T: crate::choice::Choice>() -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(T::NAMES).try_map(|name| name.parse::<T>())
 }
 

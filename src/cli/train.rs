@@ -1,7 +1,7 @@
 //! `gdstar train`: one run.
 
 use super::{choice, stop_on_interrupt, with_threads};
-use crate::data::{self, Dataset, Source};
+use crate::data::{self, Source};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::paper::reading;
@@ -10,10 +10,9 @@ use crate::scalar::Scalar;
 use crate::sparsify::Method;
 use crate::tensor_file::Element;
 use crate::train::{
-    Checkpointer, Config, History, Metrics, Observer, Precision, Progress, Run, RunFolder, State, TraceWriter,
+    Checkpointer, Config, History, Metrics, Observer, Precision, Progress, Run, RunFolder, TraceWriter,
 };
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 
 /// Train a network with one method.
 ///

@@ -17,12 +17,11 @@ pub use augmentation::{Augmentation, Crop};
 pub use normalisation::Normalisation;
 pub use order::epoch_order;
 
+use crate::choice::choice;
 use crate::error::{Error, Result};
-use crate::paper::reading::choice;
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::path::Path;

@@ -11,10 +11,10 @@ mod weights;
 pub use gdstar::Gdstar;
 pub use weights::{Segment, WeightSet};
 
+use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::nn::Parameters;
-use crate::paper::reading::choice;
 use crate::scalar::Scalar;
 use crate::train::{Config, Sgd};
 use ndarray::ArrayD;

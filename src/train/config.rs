@@ -1,11 +1,12 @@
 //! [`Config`]: everything that determines a run, as stored in `config.toml`.
 
 use super::SgdSettings;
+use crate::choice::choice;
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::paper::Hyperparameters;
-use crate::paper::reading::{Reading, choice};
+use crate::paper::reading::Reading;
 use crate::sparsify::Method;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

@@ -16,7 +16,7 @@ use ndarray::ArrayD;
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
+use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -248,7 +248,7 @@ fn cut(path: &Path, keep: impl FnOnce(&mut File) -> std::io::Result<u64>) -> Res
 
 /// Where the `count`-th line ends.
 fn line_end(file: &mut File, count: usize) -> std::io::Result<u64> {
-    let mut reader = BufReader::new(file.by_ref());
+    let mut reader = BufReader::new(file);
     let mut end = 0;
     for _ in 0..count {
         end += reader.skip_until(b'\n')? as u64;
