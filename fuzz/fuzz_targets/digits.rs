@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| _ = gdstar_fuzz::digits::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    gdstar_fuzz::digits::run(data);
+});
