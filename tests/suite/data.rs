@@ -2,6 +2,7 @@
 
 mod augmentation;
 mod batch;
+mod bounds;
 mod cifar10;
 mod digits;
 mod fixtures;

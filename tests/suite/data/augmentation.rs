@@ -1,5 +1,6 @@
 //! The random crop and flip, against its definition: pad, cut, mirror.
 
+use super::bounds::SIX_DEVIATIONS_OF_1000;
 use gdstar::data::{Augmentation, Crop, Images, Split};
 use gdstar::random::{Purpose, stream};
 use proptest::prelude::*;
@@ -72,9 +73,7 @@ fn every_crop_is_drawn() {
         let Crop { top, left, flipped } = Augmentation { padding: 4 }.draw(&mut rng);
         counts[(top * 9 + left) * 2 + usize::from(flipped)] += 1;
     }
-    // Each count is binomial with mean 1000 and deviation below sqrt(1000) = 31.7; six deviations are exceeded with
-    // probability 2e-9 each, and the seed is fixed.
-    assert!(counts.iter().all(|&count| count.abs_diff(1000) <= 190), "{counts:?}");
+    assert!(counts.iter().all(|&count| count.abs_diff(1000) <= SIX_DEVIATIONS_OF_1000), "{counts:?}");
 }
 
 /// A batch draws image by image in its order, from the training images as they are, and normalises afterwards: the

@@ -1,7 +1,8 @@
 //! The embedded digits: the data itself, its split, its constants, its licence, and the reader of its table.
 
+use super::bounds::FOUR_DECIMALS;
 use super::fixtures::message;
-use super::statistics::{FOUR_DECIMALS, assert_normalisation, histogram, sum};
+use super::statistics::{assert_normalisation, histogram, sum};
 use gdstar::data::{Images, Source, digits, load};
 use proptest::prelude::*;
 use std::path::Path;

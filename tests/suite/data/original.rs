@@ -1,6 +1,7 @@
 //! The original files, where `GDSTAR_DATA` names a folder that has them (`mnist/`, `cifar-10-batches-bin/`).
 
-use super::statistics::{FOUR_DECIMALS, assert_normalisation, histogram, sum};
+use super::bounds::{FOUR_DECIMALS, GREY_LEVEL};
+use super::statistics::{assert_normalisation, histogram, sum};
 use gdstar::data::{Dataset, Images, Source, load};
 use mnist::{Mnist, MnistBuilder};
 use std::io::Read;
@@ -69,12 +70,6 @@ fn unpack(from: &Path, name: &str, to: &Path) {
     });
     super::fixtures::write(to, name, &content);
 }
-
-/// One grey level. The constants are those of the original images; a copy made from re-encoded JPEGs may stand in
-/// for them, in which a flat area is within a level of the original (its mean is coded, and rounded to whole
-/// levels) while fine detail is lost. The difference measured on such a copy is 1.5e-4 in the means and 1.8e-3 in
-/// the deviations, 0.04 and 0.46 levels. Exchanged channels are caught: their means are 2.3 levels and more apart.
-const GREY_LEVEL: f64 = 1.0 / 255.0;
 
 #[test]
 fn cifar10_has_its_known_counts_and_normalisation() {

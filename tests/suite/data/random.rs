@@ -1,6 +1,7 @@
 //! Streams, draws and orders are the same everywhere: pinned against an independent ChaCha8 with 64-bit integers
 //! written out, and uniform by construction.
 
+use super::bounds::SIX_DEVIATIONS_OF_1000;
 use gdstar::data::epoch_order;
 use gdstar::random::{Purpose, stream, uniform, unit};
 use proptest::prelude::*;
@@ -27,6 +28,11 @@ fn a_stream_is_pinned() {
     let mut rng = stream(0x0123_4567_89ab_cdef, Purpose::RandomRewind, 3);
     let expected = [0xaf62_e16e_2c40_c8f7, 0xa85f_246c_cda0_253e, 0xba67_4dc1_dcd6_8e8f, 0xb7e3_096f_2291_c9fa];
     assert_eq!(expected.map(|_| rng.next_u64()), expected);
+}
+
+#[test]
+fn purposes_keep_their_numbers() {
+    assert_eq!(Purpose::ALL.map(|purpose| purpose as u64), [1, 2, 3, 4, 5]);
 }
 
 #[test]
@@ -77,9 +83,7 @@ fn every_order_is_as_likely_as_any_other() {
         *counts.entry(epoch_order(4, 3, epoch)).or_insert(0_u32) += 1;
     }
     assert_eq!(counts.len(), 24);
-    // Each count is binomial with mean 1000 and deviation below sqrt(1000) = 31.7; six deviations are exceeded with
-    // probability 2e-9 each, and the seed is fixed.
-    assert!(counts.values().all(|count| count.abs_diff(1000) <= 190), "{counts:?}");
+    assert!(counts.values().all(|count| count.abs_diff(1000) <= SIX_DEVIATIONS_OF_1000), "{counts:?}");
 }
 
 /// floor(r n / 2^64), and 2^64 = 1 (mod 3): of the 2^64 draws exactly the one with r n mod 2^64 = 0 is surplus.

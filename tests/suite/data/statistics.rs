@@ -1,11 +1,6 @@
-//! Mean and standard deviation of a training split, and how closely the constants must state them.
+//! Sums, counts, means and deviations of images.
 
 use gdstar::data::{Dataset, Images};
-
-/// Half a unit in the fourth decimal: the constants are rounded to four, so the value they stand for is no further
-/// away. Sums of pixels and of their squares are exact integers, and the four operations after them are off by
-/// less than 1e-15.
-pub const FOUR_DECIMALS: f64 = 0.5e-4;
 
 /// (mean, standard deviation) of `pixel / scale` per channel; the population's deviation, with divisor N.
 pub fn mean_and_std(images: &Images, scale: f64) -> Vec<(f64, f64)> {
