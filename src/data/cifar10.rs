@@ -14,7 +14,7 @@ pub const MEAN: [f64; 3] = [0.4914, 0.4822, 0.4465];
 /// deviation.)
 pub const STD: [f64; 3] = [0.2470, 0.2435, 0.2616];
 
-/// [c,h,w] of an image.
+/// `[c,h,w]` of an image.
 pub const SHAPE: [usize; 3] = [3, 32, 32];
 /// The training files, read in this order.
 const TRAIN: [&str; 5] =

@@ -13,7 +13,7 @@ use std::path::Path;
 pub const ATTRIBUTION: &str = "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, \
                                UCI Machine Learning Repository, 1998, doi:10.24432/C50P49, CC BY 4.0";
 
-/// [c,h,w] of a digit.
+/// `[c,h,w]` of a digit.
 pub const SHAPE: [usize; 3] = [1, 8, 8];
 /// The largest pixel value: a pixel counts the ink in a 4x4 block of the scanned bitmap.
 pub const MAX_PIXEL: u8 = 16;
