@@ -7,6 +7,7 @@ mod coverage;
 mod data;
 mod equations;
 mod faults;
+mod fuzz_replay;
 mod goldens;
 mod kernels_agree;
 mod ops;
