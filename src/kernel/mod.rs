@@ -8,48 +8,58 @@
 
 mod fast;
 mod literal;
+mod window;
 
+pub use window::Window;
+
+use crate::choice::choice;
 use crate::scalar::Scalar;
-use ndarray::{Array2, Array4, ArrayView2, ArrayView4};
-use serde::{Deserialize, Serialize};
+use ndarray::{Array1, Array2, Array4, ArrayView1, ArrayView2, ArrayView4};
 
-/// Which form of the kernels computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kernel {
-    /// Plain loops in a documented order: the definition.
-    Literal,
+choice! {
+    /// Which form of the kernels computes.
+    Kernel, "kernel":
     /// `matrixmultiply` and rayon.
-    #[default]
-    Fast,
-}
-
-/// Where a convolution's window goes: everything about it but the arrays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// Step of the window, `[vertical, horizontal]`.
-    pub stride: [usize; 2],
-    /// Zeros added on each side, `[top and bottom, left and right]`.
-    pub padding: [usize; 2],
-    /// Distance between taps of the window.
-    pub dilation: [usize; 2],
-    /// Channel groups that do not see each other.
-    pub groups: usize,
+    Fast = "fast",
+    /// Plain loops in a documented order: the definition.
+    Literal = "literal",
 }
 
 /// `a b`: a [m,k], b [k,n] -> [m,n]; any strides. The inner dimensions must agree (the ops check).
 pub fn matmul<S: Scalar>(kernel: Kernel, a: ArrayView2<S>, b: ArrayView2<S>) -> Array2<S> {
+    matmul_with_bias(kernel, a, b, None)
+}
+
+/// [`matmul`] plus `bias[j]` in every row of column j, inside the same sum: one rounding fewer than adding it after.
+pub fn matmul_with_bias<S: Scalar>(
+    kernel: Kernel,
+    a: ArrayView2<S>,
+    b: ArrayView2<S>,
+    bias: Option<ArrayView1<S>>,
+) -> Array2<S> {
     match kernel {
-        Kernel::Literal => literal::matmul(a, b),
-        Kernel::Fast => fast::matmul(a, b),
+        Kernel::Literal => literal::matmul(a, b, bias),
+        Kernel::Fast => fast::matmul(a, b, bias),
     }
 }
 
 /// Convolution (cross-correlation, as in every framework): x [n,c,h,w], w [o,c/groups,kh,kw] -> [n,o,oh,ow].
+/// The shapes must fit each other and the window (the ops check).
 pub fn conv2d<S: Scalar>(kernel: Kernel, window: Window, x: ArrayView4<S>, w: ArrayView4<S>) -> Array4<S> {
+    conv2d_with_bias(kernel, window, x, w, None)
+}
+
+/// [`conv2d`] plus `bias[o]` in every pixel of channel o, inside the same sum.
+pub fn conv2d_with_bias<S: Scalar>(
+    kernel: Kernel,
+    window: Window,
+    x: ArrayView4<S>,
+    w: ArrayView4<S>,
+    bias: Option<ArrayView1<S>>,
+) -> Array4<S> {
     match kernel {
-        Kernel::Literal => literal::conv2d(window, x, w),
-        Kernel::Fast => fast::conv2d(window, x, w),
+        Kernel::Literal => literal::conv2d(window, x, w, bias),
+        Kernel::Fast => fast::conv2d(window, x, w, bias),
     }
 }
 
@@ -79,6 +89,13 @@ pub fn conv2d_weight_gradient<S: Scalar>(
         Kernel::Literal => literal::conv2d_weight_gradient(window, x, dy, w_shape),
         Kernel::Fast => fast::conv2d_weight_gradient(window, x, dy, w_shape),
     }
+}
+
+/// The gradient of a bias that is added per channel: dy [n,o,oh,ow] -> `db_o = sum_n sum_y sum_x dy[n,o,y,x]`.
+///
+/// There is one form only, in the accumulator and in row-major order: it is a small part of any work.
+pub fn channel_sums<S: Scalar>(dy: ArrayView4<S>) -> Array1<S> {
+    literal::channel_sums(dy)
 }
 
 /// Eq. 2, one batch: `accumulated_j += gradient_j^2`, over slices of equal length.
