@@ -92,7 +92,10 @@ impl<'p, S: Scalar> Tape<'p, S> {
     /// # Errors
     /// [`Error::Shape`] if the inputs do not fit the op.
     pub fn apply_one<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<Var> {
-        self.apply(op, inputs)?.into_iter().next().ok_or_else(|| Error::shape(O::NAME, "outputs", "at least one", "none"))
+        self.apply(op, inputs)?
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::shape(O::NAME, "outputs", "at least one", "none"))
     }
 
     /// The value of `var`.
@@ -102,7 +105,8 @@ impl<'p, S: Scalar> Tape<'p, S> {
 
     /// The first op, in order of evaluation, with an output that is not finite: `"layer (op)"`.
     pub fn first_non_finite(&self) -> Option<&str> {
-        let is_bad = |record: &&Record<S>| self.values[record.outputs.clone()].iter().any(|v| !v.iter().all(|x| x.is_finite()));
+        let is_bad =
+            |record: &&Record<S>| self.values[record.outputs.clone()].iter().any(|v| !v.iter().all(|x| x.is_finite()));
         self.records.iter().find(is_bad).map(|record| record.label.as_str())
     }
 

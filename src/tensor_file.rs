@@ -176,7 +176,11 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> st
     fill(temporary.as_file_mut()).map_err(Error::io(path, "write"))?;
     temporary.as_file().sync_all().map_err(Error::io(path, "sync"))?;
     share_with_umask(temporary.as_file()).map_err(Error::io(path, "set permissions of"))?;
-    temporary.persist(path).map_err(|e| Error::Io { path: path.to_path_buf(), action: "rename into", source: e.error })?;
+    temporary.persist(path).map_err(|e| Error::Io {
+        path: path.to_path_buf(),
+        action: "rename into",
+        source: e.error,
+    })?;
     // A rename is durable once its directory is; platforms that cannot open a directory have nothing to sync.
     if let Ok(directory) = std::fs::File::open(directory) {
         directory.sync_all().map_err(Error::io(path, "sync the directory of"))?;

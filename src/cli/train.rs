@@ -238,7 +238,8 @@ fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: Option<&RunFo
         (Some(path), true) => Some(TraceWriter::open(path, run, &state, trace_extent, args.trace_gradients)?),
         _ => None,
     };
-    let mut checkpointer = folder.map(|folder| Checkpointer::new(folder, run, trace.as_ref().map(TraceWriter::written)));
+    let mut checkpointer =
+        folder.map(|folder| Checkpointer::new(folder, run, trace.as_ref().map(TraceWriter::written)));
 
     let mut observers: Vec<&mut dyn Observer<S>> = vec![&mut history, &mut progress];
     observers.extend(metrics.as_mut().map(|metrics| metrics as &mut dyn Observer<S>));

@@ -4,9 +4,7 @@ use super::parameter::{Init, Parameters, Role, Spec};
 use crate::error::Result;
 use crate::kernel::Window;
 use crate::op::Op;
-use crate::ops::{
-    Add, AdaptiveAvgPool2d, BatchNorm, Conv2d, Flatten, Linear, MaxPool2d, Pad, Relu, StridedSlice,
-};
+use crate::ops::{AdaptiveAvgPool2d, Add, BatchNorm, Conv2d, Flatten, Linear, MaxPool2d, Pad, Relu, StridedSlice};
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
 
@@ -33,21 +31,42 @@ impl Mode {
 /// A layer, or a composition of layers.
 #[derive(Debug, Clone)]
 pub enum Layer {
-    Linear { inputs: usize, outputs: usize },
-    Conv2d { inputs: usize, outputs: usize, kernel: [usize; 2], window: Window, bias: bool, init: Init },
-    BatchNorm { channels: usize },
+    Linear {
+        inputs: usize,
+        outputs: usize,
+    },
+    Conv2d {
+        inputs: usize,
+        outputs: usize,
+        kernel: [usize; 2],
+        window: Window,
+        bias: bool,
+        init: Init,
+    },
+    BatchNorm {
+        channels: usize,
+    },
     Relu,
-    MaxPool { kernel: usize, stride: usize },
+    MaxPool {
+        kernel: usize,
+        stride: usize,
+    },
     /// Mean over h and w, then flattened to [n, c].
     GlobalAveragePool,
     Flatten,
     /// He et al.'s option A shortcut: every `step`-th pixel, `channels` zero channels on either side.
-    ZeroPaddedShortcut { step: usize, channels: usize },
+    ZeroPaddedShortcut {
+        step: usize,
+        channels: usize,
+    },
     Identity,
     /// Layers in order; a name is one component of the parameters' names, `""` adds none.
     Sequence(Vec<(String, Layer)>),
     /// `relu(body(x) + shortcut(x))`.
-    Residual { body: Box<Layer>, shortcut: Box<Layer> },
+    Residual {
+        body: Box<Layer>,
+        shortcut: Box<Layer>,
+    },
 }
 
 /// One line of a network's description.
@@ -100,7 +119,10 @@ impl Layer {
         match self {
             Self::Linear { inputs, outputs } => {
                 let init = pytorch_default(*inputs);
-                vec![("weight", Role::Weight, vec![*outputs, *inputs], init), ("bias", Role::Bias, vec![*outputs], init)]
+                vec![
+                    ("weight", Role::Weight, vec![*outputs, *inputs], init),
+                    ("bias", Role::Bias, vec![*outputs], init),
+                ]
             }
             Self::Conv2d { inputs, outputs, kernel: [kh, kw], window, bias, init } => {
                 let fan_in = inputs / window.groups * kh * kw;
@@ -216,7 +238,12 @@ impl Layer {
             }
         };
         let out = out.into_iter().next().unwrap_or_default();
-        let parameters = self.own_specs().iter().filter(|spec| spec.1.is_trained()).map(|spec| spec.2.iter().product::<usize>()).sum();
+        let parameters = self
+            .own_specs()
+            .iter()
+            .filter(|spec| spec.1.is_trained())
+            .map(|spec| spec.2.iter().product::<usize>())
+            .sum();
         // Each output entry of a linear or convolution layer takes one multiply-accumulate per weight of its filter.
         let macs = match self {
             Self::Linear { .. } | Self::Conv2d { .. } => {

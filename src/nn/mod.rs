@@ -62,7 +62,8 @@ impl Network {
         if input.ndim() != 4 || input.shape()[1..] != self.input {
             return Err(Error::shape("network", "input", expected, format!("shape {:?}", input.shape())));
         }
-        let leaves: Vec<Var> = parameters.iter().map(|p| tape.leaf(&p.value, mode.trains() && p.role.is_trained())).collect();
+        let leaves: Vec<Var> =
+            parameters.iter().map(|p| tape.leaf(&p.value, mode.trains() && p.role.is_trained())).collect();
         let input = tape.leaf(input, false);
         let mut flow = layer::Flow { tape, parameters, leaves: &leaves, mode, next: 0, buffers: Vec::new() };
         let logits = self.layer.forward(&mut flow, input)?;

@@ -7,7 +7,6 @@ pub use crate::choice::Choice;
 pub(crate) use crate::choice::choice;
 use serde::{Deserialize, Serialize};
 
-
 choice! {
     /// Open point 1: how epochs are counted in Eq. 8 and Alg. 4 to 6.
     EpochOrigin, "epoch_origin":

@@ -66,11 +66,26 @@ pub fn table_2(model: &str, dense: &Summary, reset: &Summary, gdstar: &Summary) 
     let percent = |x: f64| format!("{:.2}", 100.0 * x);
     format!(
         "{:<12} | {:>12} | {:>25} | {:>31}\n{:<12} | {:>12} | {:>12} {:>12} | {:>15} {:>15}\n{:-<13}+{:-<14}+{:-<27}+{:-<32}\n{:<12} | {:>12} | {:>12} {:>12} | {:>15} {:>15}",
-        "", "Dense", "Reset to W_0", "Rewind to W_k* (GDSTAR)",
-        "Model", "Accuracy (%)", "Sparsity (%)", "Accuracy (%)", "Sparsity (%)", "Accuracy (%)",
-        "", "", "", "",
-        model, percent(dense.accuracy), percent(reset.sparsity), percent(reset.accuracy),
-        percent(gdstar.sparsity), percent(gdstar.accuracy),
+        "",
+        "Dense",
+        "Reset to W_0",
+        "Rewind to W_k* (GDSTAR)",
+        "Model",
+        "Accuracy (%)",
+        "Sparsity (%)",
+        "Accuracy (%)",
+        "Sparsity (%)",
+        "Accuracy (%)",
+        "",
+        "",
+        "",
+        "",
+        model,
+        percent(dense.accuracy),
+        percent(reset.sparsity),
+        percent(reset.accuracy),
+        percent(gdstar.sparsity),
+        percent(gdstar.accuracy),
     )
 }
 

@@ -56,11 +56,7 @@ impl WeightSet {
     }
 
     /// Calls `visit` with each segment's values in `parameters`, row-major, and its place in W.
-    pub fn for_each_mut<S: Scalar>(
-        &self,
-        parameters: &mut Parameters<S>,
-        mut visit: impl FnMut(&Segment, &mut [S]),
-    ) {
+    pub fn for_each_mut<S: Scalar>(&self, parameters: &mut Parameters<S>, mut visit: impl FnMut(&Segment, &mut [S])) {
         for segment in &self.segments {
             with_slice(&mut parameters[segment.parameter].value, |values| visit(segment, values));
         }

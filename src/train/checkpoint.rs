@@ -37,7 +37,12 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be written.
-    pub fn write<S: Scalar + Element>(path: &Path, run: &Run, state: &State<S>, trace: Option<(u64, usize)>) -> Result<()> {
+    pub fn write<S: Scalar + Element>(
+        path: &Path,
+        run: &Run,
+        state: &State<S>,
+        trace: Option<(u64, usize)>,
+    ) -> Result<()> {
         let mut tensors = Vec::new();
         for (parameter, buffer) in state.parameters.iter().zip(&state.optimizer.buffers) {
             tensors.push((parameter.name.clone(), Tensor::from_array(&parameter.value.view())));
@@ -77,7 +82,8 @@ impl Checkpoint {
     /// [`Error::Io`], or [`Error::File`] naming what is missing, malformed, or of another run.
     pub fn read<S: Scalar + Element>(path: &Path, run: &Run) -> Result<(Self, State<S>)> {
         let file = TensorFile::open(path)?;
-        let text = file.metadata(KEY).ok_or_else(|| Error::file(path, "metadata", format!("the key `{KEY}`"), "none"))?;
+        let text =
+            file.metadata(KEY).ok_or_else(|| Error::file(path, "metadata", format!("the key `{KEY}`"), "none"))?;
         let header: Self =
             serde_json::from_str(text).map_err(|e| Error::file(path, format!("metadata `{KEY}`"), "a header", e))?;
         header.check(path, run)?;
@@ -109,7 +115,11 @@ impl Checkpoint {
         }
         if self.data != run.dataset.fingerprint() {
             let name = run.dataset.name;
-            return bad("data", format!("{name} as it was when the run began ({})", self.data), run.dataset.fingerprint());
+            return bad(
+                "data",
+                format!("{name} as it was when the run began ({})", self.data),
+                run.dataset.fingerprint(),
+            );
         }
         if self.epochs > self.config.hyper.epochs {
             return bad("epochs", format!("at most {}", self.config.hyper.epochs), self.epochs.to_string());

@@ -211,7 +211,8 @@ impl<'a> Run<'a> {
             let mut tape = Tape::new(self.config.kernel);
             let logits: Var = self.network.forward(&mut tape, parameters, x, Mode::Evaluation)?.logits;
             let logits = tape.value(logits);
-            correct += logits.outer_iter().zip(labels).filter(|(row, label)| argmax(row.iter()) == Some(*label)).count();
+            correct +=
+                logits.outer_iter().zip(labels).filter(|(row, label)| argmax(row.iter()) == Some(*label)).count();
         }
         Ok(correct as f64 / indices.len().max(1) as f64)
     }
