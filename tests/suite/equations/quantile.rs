@@ -50,8 +50,8 @@ pub fn check_eq6(quantiles: impl Fn(&[f64], f64, usize, Chunking) -> Vec<f64>) -
 pub fn check_eq7(tau: impl Fn(&[f64]) -> f64) -> Result<(), String> {
     same_bits("one chunk", tau(&[3.0]), 3.0)?;
     same_bits("a mean, not a median", tau(&[1.0, 2.0, 9.0]), 4.0)?;
-    let tiny = f64::EPSILON; // 1 + tiny/2 + tiny/2 in `f64`, left to right, is 1
-    same_bits("rounded once", tau(&[1.0, tiny / 2.0, tiny / 2.0, 1.0]), (1.0 + tiny / 2.0) / 2.0)
+    let tiny = f64::EPSILON; // in `f64`, left to right, 1 + tiny/2 + tiny/2 is 1
+    same_bits("rounded once", tau(&[1.0, tiny / 2.0, tiny / 2.0]), (1.0 + tiny) / 3.0)
 }
 
 /// Eq. 6 and 7 together: `(g, alpha, C) -> tau`.
@@ -101,7 +101,7 @@ fn the_rank_at_resnet18s_size_keeps_its_fraction() {
 
 #[test]
 fn the_rank_is_exact_where_f64_would_round_it() {
-    // (1 + 2^-52) / 2 * (2^40 + 1 - 1 + ..): 106 bits, checked against integers: alpha = a / 2^53, rank = a m / 2^53.
+    // With alpha = a / 2^53 and m = N - 1, the rank is the 93-bit integer a m over 2^53.
     let (a, m) = ((1u128 << 52) + 12_345, (1u128 << 40) + 1);
     let rank = Rank::new(a as f64 / (1u64 << 53) as f64, m as usize + 1).unwrap();
     let (whole, rest) = (a * m >> 53, a * m & ((1 << 53) - 1));
@@ -127,8 +127,9 @@ fn chunk_sizes_cover_every_weight_as_each_rule_says() {
 #[test]
 fn impossible_quantiles_are_errors() {
     let linear = QuantileRule::Linear;
-    for quantile in [quantile_sorted::<f64>, quantile_selected::<f64>].map(|f: fn(&[f64], DoubleDouble, _) -> _| f) {
-        let at = |g: &[f64], alpha: f64| quantile(g, alpha.into(), linear);
+    let forms: [fn(&[f64], f64, QuantileRule) -> gdstar::Result<f64>; 2] = [quantile_sorted, quantile_selected];
+    for quantile in forms {
+        let at = |g: &[f64], alpha: f64| quantile(g, alpha, linear);
         assert!(at(&[], 0.5).is_err());
         for wrong in [-0.1, 1.1, f64::NAN] {
             assert!(at(&[1.0], wrong).is_err(), "alpha = {wrong}");

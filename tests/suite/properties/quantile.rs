@@ -88,6 +88,25 @@ proptest! {
     }
 
     #[test]
+    fn the_quantile_of_integers_at_a_binary_alpha_is_exact(
+        mut g in prop::collection::vec(0i64..1 << 30, 1..60),
+        alpha in 0i64..=1 << 16,
+    ) {
+        // In units of 2^-16 everything is an integer: rank = alpha (N - 1), value = lower 2^16 + fraction * gap.
+        let quantile = |g: &[i64], rule| {
+            let g: Vec<f64> = g.iter().map(|&g| g as f64).collect();
+            quantile_selected(&g, alpha as f64 / 65536.0, rule).unwrap()
+        };
+        let (linear, midpoint) = (quantile(&g, QuantileRule::Linear), quantile(&g, QuantileRule::Midpoint));
+        g.sort();
+        let rank = alpha * (g.len() as i64 - 1);
+        let (whole, fraction) = ((rank >> 16) as usize, rank & 0xffff);
+        let (lower, upper) = (g[whole], g[(whole + 1).min(g.len() - 1)]);
+        prop_assert_eq!(linear, ((lower << 16) + fraction * (upper - lower)) as f64 / 65536.0);
+        prop_assert_eq!(midpoint, if fraction == 0 { lower as f64 } else { (lower + upper) as f64 / 2.0 });
+    }
+
+    #[test]
     fn one_chunk_is_the_exact_quantile(values in values(), alpha in rate(), rule in rule(), chunking in select(Chunking::ALL)) {
         let chunked = chunk_quantiles(&values, alpha, 1, chunking, rule).unwrap();
         let exact = quantile_sorted(&values, alpha, rule).unwrap().to_bits();
