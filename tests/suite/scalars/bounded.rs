@@ -1,0 +1,1 @@
+//! Bounded: stub to be written

@@ -1,0 +1,1 @@
+//! Dual: stub to be written
