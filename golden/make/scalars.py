@@ -92,6 +92,10 @@ class Draw:
         """centre (1 + 2^-k): around a seam."""
         return self.word(centre * (1 + self.rng.choice([-1, 1]) * 2.0 ** self.rng.uniform(least, most)))
 
+    def near_underflow(self):
+        """An exponent where results lose bits of their low word, or all of it."""
+        return self.rng.choice([-1074, -1022, -1018, -960]) + self.rng.randint(-3, 6)
+
 
 def pairs_to_add(d):
     kind = d.rng.randrange(5)
@@ -113,8 +117,8 @@ def pairs_to_add(d):
 def pairs_to_multiply(d):
     kind = d.rng.randrange(4)
     if kind == 0:  # the product reaches underflow
-        e = d.rng.randint(-900, 0)
-        return d.exponent(e, e), d.exponent(-1074 - e, -900 - e)
+        e, total = d.rng.randint(-900, 0), d.near_underflow()
+        return d.exponent(e, e), d.exponent(max(total - e, -1074), max(total - e, -1074))
     if kind == 1:  # one factor is beyond the splitting's overflow, or the product nearly overflows
         return d.exponent(990, 1022), d.exponent(-60, 0)
     if kind == 2:
@@ -123,9 +127,12 @@ def pairs_to_multiply(d):
 
 
 def pairs_to_divide(d):
-    kind = d.rng.randrange(4)
+    kind = d.rng.randrange(5)
     if kind == 0:
         return d.exponent(-1074, 1022), d.exponent(-40, 40)
+    if kind == 4:  # the quotient reaches underflow
+        e, total = d.rng.randint(-900, -60), d.near_underflow()
+        return d.exponent(e, e), d.exponent(e - total, e - total)
     if kind == 1:
         return d.exponent(-40, 40), d.exponent(-1020, 1020)
     if kind == 2:  # both far out, the quotient ordinary
@@ -151,7 +158,7 @@ def exponents(d):
     if kind == 0:
         return d.uniform(-745.2, 709.8)
     if kind == 1:  # results in the subnormal range and near it
-        return d.uniform(-745.2, -660)
+        return d.uniform(-745.2, d.rng.choice([-704, -660]))
     if kind == 2:  # the seams k + 1/2 of the reduction
         return d.near((d.rng.randint(-1070, 1020) + 0.5) * math.log(2))
     if kind == 3:
@@ -199,7 +206,7 @@ OPERATIONS = {
 }
 
 
-def main(count=60, seed=20260101, out="golden/scalars.json"):
+def main(count=90, seed=20260101, out="golden/scalars.json"):
     operations = {}
     for index, (name, (draw, function)) in enumerate(OPERATIONS.items()):
         d = Draw(int(seed) + index)

@@ -31,6 +31,10 @@ pub struct DoubleDouble {
 
 /// `u^2` with `u = 2^-53`.
 const U2: f64 = error_free::power_of_two(-106);
+/// From here on, both words of a product, quotient or scaled number have all their bits.
+const UNROUNDED_FROM: f64 = error_free::power_of_two(-960);
+/// 2^-1074, the smallest subnormal.
+const SMALLEST: f64 = f64::from_bits(1);
 
 impl DoubleDouble {
     /// Relative error of `+` and `-`: `3u^2 / (1 - 4u)` with `u = 2^-53` ([JMP], AccurateDWPlusDW).
@@ -62,11 +66,10 @@ impl DoubleDouble {
         Self::new(a, b)
     }
 
-    /// `a b`, exactly (see [`two_prod`] for products under `2^-960`).
+    /// `a b`, exactly (below `2^-960` within `2^-1073`).
     #[inline]
     pub fn from_product(a: f64, b: f64) -> Self {
-        let (p, e) = two_prod(a, b);
-        Self::finite_or_hi(p, e)
+        Self::from(a) * Self::from(b)
     }
 
     /// The value rounded to `f64`.
@@ -93,20 +96,28 @@ impl DoubleDouble {
         if lo.is_finite() && hi != 0.0 { Self { hi, lo } } else { Self::from(hi) }
     }
 
-    /// `self 2^k` for `|k| <= 2000`: exact, or rounded once where the result is under `2^-960`.
+    /// `self 2^k` for `|k| <= 2000`. Exact, except under `2^-960`: there within `2^-1074`, and `hi` is the correctly
+    /// rounded value still, as if the exact value had been rounded once.
     #[inline]
     fn scaled(self, k: i32) -> Self {
-        const UNROUNDED_FROM: f64 = error_free::power_of_two(-960);
         let hi = scale(self.hi, k);
         if !hi.is_finite() || hi == 0.0 {
             return Self::from(hi);
         }
-        if hi.abs() >= UNROUNDED_FROM {
-            return Self { hi, lo: scale(self.lo, k) };
+        if hi.abs() >= UNROUNDED_FROM { Self { hi, lo: scale(self.lo, k) } } else { self.scaled_to_few_bits(hi, k) }
+    }
+
+    /// [`Self::scaled`] where `lo`, and possibly `hi`, keep fewer bits. A rounded `lo` can make a tie that was none.
+    #[inline(never)]
+    fn scaled_to_few_bits(self, hi: f64, k: i32) -> Self {
+        let lost = self.hi - scale(hi, -k); // exact
+        let lo = scale(lost + self.lo, k);
+        if lost == 0.0 && hi + lo != hi {
+            // `hi` is right as it is; `lo` was rounded up to half an ulp of it, and steps back.
+            return Self { hi, lo: lo - SMALLEST.copysign(lo) };
         }
-        // What rounding `hi` to a multiple of 2^-1074 lost joins `lo`, so that ties see the whole value.
-        let lost = self.hi - scale(hi, -k);
-        let (hi, lo) = quick_two_sum(hi, scale(lost + self.lo, k));
+        // `hi` itself was rounded to a multiple of 2^-1074; where that was a tie, `lo` settles it.
+        let (hi, lo) = quick_two_sum(hi, lo);
         Self { hi, lo }
     }
 }
