@@ -1,0 +1,4 @@
+//! Shared by the proofs.
+
+pub mod bounds;
+pub mod layout;
