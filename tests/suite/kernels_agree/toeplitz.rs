@@ -2,10 +2,10 @@
 //!
 //! A convolution is linear in x, so it is a matrix [o oh ow, c h w], dense here: the entry of an output pixel and an
 //! input pixel is the weight of the tap that lies `iy + padding - oy stride` below the window's corner, if there is
-//! one. dx is the transposed matrix, dw the inner product of dy with the matrix of each unit kernel.
+//! one. dx is the transposed matrix, dw the inner product of dy with the matrices of unit kernels.
 
 use gdstar::kernel::Window;
-use ndarray::{Array2, Array4, ArrayView1, ArrayView4};
+use ndarray::{Array2, Array4, ArrayView1, ArrayView4, s};
 
 /// The tap that reads input pixel `i` for output pixel `o`, found by search.
 fn tap(window: Window, axis: usize, o: usize, i: usize, taps: usize) -> Option<usize> {
@@ -65,11 +65,32 @@ impl Truth {
         let y = from_samples(&forward.dot(&samples_x), y_shape);
         let per_channel = bias.into_shape_with_order((1, y_shape[1], 1, 1)).unwrap();
         let dx = from_samples(&forward.t().dot(&samples_dy), x_shape);
-        let dw = Array4::from_shape_fn(w_shape, |tap| {
-            let mut unit = Array4::zeros(w_shape);
-            unit[tap] = 1;
-            (matrix(window, unit.view(), y_shape, x_shape).dot(&samples_x) * &samples_dy).sum()
-        });
+        let dw = weight_gradient(window, x, dy, w_shape);
         Self { with_bias: &y + &per_channel, y, dx, dw }
     }
+}
+
+/// Entry by entry `sum_n <dy[n,o], P x[n,c]>`, P the matrix [oh ow, h w] of the kernel that is 1 at the entry's tap.
+fn weight_gradient(
+    window: Window,
+    x: ArrayView4<i64>,
+    dy: ArrayView4<i64>,
+    (outputs, channels, kh, kw): (usize, usize, usize, usize),
+) -> Array4<i64> {
+    let ((n, c, h, width), (_, _, oh, ow)) = (x.dim(), dy.dim());
+    let plain = Window { groups: 1, ..window };
+    // x as a matrix [h w, n c]: every plane a column
+    let planes = x.to_shape((n * c, h * width)).unwrap();
+    let mut dw = Array4::zeros((outputs, channels, kh, kw));
+    for (ky, kx) in ndarray::indices([kh, kw]) {
+        let mut unit = Array4::zeros((1, 1, kh, kw));
+        unit[(0, 0, ky, kx)] = 1;
+        let seen = matrix(plain, unit.view(), [n, 1, oh, ow], [n, 1, h, width]).dot(&planes.t());
+        let seen = seen.t().to_shape((n, c, oh, ow)).unwrap().to_owned();
+        for ((o, channel), dw) in dw.slice_mut(s![.., .., ky, kx]).indexed_iter_mut() {
+            let c = o / (outputs / window.groups) * channels + channel;
+            *dw = (&dy.slice(s![.., o, .., ..]) * &seen.slice(s![.., c, .., ..])).sum();
+        }
+    }
+    dw
 }
