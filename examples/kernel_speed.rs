@@ -1,7 +1,7 @@
 //! How long the products of a training step take: `cargo run --release --example kernel_speed`.
 //!
-//! Per line: the median of a few runs, and multiply-adds per second beside those of one plain large `sgemm` per
-//! thread. LeNet300 and ResNet20 at batch 128, forward and both gradients.
+//! Per line: the median of a few runs, to be read beside the rate of one plain `sgemm` on one thread, which comes
+//! first. LeNet300 and ResNet20 at batch 128, forward and both gradients.
 
 use gdstar::kernel::{self, Kernel, Window};
 use ndarray::{Array2, Array4};

@@ -10,6 +10,7 @@ mod faults;
 mod goldens;
 mod kernels_agree;
 mod ops;
+mod product_shapes;
 mod properties;
 mod scalars;
 mod training;
