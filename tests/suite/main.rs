@@ -11,6 +11,7 @@ mod fuzz_replay;
 mod goldens;
 mod kernels_agree;
 mod ops;
+mod product_shapes;
 mod properties;
 mod scalars;
 mod training;

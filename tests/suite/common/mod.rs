@@ -1,3 +1,5 @@
 //! Shared by the proofs.
 
+pub mod bounds;
 pub mod equations;
+pub mod layout;
