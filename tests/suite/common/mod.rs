@@ -3,3 +3,5 @@
 pub mod bounds;
 pub mod equations;
 pub mod layout;
+pub mod op_checks;
+pub mod op_definitions;
