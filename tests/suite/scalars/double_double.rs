@@ -62,9 +62,10 @@ fn check_golden(operation: &str, implementation: Operation, bound: f64) -> Verdi
             + (DoubleDouble::from_sum(found.lo(), -exact[1]) - exact[2].into());
         let error = difference.hi().abs();
         let underflow = if operation != "add" && exact[0].abs() < power_of_two(-960) { UNDERFLOW } else { 0.0 };
-        let within = error <= bound * exact[0].abs() + underflow;
+        let allowed = bound * exact[0].abs() + underflow;
+        let within = error <= allowed;
         if !within {
-            return Err(format!("off by {:.3} of the bound: {}", error / (bound * exact[0].abs()), show()));
+            return Err(format!("off by {:.3} of the bound: {}", error / allowed, show()));
         }
         if underflow == 0.0 {
             worst = worst.max(error / exact[0].abs());

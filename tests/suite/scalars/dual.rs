@@ -85,8 +85,8 @@ impl Function {
 
 const POINTS: [f64; 8] = [0.25, 0.5, 0.9990234375, 1.0, 1.7, 2.5, 3.5, 40.0];
 
-/// `f'(x)` by Dual, and by the closed form, are within the sum of their own rounding-error bounds, in `S`. Both bounds
-/// must be small (2^-20 sqrt(u) relative would already be far too much), so that the check cannot pass for want of one.
+/// `f'(x)` by Dual, and by the closed form, are within the sum of their own rounding-error bounds, in `S`. The sum must
+/// be at most `inexact (1 + |f'|)`, so that the check cannot pass for want of a bound.
 fn check_closed_forms<S: gdstar::scalar::Rounding>(
     derivative: impl Fn(Function, Bounded<S>) -> Bounded<S>,
     inexact: f64,
@@ -114,13 +114,15 @@ fn by_dual<S: Scalar>(function: Function, x: S) -> S {
     function.evaluate(Dual::new(x, S::ONE)).derivative()
 }
 
-/// None of the functions needs more than eight roundings, each magnified less than 2^7-fold at the points above (the
-/// largest intermediate is 40^3 = 2^16, of which the result is more than 2^-4): 2^10 u.
+/// What [`check_closed_forms`] allows, in units of u: each of the two ways takes at most eight roundings of at most four
+/// units (the elementary functions' own) of intermediates that are at most 4 (1 + |f'|) at the points above.
+const ROUNDINGS: f64 = 2.0 * 8.0 * 4.0 * 4.0;
+
 #[test]
 fn closed_form_derivatives() {
-    assert_sound(check_closed_forms::<f32>(by_dual, 1024.0 * f32::UNIT_ROUNDOFF));
-    assert_sound(check_closed_forms::<f64>(by_dual, 1024.0 * f64::UNIT_ROUNDOFF));
-    assert_sound(check_closed_forms::<DoubleDouble>(by_dual, 1024.0 * DoubleDouble::UNIT_ROUNDOFF));
+    assert_sound(check_closed_forms::<f32>(by_dual, ROUNDINGS * f32::UNIT_ROUNDOFF));
+    assert_sound(check_closed_forms::<f64>(by_dual, ROUNDINGS * f64::UNIT_ROUNDOFF));
+    assert_sound(check_closed_forms::<DoubleDouble>(by_dual, ROUNDINGS * DoubleDouble::UNIT_ROUNDOFF));
 }
 
 /// The one finite difference, `(f(x + h) - f(x - h)) / 2h` in DoubleDouble: it knows nothing of derivatives.
@@ -138,9 +140,9 @@ fn check_finite_differences(derivative: impl Fn(Function, DoubleDouble) -> Doubl
             let bound = h * h / 6.0 * function.third_derivative_bound(x) + quotient.error();
             let found = derivative(function, x.into());
             let off = (found - quotient.value()).abs().to_f64();
-            // Dual's own rounding, 2^10 u (see above), is far below; a bound that says nothing would be no check.
+            // Dual's own rounding (see ROUNDINGS) is far below; a bound that says nothing would be no check.
             let scale = 1.0 + found.abs().to_f64();
-            let allowed = bound + 1024.0 * DoubleDouble::UNIT_ROUNDOFF * scale;
+            let allowed = bound + ROUNDINGS * DoubleDouble::UNIT_ROUNDOFF * scale;
             if !(off <= allowed && allowed <= power_of_two(-54) * scale) {
                 return Err(format!(
                     "{function:?}'({x}) = {found}, differences say {} +- {allowed:e}",
@@ -195,7 +197,7 @@ fn planted_faults_are_caught() {
         let bounded = |function, x: Bounded<DoubleDouble>| {
             Bounded::new(derivative(function, x.value()), by_dual(function, x).error())
         };
-        assert_caught(fault, check_closed_forms(bounded, 1024.0 * DoubleDouble::UNIT_ROUNDOFF));
+        assert_caught(fault, check_closed_forms(bounded, ROUNDINGS * DoubleDouble::UNIT_ROUNDOFF));
     }
     for (fault, derivative) in &faults[..2] {
         assert_caught(fault, check_finite_differences(derivative));

@@ -72,6 +72,7 @@ fn sums_near_overflow() {
     let half_ulp = f64::from_bits((1023 + 970) << 52);
     let greatest = DoubleDouble::new(f64::MAX, half_ulp * (1.0 - f64::EPSILON));
     assert_eq!((greatest.hi(), greatest.lo()), (f64::MAX, half_ulp * (1.0 - f64::EPSILON)));
+    assert_eq!(DoubleDouble::new(f64::MAX, -half_ulp * 0.75).lo(), -half_ulp * 0.75);
     assert_eq!(greatest - greatest, DoubleDouble::ZERO);
     assert_eq!(greatest + -DoubleDouble::from(f64::MAX), DoubleDouble::from(greatest.lo()));
     assert_eq!(DoubleDouble::from(f64::MAX) + DoubleDouble::from(-1.0), DoubleDouble::new(f64::MAX, -1.0));
