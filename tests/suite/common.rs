@@ -2,3 +2,5 @@
 
 pub mod bounds;
 pub mod layout;
+pub mod op_checks;
+pub mod op_definitions;
