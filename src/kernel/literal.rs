@@ -1,9 +1,9 @@
 //! The definition: plain loops over any [`Scalar`], one documented order of summation.
 //!
 //! Every sum starts at its bias, or at +0, and adds its products one at a time in [`Scalar::Accumulator`], in the
-//! order each function states; it is rounded to `S` once, at the end. Multiplication and addition are rounded separately
-//! (never fused). Loops are nested so that the innermost runs over *different* sums: the compiler may vectorise
-//! it, and no sum's own order changes. So the bits are the same on every CPU and for any number of threads.
+//! order each function states; it is rounded to `S` once, at the end. Multiplication and addition are rounded
+//! separately (never fused). Loops are nested so that the innermost runs over *different* sums: the compiler may
+//! vectorise it, and no sum's own order changes. So the bits are the same on every CPU and for any number of threads.
 
 mod conv;
 
@@ -15,7 +15,7 @@ pub(super) use conv::{
 use crate::scalar::Scalar;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView4, Axis};
 
-/// `c_ij = bias_j + sum_l a_il b_lj`, l ascending: a [m,k], b [k,n], bias [n] -> c [m,n].
+/// `c_ij = bias_j + sum_l a_il b_lj`, l ascending: a `[m,k]`, b `[k,n]`, bias `[n]` -> c `[m,n]`.
 pub(super) fn matmul<S: Scalar>(a: ArrayView2<S>, b: ArrayView2<S>, bias: Option<ArrayView1<S>>) -> Array2<S> {
     let mut c = Array2::from_elem((a.nrows(), b.ncols()), S::ZERO);
     if c.is_empty() {

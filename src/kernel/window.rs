@@ -78,8 +78,8 @@ impl Window {
         padded.checked_sub(reach)?.checked_div(self.stride[axis])?.checked_add(1)
     }
 
-    /// The shape of a convolution's output for x [n,c,h,w], w [o,c/groups,kh,kw]: [n,o,oh,ow], where an extent is 0
-    /// if the window does not fit.
+    /// The shape of a convolution's output for x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`: `[n,o,oh,ow]`, where an
+    /// extent is 0 if the window does not fit.
     pub(super) fn output_shape(
         &self,
         (n, _, h, width): (usize, usize, usize, usize),

@@ -1,7 +1,7 @@
 //! Convolution as a matrix product: the columns matrix of one tile of output positions.
 //!
 //! A [`Tile`] is some rows of outputs of some samples. Its T positions `(n, oy, ox)`, row-major, are the columns
-//! of a matrix [K, T] with a row per `(c, ky, kx)` of one group, K = c/groups * kh * kw. Only one tile's matrix
+//! of a matrix `[K, T]` with a row per `(c, ky, kx)` of one group, K = c/groups * kh * kw. Only one tile's matrix
 //! exists at a time per thread, never the whole batch's.
 
 use crate::kernel::Window;
@@ -19,9 +19,9 @@ pub(super) struct Geometry {
     /// o/groups.
     pub outputs: usize,
     pub kernel: [usize; 2],
-    /// [h, w].
+    /// `[h, w]`.
     pub input: [usize; 2],
-    /// [oh, ow].
+    /// `[oh, ow]`.
     pub output: [usize; 2],
 }
 
@@ -39,7 +39,7 @@ const COLUMNS_ELEMENTS: usize = 1 << 16;
 const POSITIONS: Range<usize> = 128..1024;
 
 impl Geometry {
-    /// For x [n,c,h,w], w [o,c/groups,kh,kw] and outputs of `output` = [oh, ow].
+    /// For x `[n,c,h,w]`, w `[o,c/groups,kh,kw]` and outputs of `output` = `[oh, ow]`.
     pub fn new(
         window: Window,
         (_, _, h, width): (usize, usize, usize, usize),
@@ -90,7 +90,7 @@ impl Geometry {
         group * self.outputs..(group + 1) * self.outputs
     }
 
-    /// The columns matrix [K, T] of `group`: built in `buffer`, or the input itself where it can be.
+    /// The columns matrix `[K, T]` of `group`: built in `buffer`, or the input itself where it can be.
     pub fn columns<'a, S: Scalar>(
         &self,
         x: &'a ArrayView4<'a, S>, // [n,c,h,w] contiguous
@@ -118,8 +118,8 @@ impl Geometry {
         matrix(buffer, self.taps(), positions)
     }
 
-    /// The adjoint of [`Self::columns`]: adds `columns` [K, T] to the pixels they were read from, in the order of
-    /// K, then T. `dx` [samples of the tile, c, h, w].
+    /// The adjoint of [`Self::columns`]: adds `columns` `[K, T]` to the pixels they were read from, in the order of
+    /// K, then T. `dx` `[samples of the tile, c, h, w]`.
     pub fn add_columns<S: Scalar>(&self, columns: &[S], tile: &Tile, group: usize, dx: &mut ArrayViewMut4<S>) {
         let plane = tile.rows.len() * self.output[1];
         let mut row_of_taps = columns.chunks_exact(tile.samples.len() * plane);
@@ -134,8 +134,8 @@ impl Geometry {
         }
     }
 
-    /// The pixels of `group` in the tile as a matrix [c/groups, T], where the columns matrix is the input itself:
-    /// then the product can go there directly. `dx` [samples of the tile, c, h, w].
+    /// The pixels of `group` in the tile as a matrix `[c/groups, T]`, where the columns matrix is the input itself:
+    /// then the product can go there directly. `dx` `[samples of the tile, c, h, w]`.
     pub fn pixels_mut<'a, S: Scalar>(
         &self,
         dx: &'a mut ArrayViewMut4<S>,
@@ -155,7 +155,7 @@ impl Geometry {
     }
 }
 
-/// `planes` [n,c,h,w] of `channels` as a matrix [channels, T] over the tile's positions: a view of the array where
+/// `planes` `[n,c,h,w]` of `channels` as a matrix `[channels, T]` over the tile's positions: a view of the array where
 /// the tile lies within one sample, else gathered into `buffer`.
 pub(super) fn positions_last<'a, S: Scalar>(
     planes: &'a ArrayView4<'a, S>,

@@ -16,7 +16,7 @@ pub(in crate::kernel) fn contiguous<S, D: Dimension>(array: ArrayView<'_, S, D>)
 }
 
 /// `y[n,o,oy,ox] = b[o] + sum_c sum_ky sum_kx w[o,c,ky,kx] x[n,c,iy,ix]`, each ascending, kx innermost:
-/// x [n,c,h,w], w [o,c/groups,kh,kw], bias [o] -> y [n,o,oh,ow]. c runs over the channels of o's group.
+/// x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`, bias `[o]` -> y `[n,o,oh,ow]`. c runs over the channels of o's group.
 pub(in crate::kernel) fn conv2d<S: Scalar>(
     window: Window,
     x: ArrayView4<S>,
@@ -33,7 +33,7 @@ pub(in crate::kernel) fn conv2d<S: Scalar>(
     y
 }
 
-/// One output channel `o` of one sample: x [c,h,w] contiguous, w [o,c/groups,kh,kw], bias [o] -> y [oh,ow].
+/// One output channel `o` of one sample: x `[c,h,w]` contiguous, w `[o,c/groups,kh,kw]`, bias `[o]` -> y `[oh,ow]`.
 pub(in crate::kernel) fn output_plane<S: Scalar>(
     window: Window,
     x: ArrayView3<S>,
@@ -60,8 +60,8 @@ pub(in crate::kernel) fn output_plane<S: Scalar>(
 }
 
 /// `dx[n,c,iy,ix] = sum_o sum_ky sum_kx w[o,c,ky,kx] dy[n,o,oy,ox]`, each ascending, kx innermost, over the
-/// outputs `(oy, ox)` whose tap `(ky, kx)` reads `(iy, ix)`: dy [n,o,oh,ow], w [o,c/groups,kh,kw] -> dx [n,c,h,w].
-/// o runs over the outputs of c's group.
+/// outputs `(oy, ox)` whose tap `(ky, kx)` reads `(iy, ix)`: dy `[n,o,oh,ow]`, w `[o,c/groups,kh,kw]` ->
+/// dx `[n,c,h,w]`. o runs over the outputs of c's group.
 pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
     window: Window,
     dy: ArrayView4<S>,
@@ -78,7 +78,7 @@ pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
     dx
 }
 
-/// One input channel `c` of one sample: dy [o,oh,ow] contiguous, w [o,c/groups,kh,kw] -> dx [h,w].
+/// One input channel `c` of one sample: dy `[o,oh,ow]` contiguous, w `[o,c/groups,kh,kw]` -> dx `[h,w]`.
 pub(in crate::kernel) fn input_gradient_plane<S: Scalar>(
     window: Window,
     dy: ArrayView3<S>,
@@ -104,7 +104,7 @@ pub(in crate::kernel) fn input_gradient_plane<S: Scalar>(
 }
 
 /// `dw[o,c,ky,kx] = sum_n sum_oy sum_ox x[n,c,iy,ix] dy[n,o,oy,ox]`, each ascending, ox innermost:
-/// x [n,c,h,w], dy [n,o,oh,ow] -> dw [o,c/groups,kh,kw].
+/// x `[n,c,h,w]`, dy `[n,o,oh,ow]` -> dw `[o,c/groups,kh,kw]`.
 pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
     window: Window,
     x: ArrayView4<S>,
@@ -122,12 +122,12 @@ pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
     dw
 }
 
-/// dy [n,o,oh,ow] -> a contiguous copy [n,oh,ow,o]: what [`weight_gradient_taps`] reads.
+/// dy `[n,o,oh,ow]` -> a contiguous copy `[n,oh,ow,o]`: what [`weight_gradient_taps`] reads.
 pub(in crate::kernel) fn outputs_last<S: Scalar>(dy: ArrayView4<S>) -> Array4<S> {
     dy.permuted_axes([0, 2, 3, 1]).as_standard_layout().into_owned()
 }
 
-/// The weights that read input channel `c`: x [n,c,h,w], dy [n,oh,ow,o], both contiguous -> dw [o/groups,kh,kw].
+/// The weights that read input channel `c`: x `[n,c,h,w]`, dy `[n,oh,ow,o]`, both contiguous -> dw `[o/groups,kh,kw]`.
 ///
 /// The sums of one tap over all outputs of the group run side by side: that loop vectorises, while each sum
 /// still goes through the batch in order.
