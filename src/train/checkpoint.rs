@@ -3,7 +3,7 @@
 //! Parameters and running statistics carry their `state_dict` names, so PyTorch reads the file as it is; the rest
 //! stands beside them: `momentum/<p>`, and of a sparsifying method `mask/<p>` (1 alive) and `rewind/<p>` (W_k*).
 
-use super::{Config, Run, State};
+use super::{Config, Run, State, TraceExtent};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::sparsify::SparsifierState;
@@ -28,8 +28,8 @@ pub struct Checkpoint {
     pub data: String,
     /// Alg. 4's m and k*, where the method has them; m is `null` before the first epoch (+inf).
     pub rewind_point: Option<(Option<f64>, usize)>,
-    /// How much of the trace was written by then: bytes of tensors, and tensors.
-    pub trace: Option<(u64, usize)>,
+    /// How much of the trace was written by then.
+    pub trace: Option<TraceExtent>,
 }
 
 impl Checkpoint {
@@ -41,7 +41,7 @@ impl Checkpoint {
         path: &Path,
         run: &Run,
         state: &State<S>,
-        trace: Option<(u64, usize)>,
+        trace: Option<TraceExtent>,
     ) -> Result<()> {
         let mut tensors = Vec::new();
         for (parameter, buffer) in state.parameters.iter().zip(&state.optimizer.buffers) {
@@ -68,7 +68,7 @@ impl Checkpoint {
             epochs: state.epochs,
             steps: state.steps,
             config: run.config.clone(),
-            data: run.dataset.fingerprint(),
+            data: run.fingerprint().to_string(),
             rewind_point: saved.map(|s| (Some(s.minimum.to_f64()).filter(|m| m.is_finite()), s.k_star)),
             trace,
         };
@@ -113,13 +113,10 @@ impl Checkpoint {
         if self.config != *run.config {
             return bad("configuration", "that of config.toml beside it".to_string(), "another".to_string());
         }
-        if self.data != run.dataset.fingerprint() {
+        if self.data != run.fingerprint() {
             let name = run.dataset.name;
-            return bad(
-                "data",
-                format!("{name} as it was when the run began ({})", self.data),
-                run.dataset.fingerprint(),
-            );
+            let expected = format!("{name} as it was when the run began ({})", self.data);
+            return bad("data", expected, run.fingerprint().to_string());
         }
         if self.epochs > self.config.hyper.epochs {
             return bad("epochs", format!("at most {}", self.config.hyper.epochs), self.epochs.to_string());

@@ -1,17 +1,17 @@
 //! The training loop: batches, gradients, optimizer, and at the end of every epoch the sparsifier and the test set.
 
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
-use super::{Config, Sgd, cosine_learning_rate};
+use super::{Config, Sgd, Step, cosine_learning_rate};
 use crate::data::{Dataset, Split, epoch_order};
 use crate::error::{Error, Result};
 use crate::nn::{Mode, Network, Parameters, models};
-use crate::ops::CrossEntropy;
 use crate::paper::reading::{Evaluation, LastBatch, LearningRateStep};
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::sparsify::{EpochEnd, Sparsifier};
 use crate::tape::{Tape, Var};
 use ndarray::ArrayD;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -36,13 +36,8 @@ pub struct Run<'a> {
     pub network: Network,
     /// Set from outside (Ctrl-C) to stop after the current batch.
     pub stop: &'a AtomicBool,
-}
-
-/// One batch's forward and backward pass.
-struct Step<S> {
-    loss: f64,
-    gradients: Vec<Option<ArrayD<S>>>,
-    buffers: Vec<(usize, ArrayD<S>)>,
+    /// Hashing a data set takes a while, and every checkpoint holds it.
+    fingerprint: OnceLock<String>,
 }
 
 impl<'a> Run<'a> {
@@ -53,7 +48,12 @@ impl<'a> Run<'a> {
     pub fn new(config: &'a Config, dataset: &'a Dataset, stop: &'a AtomicBool) -> Result<Self> {
         config.validate()?;
         let network = models::find(&config.model)?.network(dataset.train.shape, dataset.classes)?;
-        Ok(Self { config, dataset, network, stop })
+        Ok(Self { config, dataset, network, stop, fingerprint: OnceLock::new() })
+    }
+
+    /// SHA-256 of the data set.
+    pub fn fingerprint(&self) -> &str {
+        self.fingerprint.get_or_init(|| self.dataset.fingerprint())
     }
 
     /// The state before the first epoch.
@@ -96,15 +96,16 @@ impl<'a> Run<'a> {
                 return Err(Error::Interrupted { epoch: k, advice: "continue with --resume".to_string() });
             }
             let (x, labels) = self.dataset.batch::<S>(Split::Train, indices, augmentation.as_mut());
-            let step = self.step(state, x, labels, k, i)?;
-            loss_sum += step.loss * indices.len() as f64;
+            let step = self.step(state, x, labels, (k, i))?;
+            let loss = step.loss.to_f64();
+            loss_sum += loss * indices.len() as f64;
             samples += indices.len();
             let event = BatchEvent {
                 epoch: k,
                 batch: i,
                 batches: batches.len(),
                 indices,
-                loss: step.loss,
+                loss,
                 parameters: &state.parameters,
                 gradients: &step.gradients,
             };
@@ -161,42 +162,25 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Loss, gradients and running statistics of one batch; every one of them finite.
+    /// One batch's pass, every number of it finite.
     fn step<S: Scalar>(
         &self,
         state: &State<S>,
         x: ArrayD<S>,
         labels: Vec<usize>,
-        epoch: usize,
-        batch: usize,
+        at: (usize, usize),
     ) -> Result<Step<S>> {
-        let mut tape = Tape::new(self.config.kernel);
-        let pass = self.network.forward(&mut tape, &state.parameters, x, Mode::Training)?;
-        let loss_var = tape.apply_one(CrossEntropy { labels }, &[pass.logits])?;
-        let loss = tape.value(loss_var).first().map_or(f64::NAN, |loss| loss.to_f64());
-        let failed = |quantity: String, value: String| Error::NonFinite {
-            quantity,
-            epoch,
-            batch,
-            value,
-            advice: "a smaller --lr usually helps; checkpoints of earlier epochs are intact".to_string(),
-        };
-        if !loss.is_finite() {
-            let origin = tape.first_non_finite().unwrap_or("the loss");
-            return Err(failed(format!("the loss (first in layer {origin})"), loss.to_string()));
+        let step = Step::compute(&self.network, self.config.kernel, &state.parameters, x, labels, Mode::Training)?;
+        match step.non_finite(&state.parameters) {
+            None => Ok(step),
+            Some((quantity, value)) => Err(Error::NonFinite {
+                quantity,
+                epoch: at.0,
+                batch: at.1,
+                value: value.to_string(),
+                advice: "a smaller --lr usually helps; checkpoints of earlier epochs are intact".to_string(),
+            }),
         }
-        let mut all = tape.backward(loss_var)?;
-        let gradients: Vec<Option<ArrayD<S>>> = pass.leaves.iter().map(|&leaf| all.take(leaf)).collect();
-        for (gradient, parameter) in gradients.iter().zip(state.parameters.iter()) {
-            let finite = gradient.iter().all(|g| g.iter().fold(true, |finite, x| finite & x.is_finite()));
-            if !finite {
-                let bad = gradient.iter().flat_map(|g| g.iter()).find(|x| !x.is_finite());
-                let value = bad.map_or_else(String::new, |x| x.to_f64().to_string());
-                return Err(failed(format!("the gradient of `{}`", parameter.name), value));
-            }
-        }
-        let buffers = pass.buffers.iter().map(|&(position, var)| (position, tape.value(var).to_owned())).collect();
-        Ok(Step { loss, gradients, buffers })
     }
 
     /// The share of test images whose largest logit is their label's; the first of equal logits counts.

@@ -47,6 +47,8 @@ pub(in crate::kernel) fn conv2d<S: Scalar>(
     if y.is_empty() || w.is_empty() {
         return y;
     }
+    let x = x.as_standard_layout();
+    let x = x.view();
     let geometry = Geometry::new(window, x.dim(), w.dim(), [shape[2], shape[3]]);
     let work = y.len() * geometry.taps();
     let Some(gemm) = gemm_for(geometry.outputs) else {
@@ -101,6 +103,8 @@ pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
     if dx.is_empty() || dy.is_empty() || w.is_empty() {
         return dx;
     }
+    let dy = dy.as_standard_layout();
+    let dy = dy.view();
     let (_, _, oh, ow) = dy.dim();
     let geometry = Geometry::new(window, dx.dim(), w.dim(), [oh, ow]);
     let work = dy.len() * geometry.taps();
@@ -148,6 +152,8 @@ pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
     if dw.is_empty() || dy.is_empty() {
         return dw;
     }
+    let x = x.as_standard_layout();
+    let x = x.view();
     let (batch, _, oh, ow) = dy.dim();
     let geometry = Geometry::new(window, x.dim(), dw.dim(), [oh, ow]);
     let work = dy.len() * geometry.taps();

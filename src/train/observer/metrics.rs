@@ -88,7 +88,9 @@ impl<S: Scalar> Observer<S> for Metrics {
         let mut line = serde_json::to_string(event.record)
             .map_err(|e| Error::file(&self.path, "epoch's metrics", "a JSON object", e))?;
         line.push('\n');
-        self.file.write_all(line.as_bytes()).map_err(Error::io(&self.path, "write"))
+        self.file.write_all(line.as_bytes()).map_err(Error::io(&self.path, "write"))?;
+        // On disk before the checkpoint that counts on it.
+        self.file.sync_data().map_err(Error::io(&self.path, "sync"))
     }
 }
 

@@ -6,7 +6,7 @@ mod trace;
 
 pub use metrics::{EpochRecord, History, Metrics};
 pub use progress::Progress;
-pub use trace::TraceWriter;
+pub use trace::{TraceExtent, TraceWriter};
 
 use super::State;
 use crate::error::Result;

@@ -13,6 +13,7 @@ use crate::sparsify::{Segment, WeightSet};
 use crate::tensor_file::{Element, Tensor, write_atomically};
 use crate::train::{Config, Run, State};
 use ndarray::ArrayD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
@@ -20,17 +21,22 @@ use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// Bytes and tensors written so far.
-type Extent = (u64, usize);
+/// How much of a trace is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceExtent {
+    /// Of tensor data.
+    pub bytes: u64,
+    pub tensors: usize,
+}
 
 /// Writes one trace file.
 pub struct TraceWriter<S: Scalar> {
     path: PathBuf,
     data: BufWriter<File>,
     index: BufWriter<File>,
-    extent: Extent,
+    extent: TraceExtent,
     /// [`TraceWriter::extent`] at the end of the last epoch, for the checkpoint.
-    written: Rc<Cell<Extent>>,
+    written: Rc<Cell<TraceExtent>>,
     header: Map<String, Value>,
     /// Whether every batch's gradients are recorded.
     gradients: bool,
@@ -46,7 +52,13 @@ impl<S: Scalar + Element> TraceWriter<S> {
     ///
     /// # Errors
     /// [`Error::Domain`] if the format has no word for a choice of the reading; [`Error::Io`], [`Error::File`].
-    pub fn open(path: &Path, run: &Run, state: &State<S>, resumed: Option<Extent>, gradients: bool) -> Result<Self> {
+    pub fn open(
+        path: &Path,
+        run: &Run,
+        state: &State<S>,
+        resumed: Option<TraceExtent>,
+        gradients: bool,
+    ) -> Result<Self> {
         let names: Vec<String> = state.parameters.iter().map(|p| p.name.clone()).collect();
         let weights = state.sparsifier.weights().clone();
         let params: Vec<&str> = weights.segments().iter().map(|s| names[s.parameter].as_str()).collect();
@@ -56,8 +68,8 @@ impl<S: Scalar + Element> TraceWriter<S> {
         let alive = state.sparsifier.save().map_or_else(|| vec![true; weights.len()], |saved| saved.alive);
         let mut writer = Self {
             path: path.to_path_buf(),
-            data: BufWriter::new(cut(&data, |_| Ok(extent.0))?),
-            index: BufWriter::new(cut(&index, |file| line_end(file, extent.1))?),
+            data: BufWriter::new(cut(&data, |_| Ok(extent.bytes))?),
+            index: BufWriter::new(cut(&index, |file| line_end(file, extent.tensors))?),
             extent,
             written: Rc::new(Cell::new(extent)),
             header,
@@ -68,7 +80,7 @@ impl<S: Scalar + Element> TraceWriter<S> {
             alive,
             s_abs: L1NormSum::new(),
         };
-        if extent.1 == 0 {
+        if extent.tensors == 0 {
             for parameter in state.parameters.iter().filter(|p| p.role.is_trained()) {
                 writer.put(format!("init/{}", parameter.name), &Tensor::from_array(&parameter.value.view()))?;
             }
@@ -77,21 +89,21 @@ impl<S: Scalar + Element> TraceWriter<S> {
     }
 
     /// How much is safely written, shared with the checkpoint's writer.
-    pub fn written(&self) -> Rc<Cell<Extent>> {
+    pub fn written(&self) -> Rc<Cell<TraceExtent>> {
         Rc::clone(&self.written)
     }
 
     fn put(&mut self, name: String, tensor: &Tensor) -> Result<()> {
-        let end = self.extent.0 + tensor.bytes.len() as u64;
+        let end = self.extent.bytes + tensor.bytes.len() as u64;
         let line = json!({
             "name": name,
             "dtype": format!("{:?}", tensor.dtype),
             "shape": tensor.shape,
-            "data_offsets": [self.extent.0, end],
+            "data_offsets": [self.extent.bytes, end],
         });
         self.data.write_all(&tensor.bytes).map_err(Error::io(part(&self.path, "data"), "write"))?;
         writeln!(self.index, "{line}").map_err(Error::io(part(&self.path, "index"), "write"))?;
-        self.extent = (end, self.extent.1 + 1);
+        self.extent = TraceExtent { bytes: end, tensors: self.extent.tensors + 1 };
         Ok(())
     }
 

@@ -1,3 +1,0 @@
-//! Shared by the proofs.
-
-pub mod equations;
