@@ -11,6 +11,7 @@ pub mod schedule;
 pub mod selection;
 pub mod structured;
 
+use gdstar::choice::Choice;
 use gdstar::paper::{EQUATIONS, Hyperparameters};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,12 +78,62 @@ fn every_equation_has_a_compiled_chapter_with_an_example_that_calls_it() {
 #[test]
 fn every_equation_is_named_by_an_exact_case_and_by_a_property_or_a_planted_fault() {
     let cases = sources(&["tests/suite/equations"]);
-    let proofs = sources(&["tests/suite/properties", "tests/suite/faults/equations.rs"]);
+    let proofs = sources(&["tests/suite/properties", "tests/suite/faults/equations"]);
     for equation in EQUATIONS {
         for (kind, text) in [("exact case", &cases), ("property or fault", &proofs)] {
             assert!(text.contains(name(equation.function)), "{}: no {kind} names it", equation.number);
         }
     }
+}
+
+/// GitHub's anchor of a heading: lower case, punctuation dropped, spaces to dashes.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn links_into_the_open_points_lead_to_a_heading() {
+    let page = read("docs/open-points.md");
+    let anchors: Vec<String> = page.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
+    let mut texts = vec![page.replace("](#", "](open-points.md#")];
+    texts.extend(EQUATIONS.iter().map(|equation| read(format!("docs/equations/{}", equation.chapter))));
+    for link in texts.iter().flat_map(|text| text.split("open-points.md#").skip(1)) {
+        let target = link.split(')').next().unwrap();
+        assert!(anchors.iter().any(|anchor| anchor == target), "no heading for #{target}");
+    }
+}
+
+/// Every choice's option, names and default stand in `docs/open-points.md` in the order of the code.
+fn documented<T: Choice>(page: &str) {
+    let option = format!("`--{}`: **`{}`**", T::KEY.replace('_', "-"), T::NAMES[0]);
+    let entry = page.split(&option).nth(1).unwrap_or_else(|| panic!("no {option} in docs/open-points.md"));
+    let entry = entry.split("\n\n").next().unwrap();
+    for name in &T::NAMES[1..] {
+        assert!(entry.contains(&format!("`{name}`")), "--{}: `{name}` is not documented", T::KEY);
+    }
+}
+
+#[test]
+fn every_choice_of_a_reading_is_documented_with_its_default() {
+    use gdstar::paper::reading::*;
+    let page = read("docs/open-points.md");
+    documented::<EpochOrigin>(&page);
+    documented::<QuantileRule>(&page);
+    documented::<Chunking>(&page);
+    documented::<Prunable>(&page);
+    documented::<MaskedGradient>(&page);
+    documented::<RewindUpdate>(&page);
+    documented::<RewindCopy>(&page);
+    documented::<DecayStep>(&page);
+    documented::<Threshold>(&page);
+    documented::<MomentumOnPrune>(&page);
+    documented::<GradientOf>(&page);
+    documented::<LearningRateStep>(&page);
+    documented::<LastBatch>(&page);
+    documented::<Evaluation>(&page);
+    let fields = serde_json::to_value(Reading::default()).unwrap();
+    assert_eq!(fields.as_object().unwrap().len(), 14, "a choice of Reading is missing in this list");
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn the_rank_is_exact_where_f64_would_round_it() {
     // With alpha = a / 2^53 and m = N - 1, the rank is the 93-bit integer a m over 2^53.
     let (a, m) = ((1u128 << 52) + 12_345, (1u128 << 40) + 1);
     let rank = Rank::new(a as f64 / (1u64 << 53) as f64, m as usize + 1).unwrap();
-    let (whole, rest) = (a * m >> 53, a * m & ((1 << 53) - 1));
+    let (whole, rest) = ((a * m) >> 53, (a * m) & ((1 << 53) - 1));
     assert_eq!(rank.floor() as u128, whole);
     let scaled = rank.fraction() * DoubleDouble::from((1u64 << 53) as f64);
     assert_eq!(scaled, DoubleDouble::from(rest as f64));
