@@ -186,7 +186,7 @@ impl Op for BatchNorm {
         let [x, parameters @ ..] = shape::exactly(Self::NAME, names, inputs)?;
         let (channels, values) = match *x {
             [n, c] => (c, n),
-            [n, c, h, w] => (c, n * h * w),
+            [n, c, h, w] => (c, shape::product(&[n, h, w])),
             _ => return Err(Error::shape(Self::NAME, "x", "shape [n, c] or [n, c, h, w]", format!("shape {x:?}"))),
         };
         for (parameter, name) in parameters.into_iter().zip(&names[1..]) {

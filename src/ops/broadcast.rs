@@ -36,7 +36,7 @@ pub(super) fn zip<S: Scalar>(
     kernel: Kernel,
     a: &ArrayViewD<S>,
     b: &ArrayViewD<S>,
-    f: impl Fn(S, S) -> S + Sync + Send,
+    f: impl Fn(S, S) -> S + Sync,
 ) -> ArrayD<S> {
     let joined = joined_shape(a.shape(), b.shape()).unwrap_or_default();
     let [a, b] = [a, b].map(|x| x.broadcast(joined.as_slice()).expect("shapes that broadcast"));

@@ -48,9 +48,9 @@ impl Op for Concat {
                 let expected = format!("shape {first:?} but for axis {}", self.axis);
                 return Err(Error::shape(Self::NAME, format!("x{}", i + 1), expected, format!("shape {x:?}")));
             }
-            y[self.axis] += x[self.axis];
+            y[self.axis] = y[self.axis].saturating_add(x[self.axis]);
         }
-        Ok(vec![y])
+        Ok(vec![shape::bounded(Self::NAME, y)?])
     }
 
     fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {

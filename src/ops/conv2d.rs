@@ -29,7 +29,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::operands::{bias, bounded, equal, extents, of_rank, with_optional_bias};
+use super::operands::{bias, equal, extents, of_rank, with_optional_bias};
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Window};
@@ -93,7 +93,7 @@ impl Op for Conv2d {
         self.check_groups("w", outputs)?;
         equal(Self::NAME, "w", "channels per group c/groups", channels / self.window.groups, w_channels)?;
         let [oh, ow] = [self.output_extent(0, height, kh)?, self.output_extent(1, width, kw)?];
-        Ok(vec![bounded(Self::NAME, vec![n, outputs, oh, ow])?])
+        Ok(vec![shape::bounded(Self::NAME, vec![n, outputs, oh, ow])?])
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {

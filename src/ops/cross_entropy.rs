@@ -1,10 +1,11 @@
 //! `cross_entropy`: the mean over the batch of -ln softmax(x)[label]; x [n, classes] holds the logits.
 //!
-//! With the row's maximum M (the first one), t_j = x_j - M and r = sum of e^t_j over every j but that first maximum,
+//! With the row's maximum M (the first one), t_j = x_j - M and r = the sum of e^t_j over every j but that first
+//! maximum, the loss of a row is (M - x_label) + ln(1 + r), which neither overflows at logits of 1e3 nor loses a small
+//! loss.
 //!
-//! - loss of a row = (M - x_label) + ln(1 + r), which neither overflows at logits of 1e3 nor loses a small loss;
-//! - p_j = e^t_j / (1 + r), and dx_j = dy p_j / n for j other than the label;
-//! - dx_label = -dy (sum of the other p_j) / n: the textbook's p_label - 1 cancels as p_label nears 1.
+//! Derivative: with p_j = e^t_j / (1 + r), dx_j = dy p_j / n for j other than the label, and
+//! dx_label = -dy (sum of the other p_j) / n: the textbook's p_label - 1 cancels as p_label nears 1.
 //!
 //! Sums run over j in increasing order, rows in increasing order; all of it in [`Scalar::Wide`], rounded once.
 //! e^t is applied as h (h ..) with h = e^(t/2), so that a tiny p_j keeps its digits under a large dy.
@@ -56,7 +57,8 @@ impl<W: Scalar> Row<W> {
         let maximum = x[argmax].widen();
         let half = W::from_f64(0.5);
         let roots: Vec<W> = x.iter().map(|x| ((x.widen() - maximum) * half).exp()).collect();
-        let others = sum_but(argmax, &roots, W::ONE);
+        // M - M is 0, but NaN for an infinite M, which has no softmax.
+        let others = sum_but(argmax, &roots, W::ONE) + (maximum - maximum);
         Self { argmax, roots, others }
     }
 }

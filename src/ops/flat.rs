@@ -26,15 +26,15 @@ pub(super) fn array<S>(shape: &[usize], elements: Vec<S>) -> ArrayD<S> {
 }
 
 /// `f(x)` for every element.
-pub(super) fn map<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, f: impl Fn(S) -> S + Sync + Send) -> ArrayD<S> {
+pub(super) fn map<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, f: impl Fn(S) -> S + Sync) -> ArrayD<S> {
     let elements = flat(x);
-    array(
-        x.shape(),
-        match kernel {
-            Kernel::Literal => elements.iter().map(|&x| f(x)).collect(),
-            Kernel::Fast => elements.par_iter().with_min_len(GRAIN).map(|&x| f(x)).collect(),
-        },
-    )
+    let mut result = vec![S::ZERO; elements.len()];
+    fill_rows(kernel, &mut result, GRAIN, &|i, chunk| {
+        for (y, &x) in chunk.iter_mut().zip(&elements[i * GRAIN..]) {
+            *y = f(x);
+        }
+    });
+    array(x.shape(), result)
 }
 
 /// `f(x, y)` for every pair of elements of two arrays of one shape.
@@ -42,16 +42,16 @@ pub(super) fn zip<S: Scalar>(
     kernel: Kernel,
     x: &ArrayViewD<S>,
     y: &ArrayViewD<S>,
-    f: impl Fn(S, S) -> S + Sync + Send,
+    f: impl Fn(S, S) -> S + Sync,
 ) -> ArrayD<S> {
     let (xs, ys) = (flat(x), flat(y));
-    array(
-        x.shape(),
-        match kernel {
-            Kernel::Literal => xs.iter().zip(ys.iter()).map(|(&x, &y)| f(x, y)).collect(),
-            Kernel::Fast => xs.par_iter().zip(ys.par_iter()).with_min_len(GRAIN).map(|(&x, &y)| f(x, y)).collect(),
-        },
-    )
+    let mut result = vec![S::ZERO; xs.len()];
+    fill_rows(kernel, &mut result, GRAIN, &|i, chunk| {
+        for ((z, &x), &y) in chunk.iter_mut().zip(&xs[i * GRAIN..]).zip(&ys[i * GRAIN..]) {
+            *z = f(x, y);
+        }
+    });
+    array(x.shape(), result)
 }
 
 /// An array of `shape` whose consecutive rows of `row` elements are filled by `fill(index of the row, row)`;
@@ -60,27 +60,30 @@ pub(super) fn from_rows<S: Scalar>(
     kernel: Kernel,
     shape: &[usize],
     row: usize,
-    fill: impl Fn(usize, &mut [S]) + Sync + Send,
+    fill: impl Fn(usize, &mut [S]) + Sync,
 ) -> ArrayD<S> {
     let mut elements = vec![S::ZERO; shape.iter().product()];
-    if elements.is_empty() {
-        return array(shape, elements);
-    }
-    match kernel {
-        Kernel::Literal => elements.chunks_exact_mut(row).enumerate().for_each(|(i, row)| fill(i, row)),
-        Kernel::Fast => elements
-            .par_chunks_exact_mut(row)
-            .with_min_len(GRAIN.div_ceil(row))
-            .enumerate()
-            .for_each(|(i, row)| fill(i, row)),
-    }
+    fill_rows(kernel, &mut elements, row, &fill);
     array(shape, elements)
 }
 
+/// `fill(i, row i)` for consecutive rows of `row` elements (the last one may be shorter). The one place where rows are
+/// shared out; behind `dyn` so that rayon is compiled once per number system, not once per op.
+fn fill_rows<S: Scalar>(kernel: Kernel, elements: &mut [S], row: usize, fill: &(dyn Fn(usize, &mut [S]) + Sync)) {
+    if elements.len() <= GRAIN || kernel == Kernel::Literal {
+        return elements.chunks_mut(row.max(1)).enumerate().for_each(|(i, row)| fill(i, row));
+    }
+    let rows = elements.par_chunks_mut(row).with_min_len(GRAIN.div_ceil(row));
+    rows.enumerate().for_each(|(i, row)| fill(i, row));
+}
+
 /// `[f(0), f(1), .., f(n - 1)]`, where each `f(i)` is long enough to be worth a thread.
-pub(super) fn collect<T: Send>(kernel: Kernel, n: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+pub(super) fn collect<T: Send>(kernel: Kernel, n: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
     match kernel {
         Kernel::Literal => (0..n).map(f).collect(),
-        Kernel::Fast => (0..n).into_par_iter().map(f).collect(),
+        Kernel::Fast => {
+            let f: &(dyn Fn(usize) -> T + Sync) = &f;
+            (0..n).into_par_iter().map(f).collect()
+        }
     }
 }

@@ -32,7 +32,7 @@ pub struct Flatten {
 impl Flatten {
     fn out_shape(&self, x: &[usize]) -> Vec<usize> {
         let (kept, joined) = x.split_at(self.start_dim);
-        [kept, &[joined.iter().product()]].concat()
+        [kept, &[shape::product(joined)]].concat()
     }
 }
 

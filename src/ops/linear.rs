@@ -20,8 +20,8 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::operands::{bias, bounded, equal, extents, of_rank, with_optional_bias};
-use super::{Attributes, Case, Catalogued, sample};
+use super::operands::{bias, equal, extents, of_rank, with_optional_bias};
+use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
 use crate::op::Op;
@@ -43,7 +43,7 @@ impl Op for Linear {
         let [n, features] = extents(Self::NAME, "x", "[n, in]", x)?;
         let [outputs, w_features] = extents(Self::NAME, "w", "[out, in]", w)?;
         equal(Self::NAME, "w", "columns in", features, w_features)?;
-        Ok(vec![bounded(Self::NAME, vec![n, outputs])?])
+        Ok(vec![shape::bounded(Self::NAME, vec![n, outputs])?])
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {

@@ -16,7 +16,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::operands::{bounded, equal, extents, of_rank};
+use super::operands::{equal, extents, of_rank};
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
@@ -39,7 +39,7 @@ impl Op for Matmul {
         let [m, k] = extents(Self::NAME, "a", "[m, k]", a)?;
         let [b_rows, n] = extents(Self::NAME, "b", "[k, n]", b)?;
         equal(Self::NAME, "b", "rows k", k, b_rows)?;
-        Ok(vec![bounded(Self::NAME, vec![m, n])?])
+        Ok(vec![shape::bounded(Self::NAME, vec![m, n])?])
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {

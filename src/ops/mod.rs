@@ -105,7 +105,7 @@ impl<O> Case<O> {
     }
 
     /// The same inputs for another form of the op.
-    fn map<P>(self, f: impl FnOnce(O) -> P) -> Case<P> {
+    pub fn map<P>(self, f: impl FnOnce(O) -> P) -> Case<P> {
         Case { op: f(self.op), inputs: self.inputs, differentiable: self.differentiable }
     }
 }
@@ -143,6 +143,12 @@ macro_rules! registry {
             from_attributes: |attributes| Ok(AnyOp::$op($op::from_attributes(attributes)?)),
             sample: |rng, size| $op::sample(rng, size).map(AnyOp::$op),
         },)*];
+
+        $(impl From<$op> for AnyOp {
+            fn from(op: $op) -> Self {
+                Self::$op(op)
+            }
+        })*
 
         impl AnyOp {
             /// [`Op::NAME`].

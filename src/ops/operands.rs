@@ -1,6 +1,5 @@
 //! The operands of the products: array views of a known rank, and the optional bias.
 
-use super::shape;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use ndarray::{ArrayView, ArrayView1, ArrayViewD, Dimension};
@@ -49,10 +48,4 @@ pub(super) fn equal(op: &'static str, place: &str, meaning: &str, expected: usiz
         return Ok(());
     }
     Err(Error::shape(op, place, format!("{meaning} = {expected}"), found.to_string()))
-}
-
-/// `shape` if arrays of it are of a sane size, even where another extent is 0.
-pub(super) fn bounded(op: &'static str, output: Vec<usize>) -> Result<Vec<usize>> {
-    shape::bounded(op, output.iter().map(|&extent| extent.max(1)).collect())?;
-    Ok(output)
 }

@@ -48,7 +48,7 @@ impl<'a, S: Scalar> Planes<'a, S> {
 pub(super) fn summed<S: Scalar>(
     kernel: Kernel,
     shape: &[usize],
-    add: impl Fn(usize, &mut [S::Wide]) + Sync + Send,
+    add: impl Fn(usize, &mut [S::Wide]) + Sync,
 ) -> ArrayD<S> {
     let pixels = shape[2] * shape[3];
     flat::from_rows(kernel, shape, pixels, |i, plane| {

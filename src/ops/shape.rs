@@ -48,11 +48,15 @@ pub(super) fn positive(op: &'static str, name: &str, value: usize) -> Result<()>
     Err(Error::shape(op, format!("attribute `{name}`"), "at least 1", value.to_string()))
 }
 
-/// `shape` itself if an array of it stays within [`MAX_ELEMENTS`].
+/// `shape` itself if an array of it stays within [`MAX_ELEMENTS`]; an extent of 0 does not excuse the others.
 pub(super) fn bounded(op: &'static str, shape: Vec<usize>) -> Result<Vec<usize>> {
-    let elements = shape.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent));
-    match elements {
-        Some(elements) if elements <= MAX_ELEMENTS => Ok(shape),
+    match product(&shape.iter().map(|&extent| extent.max(1)).collect::<Vec<_>>()) {
+        elements if elements <= MAX_ELEMENTS => Ok(shape),
         _ => Err(Error::shape(op, "y", format!("at most {MAX_ELEMENTS} elements"), format!("shape {shape:?}"))),
     }
+}
+
+/// The product of extents, or the largest number where it is larger.
+pub(super) fn product(extents: &[usize]) -> usize {
+    extents.iter().fold(1, |product, &extent| product.saturating_mul(extent))
 }

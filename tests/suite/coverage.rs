@@ -1,1 +1,3 @@
-//! PLACEHOLDER
+//! The lists cannot lie: what is in the source tree is in the lists, and what is in the lists is proved.
+
+mod ops;

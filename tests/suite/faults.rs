@@ -1,3 +1,4 @@
-//! Planted faults: deliberate single-line mistakes, each of which the suite's own checks must catch.
+//! Planted faults: deliberate single-line mistakes, each of which the checks that the proofs use must catch.
 
 mod equations;
+mod ops;

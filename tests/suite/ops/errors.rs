@@ -1,1 +1,241 @@
-//! x
+//! Bad shapes and attributes are typed errors that name the op and the place, before any work.
+
+use gdstar::Error;
+use gdstar::kernel::{Kernel, Window};
+use gdstar::ops::*;
+use ndarray::{ArrayD, array};
+use serde_json::json;
+
+/// What is wrong: the op, the shapes of its inputs, and what the message must hold.
+fn refused() -> Vec<(AnyOp, Vec<Vec<usize>>, &'static str)> {
+    const IMAGE: [usize; 4] = [2, 4, 3, 5];
+    let image = || vec![IMAGE.to_vec()];
+    let norm = BatchNorm { training: true, eps: 1e-5, momentum: 0.1 };
+    let norm_inputs = |x: &[usize]| [vec![x.to_vec()], vec![vec![4]; 4]].concat();
+    let max = MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+    let avg = AvgPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0], count_include_pad: true };
+    let window = Window { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
+    let conv = |window: Window| AnyOp::from(Conv2d { window });
+    let huge = usize::MAX;
+    let mut cases: Vec<(AnyOp, Vec<Vec<usize>>, &'static str)> = vec![
+        // The number of inputs.
+        (Relu.into(), vec![], "inputs"),
+        (Relu6.into(), vec![vec![1], vec![1]], "inputs"),
+        (Sigmoid.into(), vec![], "inputs"),
+        (Silu.into(), vec![], "inputs"),
+        (Matmul.into(), vec![vec![1, 1]], "inputs"),
+        (Linear.into(), vec![vec![1, 1]], "inputs"),
+        (conv(window), vec![vec![1, 1, 1, 1]], "inputs"),
+        (norm.into(), image(), "inputs"),
+        (Add.into(), image(), "inputs"),
+        (Mul.into(), image(), "inputs"),
+        (Concat { axis: 0 }.into(), vec![], "inputs"),
+        // Ranks.
+        (GlobalMean.into(), vec![vec![2, 3]], "x"),
+        (AdaptiveAvgPool2d.into(), vec![vec![2, 3, 4]], "x"),
+        (max.into(), vec![vec![2, 3, 4]], "x"),
+        (avg.into(), vec![vec![3]], "x"),
+        (StridedSlice { step: 1 }.into(), vec![vec![3]], "x"),
+        (ChannelShuffle { groups: 1 }.into(), vec![vec![3]], "x"),
+        (norm.into(), norm_inputs(&[3, 4, 5]), "x"),
+        (CrossEntropy { labels: vec![0] }.into(), vec![vec![1]], "x"),
+        (Flatten { start_dim: 0 }.into(), vec![vec![]], "start_dim"),
+        // Nothing to average over.
+        (GlobalMean.into(), vec![vec![2, 3, 0, 4]], "pixel"),
+        (AdaptiveAvgPool2d.into(), vec![vec![2, 3, 4, 0]], "pixel"),
+        (max.into(), vec![vec![2, 3, 0, 4]], "pixel"),
+        (CrossEntropy { labels: vec![] }.into(), vec![vec![0, 3]], "at least one row"),
+        (CrossEntropy { labels: vec![0] }.into(), vec![vec![1, 0]], "at least one row"),
+        // batch_norm.
+        (norm.into(), norm_inputs(&[1, 4]), "at least 2 values per channel"),
+        (norm.into(), norm_inputs(&[1, 4, 1, 1]), "at least 2 values per channel"),
+        (BatchNorm { training: false, ..norm }.into(), norm_inputs(&[0, 4]), "at least 1 values per channel"),
+        (norm.into(), norm_inputs(&[3, 5]), "weight"),
+        (norm.into(), [norm_inputs(&[3, 4])[..4].to_vec(), vec![vec![5]]].concat(), "running_var"),
+        (BatchNorm { eps: 0.0, ..norm }.into(), norm_inputs(&[3, 4]), "eps"),
+        (BatchNorm { eps: f64::NAN, ..norm }.into(), norm_inputs(&[3, 4]), "eps"),
+        (BatchNorm { eps: f64::INFINITY, ..norm }.into(), norm_inputs(&[3, 4]), "eps"),
+        (BatchNorm { momentum: 1.5, ..norm }.into(), norm_inputs(&[3, 4]), "momentum"),
+        (BatchNorm { momentum: f64::NAN, ..norm }.into(), norm_inputs(&[3, 4]), "momentum"),
+        // Labels and masks.
+        (CrossEntropy { labels: vec![0, 3] }.into(), vec![vec![2, 3]], "labels[1]"),
+        (CrossEntropy { labels: vec![0] }.into(), vec![vec![2, 3]], "labels"),
+        (Dropout { p: 0.5, mask: ArrayD::from_elem(vec![3], true) }.into(), vec![vec![2]], "mask"),
+        (Dropout { p: 1.0, mask: ArrayD::from_elem(vec![2], true) }.into(), vec![vec![2]], "`p`"),
+        (Dropout { p: -0.1, mask: ArrayD::from_elem(vec![2], true) }.into(), vec![vec![2]], "`p`"),
+        (Dropout { p: f64::NAN, mask: ArrayD::from_elem(vec![2], true) }.into(), vec![vec![2]], "`p`"),
+        // Axes, sizes, groups, steps.
+        (Concat { axis: 2 }.into(), vec![vec![2, 3]], "axis"),
+        (Concat { axis: 0 }.into(), vec![vec![2, 3], vec![2, 4]], "x1"),
+        (Concat { axis: 0 }.into(), vec![vec![2, 3], vec![2]], "x1"),
+        (Concat { axis: 1 }.into(), vec![vec![2, 3], vec![2, 3], vec![2]], "x2"),
+        (Concat { axis: 0 }.into(), vec![vec![huge], vec![2]], "elements"),
+        (Split { axis: 1, sizes: vec![2] }.into(), vec![vec![2]], "axis"),
+        (Split { axis: 0, sizes: vec![1, 2] }.into(), vec![vec![2]], "sizes"),
+        (Split { axis: 0, sizes: vec![huge, 3] }.into(), vec![vec![2]], "sizes"),
+        (Split { axis: 0, sizes: vec![] }.into(), vec![vec![0]], "sizes"),
+        (ChannelShuffle { groups: 3 }.into(), image(), "groups"),
+        (ChannelShuffle { groups: 0 }.into(), image(), "groups"),
+        (ChannelShuffle { groups: 2 }.into(), vec![vec![1, 0, 1, 1]], "groups"),
+        (StridedSlice { step: 0 }.into(), image(), "step"),
+        (Flatten { start_dim: 4 }.into(), image(), "start_dim"),
+        // Padding.
+        (Pad { pads: vec![[0, 0]], value: 0.0 }.into(), image(), "pads"),
+        (Pad { pads: vec![[huge, 1]], value: 0.0 }.into(), vec![vec![1]], "pads"),
+        (Pad { pads: vec![[1 << 40, 0]], value: 0.0 }.into(), vec![vec![1]], "elements"),
+        (Pad { pads: vec![[huge / 2, 0]; 2], value: 0.0 }.into(), vec![vec![1, 1]], "elements"),
+        (Pad { pads: vec![[huge - 1, 0]; 3], value: 0.0 }.into(), vec![vec![0, 1, 1]], "elements"),
+        // Broadcasting.
+        (Add.into(), vec![vec![2], vec![3]], "b"),
+        (Mul.into(), vec![vec![2, 3], vec![2]], "b"),
+        (Mul.into(), vec![vec![1 << 20, 1], vec![1 << 20]], "elements"),
+        // Products.
+        (Matmul.into(), vec![vec![2, 3], vec![4, 2]], "b"),
+        (Linear.into(), vec![vec![2, 3], vec![4, 2]], "w"),
+        (Linear.into(), vec![vec![2, 3], vec![4, 3], vec![3]], "b"),
+        (conv(window), vec![IMAGE.to_vec(), vec![2, 3, 1, 1]], "w"),
+        (conv(window), vec![IMAGE.to_vec(), vec![2, 4, 4, 1]], "w"),
+        (conv(Window { groups: 3, ..window }), vec![IMAGE.to_vec(), vec![3, 1, 1, 1]], "groups"),
+        (conv(Window { stride: [0, 1], ..window }), vec![IMAGE.to_vec(), vec![2, 4, 1, 1]], "stride"),
+        (conv(Window { padding: [huge, 0], ..window }), vec![IMAGE.to_vec(), vec![2, 4, 1, 1]], ""),
+        (conv(Window { dilation: [huge, 1], ..window }), vec![IMAGE.to_vec(), vec![2, 4, 2, 1]], ""),
+    ];
+    // Pooling windows, in both poolings.
+    for (kernel, stride, padding, place) in [
+        ([0, 1], [1, 1], [0, 0], "kernel"),
+        ([4, 1], [1, 1], [0, 0], "kernel"),
+        ([1, 6], [1, 1], [0, 0], "kernel"),
+        ([1, 1], [1, 0], [0, 0], "stride"),
+        ([2, 2], [1, 1], [2, 0], "padding"),
+        ([1, 1], [1, 1], [0, 1], "padding"),
+        ([huge, 1], [1, 1], [huge / 2, 0], "kernel"),
+    ] {
+        cases.push((MaxPool2d { kernel, stride, padding }.into(), image(), place));
+        cases.push((AvgPool2d { kernel, stride, padding, count_include_pad: true }.into(), image(), place));
+    }
+    cases
+}
+
+#[test]
+fn bad_shapes_and_attributes_are_refused() {
+    for (op, shapes, place) in refused() {
+        let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
+        match op.out_shapes(&shapes) {
+            Err(error @ Error::Shape { .. }) => {
+                let message = error.to_string();
+                assert!(message.starts_with(op.name()), "{message}");
+                assert!(message.contains(place), "{op:?} on {shapes:?}: `{message}` does not name {place}");
+                assert!(!message.contains('\n'), "{message}");
+                assert_eq!(error.exit_code(), 2);
+            }
+            other => panic!("{op:?} on {shapes:?}: {other:?}"),
+        }
+    }
+}
+
+/// No op is missing from the list above.
+#[test]
+fn every_op_refuses_something() {
+    let refused = refused();
+    for entry in OPS {
+        assert!(refused.iter().any(|(op, ..)| op.name() == entry.name), "{}: no bad shape is tested", entry.name);
+    }
+}
+
+#[test]
+fn upstream_gradients_and_wanted_flags_must_fit() {
+    let (x, wrong) = (array![1.0, 2.0].into_dyn(), array![1.0].into_dyn());
+    let op = AnyOp::from(Relu);
+    let evaluate = |upstream: &[Option<ndarray::ArrayViewD<f64>>], wanted: &[bool]| {
+        op.evaluate(Kernel::Literal, &[x.view()], upstream, wanted).unwrap_err().to_string()
+    };
+    assert!(evaluate(&[Some(wrong.view())], &[true]).contains("upstream gradient 0"));
+    assert!(evaluate(&[None, Some(x.view())], &[true]).contains("upstream gradient 1"));
+    assert!(evaluate(&[], &[true, false]).contains("wanted"));
+}
+
+/// Attributes as `gdstar op` reads them: what each op makes of them, PyTorch's defaults included.
+#[test]
+fn attributes_are_read_by_name() {
+    let cases = [
+        ("matmul", json!({}), Matmul.into()),
+        ("linear", json!({}), Linear.into()),
+        (
+            "conv2d",
+            json!({"stride": [2, 1], "padding": [0, 1], "dilation": [1, 2], "groups": 2}),
+            AnyOp::from(Conv2d { window: Window { stride: [2, 1], padding: [0, 1], dilation: [1, 2], groups: 2 } }),
+        ),
+        ("batch_norm", json!({"training": true}), BatchNorm { training: true, eps: 1e-5, momentum: 0.1 }.into()),
+        ("relu", json!({}), Relu.into()),
+        ("relu6", json!({}), Relu6.into()),
+        ("silu", json!({}), Silu.into()),
+        ("sigmoid", json!({}), Sigmoid.into()),
+        ("max_pool2d", json!({"kernel": [3, 2]}), MaxPool2d { kernel: [3, 2], stride: [3, 2], padding: [0, 0] }.into()),
+        (
+            "avg_pool2d",
+            json!({"kernel": [2, 2], "stride": [1, 1], "padding": [1, 0], "count_include_pad": false}),
+            AvgPool2d { kernel: [2, 2], stride: [1, 1], padding: [1, 0], count_include_pad: false }.into(),
+        ),
+        ("adaptive_avg_pool2d", json!({}), AdaptiveAvgPool2d.into()),
+        ("global_mean", json!({}), GlobalMean.into()),
+        ("cross_entropy", json!({}), CrossEntropy { labels: vec![1, 0] }.into()),
+        ("concat", json!({"axis": 1}), Concat { axis: 1 }.into()),
+        ("split", json!({"axis": 0, "sizes": [1, 2]}), Split { axis: 0, sizes: vec![1, 2] }.into()),
+        ("channel_shuffle", json!({"groups": 2}), ChannelShuffle { groups: 2 }.into()),
+        ("add", json!({}), Add.into()),
+        ("mul", json!({}), Mul.into()),
+        ("flatten", json!({"start_dim": 1}), Flatten { start_dim: 1 }.into()),
+        ("pad", json!({"pads": [[1, 0]], "value": -1.5}), Pad { pads: vec![[1, 0]], value: -1.5 }.into()),
+        ("strided_slice", json!({"step": 2}), StridedSlice { step: 2 }.into()),
+        ("dropout", json!({"p": 0.25}), Dropout { p: 0.25, mask: array![true, false].into_dyn() }.into()),
+    ];
+    for entry in OPS {
+        let (_, values, expected) = cases.iter().find(|(name, ..)| *name == entry.name).expect(entry.name);
+        let mut attributes = attributes(values.clone());
+        let found = (entry.from_attributes)(&mut attributes).unwrap();
+        assert_eq!(format!("{found:?}"), format!("{expected:?}"));
+        assert!(attributes.values.is_empty(), "{}: left {:?}", entry.name, attributes.values);
+    }
+}
+
+fn attributes(values: serde_json::Value) -> Attributes {
+    let mut attributes = Attributes { values: values.as_object().cloned().unwrap_or_default(), ..Default::default() };
+    attributes.integers.insert("labels".into(), array![1, 0].into_dyn());
+    attributes.integers.insert("mask".into(), array![1, 0].into_dyn());
+    attributes
+}
+
+#[test]
+fn bad_attributes_are_refused_by_name() {
+    for (op, values, place) in [
+        ("batch_norm", json!({}), "`training`"),
+        ("batch_norm", json!({"training": 1}), "`training`"),
+        ("batch_norm", json!({"training": true, "eps": "small"}), "`eps`"),
+        ("max_pool2d", json!({}), "`kernel`"),
+        ("max_pool2d", json!({"kernel": [1]}), "`kernel`"),
+        ("avg_pool2d", json!({"kernel": [2, 2], "stride": [-1, 1]}), "`stride`"),
+        ("avg_pool2d", json!({"kernel": [2, 2], "count_include_pad": "yes"}), "`count_include_pad`"),
+        ("concat", json!({"axis": -1}), "`axis`"),
+        ("split", json!({"axis": 0, "sizes": [1, 0.5]}), "`sizes`"),
+        ("pad", json!({"pads": [[1, 2, 3]]}), "`pads`"),
+        ("flatten", json!({}), "`start_dim`"),
+        ("strided_slice", json!({"step": 1e30}), "`step`"),
+        ("channel_shuffle", json!({"groups": null}), "`groups`"),
+        ("dropout", json!({"p": "half"}), "`p`"),
+    ] {
+        let message = (find(op).unwrap().from_attributes)(&mut attributes(values)).unwrap_err().to_string();
+        assert!(message.contains(place), "{op}: {message}");
+    }
+    for (op, name, integers, found) in [
+        ("cross_entropy", "labels", array![0, -1].into_dyn(), "labels[1]"),
+        ("cross_entropy", "labels", array![[0]].into_dyn(), "labels"),
+        ("dropout", "mask", array![0, 2].into_dyn(), "mask"),
+    ] {
+        let mut attributes = Attributes::default();
+        let missing = (find(op).unwrap().from_attributes)(&mut attributes).unwrap_err().to_string();
+        assert!(missing.contains(name), "{op}: {missing}");
+        attributes.integers.insert(name.into(), integers);
+        let message = (find(op).unwrap().from_attributes)(&mut attributes).unwrap_err().to_string();
+        assert!(message.contains(found), "{op}: {message}");
+    }
+}

@@ -1,0 +1,99 @@
+//! Ops: every file with an op is in [`OPS`], and every entry has its file, doctest, summary and golden file.
+
+use gdstar::ops::OPS;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files of `src/ops` that hold an op, by name, with their text.
+fn op_files() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for file in std::fs::read_dir(repository().join("src/ops")).unwrap() {
+        let path: PathBuf = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        if text.contains("\nimpl Op for ") {
+            files.push((path.file_stem().unwrap().to_str().unwrap().to_string(), text));
+        }
+    }
+    files
+}
+
+fn text_of(name: &str) -> String {
+    let found = op_files().into_iter().find(|(file, _)| file == name);
+    found.unwrap_or_else(|| panic!("src/ops/{name}.rs holds no op")).1
+}
+
+#[test]
+fn every_op_file_is_in_ops_and_every_entry_has_its_file() {
+    let files: BTreeSet<String> = op_files().into_iter().map(|(name, _)| name).collect();
+    let listed: BTreeSet<String> = OPS.iter().map(|entry| entry.name.to_string()).collect();
+    assert_eq!(files, listed);
+    assert_eq!(listed.len(), OPS.len(), "a name is listed twice");
+}
+
+/// A public module of `src/ops` is an op: nothing else can hide behind `pub mod`.
+#[test]
+fn every_public_module_is_an_op() {
+    let registry = std::fs::read_to_string(repository().join("src/ops/mod.rs")).unwrap();
+    let modules = registry.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let modules: BTreeSet<&str> = modules.collect();
+    assert_eq!(modules, OPS.iter().map(|entry| entry.name).collect());
+}
+
+#[test]
+fn find_finds_every_entry_and_nothing_else() {
+    for entry in OPS {
+        assert_eq!(gdstar::ops::find(entry.name).map(|found| found.summary), Some(entry.summary));
+    }
+    assert!(gdstar::ops::find("no_such_op").is_none());
+}
+
+#[test]
+fn every_op_has_a_summary_of_its_own() {
+    let summaries: BTreeSet<&str> = OPS.iter().map(|entry| entry.summary).collect();
+    assert_eq!(summaries.len(), OPS.len());
+    for entry in OPS {
+        assert!(entry.summary.contains('='), "{}: `{}` is no formula", entry.name, entry.summary);
+        assert!(!entry.summary.contains('\n'), "{}: a summary is one line", entry.name);
+    }
+}
+
+/// The file's documentation names the op, states the derivative, and holds an example that is run: forward and
+/// backward.
+#[test]
+fn every_op_documents_its_derivative_and_has_a_doctest() {
+    for entry in OPS {
+        let text = text_of(entry.name);
+        let docs: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).collect();
+        let docs = docs.join("\n");
+        assert!(
+            docs.starts_with(&format!(" `{}`", entry.name)),
+            "{}: the documentation opens with its name",
+            entry.name
+        );
+        assert!(docs.contains("erivative"), "{}: no derivative is stated", entry.name);
+        let examples: Vec<&str> = docs.split("```").collect();
+        assert!(examples.len() == 3, "{}: one fenced example is expected", entry.name);
+        assert!(
+            !examples[1].starts_with(|fence: char| fence.is_alphabetic()),
+            "{}: the example is not run",
+            entry.name
+        );
+        for needed in ["evaluate(", "outputs", "gradients", "assert_eq!"] {
+            assert!(examples[1].contains(needed), "{}: the example has no `{needed}`", entry.name);
+        }
+    }
+}
+
+#[test]
+fn every_op_has_golden_values() {
+    let missing: Vec<&str> = OPS
+        .iter()
+        .map(|entry| entry.name)
+        .filter(|name| !repository().join(format!("golden/ops/{name}.safetensors")).is_file())
+        .collect();
+    assert!(missing.is_empty(), "no golden/ops/<name>.safetensors for {missing:?}");
+}
