@@ -1,0 +1,54 @@
+"""Writes golden/MANIFEST: what each golden file is, how it was made, and its SHA-256."""
+
+import hashlib
+import platform
+
+import numpy
+import safetensors
+import torch
+
+from common import GOLDEN
+
+SCRIPTS = {"ops": "ops.py", "step": "step.py", "trajectory": "trajectory.py", "accuracy": "accuracy.py"}
+
+HEAD = """\
+# The golden files: how each was made, and its SHA-256. Made by golden/make/manifest.py, verified by
+# `cargo test --test suite goldens::manifest`. golden/make/README.md says what the files hold.
+#
+# Licence: the files hold numbers that the scripts computed from random numbers, no third party's data;
+# like the rest of the repository they are under the MIT licence.
+"""
+
+
+def processor():
+    try:
+        lines = open("/proc/cpuinfo").read().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def main():
+    versions = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "safetensors": safetensors.__version__,
+        "processor": f"{processor()}, PyTorch using {torch.backends.cpu.get_cpu_capability()}, one thread",
+    }
+    text = HEAD + "\n[made_with]\n" + "".join(f'{key} = "{value}"\n' for key, value in versions.items())
+    for path in sorted(GOLDEN.rglob("*.safetensors")):
+        script = f"golden/make/{SCRIPTS[path.parent.name]}"
+        text += f"""
+[[file]]
+path = "{path.relative_to(GOLDEN).as_posix()}"
+sha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}"
+script = "{script}"
+command = "python {script}"
+"""
+    (GOLDEN / "MANIFEST").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
