@@ -1,37 +1,76 @@
-use super::Window;
-use crate::scalar::Scalar;
-use ndarray::{Array2, Array4, ArrayView2, ArrayView4};
+//! The fast kernels: `matrixmultiply` for the products, rayon across outputs.
+//!
+//! Work is cut into units whose boundaries depend on the shapes alone, each output belongs to one unit (or to a
+//! fixed list of partial sums added in a fixed order), and a unit computes the same bits wherever it runs: so
+//! the result is bit-identical for any number of threads. It is not the same on every CPU, because
+//! `matrixmultiply` picks its instruction set at run time.
+//!
+//! Number systems without a [`Scalar::GEMM`] fall back to [`super::literal`].
 
-pub(super) fn matmul<S: Scalar>(a: ArrayView2<S>, b: ArrayView2<S>) -> Array2<S> {
-    Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
-        let mut sum = S::Accumulator::ZERO;
-        for k in 0..a.ncols() {
-            sum += a[(i, k)].to_accumulator() * b[(k, j)].to_accumulator();
-        }
-        S::from_accumulator(sum)
-    })
-}
-pub(super) fn conv2d<S: Scalar>(_window: Window, _x: ArrayView4<S>, _w: ArrayView4<S>) -> Array4<S> {
-    unimplemented!()
-}
-pub(super) fn conv2d_input_gradient<S: Scalar>(
-    _window: Window,
-    _dy: ArrayView4<S>,
-    _w: ArrayView4<S>,
-    _x_shape: [usize; 4],
-) -> Array4<S> {
-    unimplemented!()
-}
-pub(super) fn conv2d_weight_gradient<S: Scalar>(
-    _window: Window,
-    _x: ArrayView4<S>,
-    _dy: ArrayView4<S>,
-    _w_shape: [usize; 4],
-) -> Array4<S> {
-    unimplemented!()
-}
-pub(super) fn accumulate_squares<S: Scalar>(accumulated: &mut [S], gradient: &[S]) {
-    for (sum, &g) in accumulated.iter_mut().zip(gradient) {
-        *sum += g * g;
+mod columns;
+mod conv;
+mod gemm;
+
+pub(super) use conv::{conv2d, conv2d_input_gradient, conv2d_weight_gradient};
+pub(super) use gemm::matmul;
+
+use super::literal;
+use crate::scalar::Scalar;
+use ndarray::{ArrayViewMut, Axis, Dimension};
+use rayon::prelude::*;
+
+/// Multiplications (or other operations) below which starting threads costs more than it gains: some tens of
+/// microseconds of work.
+const PARALLEL_WORK: usize = 1 << 17;
+
+/// Elements per unit of an elementwise kernel: 32 KiB of `f64`, half of a first-level cache.
+const ELEMENTS_PER_UNIT: usize = 1 << 12;
+
+/// Runs every unit, side by side if the `work` in them is worth it. Each unit gets a scratch value that an
+/// earlier unit may have used.
+fn for_each_unit<T: Send, Scratch: Default>(
+    units: Vec<T>,
+    work: usize,
+    run: impl Fn(&mut Scratch, T) + Send + Sync,
+) {
+    if work < PARALLEL_WORK || units.len() < 2 {
+        let mut scratch = Scratch::default();
+        units.into_iter().for_each(|unit| run(&mut scratch, unit));
+    } else {
+        units.into_par_iter().for_each_init(Scratch::default, |scratch, unit| run(scratch, unit));
     }
+}
+
+/// Splits `extent` into the fewest pieces of at most `limit`, as even as multiples of `quantum` allow: the size of
+/// each piece but the last. At least 1.
+fn even_pieces(extent: usize, limit: usize, quantum: usize) -> usize {
+    let pieces = extent.div_ceil(limit).max(1);
+    extent.div_ceil(pieces).next_multiple_of(quantum).max(1)
+}
+
+/// Cuts `view` along `axis` into pieces of `size` (the last may be shorter), each with where it starts.
+fn pieces<S, D: Dimension>(
+    view: ArrayViewMut<'_, S, D>,
+    axis: Axis,
+    size: usize,
+) -> Vec<(usize, ArrayViewMut<'_, S, D>)> {
+    let (mut start, mut rest, mut pieces) = (0, view, Vec::new());
+    while rest.len_of(axis) > 0 {
+        let length = size.min(rest.len_of(axis));
+        let (piece, tail) = rest.split_at(axis, length);
+        pieces.push((start, piece));
+        (start, rest) = (start + length, tail);
+    }
+    pieces
+}
+
+/// [`literal::accumulate_squares`], bit for bit, in parallel.
+pub(super) fn accumulate_squares<S: Scalar>(accumulated: &mut [S], gradient: &[S]) {
+    if accumulated.len() < PARALLEL_WORK {
+        return literal::accumulate_squares(accumulated, gradient);
+    }
+    accumulated
+        .par_chunks_mut(ELEMENTS_PER_UNIT)
+        .zip(gradient.par_chunks(ELEMENTS_PER_UNIT))
+        .for_each(|(sums, gradient)| literal::accumulate_squares(sums, gradient));
 }

@@ -1,37 +1,57 @@
-use super::Window;
-use crate::scalar::Scalar;
-use ndarray::{Array2, Array4, ArrayView2, ArrayView4};
+//! The definition: plain loops over any [`Scalar`], one documented order of summation.
+//!
+//! Every sum starts at +0 and adds its products one at a time in [`Scalar::Accumulator`], in the order each
+//! function states; it is rounded to `S` once, at the end. Multiplication and addition are rounded separately
+//! (never fused). Loops are nested so that the innermost runs over *different* sums: the compiler may vectorise
+//! it, and no sum's own order changes. So the bits are the same on every CPU and for any number of threads.
 
+mod conv;
+
+pub(super) use conv::{
+    conv2d, conv2d_input_gradient, conv2d_weight_gradient, input_gradient_plane, output_plane, outputs_last,
+    weight_gradient_taps,
+};
+
+use crate::scalar::Scalar;
+use ndarray::{Array1, Array2, ArrayView2, ArrayView4, Axis};
+
+/// `c_ij = sum_l a_il b_lj`, l ascending: a [m,k], b [k,n] -> c [m,n]. With k = 0 every sum is +0.
 pub(super) fn matmul<S: Scalar>(a: ArrayView2<S>, b: ArrayView2<S>) -> Array2<S> {
-    Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
-        let mut sum = S::Accumulator::ZERO;
-        for k in 0..a.ncols() {
-            sum += a[(i, k)].to_accumulator() * b[(k, j)].to_accumulator();
+    // Rows of b must be contiguous for the inner loop to run at memory speed; a copy changes no value.
+    let b = b.as_standard_layout();
+    let mut c = Array2::from_elem((a.nrows(), b.ncols()), S::ZERO);
+    let mut sums = vec![S::Accumulator::ZERO; b.ncols()];
+    for (a_row, mut c_row) in a.outer_iter().zip(c.outer_iter_mut()) {
+        sums.fill(S::Accumulator::ZERO);
+        for (&a_il, b_row) in a_row.iter().zip(b.outer_iter()) {
+            let a_il = a_il.to_accumulator();
+            for (sum, &b_lj) in sums.iter_mut().zip(b_row) {
+                *sum += a_il * b_lj.to_accumulator();
+            }
         }
-        S::from_accumulator(sum)
-    })
+        for (c_ij, &sum) in c_row.iter_mut().zip(&sums) {
+            *c_ij = S::from_accumulator(sum);
+        }
+    }
+    c
 }
-pub(super) fn conv2d<S: Scalar>(_window: Window, _x: ArrayView4<S>, _w: ArrayView4<S>) -> Array4<S> {
-    unimplemented!()
+
+/// The gradient of a bias per channel: `db_o = sum_n sum_y sum_x dy[n,o,y,x]`, each ascending, x innermost.
+pub(super) fn channel_sums<S: Scalar>(dy: ArrayView4<S>) -> Array1<S> {
+    dy.axis_iter(Axis(1))
+        .map(|channel| {
+            // channel: [n,oh,ow]; `iter` visits it in row-major order whatever its strides
+            let mut sum = S::Accumulator::ZERO;
+            channel.iter().for_each(|&g| sum += g.to_accumulator());
+            S::from_accumulator(sum)
+        })
+        .collect()
 }
-pub(super) fn conv2d_input_gradient<S: Scalar>(
-    _window: Window,
-    _dy: ArrayView4<S>,
-    _w: ArrayView4<S>,
-    _x_shape: [usize; 4],
-) -> Array4<S> {
-    unimplemented!()
-}
-pub(super) fn conv2d_weight_gradient<S: Scalar>(
-    _window: Window,
-    _x: ArrayView4<S>,
-    _dy: ArrayView4<S>,
-    _w_shape: [usize; 4],
-) -> Array4<S> {
-    unimplemented!()
-}
+
+/// `accumulated_j <- accumulated_j + gradient_j^2`, formed in the accumulator and rounded once.
 pub(super) fn accumulate_squares<S: Scalar>(accumulated: &mut [S], gradient: &[S]) {
     for (sum, &g) in accumulated.iter_mut().zip(gradient) {
-        *sum += g * g;
+        let g = g.to_accumulator();
+        *sum = S::from_accumulator(sum.to_accumulator() + g * g);
     }
 }

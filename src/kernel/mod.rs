@@ -8,9 +8,12 @@
 
 mod fast;
 mod literal;
+mod window;
+
+pub use window::Window;
 
 use crate::scalar::Scalar;
-use ndarray::{Array2, Array4, ArrayView2, ArrayView4};
+use ndarray::{Array1, Array2, Array4, ArrayView2, ArrayView4};
 use serde::{Deserialize, Serialize};
 
 /// Which form of the kernels computes.
@@ -22,19 +25,6 @@ pub enum Kernel {
     /// `matrixmultiply` and rayon.
     #[default]
     Fast,
-}
-
-/// Where a convolution's window goes: everything about it but the arrays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// Step of the window, `[vertical, horizontal]`.
-    pub stride: [usize; 2],
-    /// Zeros added on each side, `[top and bottom, left and right]`.
-    pub padding: [usize; 2],
-    /// Distance between taps of the window.
-    pub dilation: [usize; 2],
-    /// Channel groups that do not see each other.
-    pub groups: usize,
 }
 
 /// `a b`: a [m,k], b [k,n] -> [m,n]; any strides. The inner dimensions must agree (the ops check).
@@ -79,6 +69,13 @@ pub fn conv2d_weight_gradient<S: Scalar>(
         Kernel::Literal => literal::conv2d_weight_gradient(window, x, dy, w_shape),
         Kernel::Fast => fast::conv2d_weight_gradient(window, x, dy, w_shape),
     }
+}
+
+/// The gradient of a bias that is added per channel: dy [n,o,oh,ow] -> `db_o = sum_n sum_y sum_x dy[n,o,y,x]`.
+///
+/// There is one form only, in the accumulator and in row-major order: it is a small part of any work.
+pub fn channel_sums<S: Scalar>(dy: ArrayView4<S>) -> Array1<S> {
+    literal::channel_sums(dy)
 }
 
 /// Eq. 2, one batch: `accumulated_j += gradient_j^2`, over slices of equal length.

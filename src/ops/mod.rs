@@ -12,6 +12,7 @@ pub mod concat;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod dropout;
+mod flat;
 pub mod flatten;
 pub mod global_mean;
 pub mod linear;
@@ -21,16 +22,23 @@ pub mod mul;
 pub mod pad;
 pub mod relu;
 pub mod relu6;
+mod sample;
+mod shape;
 pub mod sigmoid;
 pub mod silu;
 pub mod split;
 pub mod strided_slice;
 
 pub use attributes::Attributes;
+pub use relu::Relu;
+pub use relu6::Relu6;
+pub use shape::MAX_ELEMENTS;
 
 use crate::error::Result;
-use crate::op::Op;
-use ndarray::ArrayD;
+use crate::kernel::Kernel;
+use crate::op::{Evaluation, Op, evaluate};
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
 
 /// What an op adds to [`Op`] to be listed in [`OPS`].
@@ -53,6 +61,90 @@ pub struct Case<O> {
     pub op: O,
     /// Inputs in the op's order. Values are exact in `f32`.
     pub inputs: Vec<ArrayD<f64>>,
-    /// Which inputs the op differentiates (running statistics, for one, it does not).
+    /// Which inputs the op differentiates.
     pub differentiable: Vec<bool>,
+}
+
+impl<O> Case<O> {
+    /// A case in which every input is differentiated.
+    pub fn new(op: O, inputs: Vec<ArrayD<f64>>) -> Self {
+        let differentiable = vec![true; inputs.len()];
+        Self { op, inputs, differentiable }
+    }
+
+    /// A case of one input of any rank, for an op that works element by element.
+    fn elementwise(op: O, rng: &mut ChaCha8Rng, size: usize) -> Self {
+        let rank = sample::extent(rng, size) - 1;
+        let shape = sample::shape(rng, rank, size + 2);
+        Self::new(op, vec![sample::array(rng, &shape)])
+    }
+
+    /// The same inputs for another form of the op.
+    fn map<P>(self, f: impl FnOnce(O) -> P) -> Case<P> {
+        Case { op: f(self.op), inputs: self.inputs, differentiable: self.differentiable }
+    }
+}
+
+/// One line of [`OPS`].
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// [`Op::NAME`].
+    pub name: &'static str,
+    /// [`Catalogued::SUMMARY`].
+    pub summary: &'static str,
+    /// [`Catalogued::from_attributes`].
+    pub from_attributes: fn(&mut Attributes) -> Result<AnyOp>,
+    /// [`Catalogued::sample`].
+    pub sample: fn(&mut ChaCha8Rng, usize) -> Case<AnyOp>,
+}
+
+/// The entry of this name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    OPS.iter().find(|entry| entry.name == name)
+}
+
+macro_rules! registry {
+    ($($op:ident)*) => {
+        /// Any of the ops, for callers that learn which one at run time.
+        #[derive(Debug, Clone)]
+        pub enum AnyOp {
+            $(#[doc = concat!("See [`", stringify!($op), "`].")] $op($op),)*
+        }
+
+        /// Every op, in alphabetical order of the type names.
+        pub const OPS: &[Entry] = &[$(Entry {
+            name: <$op as Op>::NAME,
+            summary: <$op as Catalogued>::SUMMARY,
+            from_attributes: |attributes| Ok(AnyOp::$op($op::from_attributes(attributes)?)),
+            sample: |rng, size| $op::sample(rng, size).map(AnyOp::$op),
+        },)*];
+
+        impl AnyOp {
+            /// [`Op::NAME`].
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$op(_) => <$op as Op>::NAME,)* }
+            }
+
+            /// [`Op::out_shapes`].
+            pub fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+                match self { $(Self::$op(op) => op.out_shapes(inputs),)* }
+            }
+
+            /// [`evaluate`].
+            pub fn evaluate<S: Scalar>(
+                &self,
+                kernel: Kernel,
+                inputs: &[ArrayViewD<S>],
+                upstream: &[Option<ArrayViewD<S>>],
+                wanted: &[bool],
+            ) -> Result<Evaluation<S>> {
+                match self { $(Self::$op(op) => evaluate(op, kernel, inputs, upstream, wanted),)* }
+            }
+        }
+    };
+}
+
+registry! {
+    Relu
+    Relu6
 }

@@ -1,1 +1,65 @@
-//! PLACEHOLDER
+//! `relu`: y = max(x, 0), element by element.
+//!
+//! Derivative: dx = dy where x > 0, else 0.
+//!
+//! Conventions, as PyTorch's: relu'(0) = 0; a NaN passes forward and lets dy pass backward.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::Relu};
+//! use ndarray::array;
+//! let x = array![-2.0, 0.0, 3.0].into_dyn();
+//! let dy = array![1.0, 1.0, 5.0].into_dyn();
+//! let result = evaluate(&Relu, Kernel::Literal, &[x.view()], &[Some(dy.view())], &[true])?;
+//! assert_eq!(result.outputs[0], array![0.0, 0.0, 3.0].into_dyn());
+//! assert_eq!(result.gradients[0], Some(array![0.0, 0.0, 5.0].into_dyn()));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::{Attributes, Case, Catalogued, flat, shape};
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
+use rand_chacha::ChaCha8Rng;
+
+/// y = max(x, 0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relu;
+
+impl Op for Relu {
+    const NAME: &'static str = "relu";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
+        Ok(vec![x.to_vec()])
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        (vec![flat::map(kernel, &inputs[0], |x| if x <= S::ZERO { S::ZERO } else { x })], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        _: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        vec![Some(flat::zip(kernel, &inputs[0], &upstream[0], |x, dy| if x <= S::ZERO { S::ZERO } else { dy }))]
+    }
+}
+
+impl Catalogued for Relu {
+    const SUMMARY: &'static str = "y = max(x, 0)";
+
+    fn from_attributes(_: &mut Attributes) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        Case::elementwise(Self, rng, size)
+    }
+}

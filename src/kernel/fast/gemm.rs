@@ -1,0 +1,72 @@
+//! Matrix products through `matrixmultiply`, in tiles of the output.
+
+use super::{even_pieces, for_each_unit, literal, pieces};
+use crate::scalar::{Gemm, Scalar};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+
+/// Largest tile of the output that one call computes. Each tile packs its own rows of a and columns of b, so a
+/// smaller tile shares more work between threads and repeats more packing.
+const TILE: [usize; 2] = [128, 256];
+
+/// Tile edges are multiples of this, a multiple of every micro-kernel's edge, so that only the last tile of an
+/// axis has a ragged edge.
+const MICRO_EDGE: usize = 16;
+
+/// a [m,k], b [k,n] -> [m,n]; any strides.
+///
+/// Per element: `matrixmultiply`'s order of summation in `S`, with or without fused multiply-add.
+pub(in crate::kernel) fn matmul<S: Scalar>(a: ArrayView2<S>, b: ArrayView2<S>) -> Array2<S> {
+    let Some(gemm) = S::GEMM else { return literal::matmul(a, b) };
+    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
+    let mut c = Array2::from_elem((m, n), S::ZERO);
+    if c.is_empty() || k == 0 {
+        return c;
+    }
+    let rows = even_pieces(m, TILE[0], MICRO_EDGE);
+    let columns = even_pieces(n, TILE[1], MICRO_EDGE);
+    let tiles = pieces(c.view_mut(), Axis(0), rows).into_iter().flat_map(|(i, stripe)| {
+        pieces(stripe, Axis(1), columns).into_iter().map(move |(j, tile)| (i, j, tile))
+    });
+    for_each_unit(tiles.collect(), m * k * n, |_: &mut (), (i, j, tile)| {
+        let (height, width) = tile.dim();
+        add_product(gemm, a.slice(s![i..i + height, ..]), b.slice(s![.., j..j + width]), S::ZERO, tile);
+    });
+    c
+}
+
+/// `c <- a b + beta c`: a [m,k], b [k,n], c [m,n]; any strides. With beta = 0, c is overwritten unread.
+pub(super) fn add_product<S: Scalar>(
+    gemm: Gemm<S>,
+    a: ArrayView2<S>,
+    b: ArrayView2<S>,
+    beta: S,
+    mut c: ArrayViewMut2<S>,
+) {
+    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
+    assert_eq!((b.nrows(), c.nrows(), c.ncols()), (k, m, n), "a [m,k] b [k,n] -> c [m,n]");
+    let (a_strides, b_strides) = (a.strides(), b.strides());
+    let (c_row, c_column) = (c.strides()[0], c.strides()[1]);
+    // SAFETY: `gemm` reads a_il at `a + i rsa + l csa` for i < m, l < k, reads b likewise, and reads and writes
+    // c_ij for i < m, j < n. The assertion above makes those index ranges the views' own, and a view promises
+    // that every index in its range is a live element at its pointer plus index times stride (counted in
+    // elements, strides may be negative). c is borrowed mutably, so it overlaps neither a nor b, and no two of
+    // its elements share an address. With m, k or n = 0 nothing is dereferenced but c's elements.
+    unsafe {
+        gemm(
+            m,
+            k,
+            n,
+            S::ONE,
+            a.as_ptr(),
+            a_strides[0],
+            a_strides[1],
+            b.as_ptr(),
+            b_strides[0],
+            b_strides[1],
+            beta,
+            c.as_mut_ptr(),
+            c_row,
+            c_column,
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! Checks of operand shapes that several ops share. Each failure names the op and the operand.
+
+use crate::error::{Error, Result};
+
+/// The most elements an op may produce when an attribute or a broadcast, rather than its inputs, sets the size
+/// (8 GiB of `f64`): a corrupt attribute is an error message, never an allocation.
+pub const MAX_ELEMENTS: usize = 1 << 30;
+
+/// The shapes of exactly these inputs.
+pub(super) fn exactly<'a, const N: usize>(
+    op: &'static str,
+    names: [&str; N],
+    inputs: &[&'a [usize]],
+) -> Result<[&'a [usize]; N]> {
+    inputs.try_into().map_err(|_| {
+        Error::shape(op, "inputs", format!("{N} ({})", names.join(", ")), format!("{} inputs", inputs.len()))
+    })
+}
+
+/// The only input's shape as `[n, c, h, w]`.
+pub(super) fn image(op: &'static str, inputs: &[&[usize]]) -> Result<[usize; 4]> {
+    let [x] = exactly(op, ["x"], inputs)?;
+    x.try_into().map_err(|_| Error::shape(op, "x", "shape [n, c, h, w]", format!("shape {x:?}")))
+}
+
+/// As [`image`], with at least one pixel per plane (something to take a mean or a maximum of).
+pub(super) fn image_with_pixels(op: &'static str, inputs: &[&[usize]]) -> Result<[usize; 4]> {
+    let [n, c, h, w] = image(op, inputs)?;
+    if h == 0 || w == 0 {
+        return Err(Error::shape(op, "x", "at least one pixel", format!("shape {:?}", [n, c, h, w])));
+    }
+    Ok([n, c, h, w])
+}
+
+/// An axis of an array of this rank.
+pub(super) fn axis(op: &'static str, name: &str, axis: usize, rank: usize) -> Result<()> {
+    if axis < rank {
+        return Ok(());
+    }
+    Err(Error::shape(op, format!("attribute `{name}`"), format!("an axis below the rank {rank}"), axis.to_string()))
+}
+
+/// An attribute that counts something there must be at least one of.
+pub(super) fn positive(op: &'static str, name: &str, value: usize) -> Result<()> {
+    if value > 0 {
+        return Ok(());
+    }
+    Err(Error::shape(op, format!("attribute `{name}`"), "at least 1", value.to_string()))
+}
+
+/// `shape` itself if an array of it stays within [`MAX_ELEMENTS`].
+pub(super) fn bounded(op: &'static str, shape: Vec<usize>) -> Result<Vec<usize>> {
+    let elements = shape.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent));
+    match elements {
+        Some(elements) if elements <= MAX_ELEMENTS => Ok(shape),
+        _ => Err(Error::shape(op, "y", format!("at most {MAX_ELEMENTS} elements"), format!("shape {shape:?}"))),
+    }
+}
