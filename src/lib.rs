@@ -12,6 +12,7 @@ pub mod report;
 pub mod scalar;
 pub mod sparsify;
 pub mod tape;
+pub mod tensor_file;
 pub mod train;
 
 pub use error::{Error, Result};

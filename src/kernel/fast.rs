@@ -28,11 +28,7 @@ const ELEMENTS_PER_UNIT: usize = 1 << 12;
 
 /// Runs every unit, side by side if the `work` in them is worth it. Each unit gets a scratch value that an
 /// earlier unit may have used.
-fn for_each_unit<T: Send, Scratch: Default>(
-    units: Vec<T>,
-    work: usize,
-    run: impl Fn(&mut Scratch, T) + Send + Sync,
-) {
+fn for_each_unit<T: Send, Scratch: Default>(units: Vec<T>, work: usize, run: impl Fn(&mut Scratch, T) + Send + Sync) {
     if work < PARALLEL_WORK || units.len() < 2 {
         let mut scratch = Scratch::default();
         units.into_iter().for_each(|unit| run(&mut scratch, unit));

@@ -49,9 +49,7 @@ pub(super) fn zip<S: Scalar>(
         x.shape(),
         match kernel {
             Kernel::Literal => xs.iter().zip(ys.iter()).map(|(&x, &y)| f(x, y)).collect(),
-            Kernel::Fast => {
-                xs.par_iter().zip(ys.par_iter()).with_min_len(GRAIN).map(|(&x, &y)| f(x, y)).collect()
-            }
+            Kernel::Fast => xs.par_iter().zip(ys.par_iter()).with_min_len(GRAIN).map(|(&x, &y)| f(x, y)).collect(),
         },
     )
 }

@@ -7,6 +7,7 @@ pub mod add;
 mod attributes;
 pub mod avg_pool2d;
 pub mod batch_norm;
+pub mod cases;
 pub mod channel_shuffle;
 pub mod concat;
 pub mod conv2d;

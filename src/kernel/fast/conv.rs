@@ -143,13 +143,12 @@ pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
     let work = dy.len() * geometry.taps();
     let Some(gemm) = gemm_for(geometry.outputs) else {
         let dy = literal::outputs_last(dy);
-        let channels = pieces(dw.view_mut(), Axis(0), geometry.outputs).into_iter().enumerate().flat_map(
-            |(group, (_, dw))| {
+        let channels =
+            pieces(dw.view_mut(), Axis(0), geometry.outputs).into_iter().enumerate().flat_map(|(group, (_, dw))| {
                 pieces(dw, Axis(1), 1)
                     .into_iter()
                     .map(move |(c, dw)| (group * geometry.channels + c, dw.index_axis_move(Axis(1), 0)))
-            },
-        );
+            });
         for_each_unit(channels.collect(), work, |_: &mut (), (c, dw)| {
             literal::weight_gradient_taps(window, x, dy.view(), c, dw);
         });

@@ -24,9 +24,9 @@ pub(in crate::kernel) fn matmul<S: Scalar>(a: ArrayView2<S>, b: ArrayView2<S>) -
     }
     let rows = even_pieces(m, TILE[0], MICRO_EDGE);
     let columns = even_pieces(n, TILE[1], MICRO_EDGE);
-    let tiles = pieces(c.view_mut(), Axis(0), rows).into_iter().flat_map(|(i, stripe)| {
-        pieces(stripe, Axis(1), columns).into_iter().map(move |(j, tile)| (i, j, tile))
-    });
+    let tiles = pieces(c.view_mut(), Axis(0), rows)
+        .into_iter()
+        .flat_map(|(i, stripe)| pieces(stripe, Axis(1), columns).into_iter().map(move |(j, tile)| (i, j, tile)));
     for_each_unit(tiles.collect(), m * k * n, |_: &mut (), (i, j, tile)| {
         let (height, width) = tile.dim();
         add_product(gemm, a.slice(s![i..i + height, ..]), b.slice(s![.., j..j + width]), S::ZERO, tile);

@@ -1,0 +1,201 @@
+//! Safetensors files: named tensors read with errors that name the file and the tensor, and written so that a
+//! reader never sees half a file.
+
+use crate::error::{Error, Result};
+use ndarray::{ArrayD, ArrayViewD};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A type that tensors in a file are made of.
+pub trait Element: Copy + Send + Sync + 'static {
+    const DTYPE: Dtype;
+    /// The element's size in bytes.
+    const SIZE: usize;
+    fn put(self, bytes: &mut Vec<u8>);
+    /// From exactly [`Element::SIZE`] little-endian bytes.
+    fn get(bytes: &[u8]) -> Self;
+}
+
+macro_rules! element {
+    ($($T:ty = $DTYPE:ident),+) => { $(
+        impl Element for $T {
+            const DTYPE: Dtype = Dtype::$DTYPE;
+            const SIZE: usize = size_of::<$T>();
+            fn put(self, bytes: &mut Vec<u8>) {
+                bytes.extend_from_slice(&self.to_le_bytes());
+            }
+            fn get(bytes: &[u8]) -> Self {
+                let mut exact = [0; size_of::<$T>()];
+                exact.copy_from_slice(bytes);
+                <$T>::from_le_bytes(exact)
+            }
+        }
+    )+ };
+}
+element!(f32 = F32, f64 = F64, i64 = I64, u8 = U8);
+
+/// A tensor ready to be written: little-endian bytes in row-major order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tensor {
+    pub dtype: Dtype,
+    pub shape: Vec<usize>,
+    pub bytes: Vec<u8>,
+}
+
+impl Tensor {
+    /// From an array of any strides.
+    pub fn from_array<T: Element>(array: &ArrayViewD<T>) -> Self {
+        let mut bytes = Vec::with_capacity(array.len() * T::SIZE);
+        array.iter().for_each(|x| x.put(&mut bytes));
+        Self { dtype: T::DTYPE, shape: array.shape().to_vec(), bytes }
+    }
+
+    /// From a flat, row-major slice of a tensor of this shape.
+    pub fn from_slice<T: Element>(shape: &[usize], values: &[T]) -> Self {
+        debug_assert_eq!(shape.iter().product::<usize>(), values.len());
+        let mut bytes = Vec::with_capacity(values.len() * T::SIZE);
+        values.iter().for_each(|x| x.put(&mut bytes));
+        Self { dtype: T::DTYPE, shape: shape.to_vec(), bytes }
+    }
+
+    /// One number, of shape `[1]`.
+    pub fn scalar<T: Element>(value: T) -> Self {
+        Self::from_slice(&[1], &[value])
+    }
+}
+
+/// A safetensors file in memory.
+pub struct TensorFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    metadata: HashMap<String, String>,
+}
+
+impl TensorFile {
+    /// Reads a file and checks its header against its size.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::File`] if it is not a complete safetensors file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+        let bad = |e: safetensors::SafeTensorError| {
+            Error::file(path, "header", "a complete safetensors file", format!("{} bytes: {e}", bytes.len()))
+        };
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(bad)?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        Ok(Self { path: path.to_path_buf(), bytes, metadata })
+    }
+
+    /// Where it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A string of the file's `__metadata__`.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.metadata.get(key).map(String::as_str)
+    }
+
+    fn tensors(&self) -> Result<SafeTensors<'_>> {
+        SafeTensors::deserialize(&self.bytes)
+            .map_err(|e| Error::file(&self.path, "header", "a complete safetensors file", e))
+    }
+
+    /// The names of all tensors, sorted.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the header is not well-formed.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let mut names: Vec<String> = self.tensors()?.names().iter().map(ToString::to_string).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The dtype and shape of a tensor, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the header is not well-formed.
+    pub fn describe(&self, name: &str) -> Result<Option<(Dtype, Vec<usize>)>> {
+        Ok(self.tensors()?.tensor(name).ok().map(|view| (view.dtype(), view.shape().to_vec())))
+    }
+
+    /// The tensor `name`, of element type `T` and, where given, of `shape`.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it is missing, of another dtype, or of another shape.
+    pub fn read<T: Element>(&self, name: &str, shape: Option<&[usize]>) -> Result<ArrayD<T>> {
+        let place = || format!("tensor `{name}`");
+        let tensors = self.tensors()?;
+        let view = tensors.tensor(name).map_err(|_| Error::file(&self.path, place(), "to be present", "nothing"))?;
+        if view.dtype() != T::DTYPE {
+            return Err(Error::file(&self.path, place(), format!("{:?}", T::DTYPE), format!("{:?}", view.dtype())));
+        }
+        if let Some(shape) = shape.filter(|shape| *shape != view.shape()) {
+            let (expected, found) = (format!("shape {shape:?}"), format!("shape {:?}", view.shape()));
+            return Err(Error::file(&self.path, place(), expected, found));
+        }
+        let values: Vec<T> = view.data().chunks_exact(T::SIZE).map(T::get).collect();
+        ArrayD::from_shape_vec(view.shape(), values)
+            .map_err(|e| Error::file(&self.path, place(), format!("shape {:?}", view.shape()), e))
+    }
+}
+
+/// Writes tensors and metadata as one safetensors file, atomically.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be written; what was at `path` before is then untouched.
+pub fn write(path: &Path, metadata: HashMap<String, String>, tensors: &[(String, Tensor)]) -> Result<()> {
+    let mut views = Vec::with_capacity(tensors.len());
+    for (name, tensor) in tensors {
+        let view = TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes)
+            .map_err(|e| Error::file(path, format!("tensor `{name}`"), "bytes that fit its shape", e))?;
+        views.push((name.as_str(), view));
+    }
+    let bytes = safetensors::serialize(views, Some(metadata))
+        .map_err(|e| Error::file(path, "header", "tensors that safetensors can hold", e))?;
+    write_atomically(path, |file| file.write_all(&bytes))
+}
+
+/// Creates or replaces `path` in one step: a temporary file beside it is written, synced and renamed, and the
+/// directory synced, so that a crash at any instant leaves the old file or the new one.
+///
+/// # Errors
+/// [`Error::Io`] if any of these steps fails.
+pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<()> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".gdstar-")
+        .suffix(".part")
+        .tempfile_in(directory)
+        .map_err(Error::io(path, "create a temporary file beside"))?;
+    fill(temporary.as_file_mut()).map_err(Error::io(path, "write"))?;
+    temporary.as_file().sync_all().map_err(Error::io(path, "sync"))?;
+    share_with_umask(temporary.as_file()).map_err(Error::io(path, "set permissions of"))?;
+    temporary.persist(path).map_err(|e| Error::Io {
+        path: path.to_path_buf(),
+        action: "rename into",
+        source: e.error,
+    })?;
+    // A rename is durable once its directory is; platforms that cannot open a directory have nothing to sync.
+    if let Ok(directory) = std::fs::File::open(directory) {
+        directory.sync_all().map_err(Error::io(path, "sync the directory of"))?;
+    }
+    Ok(())
+}
+
+/// Temporary files are private to their owner; a result should be as readable as any other file.
+#[cfg(unix)]
+fn share_with_umask(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn share_with_umask(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
