@@ -13,13 +13,15 @@
 //! in which cancellation or saturation would show (sigmoid, softmax, batch statistics): they are evaluated wide
 //! and rounded once. [`Scalar::Accumulator`] carries the long sums of products: `f64` for `f32`.
 
+mod assign;
 mod bounded;
 mod double_double;
 mod dual;
+mod name;
 mod primitive;
 
 pub use bounded::Bounded;
-pub use double_double::DoubleDouble;
+pub use double_double::{DoubleDouble, quick_two_sum, two_prod, two_sum};
 pub use dual::Dual;
 
 use std::cmp::Ordering;

@@ -1,0 +1,184 @@
+//! [`DoubleDouble`]: an unevaluated sum of two `f64`, about 31 digits.
+
+mod arithmetic;
+mod display;
+mod elementary;
+mod error_free;
+
+pub use error_free::{quick_two_sum, two_prod, two_sum};
+
+use super::Scalar;
+use error_free::scale;
+use std::cmp::Ordering;
+
+/// The number `hi + lo`, where `hi` is `hi + lo` rounded to `f64` (so `|lo| <= ulp(hi)/2`): about 31 digits, with
+/// `f64`'s range.
+///
+/// With `u = 2^-53`, and as long as nothing over- or underflows, the relative errors are at most
+///
+/// | operation | bound | source |
+/// |---|---|---|
+/// | `+`, `-` | `3u^2 / (1 - 4u)` | [JMP], AccurateDWPlusDW |
+/// | `*` | `7u^2` | [JMP], DWTimesDW1 (`5u^2`: Muller and Rideau 2022) |
+/// | `/` | `15u^2 + 56u^3` | [JMP], DWDivDW2 |
+/// | `sqrt` | `25/8 u^2` | Lefevre, Louvet, Muller, Picot, Rideau 2023, SQRTDWtoDW |
+/// | `exp` | `16u^2` | `elementary.rs` |
+/// | `exp_m1` | `32u^2` | `elementary.rs` |
+/// | `ln`, `ln_1p` | `64u^2` | `elementary.rs` |
+///
+/// where [JMP] is Joldes, Muller, Popescu, "Tight and rigorous error bounds for basic building blocks of double-word
+/// arithmetic", ACM TOMS 44(2), 2017. [`Scalar::UNIT_ROUNDOFF`] is `2^-102 = 16u^2`, the smallest power of two above
+/// the first four. Since there are no bits below `2^-1074`, results under about `2^-960` have, on top of this, an
+/// absolute error of up to 2^-1073; sums and differences never do.
+///
+/// Infinities and `NaN` propagate as in `f64` (`inf + 1 = inf`, `x / 0 = inf`, overflow gives `inf`), signed zeros too;
+/// `lo` is then 0. No operation depends on the platform: the same bits everywhere.
+///
+/// [JMP]: https://doi.org/10.1145/3121432
+#[derive(Clone, Copy, Default, PartialEq, PartialOrd)]
+pub struct DoubleDouble {
+    // Comparing `hi` and then `lo` orders by value, because `hi` is the rounded sum.
+    hi: f64,
+    lo: f64,
+}
+
+impl DoubleDouble {
+    /// `hi + lo`, exactly, for any two `f64`.
+    #[inline]
+    pub fn new(hi: f64, lo: f64) -> Self {
+        let (hi, lo) = two_sum(hi, lo);
+        Self::finite_or_hi(hi, lo)
+    }
+
+    /// `a + b`, exactly.
+    #[inline]
+    pub fn from_sum(a: f64, b: f64) -> Self {
+        Self::new(a, b)
+    }
+
+    /// `a b`, exactly (see [`two_prod`] for products under `2^-960`).
+    #[inline]
+    pub fn from_product(a: f64, b: f64) -> Self {
+        let (p, e) = two_prod(a, b);
+        Self::finite_or_hi(p, e)
+    }
+
+    /// The value rounded to `f64`.
+    #[inline]
+    pub const fn hi(self) -> f64 {
+        self.hi
+    }
+
+    /// What [`Self::hi`] leaves.
+    #[inline]
+    pub const fn lo(self) -> f64 {
+        self.lo
+    }
+
+    /// The largest integer that is not above the value.
+    pub fn floor(self) -> Self {
+        let floor = self.hi.floor();
+        if floor == self.hi { Self::new(floor, self.lo.floor()) } else { Self::from(floor) }
+    }
+
+    /// A pair that is normalised already, unless it overflowed (then `lo` is not finite) or is zero.
+    #[inline]
+    fn finite_or_hi(hi: f64, lo: f64) -> Self {
+        if lo.is_finite() && hi != 0.0 { Self { hi, lo } } else { Self::from(hi) }
+    }
+
+    /// `self 2^k` for `|k| <= 2000`: exact, or rounded once where the result is under `2^-960`.
+    #[inline]
+    fn scaled(self, k: i32) -> Self {
+        const UNROUNDED_FROM: f64 = error_free::power_of_two(-960);
+        let hi = scale(self.hi, k);
+        if !hi.is_finite() || hi == 0.0 {
+            return Self::from(hi);
+        }
+        if hi.abs() >= UNROUNDED_FROM {
+            return Self { hi, lo: scale(self.lo, k) };
+        }
+        // What rounding `hi` to a multiple of 2^-1074 lost joins `lo`, so that ties see the whole value.
+        let lost = self.hi - scale(hi, -k);
+        let (hi, lo) = quick_two_sum(hi, scale(lost + self.lo, k));
+        Self { hi, lo }
+    }
+}
+
+impl From<f64> for DoubleDouble {
+    #[inline]
+    fn from(x: f64) -> Self {
+        Self { hi: x, lo: 0.0 }
+    }
+}
+
+impl Scalar for DoubleDouble {
+    type Wide = Self;
+    type Accumulator = Self;
+    const NAME: &'static str = "dd";
+    /// 16 (2^-53)^2: bounds the relative error of every `+ - * / sqrt` (see [`DoubleDouble`]).
+    const UNIT_ROUNDOFF: f64 = error_free::power_of_two(-102);
+    const ZERO: Self = Self { hi: 0.0, lo: 0.0 };
+    const ONE: Self = Self { hi: 1.0, lo: 0.0 };
+
+    #[inline]
+    fn from_f64(x: f64) -> Self {
+        Self::from(x)
+    }
+    #[inline]
+    fn to_f64(self) -> f64 {
+        self.hi
+    }
+    /// Exact for every `n`.
+    fn from_usize(n: usize) -> Self {
+        let hi = n as f64;
+        Self::new(hi, (n as i128 - hi as i128) as f64)
+    }
+    #[inline]
+    fn widen(self) -> Self {
+        self
+    }
+    #[inline]
+    fn narrow(wide: Self) -> Self {
+        wide
+    }
+    #[inline]
+    fn to_accumulator(self) -> Self {
+        self
+    }
+    #[inline]
+    fn from_accumulator(sum: Self) -> Self {
+        sum
+    }
+    fn sqrt(self) -> Self {
+        self.square_root()
+    }
+    fn exp(self) -> Self {
+        self.exponential()
+    }
+    fn exp_m1(self) -> Self {
+        self.exponential_minus_one()
+    }
+    fn ln(self) -> Self {
+        self.logarithm()
+    }
+    fn ln_1p(self) -> Self {
+        self.logarithm_of_one_plus()
+    }
+    #[inline]
+    fn abs(self) -> Self {
+        if self.hi.is_sign_negative() { -self } else { self }
+    }
+    #[inline]
+    fn is_finite(self) -> bool {
+        self.hi.is_finite()
+    }
+    #[inline]
+    fn is_nan(self) -> bool {
+        self.hi.is_nan()
+    }
+    fn total_order(&self, other: &Self) -> Ordering {
+        // `lo` is never NaN, and its zeros carry no sign of their own.
+        self.hi.total_cmp(&other.hi).then(self.lo.partial_cmp(&other.lo).unwrap_or(Ordering::Equal))
+    }
+}
