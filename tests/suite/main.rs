@@ -3,12 +3,14 @@
 mod accuracy;
 mod cli;
 mod common;
+mod condition;
 mod coverage;
 mod data;
 mod equations;
 mod faults;
 mod goldens;
 mod kernels_agree;
+mod op_cases;
 mod ops;
 mod properties;
 mod scalars;
