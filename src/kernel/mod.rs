@@ -13,7 +13,7 @@ mod window;
 pub use window::Window;
 
 use crate::scalar::Scalar;
-use ndarray::{Array1, Array2, Array4, ArrayView2, ArrayView4};
+use ndarray::{Array1, Array2, Array4, ArrayView1, ArrayView2, ArrayView4};
 use serde::{Deserialize, Serialize};
 
 /// Which form of the kernels computes.
@@ -29,17 +29,39 @@ pub enum Kernel {
 
 /// `a b`: a [m,k], b [k,n] -> [m,n]; any strides. The inner dimensions must agree (the ops check).
 pub fn matmul<S: Scalar>(kernel: Kernel, a: ArrayView2<S>, b: ArrayView2<S>) -> Array2<S> {
+    matmul_with_bias(kernel, a, b, None)
+}
+
+/// [`matmul`] plus `bias[j]` in every row of column j, inside the same sum: one rounding fewer than adding it after.
+pub fn matmul_with_bias<S: Scalar>(
+    kernel: Kernel,
+    a: ArrayView2<S>,
+    b: ArrayView2<S>,
+    bias: Option<ArrayView1<S>>,
+) -> Array2<S> {
     match kernel {
-        Kernel::Literal => literal::matmul(a, b),
-        Kernel::Fast => fast::matmul(a, b),
+        Kernel::Literal => literal::matmul(a, b, bias),
+        Kernel::Fast => fast::matmul(a, b, bias),
     }
 }
 
 /// Convolution (cross-correlation, as in every framework): x [n,c,h,w], w [o,c/groups,kh,kw] -> [n,o,oh,ow].
+/// The shapes must fit each other and the window (the ops check).
 pub fn conv2d<S: Scalar>(kernel: Kernel, window: Window, x: ArrayView4<S>, w: ArrayView4<S>) -> Array4<S> {
+    conv2d_with_bias(kernel, window, x, w, None)
+}
+
+/// [`conv2d`] plus `bias[o]` in every pixel of channel o, inside the same sum.
+pub fn conv2d_with_bias<S: Scalar>(
+    kernel: Kernel,
+    window: Window,
+    x: ArrayView4<S>,
+    w: ArrayView4<S>,
+    bias: Option<ArrayView1<S>>,
+) -> Array4<S> {
     match kernel {
-        Kernel::Literal => literal::conv2d(window, x, w),
-        Kernel::Fast => fast::conv2d(window, x, w),
+        Kernel::Literal => literal::conv2d(window, x, w, bias),
+        Kernel::Fast => fast::conv2d(window, x, w, bias),
     }
 }
 

@@ -1,1 +1,66 @@
-//! PLACEHOLDER
+//! `adaptive_avg_pool2d` (to 1 x 1): y[n,c,0,0] = the mean of x[n,c,h,w] over h and w.
+//!
+//! The arithmetic and the derivative of [`global_mean`](super::global_mean), in the shape that convolutional
+//! networks pass on.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::AdaptiveAvgPool2d};
+//! use ndarray::array;
+//! let x = array![[[[1.0, 5.0]], [[2.0, 4.0]]]].into_dyn();
+//! let dy = array![[[[2.0]], [[6.0]]]].into_dyn();
+//! let result = evaluate(&AdaptiveAvgPool2d, Kernel::Literal, &[x.view()], &[Some(dy.view())], &[true])?;
+//! assert_eq!(result.outputs[0], array![[[[3.0]], [[3.0]]]].into_dyn());
+//! assert_eq!(result.gradients[0], Some(array![[[[1.0, 1.0]], [[3.0, 3.0]]]].into_dyn()));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::global_mean::{plane_means, plane_means_gradient};
+use super::{Attributes, Case, Catalogued, GlobalMean, shape};
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
+use rand_chacha::ChaCha8Rng;
+
+/// y [n,c,1,1] = the mean of every plane of x [n,c,h,w].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdaptiveAvgPool2d;
+
+impl Op for AdaptiveAvgPool2d {
+    const NAME: &'static str = "adaptive_avg_pool2d";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let [n, c, ..] = shape::image_with_pixels(Self::NAME, inputs)?;
+        Ok(vec![vec![n, c, 1, 1]])
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        let [n, c] = [inputs[0].shape()[0], inputs[0].shape()[1]];
+        (vec![plane_means(kernel, &inputs[0], &[n, c, 1, 1])], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        _: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        vec![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0]))]
+    }
+}
+
+impl Catalogued for AdaptiveAvgPool2d {
+    const SUMMARY: &'static str = "y[n,c,0,0] = mean of x[n,c,h,w] over h, w";
+
+    fn from_attributes(_: &mut Attributes) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        GlobalMean::sample(rng, size).map(|_| Self)
+    }
+}

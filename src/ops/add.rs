@@ -1,1 +1,69 @@
-//! PLACEHOLDER
+//! `add`: y = a + b, with broadcasting.
+//!
+//! Derivative: da = dy and db = dy, each summed over the axes that were repeated for it (first axis first, each in
+//! increasing index, in [`Scalar::Wide`], rounded once).
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::Add};
+//! use ndarray::array;
+//! let (a, b) = (array![[1.0, 2.0], [3.0, 4.0]].into_dyn(), array![10.0, 20.0].into_dyn());
+//! let dy = array![[1.0, 2.0], [3.0, 4.0]].into_dyn();
+//! let result = evaluate(&Add, Kernel::Literal, &[a.view(), b.view()], &[Some(dy.view())], &[true, true])?;
+//! assert_eq!(result.outputs[0], array![[11.0, 22.0], [13.0, 24.0]].into_dyn());
+//! assert_eq!(result.gradients, [Some(dy), Some(array![4.0, 6.0].into_dyn())]);
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::{Attributes, Case, Catalogued, broadcast, slicing};
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
+use rand_chacha::ChaCha8Rng;
+
+/// y = a + b, with broadcasting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Add;
+
+impl Op for Add {
+    const NAME: &'static str = "add";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        Ok(vec![broadcast::out_shape(Self::NAME, inputs)?])
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        (vec![broadcast::zip(kernel, &inputs[0], &inputs[1], |a, b| a + b)], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        _: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        wanted: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let dy = &upstream[0];
+        let gradient = |(x, &wanted): (&ArrayViewD<S>, &bool)| match wanted {
+            false => None,
+            true if x.shape() == dy.shape() => Some(slicing::owned(dy)),
+            true => Some(broadcast::gradient(x.shape(), dy, dy, |dy, _| dy)),
+        };
+        inputs.iter().zip(wanted).map(gradient).collect()
+    }
+}
+
+impl Catalogued for Add {
+    const SUMMARY: &'static str = "y = a + b, with broadcasting";
+
+    fn from_attributes(_: &mut Attributes) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        Case::new(Self, broadcast::sample(rng, size))
+    }
+}

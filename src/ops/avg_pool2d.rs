@@ -1,1 +1,112 @@
-//! PLACEHOLDER
+//! `avg_pool2d`: y[n,c,i,j] = the sum of x[n,c] over window (i, j), divided by d.
+//!
+//! Derivative: every pixel under window (i, j) gets dy[n,c,i,j] / d, summed where windows overlap.
+//!
+//! Conventions, as PyTorch's: d counts the whole kernel, padding included, or with `count_include_pad` off only the
+//! pixels; padding is 0 and at most half the kernel; windows that do not fit are left out. Sums run in row-major
+//! order (of pixels forward, of windows backward) in [`Scalar::Wide`] and are rounded once.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::AvgPool2d};
+//! use ndarray::array;
+//! let op = AvgPool2d { kernel: [1, 2], stride: [1, 2], padding: [0, 1], count_include_pad: false };
+//! let x = array![[[[1.0, 2.0, 4.0]]]].into_dyn(); // windows: (pad, 1), (2, 4)
+//! let dy = array![[[[5.0, 6.0]]]].into_dyn();
+//! let result = evaluate(&op, Kernel::Literal, &[x.view()], &[Some(dy.view())], &[true])?;
+//! assert_eq!(result.outputs[0], array![[[[1.0, 3.0]]]].into_dyn());
+//! assert_eq!(result.gradients[0], Some(array![[[[5.0, 3.0, 3.0]]]].into_dyn()));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::planes::{self, Planes};
+use super::pooling::{Pixels, Pooling};
+use super::{Attributes, Case, Catalogued, flat};
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// y = the mean over each window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AvgPool2d {
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    /// Rows and columns of 0 added on each side.
+    pub padding: [usize; 2],
+    /// Whether the padding counts in the divisor.
+    pub count_include_pad: bool,
+}
+
+impl AvgPool2d {
+    fn pooling(&self) -> Pooling {
+        Pooling { kernel: self.kernel, stride: self.stride, padding: self.padding }
+    }
+
+    /// d. The kernel's area is a product of numbers because a kernel, unlike the pixels under it, may be any size.
+    fn divisor<W: Scalar>(&self, pixels: &Pixels) -> W {
+        match self.count_include_pad {
+            true => W::from_usize(self.kernel[0]) * W::from_usize(self.kernel[1]),
+            false => W::from_usize(pixels.count()),
+        }
+    }
+}
+
+impl Op for AvgPool2d {
+    const NAME: &'static str = "avg_pool2d";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        Ok(vec![self.pooling().out_shape(Self::NAME, inputs)?])
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        let planes = Planes::of(&inputs[0]);
+        let windows = self.pooling().windows(planes.h, planes.w);
+        let shape = [planes.n, planes.c, windows.rows.len(), windows.columns.len()];
+        let y = flat::from_rows(kernel, &shape, windows.count(), |i, y| {
+            let plane = planes.get(i);
+            for (y, pixels) in y.iter_mut().zip(windows.iter()) {
+                let sum = pixels.positions().fold(S::Wide::ZERO, |sum, at| sum + plane[at].widen());
+                *y = S::narrow(sum / self.divisor(&pixels));
+            }
+        });
+        (vec![y], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        _: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let dy = Planes::of(&upstream[0]);
+        let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
+        let windows = self.pooling().windows(h, w);
+        let dx = planes::summed(kernel, inputs[0].shape(), |i, dx: &mut [S::Wide]| {
+            for (dy, pixels) in dy.get(i).iter().zip(windows.iter()) {
+                let share = dy.widen() / self.divisor(&pixels);
+                pixels.positions().for_each(|at| dx[at] += share);
+            }
+        });
+        vec![Some(dx)]
+    }
+}
+
+impl Catalogued for AvgPool2d {
+    const SUMMARY: &'static str = "y[n,c,i,j] = mean of x[n,c] over window (i, j)";
+
+    fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
+        let Pooling { kernel, stride, padding } = Pooling::from_attributes(attributes)?;
+        Ok(Self { kernel, stride, padding, count_include_pad: attributes.flag("count_include_pad", Some(true))? })
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        let (Pooling { kernel, stride, padding }, x) = Pooling::sample(rng, size);
+        Case::new(Self { kernel, stride, padding, count_include_pad: rng.random() }, vec![x])
+    }
+}

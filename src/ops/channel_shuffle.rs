@@ -1,1 +1,88 @@
-//! PLACEHOLDER
+//! `channel_shuffle`: the channels of x [n,c,h,w], seen as a table of g groups by c/g channels, transposed:
+//! y[n, j g + i] = x[n, i c/g + j].
+//!
+//! Derivative: the inverse permutation, which is the shuffle by c/g groups. Only copies: every number system gives
+//! exact results.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::ChannelShuffle};
+//! use ndarray::Array;
+//! let x = Array::from_iter((0..6).map(f64::from)).into_shape_with_order(vec![1, 6, 1, 1]).unwrap();
+//! let op = ChannelShuffle { groups: 2 }; // groups (0, 1, 2) and (3, 4, 5)
+//! let result = evaluate(&op, Kernel::Literal, &[x.view()], &[Some(x.view())], &[true])?;
+//! assert_eq!(result.outputs[0].iter().copied().collect::<Vec<_>>(), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+//! let dx = result.gradients[0].as_ref().unwrap(); // channel 1 went to place 2, channel 3 to place 1, ..
+//! assert_eq!(dx.iter().copied().collect::<Vec<_>>(), [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::planes::Planes;
+use super::{Attributes, Case, Catalogued, flat, sample, shape};
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
+use rand_chacha::ChaCha8Rng;
+
+/// y = x with the channels of the groups interleaved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelShuffle {
+    pub groups: usize,
+}
+
+/// The shuffle by `groups` groups, which divide the channels.
+fn shuffle<S: Scalar>(kernel: Kernel, groups: usize, x: &ArrayViewD<S>) -> ArrayD<S> {
+    let planes = Planes::of(x);
+    let per_group = planes.c / groups;
+    flat::from_rows(kernel, x.shape(), planes.pixels(), |plane, y| {
+        let (image, to) = (plane / planes.c, plane % planes.c);
+        let (i, j) = (to % groups, to / groups);
+        y.copy_from_slice(planes.get(image * planes.c + i * per_group + j));
+    })
+}
+
+impl Op for ChannelShuffle {
+    const NAME: &'static str = "channel_shuffle";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let [n, c, h, w] = shape::image(Self::NAME, inputs)?;
+        shape::positive(Self::NAME, "groups", self.groups)?;
+        if c == 0 || c % self.groups != 0 {
+            let expected = format!("a divisor of the {c} channels");
+            return Err(Error::shape(Self::NAME, "attribute `groups`", expected, self.groups.to_string()));
+        }
+        Ok(vec![vec![n, c, h, w]])
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        (vec![shuffle(kernel, self.groups, &inputs[0])], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        _: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let per_group = inputs[0].shape()[1] / self.groups;
+        vec![Some(shuffle(kernel, per_group, &upstream[0]))]
+    }
+}
+
+impl Catalogued for ChannelShuffle {
+    const SUMMARY: &'static str = "y[n, j g + i] = x[n, i c/g + j]";
+
+    fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
+        Ok(Self { groups: attributes.count("groups", None)? })
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        let [n, groups, h, w] = sample::image(rng, size);
+        let c = groups * sample::extent(rng, size);
+        Case::new(Self { groups }, vec![sample::array(rng, &[n, c, h, w])])
+    }
+}

@@ -1,1 +1,153 @@
-//! PLACEHOLDER
+//! `cross_entropy`: the mean over the batch of -ln softmax(x)[label]; x [n, classes] holds the logits.
+//!
+//! With the row's maximum M (the first one), t_j = x_j - M and r = sum of e^t_j over every j but that first maximum,
+//!
+//! - loss of a row = (M - x_label) + ln(1 + r), which neither overflows at logits of 1e3 nor loses a small loss;
+//! - p_j = e^t_j / (1 + r), and dx_j = dy p_j / n for j other than the label;
+//! - dx_label = -dy (sum of the other p_j) / n: the textbook's p_label - 1 cancels as p_label nears 1.
+//!
+//! Sums run over j in increasing order, rows in increasing order; all of it in [`Scalar::Wide`], rounded once.
+//! e^t is applied as h (h ..) with h = e^(t/2), so that a tiny p_j keeps its digits under a large dy.
+//!
+//! Conventions, as PyTorch's: a logit of -inf is a class of probability 0 (the loss is +inf if it is the label's);
+//! +inf, NaN, or a row of -inf alone gives NaN. The loss has shape [].
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::CrossEntropy};
+//! use ndarray::{arr0, array};
+//! let op = CrossEntropy { labels: vec![0, 1] };
+//! let x = array![[0.0, 0.0], [-2000.0, 1000.0]].into_dyn();
+//! let dy = arr0(4.0).into_dyn();
+//! let result = evaluate(&op, Kernel::Literal, &[x.view()], &[Some(dy.view())], &[true])?;
+//! assert_eq!(result.outputs[0], arr0(2f64.ln() / 2.0).into_dyn()); // (ln 2 + 0) / 2
+//! assert_eq!(result.gradients[0], Some(array![[-1.0, 1.0], [0.0, 0.0]].into_dyn()));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::{Attributes, Case, Catalogued, flat, sample, shape};
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// loss = mean of -ln softmax(x)[label].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrossEntropy {
+    /// The class of each row, below the number of classes.
+    pub labels: Vec<usize>,
+}
+
+/// A row of logits relative to its first maximum.
+struct Row<W> {
+    /// The index of M.
+    argmax: usize,
+    /// h_j = e^((x_j - M) / 2), of which p_j is h_j^2 / (1 + r).
+    roots: Vec<W>,
+    /// r.
+    others: W,
+}
+
+impl<W: Scalar> Row<W> {
+    fn new<S: Scalar<Wide = W>>(x: &[S]) -> Self {
+        let argmax = (1..x.len()).fold(0, |best, j| if x[j] > x[best] { j } else { best });
+        let maximum = x[argmax].widen();
+        let half = W::from_f64(0.5);
+        let roots: Vec<W> = x.iter().map(|x| ((x.widen() - maximum) * half).exp()).collect();
+        let others = sum_but(argmax, &roots, W::ONE);
+        Self { argmax, roots, others }
+    }
+}
+
+/// `scale` times the sum of e^t_j over every j but one, in increasing order.
+fn sum_but<W: Scalar>(left_out: usize, roots: &[W], scale: W) -> W {
+    let mut sum = W::ZERO;
+    for (j, &h) in roots.iter().enumerate() {
+        if j != left_out {
+            sum += h * (h * scale);
+        }
+    }
+    sum
+}
+
+impl Op for CrossEntropy {
+    const NAME: &'static str = "cross_entropy";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
+        let &[n, classes] = x else {
+            return Err(Error::shape(Self::NAME, "x", "shape [n, classes]", format!("shape {x:?}")));
+        };
+        if n == 0 || classes == 0 {
+            return Err(Error::shape(Self::NAME, "x", "at least one row and one class", format!("shape {x:?}")));
+        }
+        if self.labels.len() != n {
+            return Err(Error::shape(Self::NAME, "labels", format!("{n} labels"), format!("{}", self.labels.len())));
+        }
+        if let Some((i, label)) = self.labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
+            let expected = format!("a class below {classes}");
+            return Err(Error::shape(Self::NAME, format!("labels[{i}]"), expected, label.to_string()));
+        }
+        Ok(vec![vec![]])
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        let classes = inputs[0].shape()[1];
+        let x = flat::flat(&inputs[0]);
+        let losses = flat::collect(kernel, self.labels.len(), |i| {
+            let x = &x[i * classes..][..classes];
+            let row = Row::new(x);
+            (x[row.argmax].widen() - x[self.labels[i]].widen()) + row.others.ln_1p()
+        });
+        let sum = losses.iter().fold(S::Wide::ZERO, |sum, &loss| sum + loss);
+        let mean = S::narrow(sum / S::Wide::from_usize(losses.len()));
+        (vec![flat::array(&[], vec![mean])], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        _: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let classes = inputs[0].shape()[1];
+        let x = flat::flat(&inputs[0]);
+        let dy = flat::flat(&upstream[0])[0].widen();
+        let gradient = flat::from_rows(kernel, inputs[0].shape(), classes, |i, dx: &mut [S]| {
+            let row = Row::new(&x[i * classes..][..classes]);
+            let label = self.labels[i];
+            let scale = dy / (S::Wide::from_usize(self.labels.len()) * (S::Wide::ONE + row.others));
+            for (dx, &h) in dx.iter_mut().zip(&row.roots) {
+                *dx = S::narrow(h * (h * scale));
+            }
+            dx[label] = S::narrow(-sum_but(label, &row.roots, scale));
+        });
+        vec![Some(gradient)]
+    }
+}
+
+impl Catalogued for CrossEntropy {
+    const SUMMARY: &'static str = "loss = mean of -ln softmax(x)[label]";
+
+    fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
+        let labels = attributes.integers("labels")?;
+        if labels.ndim() != 1 {
+            return Err(Error::shape(Self::NAME, "labels", "shape [n]", format!("shape {:?}", labels.shape())));
+        }
+        let label = |(i, &label): (usize, &i64)| {
+            usize::try_from(label).map_err(|_| Error::domain(format!("labels[{i}]"), "a class from 0", label))
+        };
+        Ok(Self { labels: labels.iter().enumerate().map(label).collect::<Result<_>>()? })
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        let [n, classes] = [sample::extent(rng, size + 1), sample::extent(rng, 3 * size)];
+        let labels = (0..n).map(|_| rng.random_range(0..classes)).collect();
+        Case::new(Self { labels }, vec![sample::array(rng, &[n, classes])])
+    }
+}

@@ -1,1 +1,98 @@
-//! PLACEHOLDER
+//! `dropout`: y = x / (1 - p) where the mask keeps, else 0.
+//!
+//! Derivative: dx = dy / (1 - p) where the mask keeps, else 0.
+//!
+//! The mask is given, never drawn here: the op is a function. Conventions: 0 <= p < 1, because 1 / (1 - p) has no
+//! value at p = 1 (PyTorch returns zeros there; a caller who wants those has no use for an op). 1 - p is formed and
+//! divided by in [`Scalar::Wide`], and the quotient rounded once. A NaN that is dropped becomes 0.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::Dropout};
+//! use ndarray::array;
+//! let op = Dropout { p: 0.75, mask: array![true, false].into_dyn() };
+//! let x = array![1.0, 2.0].into_dyn();
+//! let dy = array![3.0, 5.0].into_dyn();
+//! let result = evaluate(&op, Kernel::Literal, &[x.view()], &[Some(dy.view())], &[true])?;
+//! assert_eq!(result.outputs[0], array![4.0, 0.0].into_dyn());
+//! assert_eq!(result.gradients[0], Some(array![12.0, 0.0].into_dyn()));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::{Attributes, Case, Catalogued, flat, sample, shape};
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// y = x / (1 - p) where the mask keeps, else 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dropout {
+    /// The probability that an element was dropped with, 0 <= p < 1.
+    pub p: f64,
+    /// x's shape; `true` keeps.
+    pub mask: ArrayD<bool>,
+}
+
+impl Dropout {
+    fn apply<S: Scalar>(&self, x: &ArrayViewD<S>) -> ArrayD<S> {
+        let keep_probability = S::Wide::ONE - S::Wide::from_f64(self.p);
+        let kept = |(&x, &keep): (&S, &bool)| if keep { S::narrow(x.widen() / keep_probability) } else { S::ZERO };
+        flat::array(x.shape(), flat::flat(x).iter().zip(self.mask.iter()).map(kept).collect())
+    }
+}
+
+impl Op for Dropout {
+    const NAME: &'static str = "dropout";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
+        if !(0.0..1.0).contains(&self.p) {
+            return Err(Error::shape(Self::NAME, "attribute `p`", "0 <= p < 1", self.p.to_string()));
+        }
+        if self.mask.shape() != x {
+            let found = format!("shape {:?}", self.mask.shape());
+            return Err(Error::shape(Self::NAME, "mask", format!("x's shape {x:?}"), found));
+        }
+        Ok(vec![x.to_vec()])
+    }
+
+    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        (vec![self.apply(&inputs[0])], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        _: Kernel,
+        _: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        _: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        vec![Some(self.apply(&upstream[0]))]
+    }
+}
+
+impl Catalogued for Dropout {
+    const SUMMARY: &'static str = "y = x / (1 - p) where the mask keeps, else 0";
+
+    fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
+        let p = attributes.number("p", Some(0.5))?;
+        let mask = attributes.integers("mask")?;
+        match mask.iter().find(|&&keep| keep != 0 && keep != 1) {
+            Some(other) => Err(Error::domain("input `mask`", "0 or 1", other)),
+            None => Ok(Self { p, mask: mask.mapv(|keep| keep == 1) }),
+        }
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        let rank = sample::extent(rng, size) - 1;
+        let shape = sample::shape(rng, rank, size + 2);
+        let p = [0.0, 0.1, 0.5, 0.75][rng.random_range(0..4)];
+        let mask = ArrayD::from_shape_simple_fn(shape.as_slice(), || !rng.random_bool(p));
+        Case::new(Self { p, mask }, vec![sample::array(rng, &shape)])
+    }
+}

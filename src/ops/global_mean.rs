@@ -1,1 +1,86 @@
-//! PLACEHOLDER
+//! `global_mean`: y[n,c] = the mean of x[n,c,h,w] over h and w.
+//!
+//! Derivative: every pixel gets dy[n,c] / (h w).
+//!
+//! The sum runs over the pixels in row-major order in [`Scalar::Wide`] and is rounded once, after the division.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::GlobalMean};
+//! use ndarray::array;
+//! let x = array![[[[1.0, 2.0], [3.0, 6.0]]]].into_dyn();
+//! let dy = array![[8.0]].into_dyn();
+//! let result = evaluate(&GlobalMean, Kernel::Literal, &[x.view()], &[Some(dy.view())], &[true])?;
+//! assert_eq!(result.outputs[0], array![[3.0]].into_dyn());
+//! assert_eq!(result.gradients[0], Some(array![[[[2.0, 2.0], [2.0, 2.0]]]].into_dyn()));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::planes::Planes;
+use super::{Attributes, Case, Catalogued, flat, sample, shape};
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
+use rand_chacha::ChaCha8Rng;
+
+/// y [n,c] = the mean of every plane of x [n,c,h,w].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GlobalMean;
+
+/// The mean of every plane of x, as an array of `shape` (n * c elements).
+pub(super) fn plane_means<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, shape: &[usize]) -> ArrayD<S> {
+    let planes = Planes::of(x);
+    let pixels = S::Wide::from_usize(planes.pixels());
+    flat::from_rows(kernel, shape, 1, |i, y| {
+        let sum = planes.get(i).iter().fold(S::Wide::ZERO, |sum, x| sum + x.widen());
+        y[0] = S::narrow(sum / pixels);
+    })
+}
+
+/// The adjoint of [`plane_means`]: dy (n * c elements) -> dx of `x_shape`.
+pub(super) fn plane_means_gradient<S: Scalar>(kernel: Kernel, x_shape: &[usize], dy: &ArrayViewD<S>) -> ArrayD<S> {
+    let dy = flat::flat(dy);
+    let pixels = x_shape[2] * x_shape[3];
+    flat::from_rows(kernel, x_shape, pixels, |i, dx| {
+        dx.fill(S::narrow(dy[i].widen() / S::Wide::from_usize(pixels)));
+    })
+}
+
+impl Op for GlobalMean {
+    const NAME: &'static str = "global_mean";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let [n, c, ..] = shape::image_with_pixels(Self::NAME, inputs)?;
+        Ok(vec![vec![n, c]])
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        (vec![plane_means(kernel, &inputs[0], &inputs[0].shape()[..2])], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        _: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        vec![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0]))]
+    }
+}
+
+impl Catalogued for GlobalMean {
+    const SUMMARY: &'static str = "y[n,c] = mean of x[n,c,h,w] over h, w";
+
+    fn from_attributes(_: &mut Attributes) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        let shape = sample::image(rng, size);
+        Case::new(Self, vec![sample::array(rng, &shape)])
+    }
+}

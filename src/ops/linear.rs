@@ -1,1 +1,95 @@
-//! PLACEHOLDER
+//! `linear`: y = x w^T + b, y_no = b_o + sum_i x_ni w_oi; x [n,in], w [out,in], optional b [out] -> y [n,out].
+//!
+//! Derivative: dx = dy w, dw = dy^T x, db_o = sum_n dy_no.
+//!
+//! Conventions: [`Kernel::Literal`] starts each sum at b_o (at +0 without a bias) and adds the products in the
+//! order of i. db is summed in [`Scalar::Accumulator`] in the order of n, whatever the kernel.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::Linear};
+//! use ndarray::array;
+//! let x = array![[1.0, 2.0], [3.0, 4.0]].into_dyn();
+//! let (w, b) = (array![[1.0, -1.0]].into_dyn(), array![0.5].into_dyn());
+//! let dy = array![[1.0], [10.0]].into_dyn();
+//! let inputs = [x.view(), w.view(), b.view()];
+//! let result = evaluate(&Linear, Kernel::Literal, &inputs, &[Some(dy.view())], &[true; 3])?;
+//! assert_eq!(result.outputs[0], array![[-0.5], [-0.5]].into_dyn()); // 1 - 2 + 0.5, 3 - 4 + 0.5
+//! assert_eq!(result.gradients[0], Some(array![[1.0, -1.0], [10.0, -10.0]].into_dyn()));
+//! assert_eq!(result.gradients[1], Some(array![[31.0, 42.0]].into_dyn())); // 1 + 10*3, 2 + 10*4
+//! assert_eq!(result.gradients[2], Some(array![11.0].into_dyn()));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::operands::{bias, bounded, equal, extents, of_rank, with_optional_bias};
+use super::{Attributes, Case, Catalogued, sample};
+use crate::error::Result;
+use crate::kernel::{self, Kernel};
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// y = x w^T + b.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Linear;
+
+impl Op for Linear {
+    const NAME: &'static str = "linear";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let (x, w) = with_optional_bias(Self::NAME, inputs)?;
+        let [n, features] = extents(Self::NAME, "x", "[n, in]", x)?;
+        let [outputs, w_features] = extents(Self::NAME, "w", "[out, in]", w)?;
+        equal(Self::NAME, "w", "columns in", features, w_features)?;
+        Ok(vec![bounded(Self::NAME, vec![n, outputs])?])
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        let w: ArrayView2<S> = of_rank(&inputs[1]);
+        let y = kernel::matmul_with_bias(kernel, of_rank(&inputs[0]), w.t(), bias(inputs));
+        (vec![y.into_dyn()], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        wanted: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let x: ArrayView2<S> = of_rank(&inputs[0]);
+        let w: ArrayView2<S> = of_rank(&inputs[1]);
+        let dy: ArrayView2<S> = of_rank(&upstream[0]);
+        let mut gradients = vec![
+            wanted[0].then(|| kernel::matmul(kernel, dy, w).into_dyn()),
+            wanted[1].then(|| kernel::matmul(kernel, dy.t(), x).into_dyn()),
+        ];
+        if let Some(&wanted) = wanted.get(2) {
+            // dy [n,out] as [n,out,1,1]
+            let per_channel = dy.insert_axis(Axis(2)).insert_axis(Axis(3));
+            gradients.push(wanted.then(|| kernel::channel_sums(per_channel).into_dyn()));
+        }
+        gradients
+    }
+}
+
+impl Catalogued for Linear {
+    const SUMMARY: &'static str = "y = x w^T + b";
+
+    fn from_attributes(_: &mut Attributes) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        let largest = 4 * size;
+        let [n, features, outputs] = [(); 3].map(|()| sample::extent(rng, largest));
+        let mut inputs = vec![sample::array(rng, &[n, features]), sample::array(rng, &[outputs, features])];
+        if rng.random() {
+            inputs.push(sample::array(rng, &[outputs]));
+        }
+        Case::new(Self, inputs)
+    }
+}

@@ -7,6 +7,7 @@ pub mod add;
 mod attributes;
 pub mod avg_pool2d;
 pub mod batch_norm;
+mod broadcast;
 pub mod cases;
 pub mod channel_shuffle;
 pub mod concat;
@@ -20,20 +21,44 @@ pub mod linear;
 pub mod matmul;
 pub mod max_pool2d;
 pub mod mul;
+mod operands;
 pub mod pad;
+mod planes;
+mod pooling;
 pub mod relu;
 pub mod relu6;
 mod sample;
 mod shape;
 pub mod sigmoid;
 pub mod silu;
+mod slicing;
 pub mod split;
 pub mod strided_slice;
 
+pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
+pub use add::Add;
 pub use attributes::Attributes;
+pub use avg_pool2d::AvgPool2d;
+pub use batch_norm::BatchNorm;
+pub use channel_shuffle::ChannelShuffle;
+pub use concat::Concat;
+pub use conv2d::Conv2d;
+pub use cross_entropy::CrossEntropy;
+pub use dropout::Dropout;
+pub use flatten::Flatten;
+pub use global_mean::GlobalMean;
+pub use linear::Linear;
+pub use matmul::Matmul;
+pub use max_pool2d::MaxPool2d;
+pub use mul::Mul;
+pub use pad::Pad;
 pub use relu::Relu;
 pub use relu6::Relu6;
 pub use shape::MAX_ELEMENTS;
+pub use sigmoid::Sigmoid;
+pub use silu::Silu;
+pub use split::Split;
+pub use strided_slice::StridedSlice;
 
 use crate::error::Result;
 use crate::kernel::Kernel;
@@ -146,6 +171,26 @@ macro_rules! registry {
 }
 
 registry! {
+    AdaptiveAvgPool2d
+    Add
+    AvgPool2d
+    BatchNorm
+    ChannelShuffle
+    Concat
+    Conv2d
+    CrossEntropy
+    Dropout
+    Flatten
+    GlobalMean
+    Linear
+    Matmul
+    MaxPool2d
+    Mul
+    Pad
     Relu
     Relu6
+    Sigmoid
+    Silu
+    Split
+    StridedSlice
 }

@@ -1,1 +1,99 @@
-//! PLACEHOLDER
+//! `pad`: y = x with `pads[axis] = [before, after]` elements of `value` added to every axis.
+//!
+//! Derivative: dy with the same margins cut off. Only copies: every number system gives exact results.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::Pad};
+//! use ndarray::array;
+//! let op = Pad { pads: vec![[1, 2]], value: 9.0 };
+//! let x = array![1.0, 2.0].into_dyn();
+//! let dy = array![1.0, 2.0, 3.0, 4.0, 5.0].into_dyn();
+//! let result = evaluate(&op, Kernel::Literal, &[x.view()], &[Some(dy.view())], &[true])?;
+//! assert_eq!(result.outputs[0], array![9.0, 1.0, 2.0, 9.0, 9.0].into_dyn());
+//! assert_eq!(result.gradients[0], Some(array![2.0, 3.0].into_dyn()));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::{Attributes, Case, Catalogued, sample, shape, slicing};
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD, Slice};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// y = x with margins of a constant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pad {
+    /// `[before, after]` for every axis of x.
+    pub pads: Vec<[usize; 2]>,
+    /// What the margins hold, rounded to the number system computed in.
+    pub value: f64,
+}
+
+impl Pad {
+    /// Where x lies within y, along one axis.
+    fn inside(&self, axis: usize, extent: usize) -> Slice {
+        Slice::from(self.pads[axis][0]..self.pads[axis][0] + extent)
+    }
+}
+
+impl Op for Pad {
+    const NAME: &'static str = "pad";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
+        if self.pads.len() != x.len() {
+            let expected = format!("{} pairs for x of shape {x:?}", x.len());
+            return Err(Error::shape(Self::NAME, "attribute `pads`", expected, format!("{} pairs", self.pads.len())));
+        }
+        let padded = x.iter().zip(&self.pads).map(|(&extent, &[before, after])| {
+            let sum = extent.checked_add(before).and_then(|sum| sum.checked_add(after));
+            sum.ok_or_else(|| {
+                let found = format!("{extent} + {before} + {after}");
+                Error::shape(Self::NAME, "attribute `pads`", "an extent that fits a machine word", found)
+            })
+        });
+        Ok(vec![shape::bounded(Self::NAME, padded.collect::<Result<_>>()?)?])
+    }
+
+    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        let x = &inputs[0];
+        let shape: Vec<usize> =
+            x.shape().iter().zip(&self.pads).map(|(&x, [before, after])| before + x + after).collect();
+        let mut y = ArrayD::from_elem(shape, S::from_f64(self.value));
+        y.slice_each_axis_mut(|axis| self.inside(axis.axis.index(), x.shape()[axis.axis.index()])).assign(x);
+        (vec![y], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        _: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        _: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let shape = inputs[0].shape();
+        let dy = &upstream[0];
+        let dx = dy.slice_each_axis(|axis| self.inside(axis.axis.index(), shape[axis.axis.index()]));
+        vec![Some(slicing::owned(&dx))]
+    }
+}
+
+impl Catalogued for Pad {
+    const SUMMARY: &'static str = "y = x with margins of a constant";
+
+    fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
+        Ok(Self { pads: attributes.pairs("pads")?, value: attributes.number("value", Some(0.0))? })
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        let rank = sample::extent(rng, size);
+        let shape = sample::shape(rng, rank, size);
+        let pads = (0..rank).map(|_| [rng.random_range(0..=2), rng.random_range(0..=2)]).collect();
+        Case::new(Self { pads, value: f64::from(rng.random_range(-2i32..=2)) }, vec![sample::array(rng, &shape)])
+    }
+}

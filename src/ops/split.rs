@@ -1,1 +1,86 @@
-//! PLACEHOLDER
+//! `split`: y0, y1, .. = x cut along an axis into pieces of given sizes.
+//!
+//! Derivative: the pieces of dy, one after another. Only copies: every number system gives exact results.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::Split};
+//! use ndarray::array;
+//! let op = Split { axis: 0, sizes: vec![1, 2] };
+//! let x = array![1.0, 2.0, 3.0].into_dyn();
+//! let dy1 = array![5.0, 6.0].into_dyn();
+//! let result = evaluate(&op, Kernel::Literal, &[x.view()], &[None, Some(dy1.view())], &[true])?;
+//! assert_eq!(result.outputs, [array![1.0].into_dyn(), array![2.0, 3.0].into_dyn()]);
+//! assert_eq!(result.gradients[0], Some(array![0.0, 5.0, 6.0].into_dyn()));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::{Attributes, Case, Catalogued, sample, shape, slicing};
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// y0, y1, .. = x cut along `axis`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    pub axis: usize,
+    /// The extents of the pieces along `axis`, at least one; they sum to x's.
+    pub sizes: Vec<usize>,
+}
+
+impl Op for Split {
+    const NAME: &'static str = "split";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
+        shape::axis(Self::NAME, "axis", self.axis, x.len())?;
+        let total = self.sizes.iter().try_fold(0usize, |total, &size| total.checked_add(size));
+        if self.sizes.is_empty() || total != Some(x[self.axis]) {
+            let expected = format!("sizes that sum to {}", x[self.axis]);
+            return Err(Error::shape(Self::NAME, "attribute `sizes`", expected, format!("{:?}", self.sizes)));
+        }
+        let piece = |&size: &usize| {
+            let mut shape = x.to_vec();
+            shape[self.axis] = size;
+            shape
+        };
+        Ok(self.sizes.iter().map(piece).collect())
+    }
+
+    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        (slicing::split(&inputs[0], self.axis, &self.sizes), ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        _: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        _: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        vec![Some(slicing::concat(upstream, self.axis, inputs[0].shape()))]
+    }
+}
+
+impl Catalogued for Split {
+    const SUMMARY: &'static str = "y0, y1, .. = x cut along an axis";
+
+    fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
+        Ok(Self { axis: attributes.count("axis", None)?, sizes: attributes.counts("sizes")? })
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        let rank = sample::extent(rng, size);
+        let mut shape = sample::shape(rng, rank, size);
+        let axis = rng.random_range(0..rank);
+        let pieces = sample::extent(rng, 3);
+        let sizes: Vec<usize> = (0..pieces).map(|_| sample::extent(rng, size)).collect();
+        shape[axis] = sizes.iter().sum();
+        Case::new(Self { axis, sizes }, vec![sample::array(rng, &shape)])
+    }
+}

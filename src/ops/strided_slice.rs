@@ -1,1 +1,81 @@
-//! PLACEHOLDER
+//! `strided_slice`: y[n,c,i,j] = x[n,c, i step, j step], every step-th pixel.
+//!
+//! Derivative: dy at the pixels taken, 0 elsewhere. Only copies: every number system gives exact results.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::StridedSlice};
+//! use ndarray::array;
+//! let x = array![[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]].into_dyn();
+//! let dy = array![[[[7.0, 8.0]]]].into_dyn();
+//! let op = StridedSlice { step: 2 };
+//! let result = evaluate(&op, Kernel::Literal, &[x.view()], &[Some(dy.view())], &[true])?;
+//! assert_eq!(result.outputs[0], array![[[[1.0, 3.0]]]].into_dyn());
+//! assert_eq!(result.gradients[0], Some(array![[[[7.0, 0.0, 8.0], [0.0, 0.0, 0.0]]]].into_dyn()));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::{Attributes, Case, Catalogued, sample, shape, slicing};
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::op::Op;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, ArrayViewD, Slice};
+use rand_chacha::ChaCha8Rng;
+
+/// y = every `step`-th pixel of x [n,c,h,w], vertically and horizontally, from the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StridedSlice {
+    pub step: usize,
+}
+
+impl StridedSlice {
+    /// What is taken along one axis. A step beyond the extent takes the first pixel, as any such step does.
+    fn along(&self, axis: usize, extent: usize) -> Slice {
+        match axis {
+            0 | 1 => Slice::from(..),
+            _ => Slice::new(0, None, self.step.min(extent.max(1)) as isize),
+        }
+    }
+}
+
+impl Op for StridedSlice {
+    const NAME: &'static str = "strided_slice";
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let [n, c, h, w] = shape::image(Self::NAME, inputs)?;
+        shape::positive(Self::NAME, "step", self.step)?;
+        Ok(vec![vec![n, c, h.div_ceil(self.step), w.div_ceil(self.step)]])
+    }
+
+    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        let y = inputs[0].slice_each_axis(|axis| self.along(axis.axis.index(), axis.len));
+        (vec![slicing::owned(&y)], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        _: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        _: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let mut dx = ArrayD::from_elem(inputs[0].shape(), S::ZERO);
+        dx.slice_each_axis_mut(|axis| self.along(axis.axis.index(), axis.len)).assign(&upstream[0]);
+        vec![Some(dx)]
+    }
+}
+
+impl Catalogued for StridedSlice {
+    const SUMMARY: &'static str = "y = every step-th pixel of x";
+
+    fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
+        Ok(Self { step: attributes.count("step", None)? })
+    }
+
+    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
+        let shape = sample::image(rng, size);
+        Case::new(Self { step: sample::extent(rng, 3) }, vec![sample::array(rng, &shape)])
+    }
+}

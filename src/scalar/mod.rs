@@ -20,7 +20,7 @@ mod dual;
 mod name;
 mod primitive;
 
-pub use bounded::Bounded;
+pub use bounded::{Bounded, Rounding};
 pub use double_double::{DoubleDouble, quick_two_sum, two_prod, two_sum};
 pub use dual::Dual;
 

@@ -5,7 +5,7 @@ use super::gemm::add_product;
 use super::{for_each_unit, literal, pieces};
 use crate::kernel::Window;
 use crate::scalar::{Gemm, Scalar};
-use ndarray::{Array4, ArrayView4, Axis, CowArray, Ix3, Slice};
+use ndarray::{Array4, ArrayView1, ArrayView4, Axis, CowArray, Ix3, Slice};
 
 /// Output channels per group below which a matrix product has too few rows to fill the micro-kernel: then the
 /// literal's units run side by side instead (depthwise convolution is the case that matters).
@@ -32,10 +32,18 @@ fn weight_matrices<'a, S: Scalar>(geometry: &Geometry, w: &'a ArrayView4<S>) -> 
     w.to_shape(shape).expect("o * c/groups * kh * kw elements both ways")
 }
 
-/// As [`literal::conv2d`]: x [n,c,h,w], w [o,c/groups,kh,kw] -> y [n,o,oh,ow].
-pub(in crate::kernel) fn conv2d<S: Scalar>(window: Window, x: ArrayView4<S>, w: ArrayView4<S>) -> Array4<S> {
+/// As [`literal::conv2d`]: x [n,c,h,w], w [o,c/groups,kh,kw], bias [o] -> y [n,o,oh,ow].
+pub(in crate::kernel) fn conv2d<S: Scalar>(
+    window: Window,
+    x: ArrayView4<S>,
+    w: ArrayView4<S>,
+    bias: Option<ArrayView1<S>>,
+) -> Array4<S> {
     let shape = window.output_shape(x.dim(), w.dim());
     let mut y = Array4::from_elem(shape, S::ZERO);
+    if let Some(bias) = bias {
+        y.axis_iter_mut(Axis(1)).zip(bias).for_each(|(mut plane, &b)| plane.fill(b));
+    }
     if y.is_empty() || w.is_empty() {
         return y;
     }
@@ -45,7 +53,9 @@ pub(in crate::kernel) fn conv2d<S: Scalar>(window: Window, x: ArrayView4<S>, w: 
         let planes = y.outer_iter_mut().zip(x.outer_iter()).flat_map(|(y, x)| {
             pieces(y, Axis(0), 1).into_iter().map(move |(o, y)| (x, o, y.index_axis_move(Axis(0), 0)))
         });
-        for_each_unit(planes.collect(), work, |_: &mut (), (x, o, y)| literal::output_plane(window, x, w, o, y));
+        for_each_unit(planes.collect(), work, |_: &mut (), (x, o, y)| {
+            literal::output_plane(window, x, w, bias, o, y);
+        });
         return y;
     };
     let weights = weight_matrices(&geometry, &w);
@@ -62,7 +72,7 @@ pub(in crate::kernel) fn conv2d<S: Scalar>(window: Window, x: ArrayView4<S>, w: 
             let columns = geometry.columns(&x, &tile, group, &mut scratch.columns);
             let mut y = y.slice_axis_mut(Axis(1), Slice::from(geometry.group_outputs(group)));
             if let Some(y) = positions_last_mut(y.view_mut()) {
-                add_product(gemm, weights, columns, S::ZERO, y);
+                add_product(gemm, weights, columns, S::ONE, y);
                 continue;
             }
             let positions = columns.ncols();
@@ -70,7 +80,7 @@ pub(in crate::kernel) fn conv2d<S: Scalar>(window: Window, x: ArrayView4<S>, w: 
             let mut product = matrix_mut(&mut scratch.outputs, geometry.outputs, positions);
             add_product(gemm, weights, columns, S::ZERO, product.view_mut());
             for (mut y, product) in y.axis_iter_mut(Axis(1)).zip(product.outer_iter()) {
-                y.iter_mut().zip(product).for_each(|(y, &sum)| *y = sum);
+                y.iter_mut().zip(product).for_each(|(y, &sum)| *y += sum);
             }
         }
     });

@@ -2,7 +2,7 @@
 
 use super::{even_pieces, for_each_unit, literal, pieces};
 use crate::scalar::{Gemm, Scalar};
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
 /// Largest tile of the output that one call computes. Each tile packs its own rows of a and columns of b, so a
 /// smaller tile shares more work between threads and repeats more packing.
@@ -12,13 +12,20 @@ const TILE: [usize; 2] = [128, 256];
 /// axis has a ragged edge.
 const MICRO_EDGE: usize = 16;
 
-/// a [m,k], b [k,n] -> [m,n]; any strides.
+/// `a b`, plus bias_j in column j: a [m,k], b [k,n], bias [n] -> [m,n]; any strides.
 ///
-/// Per element: `matrixmultiply`'s order of summation in `S`, with or without fused multiply-add.
-pub(in crate::kernel) fn matmul<S: Scalar>(a: ArrayView2<S>, b: ArrayView2<S>) -> Array2<S> {
-    let Some(gemm) = S::GEMM else { return literal::matmul(a, b) };
+/// Each sum is formed in `S`, in `matrixmultiply`'s order, with or without fused multiply-add.
+pub(in crate::kernel) fn matmul<S: Scalar>(
+    a: ArrayView2<S>,
+    b: ArrayView2<S>,
+    bias: Option<ArrayView1<S>>,
+) -> Array2<S> {
+    let Some(gemm) = S::GEMM else { return literal::matmul(a, b, bias) };
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
     let mut c = Array2::from_elem((m, n), S::ZERO);
+    if let Some(bias) = bias {
+        c.outer_iter_mut().for_each(|mut row| row.assign(&bias));
+    }
     if c.is_empty() || k == 0 {
         return c;
     }
@@ -29,7 +36,7 @@ pub(in crate::kernel) fn matmul<S: Scalar>(a: ArrayView2<S>, b: ArrayView2<S>) -
         .flat_map(|(i, stripe)| pieces(stripe, Axis(1), columns).into_iter().map(move |(j, tile)| (i, j, tile)));
     for_each_unit(tiles.collect(), m * k * n, |_: &mut (), (i, j, tile)| {
         let (height, width) = tile.dim();
-        add_product(gemm, a.slice(s![i..i + height, ..]), b.slice(s![.., j..j + width]), S::ZERO, tile);
+        add_product(gemm, a.slice(s![i..i + height, ..]), b.slice(s![.., j..j + width]), S::ONE, tile);
     });
     c
 }

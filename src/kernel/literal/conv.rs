@@ -6,25 +6,31 @@
 
 use crate::kernel::Window;
 use crate::scalar::Scalar;
-use ndarray::{Array2, Array4, ArrayView3, ArrayView4, ArrayViewMut2, ArrayViewMut3, Axis, Zip, s};
+use ndarray::{Array2, Array4, ArrayView1, ArrayView3, ArrayView4, ArrayViewMut2, ArrayViewMut3, Axis, Zip, s};
 
-/// `y[n,o,oy,ox] = sum_c sum_ky sum_kx w[o,c,ky,kx] x[n,c,iy,ix]`, each ascending, kx innermost:
-/// x [n,c,h,w], w [o,c/groups,kh,kw] -> y [n,o,oh,ow]. c runs over the channels of o's group.
-pub(in crate::kernel) fn conv2d<S: Scalar>(window: Window, x: ArrayView4<S>, w: ArrayView4<S>) -> Array4<S> {
+/// `y[n,o,oy,ox] = b[o] + sum_c sum_ky sum_kx w[o,c,ky,kx] x[n,c,iy,ix]`, each ascending, kx innermost:
+/// x [n,c,h,w], w [o,c/groups,kh,kw], bias [o] -> y [n,o,oh,ow]. c runs over the channels of o's group.
+pub(in crate::kernel) fn conv2d<S: Scalar>(
+    window: Window,
+    x: ArrayView4<S>,
+    w: ArrayView4<S>,
+    bias: Option<ArrayView1<S>>,
+) -> Array4<S> {
     let mut y = Array4::from_elem(window.output_shape(x.dim(), w.dim()), S::ZERO);
     for (x, mut y) in x.outer_iter().zip(y.outer_iter_mut()) {
         for (o, y) in y.outer_iter_mut().enumerate() {
-            output_plane(window, x, w, o, y);
+            output_plane(window, x, w, bias, o, y);
         }
     }
     y
 }
 
-/// One output channel `o` of one sample: x [c,h,w], w [o,c/groups,kh,kw] -> y [oh,ow].
+/// One output channel `o` of one sample: x [c,h,w], w [o,c/groups,kh,kw], bias [o] -> y [oh,ow].
 pub(in crate::kernel) fn output_plane<S: Scalar>(
     window: Window,
     x: ArrayView3<S>,
     w: ArrayView4<S>,
+    bias: Option<ArrayView1<S>>,
     o: usize,
     mut y: ArrayViewMut2<S>,
 ) {
@@ -32,7 +38,8 @@ pub(in crate::kernel) fn output_plane<S: Scalar>(
     let (outputs, channels, _, _) = w.dim();
     let first_channel = o / (outputs / window.groups) * channels;
     let (oh, ow) = y.dim();
-    let mut sums = Array2::from_elem((oh, ow), S::Accumulator::ZERO);
+    let start = bias.map_or(S::Accumulator::ZERO, |bias| bias[o].to_accumulator());
+    let mut sums = Array2::from_elem((oh, ow), start);
     // indexed_iter is row-major: c, then ky, then kx
     for ((c, ky, kx), &tap) in w.index_axis(Axis(0), o).indexed_iter() {
         let tap = tap.to_accumulator();

@@ -14,27 +14,14 @@ use std::cmp::Ordering;
 /// The number `hi + lo`, where `hi` is `hi + lo` rounded to `f64` (so `|lo| <= ulp(hi)/2`): about 31 digits, with
 /// `f64`'s range.
 ///
-/// With `u = 2^-53`, and as long as nothing over- or underflows, the relative errors are at most
-///
-/// | operation | bound | source |
-/// |---|---|---|
-/// | `+`, `-` | `3u^2 / (1 - 4u)` | [JMP], AccurateDWPlusDW |
-/// | `*` | `7u^2` | [JMP], DWTimesDW1 (`5u^2`: Muller and Rideau 2022) |
-/// | `/` | `15u^2 + 56u^3` | [JMP], DWDivDW2 |
-/// | `sqrt` | `25/8 u^2` | Lefevre, Louvet, Muller, Picot, Rideau 2023, SQRTDWtoDW |
-/// | `exp` | `16u^2` | `elementary.rs` |
-/// | `exp_m1` | `32u^2` | `elementary.rs` |
-/// | `ln`, `ln_1p` | `64u^2` | `elementary.rs` |
-///
-/// where [JMP] is Joldes, Muller, Popescu, "Tight and rigorous error bounds for basic building blocks of double-word
-/// arithmetic", ACM TOMS 44(2), 2017. [`Scalar::UNIT_ROUNDOFF`] is `2^-102 = 16u^2`, the smallest power of two above
-/// the first four. Since there are no bits below `2^-1074`, results under about `2^-960` have, on top of this, an
-/// absolute error of up to 2^-1073; sums and differences never do.
+/// The relative error of each operation is bounded by the constants below ([`Self::SUM_ERROR`] ..); [JMP] there is
+/// Joldes, Muller, Popescu, "Tight and rigorous error bounds for basic building blocks of double-word arithmetic", ACM
+/// TOMS 44(2), 2017, <https://doi.org/10.1145/3121432>. [`Scalar::UNIT_ROUNDOFF`] is `2^-102`, the smallest power of two
+/// above those of `+ - * / sqrt`. Since there are no bits below `2^-1074`, results under `2^-960` have, on top of this, an
+/// absolute error of up to `2^-1073`; sums and differences never do. A result within an ulp of overflow may overflow.
 ///
 /// Infinities and `NaN` propagate as in `f64` (`inf + 1 = inf`, `x / 0 = inf`, overflow gives `inf`), signed zeros too;
 /// `lo` is then 0. No operation depends on the platform: the same bits everywhere.
-///
-/// [JMP]: https://doi.org/10.1145/3121432
 #[derive(Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct DoubleDouble {
     // Comparing `hi` and then `lo` orders by value, because `hi` is the rounded sum.
@@ -42,7 +29,26 @@ pub struct DoubleDouble {
     lo: f64,
 }
 
+/// `u^2` with `u = 2^-53`.
+const U2: f64 = error_free::power_of_two(-106);
+
 impl DoubleDouble {
+    /// Relative error of `+` and `-`: `3u^2 / (1 - 4u)` with `u = 2^-53` ([JMP], AccurateDWPlusDW).
+    pub const SUM_ERROR: f64 = 3.0 * U2 / (1.0 - 2.0 * f64::EPSILON);
+    /// Relative error of `*`: `7u^2` ([JMP], DWTimesDW1).
+    pub const PRODUCT_ERROR: f64 = 7.0 * U2;
+    /// Relative error of `/`: `15u^2 + 56u^3` ([JMP], DWDivDW2).
+    pub const QUOTIENT_ERROR: f64 = 15.0 * U2 + 28.0 * f64::EPSILON * U2;
+    /// Relative error of [`Scalar::sqrt`]: `25/8 u^2` (Lefevre, Louvet, Muller, Picot, Rideau, "Accurate calculation of
+    /// Euclidean norms using double-word arithmetic", ACM TOMS 49(1), 2023, SQRTDWtoDW).
+    pub const ROOT_ERROR: f64 = 3.125 * U2;
+    /// Relative error of [`Scalar::exp`]: `16u^2 = 2^-102` (derived in `elementary.rs`, as the next two).
+    pub const EXP_ERROR: f64 = 16.0 * U2;
+    /// Relative error of [`Scalar::exp_m1`]: `32u^2 = 2^-101`.
+    pub const EXP_M1_ERROR: f64 = 32.0 * U2;
+    /// Relative error of [`Scalar::ln`] and [`Scalar::ln_1p`]: `64u^2 = 2^-100`.
+    pub const LN_ERROR: f64 = 64.0 * U2;
+
     /// `hi + lo`, exactly, for any two `f64`.
     #[inline]
     pub fn new(hi: f64, lo: f64) -> Self {
@@ -105,6 +111,8 @@ impl DoubleDouble {
     }
 }
 
+const _: () = assert!(DoubleDouble::QUOTIENT_ERROR <= DoubleDouble::UNIT_ROUNDOFF);
+
 impl From<f64> for DoubleDouble {
     #[inline]
     fn from(x: f64) -> Self {
@@ -116,7 +124,7 @@ impl Scalar for DoubleDouble {
     type Wide = Self;
     type Accumulator = Self;
     const NAME: &'static str = "dd";
-    /// 16 (2^-53)^2: bounds the relative error of every `+ - * / sqrt` (see [`DoubleDouble`]).
+    /// The smallest power of two that bounds the relative error of every `+ - * / sqrt` (see [`DoubleDouble`]).
     const UNIT_ROUNDOFF: f64 = error_free::power_of_two(-102);
     const ZERO: Self = Self { hi: 0.0, lo: 0.0 };
     const ONE: Self = Self { hi: 1.0, lo: 0.0 };

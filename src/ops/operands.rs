@@ -1,0 +1,58 @@
+//! The operands of the products: array views of a known rank, and the optional bias.
+
+use super::shape;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use ndarray::{ArrayView, ArrayView1, ArrayViewD, Dimension};
+
+/// `array` as a view of rank `D`, which `out_shapes` has checked.
+pub(super) fn of_rank<'a, S: Scalar, D: Dimension>(array: &'a ArrayViewD<S>) -> ArrayView<'a, S, D> {
+    array.view().into_dimensionality().expect("out_shapes checks the rank")
+}
+
+/// The third input, if there is one.
+pub(super) fn bias<'a, S: Scalar>(inputs: &'a [ArrayViewD<S>]) -> Option<ArrayView1<'a, S>> {
+    inputs.get(2).map(of_rank)
+}
+
+/// The shapes of x and w, with the bias b [outputs] checked where there is one; `outputs` is w's first extent.
+pub(super) fn with_optional_bias<'a>(op: &'static str, inputs: &[&'a [usize]]) -> Result<(&'a [usize], &'a [usize])> {
+    let (x, w, b) = match inputs {
+        [x, w] => (*x, *w, None),
+        [x, w, b] => (*x, *w, Some(*b)),
+        _ => {
+            let expected = "2 or 3 (x, w, optional b)";
+            return Err(Error::shape(op, "inputs", expected, format!("{} inputs", inputs.len())));
+        }
+    };
+    match (b, w) {
+        (Some(b), [outputs, ..]) if b != [*outputs] => {
+            Err(Error::shape(op, "b", format!("shape [{outputs}]"), format!("shape {b:?}")))
+        }
+        _ => Ok((x, w)),
+    }
+}
+
+/// A shape of exactly `N` extents.
+pub(super) fn extents<const N: usize>(
+    op: &'static str,
+    name: &str,
+    expected: &str,
+    shape: &[usize],
+) -> Result<[usize; N]> {
+    shape.try_into().map_err(|_| Error::shape(op, name, format!("shape {expected}"), format!("shape {shape:?}")))
+}
+
+/// Two extents that must be equal; `expected` and `found` come with the operand named by `place`.
+pub(super) fn equal(op: &'static str, place: &str, meaning: &str, expected: usize, found: usize) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::shape(op, place, format!("{meaning} = {expected}"), found.to_string()))
+}
+
+/// `shape` if arrays of it are of a sane size, even where another extent is 0.
+pub(super) fn bounded(op: &'static str, output: Vec<usize>) -> Result<Vec<usize>> {
+    shape::bounded(op, output.iter().map(|&extent| extent.max(1)).collect())?;
+    Ok(output)
+}

@@ -1,2 +1,0 @@
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Bounded(pub f64);
