@@ -1,5 +1,6 @@
 //! The reference implementation of GDSTAR: gradient-based dynamic sparse training with adaptive rewinding.
 
+pub mod choice;
 pub mod cli;
 pub mod data;
 pub mod error;
@@ -8,6 +9,7 @@ pub mod nn;
 pub mod op;
 pub mod ops;
 pub mod paper;
+pub mod random;
 pub mod report;
 pub mod scalar;
 pub mod sparsify;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `gdstar` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gdstar::cli::main()
+}

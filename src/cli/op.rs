@@ -1,13 +1,11 @@
 //! `gdstar op`: single ops from a file, forward and backward.
 
+use super::choice;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::ops::cases::{Precision, evaluate_file};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
 
-/// Evaluate single ops from a file, forward and backward.
-///
 /// For ports: put the inputs (and upstream gradients) of one operation into a safetensors file, and compare your own
 /// kernel's results with those written to --out. The files of golden/ops are examples. The file's metadata key
 /// `gdstar-ops` names the op and its cases; `gdstar::ops::cases` documents it.
@@ -21,20 +19,13 @@ pub struct OpArgs {
     #[arg(long, value_name = "OUT.safetensors")]
     out: PathBuf,
 
-    /// The number system to compute in.
-    #[arg(long, value_enum, default_value_t = Precision::F64)]
+    /// The number system to compute in; `dd` is DoubleDouble, about 31 digits, rounded once to f64.
+    #[arg(long, default_value_t = Precision::F64, value_parser = choice::<Precision>())]
     precision: Precision,
 
     /// Plain loops that give the same bits on every machine, or the fast kernels that training uses.
-    #[arg(long, default_value = "literal", value_parser = kernel())]
+    #[arg(long, default_value_t = Kernel::Literal, value_parser = choice::<Kernel>())]
     kernel: Kernel,
-}
-
-fn kernel() -> impl TypedValueParser<Value = Kernel> {
-    PossibleValuesParser::new(["literal", "fast"]).map(|name| match name.as_str() {
-        "fast" => Kernel::Fast,
-        _ => Kernel::Literal,
-    })
 }
 
 /// Runs the subcommand.

@@ -1,1 +1,194 @@
+//! The data sets: read, checked, normalised, put in order, augmented.
+//!
+//! [`load`] reads one whole data set into memory as bytes ([`Images`]); [`Dataset::batch`] makes a network's input
+//! of the samples asked for. Nothing here holds state: every random choice comes from a generator that the caller
+//! passes in, so a [`Dataset`] can be shared between threads.
 
+mod augmentation;
+pub mod cifar10;
+pub mod digits;
+pub mod file;
+pub mod idx;
+pub mod mnist;
+mod normalisation;
+mod order;
+
+pub use augmentation::{Augmentation, Crop};
+pub use normalisation::Normalisation;
+pub use order::epoch_order;
+
+use crate::choice::choice;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use ndarray::ArrayD;
+use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::path::Path;
+
+choice! {
+    /// The data sets by name.
+    Source, "data":
+    /// The 1,797 digits that are part of the program: [`digits`].
+    Digits = "digits",
+    /// MNIST: [`mnist`].
+    Mnist = "mnist",
+    /// CIFAR-10: [`cifar10`].
+    Cifar10 = "cifar10",
+}
+
+/// The two parts of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Split {
+    Train,
+    Test,
+}
+
+/// Labelled images of one shape, as bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    /// [c,h,w] of one image.
+    pub shape: [usize; 3],
+    /// [n,c,h,w], row-major.
+    pub pixels: Vec<u8>,
+    /// [n]: the class of each image.
+    pub labels: Vec<u8>,
+}
+
+impl Images {
+    /// How many images there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The pixels [c,h,w] of image `i`.
+    ///
+    /// # Panics
+    /// If there is no image `i`.
+    #[must_use]
+    pub fn image(&self, i: usize) -> &[u8] {
+        let size: usize = self.shape.iter().product();
+        &self.pixels[i * size..][..size]
+    }
+
+    /// The images at these indices, in their order.
+    ///
+    /// # Panics
+    /// If there is no image at an index.
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            shape: self.shape,
+            pixels: indices.iter().flat_map(|&i| self.image(i)).copied().collect(),
+            labels: indices.iter().map(|&i| self.labels[i]).collect(),
+        }
+    }
+}
+
+/// A data set in memory, and how its pixels become a network's input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    pub name: &'static str,
+    pub train: Images,
+    pub test: Images,
+    /// Labels are below this.
+    pub classes: usize,
+    pub normalisation: Normalisation,
+    /// What the usual training recipe does to training images, where it does anything. `None` switches it off.
+    pub augmentation: Option<Augmentation>,
+}
+
+/// Loads a data set; `dir` is the folder that holds its files (the digits need none, and look at none).
+///
+/// # Errors
+/// [`Error::Domain`] if the data set needs a folder and none is given; those of the data set's own `load`.
+///
+/// ```
+/// let digits = gdstar::data::load(gdstar::data::Source::Digits, None)?;
+/// assert_eq!((digits.train.len(), digits.test.len()), (1442, 355));
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn load(source: Source, dir: Option<&Path>) -> Result<Dataset> {
+    let dir = || dir.ok_or_else(|| Error::domain("data_dir", format!("the folder with {source}'s files"), "none"));
+    match source {
+        Source::Digits => digits::load(),
+        Source::Mnist => mnist::load(dir()?),
+        Source::Cifar10 => cifar10::load(dir()?),
+    }
+}
+
+impl Dataset {
+    /// One part of the data set.
+    #[must_use]
+    pub fn images(&self, split: Split) -> &Images {
+        match split {
+            Split::Train => &self.train,
+            Split::Test => &self.test,
+        }
+    }
+
+    /// The images at `indices`, normalised: x [n,c,h,w] and their labels [n], in the order of `indices`.
+    ///
+    /// With `augment`, each image is first cropped and flipped as [`Dataset::augmentation`] says, drawing from the
+    /// generator image by image in the order of `indices` ([`Augmentation::draw`]); where the data set has no
+    /// augmentation, the generator is left untouched.
+    ///
+    /// # Panics
+    /// If an index is not below the part's length.
+    #[must_use]
+    pub fn batch<S: Scalar>(
+        &self,
+        split: Split,
+        indices: &[usize],
+        mut augment: Option<&mut ChaCha8Rng>,
+    ) -> (ArrayD<S>, Vec<usize>) {
+        let images = self.images(split);
+        let [c, h, w] = images.shape;
+        let tables = self.normalisation.tables::<S>();
+        let mut x = ArrayD::from_elem(vec![indices.len(), c, h, w], S::ZERO);
+        for (mut entries, &i) in x.outer_iter_mut().zip(indices) {
+            let mut pixels = Cow::Borrowed(images.image(i));
+            if let (Some(augmentation), Some(rng)) = (self.augmentation, augment.as_deref_mut()) {
+                pixels = Cow::Owned(augmentation.apply(augmentation.draw(rng), images.shape, &pixels));
+            }
+            for (channel, mut plane) in entries.outer_iter_mut().enumerate() {
+                let pixels = &pixels[channel * h * w..][..h * w];
+                plane.iter_mut().zip(pixels).for_each(|(x, &pixel)| *x = tables[channel][usize::from(pixel)]);
+            }
+        }
+        (x, indices.iter().map(|&i| usize::from(images.labels[i])).collect())
+    }
+
+    /// SHA-256, in hexadecimal, of the data: the name, the number of classes, both parts' shapes, pixels and
+    /// labels, and the normalisation. (The augmentation is an option of the run and not part of it.)
+    ///
+    /// A run stores it, so that one resumed on other data is told. Every list is preceded by its length and every
+    /// integer is 64 bits little-endian, so that no two data sets feed the hash the same bytes.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        let integer = |hash: &mut Sha256, value: usize| hash.update((value as u64).to_le_bytes());
+        let bytes = |hash: &mut Sha256, bytes: &[u8]| {
+            integer(hash, bytes.len());
+            hash.update(bytes);
+        };
+        bytes(&mut hash, self.name.as_bytes());
+        integer(&mut hash, self.classes);
+        for images in [&self.train, &self.test] {
+            images.shape.iter().for_each(|&size| integer(&mut hash, size));
+            bytes(&mut hash, &images.pixels);
+            bytes(&mut hash, &images.labels);
+        }
+        let Normalisation { scale, mean, std } = &self.normalisation;
+        for values in [std::slice::from_ref(scale), mean, std] {
+            bytes(&mut hash, &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
+        }
+        format!("{:x}", hash.finalize())
+    }
+}

@@ -12,19 +12,17 @@ mod window;
 
 pub use window::Window;
 
+use crate::choice::choice;
 use crate::scalar::Scalar;
 use ndarray::{Array1, Array2, Array4, ArrayView1, ArrayView2, ArrayView4};
-use serde::{Deserialize, Serialize};
 
-/// Which form of the kernels computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kernel {
-    /// Plain loops in a documented order: the definition.
-    Literal,
+choice! {
+    /// Which form of the kernels computes.
+    Kernel, "kernel":
     /// `matrixmultiply` and rayon.
-    #[default]
-    Fast,
+    Fast = "fast",
+    /// Plain loops in a documented order: the definition.
+    Literal = "literal",
 }
 
 /// `a b`: a [m,k], b [k,n] -> [m,n]; any strides. The inner dimensions must agree (the ops check).

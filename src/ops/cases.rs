@@ -17,6 +17,7 @@
 mod read;
 
 use super::{AnyOp, OPS, find};
+use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::op::Evaluation;
@@ -32,26 +33,15 @@ pub const KEY: &str = "gdstar-ops";
 /// The format's name and version.
 pub const FORMAT: &str = "gdstar-ops/1";
 
-/// The number system that cases are evaluated in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Precision {
-    /// Inputs rounded to f32; results are written as F32.
-    F32,
+choice! {
+    /// The number system that cases are evaluated in.
+    Precision, "precision":
     /// Inputs widened to f64; results are written as F64.
-    F64,
+    F64 = "f64",
+    /// Inputs rounded to f32; results are written as F32.
+    F32 = "f32",
     /// DoubleDouble, about 31 digits; results are rounded once and written as F64.
-    Dd,
-}
-
-impl Precision {
-    /// The name on the command line and in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => f32::NAME,
-            Self::F64 => f64::NAME,
-            Self::Dd => DoubleDouble::NAME,
-        }
-    }
+    DoubleDouble = "dd",
 }
 
 /// An op-case file in memory, every case checked: names, attributes, dtypes and shapes fit the op.
@@ -92,10 +82,12 @@ pub fn evaluate_file(input: &Path, output: &Path, precision: Precision, kernel: 
     let tensors = match precision {
         Precision::F32 => cases.results::<f32>(kernel, |y| Tensor::from_array(&y.view())),
         Precision::F64 => cases.results::<f64>(kernel, |y| Tensor::from_array(&y.view())),
-        Precision::Dd => cases.results::<DoubleDouble>(kernel, |y| Tensor::from_array(&y.mapv(Scalar::to_f64).view())),
+        Precision::DoubleDouble => {
+            cases.results::<DoubleDouble>(kernel, |y| Tensor::from_array(&y.mapv(Scalar::to_f64).view()))
+        }
     }?;
     let mut header = cases.header;
-    header["precision"] = json!(precision.name());
+    header["precision"] = json!(precision);
     header["kernel"] = json!(kernel);
     let metadata = HashMap::from([(KEY.to_string(), header.to_string())]);
     tensor_file::write(output, metadata, &tensors.into_iter().collect::<Vec<_>>())

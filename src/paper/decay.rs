@@ -1,1 +1,190 @@
+//! Section 3.3: selected weights go back to their rewind values, decayed, and to zero below eps (Eq. 9, Alg. 6).
 
+use super::reading::{DecayStep, Threshold};
+use super::same_length;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// Line 2 of Alg. 6: the decay step t at the end of epoch `k` (open point 10).
+///
+/// `k - k*` by default; `iteration` counts optimizer steps taken so far.
+///
+/// # Errors
+/// [`Error::Domain`] if `k - k*` is asked for and `k < k*`.
+///
+/// ```
+/// use gdstar::paper::{decay::decay_step, reading::DecayStep};
+/// assert_eq!(decay_step(DecayStep::SinceRewind, 7, 5, 100)?, 2);
+/// assert_eq!(decay_step(DecayStep::Iteration, 7, 5, 100)?, 100);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn decay_step(rule: DecayStep, k: usize, k_star: usize, iteration: usize) -> Result<usize> {
+    match rule {
+        DecayStep::SinceRewind => k
+            .checked_sub(k_star)
+            .ok_or_else(|| Error::domain("k* of Alg. 6", format!("an epoch up to k = {k}"), k_star)),
+        DecayStep::Constant => Ok(1),
+        DecayStep::Epoch => Ok(k),
+        DecayStep::Iteration => Ok(iteration),
+        DecayStep::RewindEpoch => Ok(k_star),
+    }
+}
+
+/// `lambda^t` in the wide type of `S`, by squaring: the bits of t from the highest, the power squared at each and
+/// multiplied by lambda where the bit is set.
+///
+/// At most `2 log2(t)` products, so that no t, however large, takes long; the relative error stays below about
+/// `t u` with u that of the wide type (2^-53 for `f32`, 2^-102 for `f64`) while the power is above 2^-960, and a large t
+/// underflows towards 0.
+///
+/// # Errors
+/// [`Error::Domain`] unless `0 < lambda <= 1`.
+///
+/// ```
+/// use gdstar::paper::decay::decay_factor;
+/// assert_eq!(decay_factor::<f32>(0.75, 0)?, 1.0);
+/// assert_eq!(decay_factor::<f32>(0.75, 3)?, 0.421875);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn decay_factor<S: Scalar>(lambda: f64, t: usize) -> Result<S::Wide> {
+    if !(lambda > 0.0 && lambda <= 1.0) {
+        return Err(Error::domain("lambda of Eq. 9", "a number in (0, 1]", lambda));
+    }
+    let lambda = S::Wide::from_f64(lambda);
+    let mut power = S::Wide::ONE;
+    for bit in (0..usize::BITS - t.leading_zeros()).rev() {
+        power = power * power;
+        if t >> bit & 1 == 1 {
+            power *= lambda;
+        }
+    }
+    Ok(power)
+}
+
+/// Eq. 9: `w_j = (w_j* lambda^t) 1(|w_j* lambda^t| >= eps)`.
+///
+/// The product is taken wide, with `lambda^t` from [`decay_factor`], and rounded once; the rounded weight is what is
+/// compared with eps, as lines 4 and 5 of Alg. 6 do, and compared exactly (eps is not rounded to the precision of w).
+/// `>=` keeps: a weight of size eps stays.
+///
+/// # Errors
+/// [`Error::Domain`] for lambda outside (0, 1], or eps negative or NaN.
+///
+/// ```
+/// use gdstar::paper::decay::decayed_weight;
+/// let (lambda, t, eps) = (0.5, 2, 1.0); // lambda^t = 1/4
+/// assert_eq!(decayed_weight(8.0, lambda, t, eps)?, 2.0);
+/// assert_eq!(decayed_weight(-4.0, lambda, t, eps)?, -1.0); // exactly eps: kept
+/// assert_eq!(decayed_weight(2.0, lambda, t, eps)?, 0.0);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn decayed_weight<S: Scalar>(w_star: S, lambda: f64, t: usize, eps: f64) -> Result<S> {
+    check_eps(eps)?;
+    let w = decayed(w_star, decay_factor::<S>(lambda, t)?);
+    Ok(if reaches(w, eps) { w } else { S::ZERO })
+}
+
+/// `w_j* lambda^t`, rounded once.
+fn decayed<S: Scalar>(w_star: S, factor: S::Wide) -> S {
+    S::narrow(w_star.widen() * factor)
+}
+
+/// `|w| >= eps`: the indicator of Eq. 9.
+fn reaches<S: Scalar>(w: S, eps: f64) -> bool {
+    w.abs().widen() >= S::Wide::from_f64(eps)
+}
+
+/// What Alg. 6 needs to know besides the arrays.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Decay {
+    /// The decay rate, in (0, 1].
+    pub lambda: f64,
+    /// The decay step t, from [`decay_step`].
+    pub t: usize,
+    /// The prune threshold, at least 0.
+    pub eps: f64,
+    /// Which weights eps can eliminate (open point 11).
+    pub threshold: Threshold,
+}
+
+/// What [`rewind_decay`] did to one parameter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DecayCounts {
+    /// Selected and alive before: set to their decayed rewind values.
+    pub rewound: usize,
+    /// Set to zero and taken out of the mask.
+    pub eliminated: usize,
+}
+
+/// Alg. 6 on one parameter: every selected living weight becomes `w* lambda^t`, those below eps are eliminated.
+///
+/// `weights`, `selected`, `mask` [n]; `mask` is true where a weight is alive. `rewind` [n] is W_k*, or `None` where
+/// W_k* is the live weights themselves (open point 9). Under [`Threshold::All`] weights below eps are eliminated
+/// whether selected or not. An eliminated weight stays eliminated (open point 12): its mask entry never returns, and
+/// its weight is set to 0 even if it was selected or something revived it.
+///
+/// # Errors
+/// [`Error::Shape`] if the lengths differ; [`Error::Domain`] for lambda outside (0, 1], eps negative or NaN, or a
+/// living weight (or the rewind value it takes) that is not finite. Nothing is changed then.
+///
+/// ```
+/// use gdstar::paper::{decay::{Decay, DecayCounts, rewind_decay}, reading::Threshold};
+/// let (mut w, mut mask) = ([9.0, 9.0, 9.0, 0.0], [true, true, true, false]);
+/// let decay = Decay { lambda: 0.5, t: 2, eps: 1.0, threshold: Threshold::Selected };
+/// let counts = rewind_decay(&mut w, Some(&[8.0, 2.0, 8.0, 8.0]), &[true, true, false, true], &mut mask, &decay)?;
+/// assert_eq!(w, [2.0, 0.0, 9.0, 0.0]);
+/// assert_eq!(mask, [true, false, true, false]);
+/// assert_eq!(counts, DecayCounts { rewound: 2, eliminated: 1 });
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn rewind_decay<S: Scalar>(
+    weights: &mut [S],
+    rewind: Option<&[S]>,
+    selected: &[bool],
+    mask: &mut [bool],
+    decay: &Decay,
+) -> Result<DecayCounts> {
+    let factor = decay_factor::<S>(decay.lambda, decay.t)?;
+    check(weights, rewind, selected, mask, decay.eps)?;
+    let mut counts = DecayCounts::default();
+    for (j, w) in weights.iter_mut().enumerate() {
+        if !mask[j] {
+            *w = S::ZERO;
+            continue;
+        }
+        if selected[j] {
+            let w_star = rewind.map_or(*w, |rewind| rewind[j]);
+            *w = decayed(w_star, factor);
+            counts.rewound += 1;
+        }
+        if (selected[j] || decay.threshold == Threshold::All) && !reaches(*w, decay.eps) {
+            *w = S::ZERO;
+            mask[j] = false;
+            counts.eliminated += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// Everything [`rewind_decay`] relies on, before it changes anything.
+fn check<S: Scalar>(weights: &[S], rewind: Option<&[S]>, selected: &[bool], mask: &[bool], eps: f64) -> Result<()> {
+    let n = weights.len();
+    for (place, found) in [("selected", selected.len()), ("mask", mask.len()), ("W_k*", rewind.map_or(n, <[S]>::len))] {
+        same_length("rewind_decay", place, n, found)?;
+    }
+    check_eps(eps)?;
+    for j in (0..n).filter(|&j| mask[j]) {
+        let becomes = match rewind {
+            Some(rewind) if selected[j] => rewind[j],
+            _ => weights[j],
+        };
+        if !becomes.is_finite() {
+            return Err(Error::domain(format!("weight {j} of Alg. 6"), "a finite number", becomes.to_f64()));
+        }
+    }
+    Ok(())
+}
+
+fn check_eps(eps: f64) -> Result<()> {
+    if eps >= 0.0 { Ok(()) } else { Err(Error::domain("eps of Eq. 9", "a number >= 0", eps)) }
+}

@@ -1,1 +1,182 @@
+//! Section 3.1: the size of an epoch's gradients (Eq. 1 to 4).
+//!
+//! A gradient here is the gradient of one mini-batch with respect to all of W, flattened in the order of the
+//! parameter list. Sums over weights or batches run in that order, left to right, in [`Scalar::Wide`] with one
+//! rounding at the end. All terms have one sign, so n wide additions lose at most the fraction `n u` of the sum, with
+//! u = 2^-102 for `f64` and 2^-53 for `f32`: far less than half an ulp for any n below 2^27, hence results within 1 ulp.
 
+use super::reading::MaskedGradient;
+use super::same_length;
+use crate::error::{Error, Result};
+use crate::kernel::{self, Kernel};
+use crate::scalar::Scalar;
+
+/// Eq. 1 while the batches of an epoch arrive: the running double sum, held wide.
+///
+/// A batch may be added in pieces (one parameter after the other): the sum runs on element by element, so the
+/// pieces give the same bits as the whole.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct L1NormSum<S: Scalar> {
+    sum: S::Wide,
+}
+
+impl<S: Scalar> L1NormSum<S> {
+    /// The empty sum, 0.
+    pub fn new() -> Self {
+        Self { sum: S::Wide::ZERO }
+    }
+
+    /// Adds `||gradient||_1`.
+    pub fn add(&mut self, gradient: &[S]) {
+        for &g in gradient {
+            self.sum += g.abs().widen();
+        }
+    }
+
+    /// `S_k^(abs)` of what was added so far, rounded once.
+    pub fn value(&self) -> S {
+        S::narrow(self.sum)
+    }
+}
+
+/// Eq. 1: `S_k^(abs) = sum_i ||grad_i||_1 = sum_i sum_j |grad_ij|` over the batches i of one epoch.
+///
+/// `batches`: one flattened gradient [N] a batch.
+///
+/// ```
+/// use gdstar::paper::gradient_norm::sum_of_l1_norms;
+/// // two batches, three weights: (0.5 + 0.5 + 1) + (2 + 0 + 3)
+/// assert_eq!(sum_of_l1_norms(&[&[0.5, -0.5, 1.0], &[-2.0, 0.0, 3.0]]), 7.0);
+/// ```
+pub fn sum_of_l1_norms<S: Scalar>(batches: &[&[S]]) -> S {
+    let mut s_abs = L1NormSum::new();
+    for gradient in batches {
+        s_abs.add(gradient);
+    }
+    s_abs.value()
+}
+
+/// Eq. 2, one batch (line 6 of Alg. 4): `G_j <- G_j + grad_j^2`, in the precision of `g`.
+///
+/// `g`, `gradient`: [N], or the same part of both. After n batches each `G_j` is within a relative
+/// `(n + 1) u / (1 - (n + 1) u)` of Eq. 2: one rounding for the square and at most n for the sums, all terms
+/// being of one sign. [`accumulated_squares`] is the form that rounds once.
+///
+/// # Errors
+/// [`Error::Shape`] if the lengths differ.
+///
+/// ```
+/// use gdstar::{kernel::Kernel, paper::gradient_norm::accumulate_squares};
+/// let mut g = [0.0, 0.0];
+/// accumulate_squares(Kernel::Literal, &mut g, &[3.0, -1.0])?;
+/// accumulate_squares(Kernel::Literal, &mut g, &[4.0, 2.0])?;
+/// assert_eq!(g, [25.0, 5.0]);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn accumulate_squares<S: Scalar>(kernel: Kernel, g: &mut [S], gradient: &[S]) -> Result<()> {
+    same_length("accumulate_squares", "gradient", g.len(), gradient.len())?;
+    kernel::accumulate_squares(kernel, g, gradient);
+    Ok(())
+}
+
+/// Eq. 2: `G_kj = sum_i grad_ij^2` over the batches i of one epoch, each sum wide and rounded once.
+///
+/// `batches`: one flattened gradient [N] a batch; no batch at all gives an empty `G`.
+///
+/// # Errors
+/// [`Error::Shape`] if the batches differ in length.
+///
+/// ```
+/// use gdstar::paper::gradient_norm::accumulated_squares;
+/// assert_eq!(accumulated_squares(&[&[3.0, -1.0], &[4.0, 2.0]])?, [25.0, 5.0]);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn accumulated_squares<S: Scalar>(batches: &[&[S]]) -> Result<Vec<S>> {
+    let n = batches.first().map_or(0, |gradient| gradient.len());
+    for (i, gradient) in batches.iter().enumerate() {
+        same_length("accumulated_squares", format!("batch {i}"), n, gradient.len())?;
+    }
+    let mut g = vec![S::Wide::ZERO; n];
+    for gradient in batches {
+        for (sum, grad) in g.iter_mut().zip(*gradient) {
+            *sum += grad.widen() * grad.widen();
+        }
+    }
+    Ok(g.into_iter().map(S::narrow).collect())
+}
+
+/// Eq. 3: `S_k^(sq) = sum_j G_kj`.
+///
+/// The equation's last member drops the sum over batches. Following its other two members, S is the sum over
+/// batches of the squared Frobenius norms ([`sum_of_squared_norms`]), not the squared norm of any one gradient.
+///
+/// ```
+/// assert_eq!(gdstar::paper::gradient_norm::sum_of_squares(&[25.0, 5.0]), 30.0);
+/// ```
+pub fn sum_of_squares<S: Scalar>(g: &[S]) -> S {
+    let mut s_sq = S::Wide::ZERO;
+    for &g_j in g {
+        s_sq += g_j.widen();
+    }
+    S::narrow(s_sq)
+}
+
+/// The right-hand side of Eq. 3 with its sum over batches: `sum_i ||grad_i||_F^2`.
+///
+/// ```
+/// use gdstar::paper::gradient_norm::sum_of_squared_norms;
+/// assert_eq!(sum_of_squared_norms(&[&[3.0, -1.0], &[4.0, 2.0]]), 10.0 + 20.0);
+/// ```
+pub fn sum_of_squared_norms<S: Scalar>(batches: &[&[S]]) -> S {
+    let mut s_sq = S::Wide::ZERO;
+    for gradient in batches {
+        for &grad in *gradient {
+            s_sq += grad.widen() * grad.widen();
+        }
+    }
+    S::narrow(s_sq)
+}
+
+/// Eq. 4: `S_k^(F) = sqrt(S_k^(sq))`, the Frobenius norm of the epoch's gradients.
+///
+/// # Errors
+/// [`Error::Domain`] if `s_sq` is negative or not finite.
+///
+/// ```
+/// assert_eq!(gdstar::paper::gradient_norm::frobenius_norm(25.0)?, 5.0);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn frobenius_norm<S: Scalar>(s_sq: S) -> Result<S> {
+    if s_sq >= S::ZERO && s_sq.is_finite() {
+        Ok(s_sq.sqrt())
+    } else {
+        Err(Error::domain("S_sq of Eq. 4", "a finite number >= 0", s_sq.to_f64()))
+    }
+}
+
+/// Open point 7: the gradient (or G) of eliminated weights, in place: kept under `dense`, 0 under `zero` and
+/// `excluded`. `mask`: true where a weight is alive.
+///
+/// # Errors
+/// [`Error::Shape`] if the lengths differ.
+///
+/// ```
+/// use gdstar::paper::{gradient_norm::mask_gradient, reading::MaskedGradient};
+/// let mut g = [4.0, 9.0];
+/// mask_gradient(&mut g, &[true, false], MaskedGradient::Dense)?;
+/// assert_eq!(g, [4.0, 9.0]);
+/// mask_gradient(&mut g, &[true, false], MaskedGradient::Zero)?;
+/// assert_eq!(g, [4.0, 0.0]);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn mask_gradient<S: Scalar>(gradient: &mut [S], mask: &[bool], treatment: MaskedGradient) -> Result<()> {
+    same_length("mask_gradient", "mask", gradient.len(), mask.len())?;
+    if treatment != MaskedGradient::Dense {
+        for (g, &alive) in gradient.iter_mut().zip(mask) {
+            if !alive {
+                *g = S::ZERO;
+            }
+        }
+    }
+    Ok(())
+}

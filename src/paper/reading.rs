@@ -3,51 +3,9 @@
 //! `docs/open-points.md` says for each what the paper's text and numbers support. A reading is stored in every
 //! config, checkpoint, trace and report; nothing is decided silently.
 
-use crate::error::{Error, Result};
+pub use crate::choice::Choice;
+pub(crate) use crate::choice::choice;
 use serde::{Deserialize, Serialize};
-
-/// Defines an enum whose variants have stable names in files and on the command line; the first is the default.
-macro_rules! choice {
-    ($(#[$doc:meta])* $Type:ident, $key:literal: $($(#[$variant_doc:meta])* $Variant:ident = $name:literal),+ $(,)?) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-        pub enum $Type {
-            #[default]
-            $($(#[$variant_doc])* #[serde(rename = $name)] $Variant),+
-        }
-
-        impl $Type {
-            /// The key in files; the option is the same with dashes.
-            pub const KEY: &'static str = $key;
-            /// Every choice, the default first.
-            pub const ALL: &'static [Self] = &[$(Self::$Variant),+];
-            /// The names of [`Self::ALL`].
-            pub const NAMES: &'static [&'static str] = &[$($name),+];
-
-            /// The name in files and on the command line.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$Variant => $name),+ }
-            }
-        }
-
-        impl std::str::FromStr for $Type {
-            type Err = Error;
-            fn from_str(name: &str) -> Result<Self> {
-                match name {
-                    $($name => Ok(Self::$Variant),)+
-                    _ => Err(Error::domain($key, Self::NAMES.join(" | "), format!("`{name}`"))),
-                }
-            }
-        }
-
-        impl std::fmt::Display for $Type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.name())
-            }
-        }
-    };
-}
-pub(crate) use choice;
 
 choice! {
     /// Open point 1: how epochs are counted in Eq. 8 and Alg. 4 to 6.

@@ -1,1 +1,21 @@
+//! Training: configuration, optimizer, learning rate, the loop, and its observers.
 
+mod checkpoint;
+mod config;
+mod folder;
+mod learning_rate;
+mod observer;
+mod optimizer;
+mod run;
+mod step;
+
+pub use checkpoint::Checkpoint;
+pub use config::{Config, Precision};
+pub use folder::{Checkpointer, RunFolder};
+pub use learning_rate::cosine_learning_rate;
+pub use observer::{
+    BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, Progress, TraceExtent, TraceWriter,
+};
+pub use optimizer::{Sgd, SgdSettings};
+pub use run::{Run, State};
+pub use step::Step;

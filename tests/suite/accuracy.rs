@@ -182,7 +182,7 @@ fn errors_are_measured_in_ulp() {
 fn figure(error: Option<f64>) -> String {
     match error {
         None => String::new(),
-        Some(error) if error == 0.0 => "0".to_string(),
+        Some(0.0) => "0".to_string(),
         Some(error) if error.is_infinite() => "∞".to_string(),
         Some(error) if error < 1000.0 => format!("{error:.3}"),
         Some(error) => format!("{error:.1e}"),

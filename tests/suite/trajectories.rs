@@ -1,1 +1,204 @@
-//! PLACEHOLDER
+//! Golden training steps: forward, backward and optimizer together, against PyTorch in f64.
+//!
+//! The bound. Two correct f64 computations of one step differ by what rounding does along the longest chain of
+//! operations: at most `gamma(n)` relative to the size of each tensor, n being the sum of the reduction lengths
+//! along the path. Later steps carry that difference on and amplify it. The amplification is measured, not guessed:
+//! the same trajectory is run from weights that are perturbed by a known relative amount, far above rounding, and
+//! its end is compared. The bound is then `steps * gamma(n) * amplification`, in the norm of each tensor.
+
+use gdstar::kernel::Kernel;
+use gdstar::nn::models;
+use gdstar::nn::{Mode, Network, Parameters};
+use gdstar::tensor_file::TensorFile;
+use gdstar::train::{Sgd, SgdSettings, Step};
+use ndarray::{ArrayD, ArrayViewD};
+use serde::Deserialize;
+use std::path::Path;
+
+/// The golden's own account of itself.
+#[derive(Deserialize)]
+struct Header {
+    model: String,
+    steps: usize,
+    batch_size: usize,
+    lr: f64,
+    momentum: f64,
+    weight_decay: f64,
+    classes: usize,
+}
+
+/// A golden trajectory and the network it is of.
+struct Golden {
+    file: TensorFile,
+    header: Header,
+    network: Network,
+    /// Shape of one input, [c,h,w].
+    input: [usize; 3],
+}
+
+impl Golden {
+    fn open(name: &str, input: [usize; 3]) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
+        let file = TensorFile::open(&path).unwrap();
+        let header: Header = serde_json::from_str(file.metadata("gdstar-golden").unwrap()).unwrap();
+        let network = models::find(&header.model).unwrap().network(input, header.classes).unwrap();
+        Self { file, header, network, input }
+    }
+
+    fn initial(&self) -> Parameters<f64> {
+        let mut parameters = self.network.initialise::<f64>(&mut rand::SeedableRng::seed_from_u64(0));
+        for parameter in parameters.iter_mut() {
+            let shape = parameter.value.shape().to_vec();
+            parameter.value =
+                self.file.read::<f32>(&format!("init/{}", parameter.name), Some(&shape)).unwrap().mapv(f64::from);
+        }
+        parameters
+    }
+
+    fn batch(&self, i: usize) -> (ArrayD<f64>, Vec<usize>) {
+        let input = self.file.read::<f32>(&format!("batch/{i}/input"), None).unwrap().mapv(f64::from);
+        let [c, h, w] = self.input;
+        let x = input.into_shape_with_order(vec![self.header.batch_size, c, h, w]).unwrap();
+        let labels = self.file.read::<i64>(&format!("batch/{i}/labels"), None).unwrap();
+        (x, labels.iter().map(|&label| usize::try_from(label).unwrap()).collect())
+    }
+
+    /// Trains from `parameters` and shows each step before the optimizer takes it.
+    fn run(
+        &self,
+        kernel: Kernel,
+        mut parameters: Parameters<f64>,
+        mut see: impl FnMut(usize, &Step<f64>, &Parameters<f64>),
+    ) -> (Parameters<f64>, Sgd<f64>) {
+        let Header { lr, momentum, weight_decay, batch_size, .. } = self.header;
+        let settings = SgdSettings { learning_rate: lr, momentum, weight_decay, batch_size };
+        let mut optimizer = Sgd::new(&settings, &parameters);
+        for i in 0..self.header.steps {
+            let (x, labels) = self.batch(i);
+            let mut step = Step::compute(&self.network, kernel, &parameters, x, labels, Mode::Training).unwrap();
+            see(i, &step, &parameters);
+            for (position, value) in std::mem::take(&mut step.buffers) {
+                parameters[position].value = value;
+            }
+            optimizer.step(&mut parameters, &step.gradients, lr);
+        }
+        (parameters, optimizer)
+    }
+
+    /// The sum of the reduction lengths along forward and backward of one step: every linear or convolution layer
+    /// sums over its inputs going forward, over its outputs and over batch and pixels going back; batch norm over
+    /// batch and pixels three times; and every entry takes a handful of elementwise operations a layer.
+    fn path_length(&self) -> usize {
+        let specs = self.network.specs();
+        let of_layer = |row: &gdstar::nn::LayerSummary| -> usize {
+            let pixels: usize = self.header.batch_size * row.output.iter().skip(1).product::<usize>();
+            let weight = specs.iter().find(|spec| spec.name == format!("{}.weight", row.name));
+            let sums =
+                weight.map_or(0, |spec| spec.shape[1..].iter().product::<usize>() + spec.shape[0] * 9 + 3 * pixels);
+            sums + 8
+        };
+        self.network.summary().unwrap().iter().map(of_layer).sum()
+    }
+}
+
+fn norm(x: ArrayViewD<f64>) -> f64 {
+    x.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// `||a - b|| / ||b||`; NaN if anything is.
+fn relative_difference(a: &ArrayD<f64>, b: &ArrayD<f64>) -> f64 {
+    norm((a - b).view()) / norm(b.view()).max(f64::MIN_POSITIVE)
+}
+
+/// `n u / (1 - n u)` (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), u = 2^-53.
+fn gamma(n: usize) -> f64 {
+    let nu = n as f64 * (f64::EPSILON / 2.0);
+    nu / (1.0 - nu)
+}
+
+/// How much larger a relative perturbation of the initial weights is in the worst tensor at the end.
+fn amplification(golden: &Golden, end: &Parameters<f64>) -> f64 {
+    // Far above rounding (2^-53), far below anything nonlinear but for rare kinks.
+    let delta = (-30f64).exp2();
+    let mut perturbed = golden.initial();
+    for parameter in perturbed.iter_mut() {
+        for (i, w) in parameter.value.iter_mut().enumerate() {
+            *w *= 1.0 + if i.is_multiple_of(2) { delta } else { -delta };
+        }
+    }
+    let (perturbed, _) = golden.run(Kernel::Fast, perturbed, |_, _, _| {});
+    let ratios = perturbed.iter().zip(end.iter()).map(|(a, b)| relative_difference(&a.value, &b.value) / delta);
+    ratios.fold(1.0, f64::max)
+}
+
+fn check_trajectory(name: &str, input: [usize; 3]) {
+    let golden = Golden::open(name, input);
+    let mut losses = Vec::new();
+    let (end, _) = golden.run(Kernel::Fast, golden.initial(), |_, step, _| losses.push(step.loss));
+    let bound = golden.header.steps as f64 * gamma(golden.path_length()) * amplification(&golden, &end);
+    assert!(bound < 1e-6, "{name}: a bound of {bound:e} would hide a wrong formula");
+    for kernel in [Kernel::Fast, Kernel::Literal] {
+        let mut worst = (0.0, String::new());
+        let mut compare = |what: String, ours: &ArrayD<f64>, theirs: &ArrayD<f64>| {
+            let difference = relative_difference(ours, theirs);
+            assert!(difference <= bound, "{name}, {kernel}, {what}: relative difference {difference:e} > {bound:e}");
+            if difference >= worst.0 {
+                worst = (difference, what);
+            }
+        };
+        let (end, _) = golden.run(kernel, golden.initial(), |i, step, parameters| {
+            let loss = golden.file.read::<f64>(&format!("step/{i}/loss"), Some(&[1])).unwrap();
+            compare(format!("loss of step {i}"), &ArrayD::from_elem(vec![1], step.loss), &loss);
+            for (parameter, gradient) in parameters.iter().zip(&step.gradients) {
+                let Some(gradient) = gradient else { continue };
+                let size =
+                    golden.file.read::<f64>(&format!("step/{i}/grad_norm/{}", parameter.name), Some(&[1])).unwrap();
+                let ours = ArrayD::from_elem(vec![1], norm(gradient.view()));
+                compare(format!("gradient norm of {} in step {i}", parameter.name), &ours, &size);
+            }
+        });
+        for parameter in end.iter() {
+            let theirs =
+                golden.file.read::<f64>(&format!("final/{}", parameter.name), Some(parameter.value.shape())).unwrap();
+            compare(format!("final {}", parameter.name), &parameter.value, &theirs);
+        }
+        println!("{name}, {kernel}: worst {:.1e} ({}), bound {bound:.1e}", worst.0, worst.1);
+    }
+}
+
+#[test]
+fn ten_steps_of_lenet300_agree_with_pytorch() {
+    check_trajectory("trajectory/lenet300.safetensors", [1, 8, 8]);
+}
+
+#[test]
+fn ten_steps_of_resnet20_agree_with_pytorch() {
+    check_trajectory("trajectory/resnet20.safetensors", [3, 32, 32]);
+}
+
+/// Two full steps, every tensor: logits, loss, gradients, and the momentum the optimizer keeps.
+#[test]
+fn full_training_steps_agree_with_pytorch() {
+    let golden = Golden::open("step/lenet300.safetensors", [1, 8, 8]);
+    let (end, _) = golden.run(Kernel::Fast, golden.initial(), |_, _, _| {});
+    let bound = golden.header.steps as f64 * gamma(golden.path_length()) * amplification(&golden, &end);
+    assert!(bound < 1e-9, "a bound of {bound:e} would hide a wrong formula");
+    let read = |name: String, shape: &[usize]| golden.file.read::<f64>(&name, Some(shape)).unwrap();
+    for kernel in [Kernel::Fast, Kernel::Literal] {
+        let compare = |what: String, ours: &ArrayD<f64>| {
+            let difference = relative_difference(ours, &read(what.clone(), ours.shape()));
+            assert!(difference <= bound, "{kernel}, {what}: relative difference {difference:e} > {bound:e}");
+        };
+        let (end, optimizer) = golden.run(kernel, golden.initial(), |i, step, parameters| {
+            compare(format!("step/{i}/loss"), &ArrayD::from_elem(vec![1], step.loss));
+            compare(format!("step/{i}/logits"), &step.logits);
+            for (parameter, gradient) in parameters.iter().zip(&step.gradients) {
+                compare(format!("step/{i}/grad/{}", parameter.name), gradient.as_ref().unwrap());
+            }
+        });
+        for (parameter, buffer) in end.iter().zip(&optimizer.buffers) {
+            compare(format!("final/{}", parameter.name), &parameter.value);
+            compare(format!("momentum/{}", parameter.name), buffer);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! `gdstar train`: one run.
+
+use super::{choice, stop_on_interrupt, with_threads};
+use crate::data::{self, Source};
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::paper::reading;
+use crate::report::{self, Summary};
+use crate::scalar::Scalar;
+use crate::sparsify::Method;
+use crate::tensor_file::Element;
+use crate::train::{
+    Checkpointer, Config, History, Metrics, Observer, Precision, Progress, Run, RunFolder, TraceWriter,
+};
+use std::path::PathBuf;
+
+/// Train a network with one method.
+///
+/// The defaults are the paper's (section 4). A run is the same, bit for bit, for the same options at any number of
+/// threads (--kernel literal: on any CPU too). With --out DIR it leaves config.toml, metrics.jsonl and, after every
+/// epoch, checkpoint.safetensors, from which --resume continues as if nothing had happened.
+#[derive(Debug, clap::Args)]
+pub struct TrainArgs {
+    /// The network; `gdstar models` lists them
+    #[arg(long, value_name = "NAME", help_heading = "The run")]
+    model: Option<String>,
+    /// The data set: digits (embedded), mnist, cifar10
+    #[arg(long, value_name = "NAME", help_heading = "The run")]
+    data: Option<Source>,
+    /// Where the data set's files are
+    #[arg(long, value_name = "DIR", help_heading = "The run")]
+    data_dir: Option<PathBuf>,
+    /// What is done to the weights at the end of an epoch [default: gdstar]
+    #[arg(long, value_parser = choice::<Method>(), value_name = "NAME", help_heading = "The run")]
+    method: Option<Method>,
+    /// Determines initial weights, order of samples, augmentation and random rewinds [default: 0]
+    #[arg(long, value_name = "N", help_heading = "The run")]
+    seed: Option<u64>,
+    /// The number system [default: f32]
+    #[arg(long, value_parser = choice::<Precision>(), help_heading = "The run")]
+    precision: Option<Precision>,
+    /// Plain loops (the definition), or matrixmultiply and threads [default: fast]
+    #[arg(long, value_parser = choice::<Kernel>(), help_heading = "The run")]
+    kernel: Option<Kernel>,
+    /// Threads to use; never changes a result [default: all cores]
+    #[arg(long, value_name = "T", help_heading = "The run")]
+    threads: Option<usize>,
+    /// Train on the images as they are, without random crops and flips
+    #[arg(long, help_heading = "The run")]
+    no_augmentation: bool,
+
+    /// Where to keep configuration, metrics and checkpoint
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    out: Option<PathBuf>,
+    /// Continue the run in --out; what else is given must agree with its config.toml
+    #[arg(long, requires = "out", help_heading = "Output")]
+    resume: bool,
+    /// Write a trace of the method's quantities (safetensors)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    trace: Option<PathBuf>,
+    /// Also record every batch's gradients in the trace
+    #[arg(long, requires = "trace", help_heading = "Output")]
+    trace_gradients: bool,
+    /// Print every N-th epoch (0: none)
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Output")]
+    every: usize,
+
+    /// K: epochs [default: 300]
+    #[arg(long, value_name = "K", help_heading = "The paper's symbols")]
+    epochs: Option<usize>,
+    /// alpha_0: prune rate at the start, in (0, 1) (Eq. 8) [default: 0.95]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The paper's symbols")]
+    alpha_0: Option<f64>,
+    /// alpha_K: prune rate at the end, in (0, 1) (Eq. 8) [default: 0.25]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The paper's symbols")]
+    alpha_k: Option<f64>,
+    /// Decay rate, in (0, 1] (Eq. 9) [default: 0.75]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The paper's symbols")]
+    lambda: Option<f64>,
+    /// Prune threshold (Eq. 9) [default: 5.5e-5]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The paper's symbols")]
+    eps: Option<f64>,
+    /// C: chunks of the quantile (Eq. 6, 7) [default: 1]
+    #[arg(long, value_name = "C", help_heading = "The paper's symbols")]
+    chunks: Option<usize>,
+    /// Learning rate at the start of the cosine schedule [default: 0.05]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The paper's symbols")]
+    lr: Option<f64>,
+    /// SGD momentum [default: 0.9]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The paper's symbols")]
+    momentum: Option<f64>,
+    /// L2 penalty, as PyTorch's SGD applies it [default: 5e-4]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The paper's symbols")]
+    weight_decay: Option<f64>,
+    /// Samples per step [default: 128]
+    #[arg(long, value_name = "N", help_heading = "The paper's symbols")]
+    batch_size: Option<usize>,
+
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+/// One option per open point, from one list: field, type, help.
+macro_rules! reading_args {
+    ($($field:ident: $Type:ident, $help:literal;)+) => {
+        /// What the paper leaves open; see docs/open-points.md.
+        #[derive(Debug, clap::Args)]
+        struct ReadingArgs {
+            $(#[arg(
+                long, value_parser = choice::<reading::$Type>(), value_name = "CHOICE", help = $help,
+                help_heading = "What the paper leaves open (first value: default)"
+            )]
+            $field: Option<reading::$Type>,)+
+        }
+
+        impl ReadingArgs {
+            fn apply(&self, config: &mut Config) {
+                $(if let Some(choice) = self.$field { config.reading.$field = choice; })+
+            }
+        }
+    };
+}
+
+reading_args! {
+    epoch_origin: EpochOrigin, "The first epoch's index k (open point 1)";
+    quantile: QuantileRule, "Interpolation of Quantile_alpha (3)";
+    chunking: Chunking, "How N weights are cut into C chunks (4)";
+    prunable: Prunable, "Which parameters are W (6)";
+    masked_gradient: MaskedGradient, "The gradient of an eliminated weight (7)";
+    rewind_update: RewindUpdate, "When W_k* is captured (8)";
+    rewind_copy: RewindCopy, "What W_k* holds (9)";
+    decay_step: DecayStep, "The decay step t of Eq. 9 (10)";
+    threshold: Threshold, "Which weights eps can eliminate (11)";
+    momentum_on_prune: MomentumOnPrune, "The momentum of a pruned weight (13)";
+    gradient: GradientOf, "The gradient that enters G (14)";
+    learning_rate: LearningRateStep, "When the cosine schedule moves (16)";
+    last_batch: LastBatch, "The last, short batch of an epoch (19)";
+    evaluation: Evaluation, "When test accuracy is measured (20)";
+}
+
+impl TrainArgs {
+    /// `config` with every option that was given.
+    fn apply(&self, config: &mut Config) {
+        fn set<T: Clone>(value: &mut T, given: &Option<T>) {
+            if let Some(given) = given {
+                *value = given.clone();
+            }
+        }
+        set(&mut config.model, &self.model);
+        set(&mut config.data, &self.data);
+        if self.data_dir.is_some() {
+            config.data_dir.clone_from(&self.data_dir);
+        }
+        set(&mut config.method, &self.method);
+        set(&mut config.seed, &self.seed);
+        set(&mut config.precision, &self.precision);
+        set(&mut config.kernel, &self.kernel);
+        if self.no_augmentation {
+            config.augment = false;
+        }
+        set(&mut config.hyper.epochs, &self.epochs);
+        set(&mut config.hyper.alpha_0, &self.alpha_0);
+        set(&mut config.hyper.alpha_end, &self.alpha_k);
+        set(&mut config.hyper.lambda, &self.lambda);
+        set(&mut config.hyper.eps, &self.eps);
+        set(&mut config.hyper.chunks, &self.chunks);
+        set(&mut config.optimizer.learning_rate, &self.lr);
+        set(&mut config.optimizer.momentum, &self.momentum);
+        set(&mut config.optimizer.weight_decay, &self.weight_decay);
+        set(&mut config.optimizer.batch_size, &self.batch_size);
+        self.reading.apply(config);
+    }
+
+    /// The run's folder, if it has one, and its configuration.
+    fn configure(&self) -> Result<(Option<RunFolder>, Config)> {
+        if let (true, Some(out)) = (self.resume, &self.out)
+            && let Some((folder, stored)) = RunFolder::open(out)?
+        {
+            let mut wanted = stored.clone();
+            self.apply(&mut wanted);
+            if wanted != stored {
+                let found = "an option with another value; leave it out, or begin a new run in another --out";
+                return Err(Error::file(folder.config(), "configuration", "what the options say", found));
+            }
+            return Ok((Some(folder), stored));
+        }
+        let (Some(model), Some(data)) = (&self.model, self.data) else {
+            let missing = if self.model.is_none() { "--model" } else { "--data" };
+            return Err(Error::domain(missing, "a name (or --out of an earlier run, with --resume)", "nothing"));
+        };
+        let mut config = Config::new(model, data, self.method.unwrap_or_default());
+        self.apply(&mut config);
+        // A run folder must mean the same wherever it is resumed from.
+        if let Some(directory) = &config.data_dir {
+            config.data_dir = Some(std::path::absolute(directory).map_err(Error::io(directory, "resolve"))?);
+        }
+        config.validate()?;
+        Ok((None, config))
+    }
+}
+
+pub fn run(args: &TrainArgs) -> Result<()> {
+    let (folder, config) = args.configure()?;
+    let dataset = data::load(config.data, config.data_dir.as_deref())?;
+    let stop = stop_on_interrupt()?;
+    let run = Run::new(&config, &dataset, &stop)?;
+    let folder = match (folder, &args.out) {
+        (None, Some(out)) => Some(RunFolder::create(out, &config)?),
+        (folder, _) => folder,
+    };
+    with_threads(args.threads, || match config.precision {
+        Precision::F32 => train::<f32>(args, &run, folder.as_ref()),
+        Precision::F64 => train::<f64>(args, &run, folder.as_ref()),
+    })?
+}
+
+fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: Option<&RunFolder>) -> Result<()> {
+    let (mut state, trace_extent) = match folder {
+        Some(folder) => folder.state::<S>(run)?,
+        None => (run.start::<S>()?, None),
+    };
+    let epochs = run.config.hyper.epochs;
+    let completed = state.epochs;
+    if completed > 0 {
+        eprintln!("resuming after {completed} of {epochs} epochs");
+    }
+    if args.trace.is_some() && completed > 0 && trace_extent.is_none() {
+        let found = format!("a run of which {completed} epochs passed without one");
+        return Err(Error::domain("--trace", "a run traced from its beginning", found));
+    }
+    let mut history = History(match folder {
+        Some(folder) if completed > 0 => Metrics::read(&folder.metrics(), completed)?,
+        _ => Vec::new(),
+    });
+    let mut metrics = folder.map(|folder| folder.observe_metrics(completed)).transpose()?;
+    let mut progress = Progress::new(&run.config.model, epochs, completed, args.every);
+    let mut trace = match (&args.trace, completed < epochs) {
+        (Some(path), true) => Some(TraceWriter::open(path, run, &state, trace_extent, args.trace_gradients)?),
+        _ => None,
+    };
+    let mut checkpointer =
+        folder.map(|folder| Checkpointer::new(folder, run, trace.as_ref().map(TraceWriter::written)));
+
+    let mut observers: Vec<&mut dyn Observer<S>> = vec![&mut history, &mut progress];
+    observers.extend(metrics.as_mut().map(|metrics| metrics as &mut dyn Observer<S>));
+    observers.extend(trace.as_mut().map(|trace| trace as &mut dyn Observer<S>));
+    // Last: a checkpoint vouches for what the others have written.
+    observers.extend(checkpointer.as_mut().map(|checkpointer| checkpointer as &mut dyn Observer<S>));
+    run.train(&mut state, &mut observers)?;
+    println!("{}", report::summary(&Summary::new(run.config.method, &history.0)));
+    Ok(())
+}

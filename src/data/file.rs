@@ -1,0 +1,59 @@
+//! Reading files without believing them: what is allocated follows the bytes that are there, never a size that a
+//! header claims.
+
+use crate::error::{Error, Result};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// The largest file, and the largest unpacked content of a compressed one, that is read: 1 GiB. The largest file
+/// of the data sets here unpacks to 47 MB; the limit is what stands between a small malicious gzip file and
+/// the machine's memory.
+pub const MAX_BYTES: u64 = 1 << 30;
+
+/// The whole content of a file.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be opened or read, [`Error::File`] if it is larger than [`MAX_BYTES`].
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let file = File::open(path).map_err(Error::io(path, "open"))?;
+    let mut content = Vec::new();
+    read_at_most(file, MAX_BYTES + 1, &mut content).map_err(Error::io(path, "read"))?;
+    if content.len() as u64 > MAX_BYTES {
+        return Err(Error::file(path, "file size", format!("at most {MAX_BYTES} bytes"), "more"));
+    }
+    Ok(content)
+}
+
+/// Appends up to `limit` bytes to `content`; fewer only if the reader ends first.
+///
+/// The buffer grows as bytes arrive, by doubling: its capacity stays within twice what was read and a small
+/// constant, however large `limit` is. After an error, `content` holds what was read before it.
+///
+/// # Errors
+/// The reader's.
+pub fn read_at_most(reader: impl Read, limit: u64, content: &mut Vec<u8>) -> io::Result<()> {
+    reader.take(limit).read_to_end(content).map(drop)
+}
+
+/// The first of `root` and its `subfolders` that holds a file by any of these names, and that file.
+///
+/// # Errors
+/// [`Error::File`] naming `root`, the names and the subfolders if there is none.
+pub fn find(root: &Path, subfolders: &[&str], names: &[String]) -> Result<PathBuf> {
+    std::iter::once(root.to_path_buf())
+        .chain(subfolders.iter().map(|subfolder| root.join(subfolder)))
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+        .find(|path| path.exists())
+        .ok_or_else(|| {
+            let also: String = subfolders.iter().map(|subfolder| format!(" or in {subfolder}")).collect();
+            let found = if root.is_dir() {
+                "none"
+            } else if root.exists() {
+                "something that is not a folder"
+            } else {
+                "no such folder"
+            };
+            Error::file(root, "data set", format!("{} in it{also}", names.join(" or ")), found)
+        })
+}

@@ -1,0 +1,137 @@
+//! Parameters and buffers: names, roles, values, initial values.
+
+use crate::paper::reading::Prunable;
+use crate::scalar::Scalar;
+use ndarray::ArrayD;
+use ndarray_rand::RandomExt;
+use rand::distr::Uniform;
+use rand_chacha::ChaCha8Rng;
+
+/// What a parameter is to its layer, which decides whether it is trained and whether it may be pruned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A linear or convolution weight.
+    Weight,
+    /// Their bias.
+    Bias,
+    /// Batch norm's scale (PyTorch's `weight`).
+    Scale,
+    /// Batch norm's shift (PyTorch's `bias`).
+    Shift,
+    /// Batch norm's running mean or variance: a buffer, not trained.
+    RunningMean,
+    RunningVariance,
+}
+
+impl Role {
+    /// Whether the optimizer steps it.
+    pub fn is_trained(self) -> bool {
+        !matches!(self, Self::RunningMean | Self::RunningVariance)
+    }
+
+    /// Whether it belongs to W (open point 6).
+    pub fn is_prunable(self, reading: Prunable) -> bool {
+        match reading {
+            Prunable::Weights => self == Self::Weight,
+            Prunable::WeightsAndBiases => matches!(self, Self::Weight | Self::Bias),
+            Prunable::All => self.is_trained(),
+        }
+    }
+}
+
+/// How a parameter gets its first value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Init {
+    /// Uniform in `[-bound, bound]`.
+    Uniform { bound: f64 },
+    /// Every entry the same.
+    Constant(f64),
+}
+
+/// A parameter before it has a value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    pub name: String,
+    pub role: Role,
+    pub shape: Vec<usize>,
+    pub init: Init,
+}
+
+impl Spec {
+    /// Draws the first value. Uniform draws are made in f64, row-major, and rounded to S, so that every precision
+    /// starts from the same numbers.
+    pub(super) fn initialise<S: Scalar>(self, rng: &mut ChaCha8Rng) -> Parameter<S> {
+        let value = match self.init {
+            Init::Constant(c) => ArrayD::from_elem(self.shape, S::from_f64(c)),
+            // `bound` is finite and positive by construction (1 / sqrt(fan_in)), so the range is never empty.
+            Init::Uniform { bound } => match Uniform::new_inclusive(-bound, bound) {
+                Ok(uniform) => ArrayD::random_using(self.shape, uniform, rng).mapv(S::from_f64),
+                Err(_) => ArrayD::from_elem(self.shape, S::ZERO),
+            },
+        };
+        Parameter { name: self.name, role: self.role, value }
+    }
+}
+
+/// A named array of the network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter<S> {
+    /// PyTorch's `state_dict` name: `layer1.0.conv1.weight`.
+    pub name: String,
+    pub role: Role,
+    pub value: ArrayD<S>,
+}
+
+/// All parameters and buffers of a network, in `state_dict` order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameters<S>(Vec<Parameter<S>>);
+
+impl<S: Scalar> Parameters<S> {
+    pub fn new(parameters: Vec<Parameter<S>>) -> Self {
+        Self(parameters)
+    }
+
+    pub fn iter(&self) -> std::slice::Iter<'_, Parameter<S>> {
+        self.0.iter()
+    }
+
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Parameter<S>> {
+        self.0.iter_mut()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The parameter of this name.
+    pub fn get(&self, name: &str) -> Option<&Parameter<S>> {
+        self.0.iter().find(|p| p.name == name)
+    }
+
+    /// Positions of the parameters that belong to W, in flattening order.
+    pub fn prunable(&self, reading: Prunable) -> Vec<usize> {
+        (0..self.0.len()).filter(|&i| self.0[i].role.is_prunable(reading)).collect()
+    }
+
+    /// The number of trained entries.
+    pub fn trained_count(&self) -> usize {
+        self.0.iter().filter(|p| p.role.is_trained()).map(|p| p.value.len()).sum()
+    }
+}
+
+impl<S> std::ops::Index<usize> for Parameters<S> {
+    type Output = Parameter<S>;
+    fn index(&self, i: usize) -> &Parameter<S> {
+        &self.0[i]
+    }
+}
+
+impl<S> std::ops::IndexMut<usize> for Parameters<S> {
+    fn index_mut(&mut self, i: usize) -> &mut Parameter<S> {
+        &mut self.0[i]
+    }
+}

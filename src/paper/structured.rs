@@ -1,0 +1,264 @@
+//! Section 3.2, last paragraph: selection of whole blocks, output channels and n:m patterns.
+//!
+//! The paper aggregates the per-weight statistic G "into a group-level score (e.g., max/mean/norm)" and prunes groups
+//! whose score "falls below a threshold". A parameter of any shape is read as its weight matrix [out, rest], rows
+//! being output channels and `rest` everything else in row-major order.
+
+use super::gradient_norm::mask_gradient;
+use super::reading::{MaskedGradient, Reading, choice};
+use super::same_length;
+use super::selection::{Selection, threshold};
+use crate::error::{Error, Result};
+use crate::scalar::{DoubleDouble, Scalar};
+use serde::{Deserialize, Serialize};
+
+choice! {
+    /// How the G of a group's weights become one score.
+    GroupScore, "group_score":
+    /// The largest.
+    Max = "max",
+    /// The sum in order, divided by the count.
+    Mean = "mean",
+    /// The Euclidean norm: the root of the sum of squares in order.
+    Norm = "norm",
+}
+
+/// Which weights stand or fall together. As text: `channels`, `4x4`, `2:4`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Structure {
+    /// All weights of one output channel: one row of the weight matrix.
+    OutputChannels,
+    /// Blocks of `height` rows and `width` columns of the weight matrix, from its first corner. Where a side is no
+    /// multiple, the blocks at the far edge are smaller (the paper is silent; so every weight is in one block).
+    Blocks { height: usize, width: usize },
+    /// Of every `of` consecutive inputs `keep` are kept, for each output channel and kernel tap by itself.
+    ///
+    /// A last run of `r < of` inputs keeps `min(keep, r)`. Parameters without an input axis keep everything.
+    Pattern { keep: usize, of: usize },
+}
+
+impl std::str::FromStr for Structure {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let pair = |separator| {
+            let (a, b): (&str, &str) = text.split_once(separator)?;
+            Some((a.parse().ok()?, b.parse().ok()?))
+        };
+        match (text, pair('x'), pair(':')) {
+            ("channels", ..) => Ok(Self::OutputChannels),
+            (_, Some((height, width)), _) if height > 0 && width > 0 => Ok(Self::Blocks { height, width }),
+            (_, _, Some((keep, of))) if 0 < keep && keep <= of => Ok(Self::Pattern { keep, of }),
+            _ => Err(Error::domain(
+                "structure",
+                "channels | HEIGHTxWIDTH | KEEP:OF with 0 < KEEP <= OF",
+                format!("`{text}`"),
+            )),
+        }
+    }
+}
+
+impl std::fmt::Display for Structure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OutputChannels => f.write_str("channels"),
+            Self::Blocks { height, width } => write!(f, "{height}x{width}"),
+            Self::Pattern { keep, of } => write!(f, "{keep}:{of}"),
+        }
+    }
+}
+
+impl TryFrom<String> for Structure {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Structure> for String {
+    fn from(structure: Structure) -> Self {
+        structure.to_string()
+    }
+}
+
+/// The group of every weight of a parameter of this shape, counted from 0, and how many groups there are: rows for
+/// [`Structure::OutputChannels`], blocks in row-major order for [`Structure::Blocks`], runs of `of` inputs for
+/// [`Structure::Pattern`].
+///
+/// # Errors
+/// [`Error::Domain`] if a block has no area or a pattern is not `0 < keep <= of`.
+///
+/// ```
+/// use gdstar::paper::structured::{Structure, groups};
+/// // a 3x3 matrix in 2x2 blocks: 0 0 1 / 0 0 1 / 2 2 3
+/// let blocks = Structure::Blocks { height: 2, width: 2 };
+/// assert_eq!(groups(&[3, 3], blocks)?, (vec![0, 0, 1, 0, 0, 1, 2, 2, 3], 4));
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn groups(shape: &[usize], structure: Structure) -> Result<(Vec<usize>, usize)> {
+    let out = shape.first().copied().unwrap_or(1);
+    let inputs = shape.get(1).copied().unwrap_or(1);
+    let taps: usize = shape.iter().skip(2).product();
+    let rest = inputs * taps;
+    let weights = (0..out).flat_map(|row| (0..rest).map(move |column| (row, column)));
+    match structure {
+        Structure::OutputChannels => Ok((weights.map(|(row, _)| row).collect(), out)),
+        Structure::Blocks { height, width } if height > 0 && width > 0 => {
+            let across = rest.div_ceil(width);
+            let ids = weights.map(|(row, column)| row / height * across + column / width).collect();
+            Ok((ids, out.div_ceil(height) * across))
+        }
+        Structure::Pattern { keep, of } if 0 < keep && keep <= of => {
+            let runs = inputs.div_ceil(of);
+            let ids = weights.map(|(row, column)| (row * runs + column / taps / of) * taps + column % taps).collect();
+            Ok((ids, out * runs * taps))
+        }
+        _ => Err(Error::domain("structure", "blocks with an area, patterns with 0 < keep <= of", structure)),
+    }
+}
+
+/// The scores of `count` groups over the weights that `counted` lets in; `None` for a group without any.
+///
+/// `g`, `ids`, `counted`: one entry a weight. Evaluated wide in the order of `g`, rounded once.
+///
+/// # Errors
+/// [`Error::Shape`] if the lengths differ or an id is not below `count`.
+///
+/// ```
+/// use gdstar::paper::structured::{GroupScore, group_scores};
+/// let (g, ids, all) = ([3.0, 4.0, 6.0], [0, 0, 1], [true; 3]);
+/// assert_eq!(group_scores(&g, &ids, 2, &all, GroupScore::Max)?, [Some(4.0), Some(6.0)]);
+/// assert_eq!(group_scores(&g, &ids, 2, &all, GroupScore::Mean)?, [Some(3.5), Some(6.0)]);
+/// assert_eq!(group_scores(&g, &ids, 2, &all, GroupScore::Norm)?, [Some(5.0), Some(6.0)]);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn group_scores<S: Scalar>(
+    g: &[S],
+    ids: &[usize],
+    count: usize,
+    counted: &[bool],
+    score: GroupScore,
+) -> Result<Vec<Option<S>>> {
+    same_length("group_scores", "group ids", g.len(), ids.len())?;
+    same_length("group_scores", "counted", g.len(), counted.len())?;
+    let mut totals = vec![(S::Wide::ZERO, 0usize); count];
+    for ((&g_j, &id), _) in g.iter().zip(ids).zip(counted).filter(|&(_, &counted)| counted) {
+        let Some((total, members)) = totals.get_mut(id) else {
+            return Err(Error::shape("group_scores", "group ids", format!("ids below {count}"), id.to_string()));
+        };
+        let x = g_j.widen();
+        *total = match score {
+            GroupScore::Max if *members == 0 => x,
+            GroupScore::Max => total.maximum(x),
+            GroupScore::Mean => *total + x,
+            GroupScore::Norm => *total + x * x,
+        };
+        *members += 1;
+    }
+    let finish = |(total, members): (S::Wide, usize)| {
+        (members > 0).then(|| match score {
+            GroupScore::Max => S::narrow(total),
+            GroupScore::Mean => S::narrow(total / S::Wide::from_usize(members)),
+            GroupScore::Norm => S::narrow(total.sqrt()),
+        })
+    };
+    Ok(totals.into_iter().map(finish).collect())
+}
+
+/// Alg. 5 over groups: what [`select_weights`](super::selection::select_weights) does over weights.
+///
+/// `g`, `mask` [N]: the parameters one after the other, of `shapes`; no group spans two parameters.
+///
+/// - Blocks and channels: tau is the chunked quantile (C from 1 to the number of groups) of the group scores, in
+///   order, and a group is selected as a whole if its score is strictly below tau.
+/// - Patterns: the pattern itself says how many weights go, so alpha, C and the score play no part and no threshold
+///   is taken. In every run the `of - keep` weights of least G are selected. The paper is silent on ties and on
+///   eliminated weights; we let eliminated weights fill those places first, so that a run that already has the
+///   pattern loses nothing, and among equal G the earlier input goes first.
+///
+/// Eliminated weights count as open point 7 says. Under `excluded` scores are taken over living weights only, a
+/// group without any leaves the set, and an eliminated weight is never marked as selected.
+///
+/// # Errors
+/// [`Error::Shape`] if lengths and shapes differ; [`Error::Domain`] for an impossible structure, alpha or C, or a G
+/// that is not finite.
+///
+/// ```
+/// use gdstar::paper::{reading::Reading, structured::*};
+/// let (g, alive, shape) = ([1.0, 5.0, 4.0, 4.0, 0.0, 0.0], [true; 6], [3, 2]);
+/// let channels = (Structure::OutputChannels, GroupScore::Mean); // scores 3, 4, 0: the median is 3
+/// let selection = select_structured(&g, &alive, &[&shape], channels, 0.5, 1, &Reading::default())?;
+/// assert_eq!(selection.selected, [false, false, false, false, true, true]);
+/// let pattern = (Structure::Pattern { keep: 1, of: 2 }, GroupScore::Max);
+/// let selection = select_structured(&g, &alive, &[&shape], pattern, 0.5, 1, &Reading::default())?;
+/// assert_eq!(selection.selected, [true, false, true, false, true, false]);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+pub fn select_structured<S: Scalar>(
+    g: &[S],
+    mask: &[bool],
+    shapes: &[&[usize]],
+    (structure, score): (Structure, GroupScore),
+    alpha: impl Into<DoubleDouble>,
+    chunks: usize,
+    reading: &Reading,
+) -> Result<Selection<S>> {
+    let (ids, count) = groups_of_all(shapes, structure)?;
+    same_length("select_structured", "G", ids.len(), g.len())?;
+    same_length("select_structured", "mask", ids.len(), mask.len())?;
+    let mut g = g.to_vec();
+    mask_gradient(&mut g, mask, reading.masked_gradient)?;
+    let excluded = reading.masked_gradient == MaskedGradient::Excluded;
+    let mut selection = match structure {
+        Structure::Pattern { keep, .. } => {
+            Selection { selected: outside_pattern(&g, mask, &ids, count, keep)?, ..Selection::nothing(0) }
+        }
+        Structure::OutputChannels | Structure::Blocks { .. } => {
+            let counted: Vec<bool> = mask.iter().map(|&alive| alive || !excluded).collect();
+            let scores = group_scores(&g, &ids, count, &counted, score)?;
+            let set: Vec<S> = scores.iter().flatten().copied().collect();
+            match threshold(&set, count, alpha.into(), chunks, reading)? {
+                None => Selection::nothing(g.len()),
+                Some((chunk_quantiles, tau)) => {
+                    let below = |&id: &usize| scores[id].is_some_and(|score| score < tau);
+                    Selection { chunk_quantiles, tau, selected: ids.iter().map(below).collect() }
+                }
+            }
+        }
+    };
+    if excluded {
+        selection.selected.iter_mut().zip(mask).for_each(|(selected, &alive)| *selected &= alive);
+    }
+    Ok(selection)
+}
+
+/// [`groups`] of several parameters, numbered on from one to the next.
+fn groups_of_all(shapes: &[&[usize]], structure: Structure) -> Result<(Vec<usize>, usize)> {
+    let (mut ids, mut count) = (Vec::new(), 0);
+    for shape in shapes {
+        let (here, groups) = groups(shape, structure)?;
+        ids.extend(here.into_iter().map(|id| id + count));
+        count += groups;
+    }
+    Ok((ids, count))
+}
+
+/// All but `keep` weights of every group, those of least G, eliminated ones first, the earlier first among equals.
+fn outside_pattern<S: Scalar>(g: &[S], mask: &[bool], ids: &[usize], count: usize, keep: usize) -> Result<Vec<bool>> {
+    if let Some(j) = g.iter().position(|g_j| !g_j.is_finite()) {
+        return Err(Error::domain(format!("G of weight {j}"), "a finite number", g[j].to_f64()));
+    }
+    let mut members = vec![Vec::new(); count];
+    for (j, &id) in ids.iter().enumerate() {
+        members[id].push(j);
+    }
+    let mut selected = vec![false; g.len()];
+    for mut run in members {
+        // -0 and +0 are equal here, as in Eq. 5; the sort is stable, so equals keep their order.
+        run.sort_by(|&a, &b| mask[a].cmp(&mask[b]).then(g[a].partial_cmp(&g[b]).unwrap_or(std::cmp::Ordering::Equal)));
+        for &j in run.iter().take(run.len().saturating_sub(keep)) {
+            selected[j] = true;
+        }
+    }
+    Ok(selected)
+}

@@ -1,0 +1,116 @@
+//! Tables in the paper's form.
+
+use crate::sparsify::Method;
+use crate::train::EpochRecord;
+
+/// One run in a table: the last epoch's network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    pub method: Method,
+    pub epochs: usize,
+    /// 0 to 1.
+    pub accuracy: f64,
+    /// 0 to 1.
+    pub sparsity: f64,
+    /// Training and pruning, without evaluation.
+    pub seconds: f64,
+    /// Every epoch at which the rewind point moved.
+    pub rewinds: Vec<usize>,
+    /// The first epoch from which on Eq. 5 selected nothing, where there is one (open point 5).
+    pub selection_ended: Option<usize>,
+}
+
+impl Summary {
+    /// From a run's records.
+    pub fn new(method: Method, records: &[EpochRecord]) -> Self {
+        let last = records.last();
+        let rewinds = records.iter().filter(|r| r.k_star == Some(r.epoch)).map(|r| r.epoch).collect();
+        let idle = records.iter().rev().take_while(|r| r.selected == Some(0)).last();
+        Self {
+            method,
+            epochs: records.len(),
+            accuracy: last.map_or(f64::NAN, |r| r.test_accuracy),
+            sparsity: last.map_or(f64::NAN, |r| r.sparsity),
+            seconds: records.iter().map(|r| r.seconds).sum(),
+            rewinds,
+            selection_ended: idle.map(|r| r.epoch),
+        }
+    }
+}
+
+/// One run in a few lines.
+pub fn summary(run: &Summary) -> String {
+    let mut text = format!(
+        "{}: test accuracy {:.2} % at {:.2} % sparsity after {} epochs; {:.1} s of training",
+        run.method,
+        100.0 * run.accuracy,
+        100.0 * run.sparsity,
+        run.epochs,
+        run.seconds
+    );
+    if !run.rewinds.is_empty() {
+        text += &format!("\nrewind point k* moved at epochs {}", ranges(&run.rewinds));
+    }
+    if let Some(epoch) = run.selection_ended {
+        text += &format!(
+            "\nfrom epoch {epoch} on no weight was selected: more than alpha_k of the G are exactly 0, so tau = 0 and \
+             the strict < of Eq. 5 holds for none (open point 5)"
+        );
+    }
+    text
+}
+
+/// The paper's Table 2 for one network: a row per run in each column's order, sparsity beside its own accuracy since
+/// methods do not end at exactly the same sparsity.
+pub fn table_2(model: &str, dense: &Summary, reset: &Summary, gdstar: &Summary) -> String {
+    let percent = |x: f64| format!("{:.2}", 100.0 * x);
+    format!(
+        "{:<12} | {:>12} | {:>25} | {:>31}\n{:<12} | {:>12} | {:>12} {:>12} | {:>15} {:>15}\n{:-<13}+{:-<14}+{:-<27}+{:-<32}\n{:<12} | {:>12} | {:>12} {:>12} | {:>15} {:>15}",
+        "",
+        "Dense",
+        "Reset to W_0",
+        "Rewind to W_k* (GDSTAR)",
+        "Model",
+        "Accuracy (%)",
+        "Sparsity (%)",
+        "Accuracy (%)",
+        "Sparsity (%)",
+        "Accuracy (%)",
+        "",
+        "",
+        "",
+        "",
+        model,
+        percent(dense.accuracy),
+        percent(reset.sparsity),
+        percent(reset.accuracy),
+        percent(gdstar.sparsity),
+        percent(gdstar.accuracy),
+    )
+}
+
+/// `[0, 1, 2, 5]` as `0-2, 5`.
+fn ranges(sorted: &[usize]) -> String {
+    let mut parts: Vec<(usize, usize)> = Vec::new();
+    for &x in sorted {
+        match parts.last_mut() {
+            Some((_, end)) if *end + 1 == x => *end = x,
+            _ => parts.push((x, x)),
+        }
+    }
+    let show = |&(start, end): &(usize, usize)| if start == end { start.to_string() } else { format!("{start}-{end}") };
+    parts.iter().map(show).collect::<Vec<_>>().join(", ")
+}
+
+/// 266610 as `266,610`.
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

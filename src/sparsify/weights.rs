@@ -1,0 +1,74 @@
+//! [`WeightSet`]: the set W of prunable weights, flattened.
+
+use crate::nn::Parameters;
+use crate::paper::reading::Prunable;
+use crate::scalar::Scalar;
+use ndarray::ArrayD;
+use std::ops::Range;
+
+/// One parameter of W.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Its position in [`Parameters`].
+    pub parameter: usize,
+    /// Its entries' places in W, row-major.
+    pub range: Range<usize>,
+}
+
+/// Which parameters belong to W (open point 6), and where each lies when W is flattened: parameters in
+/// `state_dict` order, each row-major.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeightSet {
+    segments: Vec<Segment>,
+    len: usize,
+}
+
+impl WeightSet {
+    /// W of these parameters under this reading.
+    pub fn new<S: Scalar>(parameters: &Parameters<S>, reading: Prunable) -> Self {
+        let mut len = 0;
+        let segment = |parameter: usize| {
+            let start = len;
+            len += parameters[parameter].value.len();
+            Segment { parameter, range: start..len }
+        };
+        let segments = parameters.prunable(reading).into_iter().map(segment).collect();
+        Self { segments, len }
+    }
+
+    /// N, the number of weights.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The parameters of W, in flattening order.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The weights themselves, flattened.
+    pub fn gather<S: Scalar>(&self, parameters: &Parameters<S>) -> Vec<S> {
+        self.segments.iter().flat_map(|segment| parameters[segment.parameter].value.iter().copied()).collect()
+    }
+
+    /// Calls `visit` with each segment's values in `parameters`, row-major, and its place in W.
+    pub fn for_each_mut<S: Scalar>(&self, parameters: &mut Parameters<S>, mut visit: impl FnMut(&Segment, &mut [S])) {
+        for segment in &self.segments {
+            with_slice(&mut parameters[segment.parameter].value, |values| visit(segment, values));
+        }
+    }
+}
+
+/// The entries of `array` as a row-major slice; the array is brought into standard layout first if it is not.
+pub(super) fn with_slice<S: Scalar>(array: &mut ArrayD<S>, visit: impl FnOnce(&mut [S])) {
+    if !array.is_standard_layout() {
+        *array = array.as_standard_layout().into_owned();
+    }
+    if let Some(values) = array.as_slice_mut() {
+        visit(values);
+    }
+}

@@ -1,0 +1,155 @@
+//! Checkpoints: a run's whole state between two epochs, as one safetensors file.
+//!
+//! Parameters and running statistics carry their `state_dict` names, so PyTorch reads the file as it is; the rest
+//! stands beside them: `momentum/<p>`, and of a sparsifying method `mask/<p>` (1 alive) and `rewind/<p>` (W_k*).
+
+use super::{Config, Run, State, TraceExtent};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use crate::sparsify::SparsifierState;
+use crate::tensor_file::{self, Element, Tensor, TensorFile};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The key of the checkpoint's header in the file's `__metadata__`.
+const KEY: &str = "gdstar-checkpoint";
+const FORMAT: &str = "gdstar-checkpoint/1";
+
+/// What a checkpoint says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    pub format: String,
+    pub epochs: usize,
+    pub steps: usize,
+    /// The run that wrote it.
+    pub config: Config,
+    /// SHA-256 of the data set it was trained on.
+    pub data: String,
+    /// Alg. 4's m and k*, where the method has them; m is `null` before the first epoch (+inf).
+    pub rewind_point: Option<(Option<f64>, usize)>,
+    /// How much of the trace was written by then.
+    pub trace: Option<TraceExtent>,
+}
+
+impl Checkpoint {
+    /// Writes the state; the file that was there before stays until the new one is complete on disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn write<S: Scalar + Element>(
+        path: &Path,
+        run: &Run,
+        state: &State<S>,
+        trace: Option<TraceExtent>,
+    ) -> Result<()> {
+        let mut tensors = Vec::new();
+        for (parameter, buffer) in state.parameters.iter().zip(&state.optimizer.buffers) {
+            tensors.push((parameter.name.clone(), Tensor::from_array(&parameter.value.view())));
+            if parameter.role.is_trained() {
+                tensors.push((format!("momentum/{}", parameter.name), Tensor::from_array(&buffer.view())));
+            }
+        }
+        let saved = state.sparsifier.save();
+        if let Some(saved) = &saved {
+            for segment in state.sparsifier.weights().segments() {
+                let parameter = &state.parameters[segment.parameter];
+                let shape = parameter.value.shape();
+                let alive: Vec<u8> = saved.alive[segment.range.clone()].iter().map(|&alive| alive.into()).collect();
+                tensors.push((format!("mask/{}", parameter.name), Tensor::from_slice(shape, &alive)));
+                if let Some(rewind) = &saved.rewind {
+                    let rewind = Tensor::from_slice(shape, &rewind[segment.range.clone()]);
+                    tensors.push((format!("rewind/{}", parameter.name), rewind));
+                }
+            }
+        }
+        let header = Self {
+            format: FORMAT.to_string(),
+            epochs: state.epochs,
+            steps: state.steps,
+            config: run.config.clone(),
+            data: run.fingerprint().to_string(),
+            rewind_point: saved.map(|s| (Some(s.minimum.to_f64()).filter(|m| m.is_finite()), s.k_star)),
+            trace,
+        };
+        let header = serde_json::to_string(&header).map_err(|e| Error::file(path, "header", "JSON", e))?;
+        tensor_file::write(path, HashMap::from([(KEY.to_string(), header)]), &tensors)
+    }
+
+    /// Reads a checkpoint of this very run.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::File`] naming what is missing, malformed, or of another run.
+    pub fn read<S: Scalar + Element>(path: &Path, run: &Run) -> Result<(Self, State<S>)> {
+        let file = TensorFile::open(path)?;
+        let text =
+            file.metadata(KEY).ok_or_else(|| Error::file(path, "metadata", format!("the key `{KEY}`"), "none"))?;
+        let header: Self =
+            serde_json::from_str(text).map_err(|e| Error::file(path, format!("metadata `{KEY}`"), "a header", e))?;
+        header.check(path, run)?;
+        let mut state = run.start::<S>()?;
+        state.epochs = header.epochs;
+        state.steps = header.steps;
+        for (parameter, buffer) in state.parameters.iter_mut().zip(&mut state.optimizer.buffers) {
+            let shape = parameter.value.shape().to_vec();
+            parameter.value = file.read(&parameter.name, Some(&shape))?;
+            if parameter.role.is_trained() {
+                *buffer = file.read(&format!("momentum/{}", parameter.name), Some(&shape))?;
+            }
+        }
+        let saved = match header.rewind_point {
+            Some((minimum, k_star)) => Some(read_method_state(&file, &state, minimum, k_star)?),
+            None => None,
+        };
+        state.sparsifier.restore(saved).map_err(|e| Error::file(path, "method state", "one of this run", e))?;
+        Ok((header, state))
+    }
+
+    fn check(&self, path: &Path, run: &Run) -> Result<()> {
+        let bad = |place: &str, expected: String, found: String| Err(Error::file(path, place, expected, found));
+        if self.format != FORMAT {
+            return bad("format", FORMAT.to_string(), self.format.clone());
+        }
+        if self.config != *run.config {
+            return bad("configuration", "that of config.toml beside it".to_string(), "another".to_string());
+        }
+        if self.data != run.fingerprint() {
+            let name = run.dataset.name;
+            let expected = format!("{name} as it was when the run began ({})", self.data);
+            return bad("data", expected, run.fingerprint().to_string());
+        }
+        if self.epochs > self.config.hyper.epochs {
+            return bad("epochs", format!("at most {}", self.config.hyper.epochs), self.epochs.to_string());
+        }
+        Ok(())
+    }
+}
+
+/// The masks and rewind weights in `file`, flattened over W.
+fn read_method_state<S: Scalar + Element>(
+    file: &TensorFile,
+    state: &State<S>,
+    minimum: Option<f64>,
+    k_star: usize,
+) -> Result<SparsifierState<S>> {
+    let weights = state.sparsifier.weights();
+    let mut alive = Vec::with_capacity(weights.len());
+    let mut rewind = Vec::new();
+    for segment in weights.segments() {
+        let parameter = &state.parameters[segment.parameter];
+        let shape = Some(parameter.value.shape());
+        let name = format!("mask/{}", parameter.name);
+        for &bit in &file.read::<u8>(&name, shape)? {
+            match bit {
+                0 | 1 => alive.push(bit == 1),
+                _ => return Err(Error::file(file.path(), format!("tensor `{name}`"), "0 or 1", bit)),
+            }
+        }
+        let name = format!("rewind/{}", parameter.name);
+        if file.describe(&name)?.is_some() {
+            rewind.extend(file.read::<S>(&name, shape)?);
+        }
+    }
+    let rewind = Some(rewind).filter(|rewind| rewind.len() == weights.len());
+    Ok(SparsifierState { alive, minimum: S::from_f64(minimum.unwrap_or(f64::INFINITY)), k_star, rewind })
+}

@@ -1,0 +1,106 @@
+//! [`Config`]: everything that determines a run, as stored in `config.toml`.
+
+use super::SgdSettings;
+use crate::choice::choice;
+use crate::data::Source;
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::paper::Hyperparameters;
+use crate::paper::reading::Reading;
+use crate::sparsify::Method;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+choice! {
+    /// The number system a run computes in.
+    Precision, "precision":
+    F32 = "f32",
+    F64 = "f64",
+}
+
+/// Everything needed to run it again, bit for bit, at any thread count.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub model: String,
+    pub data: Source,
+    /// Where the data set's files are; the embedded digits need none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    pub method: Method,
+    pub seed: u64,
+    pub precision: Precision,
+    pub kernel: Kernel,
+    /// Random crops and flips, where the data set's recipe has them.
+    pub augment: bool,
+    /// The method's own symbols: K, alpha_0, alpha_K, lambda, eps, C.
+    pub hyper: Hyperparameters,
+    pub optimizer: SgdSettings,
+    pub reading: Reading,
+}
+
+impl Config {
+    /// The paper's section 4 settings for this model, data set and method.
+    pub fn new(model: &str, data: Source, method: Method) -> Self {
+        Self {
+            model: model.to_string(),
+            data,
+            data_dir: None,
+            method,
+            seed: 0,
+            precision: Precision::F32,
+            kernel: Kernel::Fast,
+            augment: true,
+            hyper: Hyperparameters::default(),
+            optimizer: SgdSettings::default(),
+            reading: Reading::default(),
+        }
+    }
+
+    /// Checks every value against its domain.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] naming the first option that is out of range.
+    pub fn validate(&self) -> Result<()> {
+        crate::nn::models::find(&self.model)?;
+        self.hyper.validate()?;
+        let sgd = &self.optimizer;
+        at_least_zero("--lr", sgd.learning_rate)?;
+        at_least_zero("--momentum", sgd.momentum)?;
+        at_least_zero("--weight-decay", sgd.weight_decay)?;
+        if sgd.batch_size == 0 {
+            return Err(Error::domain("--batch-size", "at least 1", 0));
+        }
+        Ok(())
+    }
+
+    /// Reads a `config.toml`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::File`] naming the file and the line.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        let config: Self = toml::from_str(&text).map_err(|e| {
+            let line = e.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+            let found = e.message().replace('\n', " ");
+            Error::file(path, format!("line {line}"), "a run's configuration", found)
+        })?;
+        config.validate().map_err(|e| Error::file(path, "values", "a valid configuration", e))?;
+        Ok(config)
+    }
+
+    /// This configuration as TOML.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if a value has no TOML form (a seed above 2^63).
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|e| Error::domain("configuration", "values that TOML can hold", e))
+    }
+}
+
+fn at_least_zero(option: &str, value: f64) -> Result<()> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(());
+    }
+    Err(Error::domain(option, "a finite number of at least 0", value))
+}

@@ -1,0 +1,106 @@
+//! `metrics.jsonl`: one JSON object an epoch.
+
+use super::{EpochEvent, Observer};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// One epoch in numbers; the method's own are `null` for methods that do not compute them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// k, counted from the reading's epoch origin.
+    pub epoch: usize,
+    /// Mean training loss over the epoch's samples.
+    pub loss: f64,
+    /// 0 to 1.
+    pub test_accuracy: f64,
+    /// Share of the prunable weights that are eliminated, 0 to 1.
+    pub sparsity: f64,
+    /// S_F (Eq. 4).
+    pub frobenius: Option<f64>,
+    /// k* after this epoch's update (Alg. 4).
+    pub k_star: Option<usize>,
+    /// The decay step (Eq. 9).
+    pub t: Option<usize>,
+    /// The prune rate (Eq. 8).
+    pub alpha: Option<f64>,
+    /// The threshold (Eq. 7).
+    pub tau: Option<f64>,
+    /// How many weights Eq. 5 selects.
+    pub selected: Option<usize>,
+    /// Of the epoch's last step.
+    pub learning_rate: f64,
+    /// Training and pruning, without evaluation.
+    pub seconds: f64,
+}
+
+/// Appends to `metrics.jsonl`.
+pub struct Metrics {
+    path: PathBuf,
+    file: File,
+}
+
+impl Metrics {
+    /// Opens the file for the epochs from the `completed`-th on. Lines of later epochs, which a crash between the
+    /// metrics and the checkpoint leaves behind, are dropped first.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::File`] if an earlier epoch's line is missing or is not a record.
+    pub fn open(path: &Path, completed: usize) -> Result<Self> {
+        let kept: String = if completed == 0 {
+            String::new()
+        } else {
+            let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+            let lines: Vec<&str> = text.lines().take(completed).collect();
+            parse(path, &lines, completed)?;
+            lines.iter().flat_map(|line| [*line, "\n"]).collect()
+        };
+        crate::tensor_file::write_atomically(path, |file| file.write_all(kept.as_bytes()))?;
+        let file = OpenOptions::new().append(true).open(path).map_err(Error::io(path, "open"))?;
+        Ok(Self { path: path.to_path_buf(), file })
+    }
+
+    /// The first `completed` records of a run.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::File`] if a line is missing or is not a record.
+    pub fn read(path: &Path, completed: usize) -> Result<Vec<EpochRecord>> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        parse(path, &text.lines().take(completed).collect::<Vec<_>>(), completed)
+    }
+}
+
+fn parse(path: &Path, lines: &[&str], completed: usize) -> Result<Vec<EpochRecord>> {
+    if lines.len() < completed {
+        return Err(Error::file(path, "lines", format!("{completed} completed epochs"), lines.len()));
+    }
+    let record = |(i, line): (usize, &&str)| {
+        serde_json::from_str(line).map_err(|e| Error::file(path, format!("line {}", i + 1), "an epoch's metrics", e))
+    };
+    lines.iter().enumerate().map(record).collect()
+}
+
+impl<S: Scalar> Observer<S> for Metrics {
+    fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
+        let mut line = serde_json::to_string(event.record)
+            .map_err(|e| Error::file(&self.path, "epoch's metrics", "a JSON object", e))?;
+        line.push('\n');
+        self.file.write_all(line.as_bytes()).map_err(Error::io(&self.path, "write"))?;
+        // On disk before the checkpoint that counts on it.
+        self.file.sync_data().map_err(Error::io(&self.path, "sync"))
+    }
+}
+
+/// Keeps the records in memory.
+#[derive(Debug, Clone, Default)]
+pub struct History(pub Vec<EpochRecord>);
+
+impl<S: Scalar> Observer<S> for History {
+    fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
+        self.0.push(event.record.clone());
+        Ok(())
+    }
+}

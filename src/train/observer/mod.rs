@@ -1,0 +1,72 @@
+//! What watches a run: metrics, progress, checkpoints and traces are [`Observer`]s, and the loop knows none of them.
+
+mod metrics;
+mod progress;
+mod trace;
+
+pub use metrics::{EpochRecord, History, Metrics};
+pub use progress::Progress;
+pub use trace::{TraceExtent, TraceWriter};
+
+use super::State;
+use crate::error::Result;
+use crate::nn::Parameters;
+use crate::scalar::Scalar;
+use crate::sparsify::EpochStory;
+use ndarray::ArrayD;
+
+/// A batch after its backward pass, before the optimizer's step.
+pub struct BatchEvent<'a, S> {
+    /// k, counted from the reading's epoch origin.
+    pub epoch: usize,
+    /// i, from 0.
+    pub batch: usize,
+    /// N_k.
+    pub batches: usize,
+    /// Which training samples.
+    pub indices: &'a [usize],
+    /// The mean loss over the batch.
+    pub loss: f64,
+    pub parameters: &'a Parameters<S>,
+    /// The gradient of the loss, before weight decay; `None` for buffers.
+    pub gradients: &'a [Option<ArrayD<S>>],
+}
+
+/// An epoch after selection, pruning and evaluation.
+pub struct EpochEvent<'a, S: Scalar> {
+    pub record: &'a EpochRecord,
+    pub state: &'a State<S>,
+    pub story: &'a EpochStory<S>,
+    /// The parameters after the last optimizer step, where some observer [wants tensors](Observer::wants_tensors).
+    pub weights_before: Option<&'a Parameters<S>>,
+}
+
+/// Told of every batch and every epoch; may end the run with an error.
+pub trait Observer<S: Scalar> {
+    /// Whether epochs should carry copies of the parameters from before the pruning.
+    fn wants_tensors(&self) -> bool {
+        false
+    }
+
+    /// After every batch's backward pass.
+    ///
+    /// # Errors
+    /// Whatever should end the run.
+    fn on_batch(&mut self, _event: &BatchEvent<S>) -> Result<()> {
+        Ok(())
+    }
+
+    /// After every epoch.
+    ///
+    /// # Errors
+    /// Whatever should end the run.
+    fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()>;
+
+    /// After the last epoch.
+    ///
+    /// # Errors
+    /// Whatever should make the run count as failed.
+    fn on_end(&mut self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,217 @@
+//! The training loop: batches, gradients, optimizer, and at the end of every epoch the sparsifier and the test set.
+
+use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
+use super::{Config, Sgd, Step, cosine_learning_rate};
+use crate::data::{Dataset, Split, epoch_order};
+use crate::error::{Error, Result};
+use crate::nn::{Mode, Network, Parameters, models};
+use crate::paper::reading::{Evaluation, LastBatch, LearningRateStep};
+use crate::random::{Purpose, stream};
+use crate::scalar::Scalar;
+use crate::sparsify::{EpochEnd, Sparsifier};
+use crate::tape::{Tape, Var};
+use ndarray::ArrayD;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Samples per forward pass of an evaluation (section 4: 100 for testing).
+const TEST_BATCH: usize = 100;
+
+/// Everything that changes while training, at the end of an epoch.
+pub struct State<S: Scalar> {
+    /// Epochs completed.
+    pub epochs: usize,
+    /// Optimizer steps taken.
+    pub steps: usize,
+    pub parameters: Parameters<S>,
+    pub optimizer: Sgd<S>,
+    pub sparsifier: Box<dyn Sparsifier<S>>,
+}
+
+/// A run: its configuration, its data and its network.
+pub struct Run<'a> {
+    pub config: &'a Config,
+    pub dataset: &'a Dataset,
+    pub network: Network,
+    /// Set from outside (Ctrl-C) to stop after the current batch.
+    pub stop: &'a AtomicBool,
+    /// Hashing a data set takes a while, and every checkpoint holds it.
+    fingerprint: OnceLock<String>,
+}
+
+impl<'a> Run<'a> {
+    /// A run of `config` on `dataset`.
+    ///
+    /// # Errors
+    /// If the configuration is not valid, or the model cannot take the data set's images.
+    pub fn new(config: &'a Config, dataset: &'a Dataset, stop: &'a AtomicBool) -> Result<Self> {
+        config.validate()?;
+        let network = models::find(&config.model)?.network(dataset.train.shape, dataset.classes)?;
+        Ok(Self { config, dataset, network, stop, fingerprint: OnceLock::new() })
+    }
+
+    /// SHA-256 of the data set.
+    pub fn fingerprint(&self) -> &str {
+        self.fingerprint.get_or_init(|| self.dataset.fingerprint())
+    }
+
+    /// The state before the first epoch.
+    ///
+    /// # Errors
+    /// If the method cannot be set up for this network.
+    pub fn start<S: Scalar>(&self) -> Result<State<S>> {
+        let parameters = self.network.initialise(&mut stream(self.config.seed, Purpose::Initialisation, 0));
+        let optimizer = Sgd::new(&self.config.optimizer, &parameters);
+        let sparsifier = self.config.method.sparsifier(self.config, &parameters);
+        Ok(State { epochs: 0, steps: 0, parameters, optimizer, sparsifier })
+    }
+
+    /// Trains until `config.hyper.epochs` epochs are completed, telling `observers` as it goes.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] if a loss or gradient stops being finite, [`Error::Interrupted`] if stopped from
+    /// outside, and whatever an observer reports.
+    pub fn train<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
+        while state.epochs < self.config.hyper.epochs {
+            self.epoch(state, observers)?;
+        }
+        observers.iter_mut().try_for_each(|observer| observer.on_end())
+    }
+
+    fn epoch<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
+        let config = self.config;
+        let index = state.epochs;
+        let k = index + config.reading.epoch_origin.first();
+        let order = epoch_order(self.dataset.train.len(), config.seed, index);
+        let mut augmentation = config.augment.then(|| stream(config.seed, Purpose::Augmentation, index));
+        let batches: Vec<&[usize]> = order
+            .chunks(config.optimizer.batch_size)
+            .filter(|b| config.reading.last_batch == LastBatch::Keep || b.len() == config.optimizer.batch_size)
+            .collect();
+        let started = Instant::now();
+        let (mut loss_sum, mut samples) = (0.0, 0);
+        for (i, indices) in batches.iter().enumerate() {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted { epoch: k, advice: "continue with --resume".to_string() });
+            }
+            let (x, labels) = self.dataset.batch::<S>(Split::Train, indices, augmentation.as_mut());
+            let step = self.step(state, x, labels, (k, i))?;
+            let loss = step.loss.to_f64();
+            loss_sum += loss * indices.len() as f64;
+            samples += indices.len();
+            let event = BatchEvent {
+                epoch: k,
+                batch: i,
+                batches: batches.len(),
+                indices,
+                loss,
+                parameters: &state.parameters,
+                gradients: &step.gradients,
+            };
+            observers.iter_mut().try_for_each(|observer| observer.on_batch(&event))?;
+            state.sparsifier.observe(config.kernel, &state.parameters, &step.gradients);
+            for (position, value) in step.buffers {
+                state.parameters[position].value = value;
+            }
+            let rate = self.learning_rate(index, state.steps, batches.len());
+            state.optimizer.step(&mut state.parameters, &step.gradients, rate);
+            state.sparsifier.enforce(&mut state.parameters, &mut state.optimizer);
+            state.steps += 1;
+        }
+        let mut seconds = started.elapsed().as_secs_f64();
+
+        let evaluate_first = config.reading.evaluation == Evaluation::BeforePruning;
+        let accuracy_before = if evaluate_first { Some(self.accuracy(&state.parameters)?) } else { None };
+        let wants_tensors = observers.iter().any(|observer| observer.wants_tensors());
+        let weights_before = wants_tensors.then(|| state.parameters.clone());
+        let pruning = Instant::now();
+        let end = EpochEnd { k, steps: state.steps };
+        let story = state.sparsifier.end_of_epoch(end, &mut state.parameters, &mut state.optimizer)?;
+        seconds += pruning.elapsed().as_secs_f64();
+        let test_accuracy = match accuracy_before {
+            Some(accuracy) => accuracy,
+            None => self.accuracy(&state.parameters)?,
+        };
+        state.epochs += 1;
+        let record = EpochRecord {
+            epoch: k,
+            loss: loss_sum / samples.max(1) as f64,
+            test_accuracy,
+            sparsity: story.sparsity,
+            frobenius: story.frobenius,
+            k_star: story.k_star,
+            t: story.t,
+            alpha: story.alpha,
+            tau: story.tau,
+            selected: story.selected,
+            learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batches.len()),
+            seconds,
+        };
+        let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };
+        observers.iter_mut().try_for_each(|observer| observer.on_epoch(&event))
+    }
+
+    /// The learning rate of an epoch or a step (open point 16).
+    fn learning_rate(&self, epoch: usize, step: usize, steps_per_epoch: usize) -> f64 {
+        let base = self.config.optimizer.learning_rate;
+        let epochs = self.config.hyper.epochs;
+        match self.config.reading.learning_rate {
+            LearningRateStep::PerEpoch => cosine_learning_rate(base, epoch, epochs),
+            LearningRateStep::PerStep => cosine_learning_rate(base, step, epochs * steps_per_epoch),
+        }
+    }
+
+    /// One batch's pass, every number of it finite.
+    fn step<S: Scalar>(
+        &self,
+        state: &State<S>,
+        x: ArrayD<S>,
+        labels: Vec<usize>,
+        at: (usize, usize),
+    ) -> Result<Step<S>> {
+        let step = Step::compute(&self.network, self.config.kernel, &state.parameters, x, labels, Mode::Training)?;
+        match step.non_finite(&state.parameters) {
+            None => Ok(step),
+            Some((quantity, value)) => Err(Error::NonFinite {
+                quantity,
+                epoch: at.0,
+                batch: at.1,
+                value: value.to_string(),
+                advice: "a smaller --lr usually helps; checkpoints of earlier epochs are intact".to_string(),
+            }),
+        }
+    }
+
+    /// The share of test images whose largest logit is their label's; the first of equal logits counts.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the parameters do not fit the network.
+    pub fn accuracy<S: Scalar>(&self, parameters: &Parameters<S>) -> Result<f64> {
+        let indices: Vec<usize> = (0..self.dataset.test.len()).collect();
+        let mut correct = 0;
+        for batch in indices.chunks(TEST_BATCH) {
+            let (x, labels) = self.dataset.batch::<S>(Split::Test, batch, None);
+            let mut tape = Tape::new(self.config.kernel);
+            let logits: Var = self.network.forward(&mut tape, parameters, x, Mode::Evaluation)?.logits;
+            let logits = tape.value(logits);
+            correct +=
+                logits.outer_iter().zip(labels).filter(|(row, label)| argmax(row.iter()) == Some(*label)).count();
+        }
+        Ok(correct as f64 / indices.len().max(1) as f64)
+    }
+}
+
+/// The position of the largest value, the first among equals; `None` if there is none or one is NaN.
+fn argmax<'a, S: Scalar>(values: impl Iterator<Item = &'a S>) -> Option<usize> {
+    let mut best: Option<(usize, S)> = None;
+    for (i, &x) in values.enumerate() {
+        if x.is_nan() {
+            return None;
+        }
+        if best.is_none_or(|(_, largest)| x > largest) {
+            best = Some((i, x));
+        }
+    }
+    best.map(|(i, _)| i)
+}

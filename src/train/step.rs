@@ -1,0 +1,67 @@
+//! [`Step`]: one batch forward and backward.
+
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::nn::{Mode, Network, Parameters};
+use crate::ops::CrossEntropy;
+use crate::scalar::Scalar;
+use crate::tape::Tape;
+use ndarray::ArrayD;
+
+/// What one batch gives: loss, gradients, and the running statistics it moved.
+#[derive(Debug, Clone)]
+pub struct Step<S> {
+    /// [n, classes].
+    pub logits: ArrayD<S>,
+    /// Mean cross-entropy over the batch.
+    pub loss: S,
+    /// In the order of the parameters; `None` for buffers.
+    pub gradients: Vec<Option<ArrayD<S>>>,
+    /// Position among the parameters, and the updated value; empty in evaluation.
+    pub buffers: Vec<(usize, ArrayD<S>)>,
+    /// The first layer with a non-finite output, if the loss is not finite.
+    origin: Option<String>,
+}
+
+impl<S: Scalar> Step<S> {
+    /// Runs `network` on `x` [n,c,h,w] with `labels` [n], forward and, if the loss is finite, backward.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) if the input, a parameter or the labels do not fit.
+    pub fn compute(
+        network: &Network,
+        kernel: Kernel,
+        parameters: &Parameters<S>,
+        x: ArrayD<S>,
+        labels: Vec<usize>,
+        mode: Mode,
+    ) -> Result<Self> {
+        let mut tape = Tape::new(kernel);
+        let pass = network.forward(&mut tape, parameters, x, mode)?;
+        let loss_var = tape.apply_one(CrossEntropy { labels }, &[pass.logits])?;
+        let loss = tape.value(loss_var).first().copied().unwrap_or_default();
+        let (mut gradients, mut origin) = (vec![None; parameters.len()], None);
+        if loss.is_finite() {
+            let mut all = tape.backward(loss_var)?;
+            gradients = pass.leaves.iter().map(|&leaf| all.take(leaf)).collect();
+        } else {
+            origin = tape.first_non_finite().map(str::to_string);
+        }
+        let buffers = pass.buffers.iter().map(|&(position, var)| (position, tape.value(var).to_owned())).collect();
+        Ok(Self { logits: tape.value(pass.logits).to_owned(), loss, gradients, buffers, origin })
+    }
+
+    /// The first quantity that is not finite (the loss with the layer where it began, else a gradient), and its value.
+    pub fn non_finite(&self, parameters: &Parameters<S>) -> Option<(String, f64)> {
+        if !self.loss.is_finite() {
+            let origin = self.origin.as_deref().unwrap_or("the loss itself");
+            return Some((format!("the loss (first in layer {origin})"), self.loss.to_f64()));
+        }
+        // `&` rather than `all`: without an early exit the check costs one vectorised pass.
+        let is_finite = |g: &&ArrayD<S>| g.iter().fold(true, |finite, x| finite & x.is_finite());
+        let named = self.gradients.iter().zip(parameters.iter()).filter_map(|(g, p)| Some((g.as_ref()?, p)));
+        let (gradient, parameter) = named.into_iter().find(|(g, _)| !is_finite(g))?;
+        let value = gradient.iter().find(|x| !x.is_finite()).map_or(f64::NAN, |x| x.to_f64());
+        Some((format!("the gradient of `{}`", parameter.name), value))
+    }
+}
