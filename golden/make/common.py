@@ -69,7 +69,8 @@ class Case:
 
     def tensors(self):
         groups = {"in": self.inputs, "dy": self.upstream, **self.results}
-        return {f"{self.name}/{group}/{name}": array for group, arrays in groups.items() for name, array in arrays.items()}
+        named = [(f"{group}/{name}", array) for group, arrays in groups.items() for name, array in arrays.items()]
+        return {f"{self.name}/{name}": array for name, array in named}
 
 
 def write_op_cases(path, op, cases):

@@ -133,6 +133,7 @@ def avg_pool2d():
 def spatial_mean(op):
     cases = OpCases(op, ["x"])
     cases.add("ordinary", lambda r: {"x": r.normal(8, 16, 4, 4)})
+    cases.add("odd", lambda r: {"x": r.normal(4, 8, 7, 7)})
     cases.add("large", lambda r: {"x": r.normal(2, 3, 32, 32)})
     cases.add("positive", lambda r: {"x": r.uniform(0, 1, 2, 3, 32, 32)})
     return cases

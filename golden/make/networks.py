@@ -59,7 +59,8 @@ class ResNet20(nn.Module):
 
     @staticmethod
     def stage(inputs, planes, stride):
-        return nn.Sequential(BasicBlock(inputs, planes, stride), BasicBlock(planes, planes, 1), BasicBlock(planes, planes, 1))
+        first = BasicBlock(inputs, planes, stride)
+        return nn.Sequential(first, BasicBlock(planes, planes, 1), BasicBlock(planes, planes, 1))
 
     def forward(self, x):
         x = F.relu(self.bn1(self.conv1(x)))

@@ -2,6 +2,7 @@
 
 mod demo;
 mod models;
+pub mod op;
 mod train;
 
 use crate::error::{Error, Result};
@@ -33,6 +34,7 @@ Examples:
   gdstar train --model lenet300 --data mnist --data-dir DIR --method gdstar --epochs 300 --out runs/mnist
   gdstar train --out runs/mnist --resume                        continue after an interruption
   gdstar models lenet300                                        a network's layers
+  gdstar op golden/ops/conv2d.safetensors --out results.safetensors
 
 Exit codes: 0 done; 1 the run failed; 2 wrong usage or an unreadable input.";
 
@@ -42,6 +44,8 @@ enum Command {
     Train(Box<train::TrainArgs>),
     /// List the networks, or one network's layers
     Models(models::ModelsArgs),
+    /// Evaluate single ops from a file, forward and backward
+    Op(op::OpArgs),
 }
 
 /// Parses the arguments, runs, and turns an error into one line on standard error and an exit code.
@@ -54,6 +58,7 @@ pub fn main() -> ExitCode {
         None => demo::run(&cli.demo),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Models(args)) => models::run(args),
+        Some(Command::Op(args)) => op::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,6 +8,7 @@ mod attributes;
 pub mod avg_pool2d;
 pub mod batch_norm;
 mod broadcast;
+pub mod cases;
 pub mod channel_shuffle;
 pub mod concat;
 pub mod conv2d;

@@ -3,6 +3,7 @@
 mod accuracy;
 mod cli;
 mod common;
+mod condition;
 mod coverage;
 mod data;
 mod equations;
@@ -10,6 +11,7 @@ mod faults;
 mod fuzz_replay;
 mod goldens;
 mod kernels_agree;
+mod op_cases;
 mod ops;
 mod product_shapes;
 mod properties;

@@ -93,7 +93,8 @@ impl Golden {
         let of_layer = |row: &gdstar::nn::LayerSummary| -> usize {
             let pixels: usize = self.header.batch_size * row.output.iter().skip(1).product::<usize>();
             let weight = specs.iter().find(|spec| spec.name == format!("{}.weight", row.name));
-            let sums = weight.map_or(0, |spec| spec.shape[1..].iter().product::<usize>() + spec.shape[0] * 9 + 3 * pixels);
+            let sums =
+                weight.map_or(0, |spec| spec.shape[1..].iter().product::<usize>() + spec.shape[0] * 9 + 3 * pixels);
             sums + 8
         };
         self.network.summary().unwrap().iter().map(of_layer).sum()
@@ -150,7 +151,8 @@ fn check_trajectory(name: &str, input: [usize; 3]) {
             compare(format!("loss of step {i}"), &ArrayD::from_elem(vec![1], step.loss), &loss);
             for (parameter, gradient) in parameters.iter().zip(&step.gradients) {
                 let Some(gradient) = gradient else { continue };
-                let size = golden.file.read::<f64>(&format!("step/{i}/grad_norm/{}", parameter.name), Some(&[1])).unwrap();
+                let size =
+                    golden.file.read::<f64>(&format!("step/{i}/grad_norm/{}", parameter.name), Some(&[1])).unwrap();
                 let ours = ArrayD::from_elem(vec![1], norm(gradient.view()));
                 compare(format!("gradient norm of {} in step {i}", parameter.name), &ours, &size);
             }
