@@ -57,8 +57,8 @@ impl<W: Scalar> Row<W> {
         let maximum = x[argmax].widen();
         let half = W::from_f64(0.5);
         let roots: Vec<W> = x.iter().map(|x| ((x.widen() - maximum) * half).exp()).collect();
-        // M - M is 0, but NaN for an infinite M, which has no softmax.
-        let others = sum_but(argmax, &roots, W::ONE) + (maximum - maximum);
+        // 0 M is 0, but NaN for an infinite M, which has no softmax.
+        let others = sum_but(argmax, &roots, W::ONE) + W::ZERO * maximum;
         Self { argmax, roots, others }
     }
 }

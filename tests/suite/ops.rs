@@ -4,6 +4,7 @@ mod conventions;
 mod errors;
 mod extremes;
 mod finite_difference;
+mod threads;
 
 use crate::common::op_checks::{
     self as checks, Drawn, Verdict, adjoint_identity, close_to_truth, kernels_agree, layouts_agree, matches_definition,

@@ -449,7 +449,8 @@ fn every_model_overfits_one_batch() {
         for _ in 0..60 {
             let mode = gdstar::nn::Mode::Training;
             let step =
-                gdstar::train::Step::compute(&network, Kernel::Fast, &parameters, x.clone(), labels.clone(), mode).unwrap();
+                gdstar::train::Step::compute(&network, Kernel::Fast, &parameters, x.clone(), labels.clone(), mode)
+                    .unwrap();
             sgd.step(&mut parameters, &step.gradients, settings.learning_rate);
             losses.push(step.loss);
         }

@@ -5,3 +5,4 @@ pub mod equations;
 pub mod layout;
 pub mod op_checks;
 pub mod op_definitions;
+pub mod threads;

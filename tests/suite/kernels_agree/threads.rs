@@ -1,23 +1,13 @@
 //! Fast gives the same bits for 1, 2, 4 and 8 threads.
 
 use super::cases::{Convolution, Product, Values};
+use crate::common::threads::is_invariant;
 use gdstar::kernel::{self, Kernel};
 use gdstar::scalar::Scalar;
 use ndarray::{Array2, ArrayView2, s};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-
-/// Whether `compute` gives the same bits for every number of threads.
-fn is_invariant<S: Scalar>(compute: impl Fn() -> Vec<S> + Sync + Send) -> bool {
-    let bits = |threads: usize| -> Vec<u64> {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads are available");
-        pool.install(&compute).iter().map(|value| value.to_f64().to_bits()).collect()
-    };
-    let one = bits(1);
-    [2, 4, 8].into_iter().all(|threads| bits(threads) == one)
-}
 
 fn product_is_invariant<S: Scalar>(case: &Product) -> bool {
     let (a, b, bias) = case.draw(&mut case.rng(), Values::Uneven);
