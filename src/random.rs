@@ -2,7 +2,7 @@
 //! index or a fraction.
 //!
 //! Everything random in a run comes from one seed through [`stream`], and every draw goes through [`uniform`] or
-//! [`unit`], which are defined here bit by bit: no result depends on the width of `usize`, on the number of
+//! [`unit()`], which are defined here bit by bit: no result depends on the width of `usize`, on the number of
 //! threads, or on how a version of a library samples a range.
 
 use rand::{RngCore, SeedableRng};

@@ -39,7 +39,7 @@ impl Augmentation {
         Crop { top, left, flipped: uniform(rng, 2) == 1 }
     }
 
-    /// The crop of one image: pixels [c,h,w] row-major -> [c,h,w].
+    /// The crop of one image: pixels `[c,h,w]` row-major -> `[c,h,w]`.
     #[must_use]
     pub fn apply(self, crop: Crop, shape: [usize; 3], pixels: &[u8]) -> Vec<u8> {
         let [channels, height, width] = shape;

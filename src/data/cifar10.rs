@@ -14,7 +14,7 @@ pub const MEAN: [f64; 3] = [0.4914, 0.4822, 0.4465];
 /// deviation.)
 pub const STD: [f64; 3] = [0.2470, 0.2435, 0.2616];
 
-/// [c,h,w] of an image.
+/// `[c,h,w]` of an image.
 pub const SHAPE: [usize; 3] = [3, 32, 32];
 /// The training files, read in this order.
 const TRAIN: [&str; 5] =
@@ -75,12 +75,16 @@ fn read_batch(folder: &Path, name: &str) -> Result<Images> {
 /// [`Error::File`] with the record (from 0) and the byte: a label above 9, a last record that is cut short, or no
 /// record at all.
 pub fn parse(path: &Path, content: &[u8]) -> Result<Images> {
-    let mut images = Images { shape: SHAPE, pixels: Vec::new(), labels: Vec::new() };
     let (records, rest) = content.as_chunks::<RECORD>();
     if !rest.is_empty() || records.is_empty() {
         let place = format!("record {} at byte {}", records.len(), RECORD * records.len());
         return Err(Error::file(path, place, format!("{RECORD} bytes"), rest.len()));
     }
+    let mut images = Images {
+        shape: SHAPE,
+        pixels: Vec::with_capacity(PIXELS * records.len()),
+        labels: Vec::with_capacity(records.len()),
+    };
     for (i, [label, pixels @ ..]) in records.iter().enumerate() {
         if usize::from(*label) >= CLASSES {
             let place = format!("record {i} at byte {}, label", RECORD * i);

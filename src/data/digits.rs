@@ -13,12 +13,12 @@ use std::path::Path;
 pub const ATTRIBUTION: &str = "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, \
                                UCI Machine Learning Repository, 1998, doi:10.24432/C50P49, CC BY 4.0";
 
-/// [c,h,w] of a digit.
+/// `[c,h,w]` of a digit.
 pub const SHAPE: [usize; 3] = [1, 8, 8];
 /// The largest pixel value: a pixel counts the ink in a 4x4 block of the scanned bitmap.
 pub const MAX_PIXEL: u8 = 16;
 /// Mean and standard deviation of `pixel / 16` over the training split, to four digits; the test
-/// `data::digits_normalisation_is_that_of_the_training_split` recomputes them.
+/// `data::digits::normalisation_is_that_of_the_training_split` recomputes them.
 pub const MEAN_AND_STD: (f64, f64) = (0.3051, 0.3762);
 
 /// The gzipped table: a line per digit, 64 pixels row by row and the label, comma-separated.

@@ -17,10 +17,15 @@ pub const MAX_BYTES: u64 = 1 << 30;
 /// [`Error::Io`] if it cannot be opened or read, [`Error::File`] if it is larger than [`MAX_BYTES`].
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(Error::io(path, "open"))?;
+    let stated = file.metadata().map_err(Error::io(path, "read"))?.len();
     let mut content = Vec::new();
-    read_at_most(file, MAX_BYTES + 1, &mut content).map_err(Error::io(path, "read"))?;
-    if content.len() as u64 > MAX_BYTES {
-        return Err(Error::file(path, "file size", format!("at most {MAX_BYTES} bytes"), "more"));
+    if stated <= MAX_BYTES {
+        // A pipe states no size, and a file may grow: what is read counts.
+        read_at_most(file, MAX_BYTES + 1, &mut content).map_err(Error::io(path, "read"))?;
+    }
+    let size = stated.max(content.len() as u64);
+    if size > MAX_BYTES {
+        return Err(Error::file(path, "file size", format!("at most {MAX_BYTES} bytes"), size));
     }
     Ok(content)
 }

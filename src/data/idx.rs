@@ -55,7 +55,7 @@ pub fn read(path: &Path, axes: &[Axis]) -> Result<Idx> {
 /// before the bytes for it have been seen.
 ///
 /// # Errors
-/// [`Error::File`] with the byte: a wrong first half of the magic number, type, number of dimensions or size; sizes
+/// [`Error::File`] with the byte: a wrong start of the magic number, type, number of dimensions or size; sizes
 /// whose product exceeds [`MAX_BYTES`]; content that ends early or goes on; a damaged or cut gzip stream.
 pub fn parse(path: &Path, file: &[u8], axes: &[Axis]) -> Result<Idx> {
     if file.starts_with(&GZIP_MAGIC) {

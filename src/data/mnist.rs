@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use std::path::Path;
 
 /// Mean and standard deviation of `pixel / 255` over the 60,000 training images, to four digits, as everyone
-/// uses them; the test `data::mnist_normalisation_is_that_of_the_training_set` recomputes them from the files.
+/// uses them; the test `data::original::mnist_normalisation_is_that_of_the_training_set` recomputes them from the files.
 pub const MEAN_AND_STD: (f64, f64) = (0.1307, 0.3081);
 
 /// Where else than in the folder itself the files may be: below a folder of data sets, or as torchvision leaves

@@ -47,11 +47,11 @@ pub enum Split {
 /// Labelled images of one shape, as bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
-    /// [c,h,w] of one image.
+    /// `[c,h,w]` of one image.
     pub shape: [usize; 3],
-    /// [n,c,h,w], row-major.
+    /// `[n,c,h,w]`, row-major.
     pub pixels: Vec<u8>,
-    /// [n]: the class of each image.
+    /// `[n]`: the class of each image.
     pub labels: Vec<u8>,
 }
 
@@ -67,7 +67,7 @@ impl Images {
         self.labels.is_empty()
     }
 
-    /// The pixels [c,h,w] of image `i`.
+    /// The pixels `[c,h,w]` of image `i`.
     ///
     /// # Panics
     /// If there is no image `i`.
@@ -133,7 +133,7 @@ impl Dataset {
         }
     }
 
-    /// The images at `indices`, normalised: x [n,c,h,w] and their labels [n], in the order of `indices`.
+    /// The images at `indices`, normalised: x `[n,c,h,w]` and their labels `[n]`, in the order of `indices`.
     ///
     /// With `augment`, each image is first cropped and flipped as [`Dataset::augmentation`] says, drawing from the
     /// generator image by image in the order of `indices` ([`Augmentation::draw`]); where the data set has no

@@ -1,25 +1,29 @@
 //! The definition: plain loops over any [`Scalar`], one documented order of summation.
 //!
 //! Every sum starts at its bias, or at +0, and adds its products one at a time in [`Scalar::Accumulator`], in the
-//! order each function states; it is rounded to `S` once, at the end. Multiplication and addition are rounded separately
-//! (never fused). Loops are nested so that the innermost runs over *different* sums: the compiler may vectorise
-//! it, and no sum's own order changes. So the bits are the same on every CPU and for any number of threads.
+//! order each function states; it is rounded to `S` once, at the end. Multiplication and addition are rounded
+//! separately (never fused). Loops are nested so that the innermost runs over *different* sums: the compiler may
+//! vectorise it, and no sum's own order changes. So the bits are the same on every CPU and for any number of threads.
 
 mod conv;
 
 pub(super) use conv::{
-    conv2d, conv2d_input_gradient, conv2d_weight_gradient, input_gradient_plane, output_plane, outputs_last,
-    weight_gradient_taps,
+    contiguous, conv2d, conv2d_input_gradient, conv2d_weight_gradient, input_gradient_plane, output_plane,
+    outputs_last, weight_gradient_taps,
 };
 
 use crate::scalar::Scalar;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView4, Axis};
 
-/// `c_ij = bias_j + sum_l a_il b_lj`, l ascending: a [m,k], b [k,n], bias [n] -> c [m,n].
+/// `c_ij = bias_j + sum_l a_il b_lj`, l ascending: a `[m,k]`, b `[k,n]`, bias `[n]` -> c `[m,n]`.
 pub(super) fn matmul<S: Scalar>(a: ArrayView2<S>, b: ArrayView2<S>, bias: Option<ArrayView1<S>>) -> Array2<S> {
+    let mut c = Array2::from_elem((a.nrows(), b.ncols()), S::ZERO);
+    if c.is_empty() {
+        return c;
+    }
     // Rows of b must be contiguous for the inner loop to run at memory speed; a copy changes no value.
     let b = b.as_standard_layout();
-    let mut c = Array2::from_elem((a.nrows(), b.ncols()), S::ZERO);
+    let b_rows = || contiguous(b.view()).chunks_exact(b.ncols());
     let start: Vec<S::Accumulator> = match bias {
         Some(bias) => bias.iter().map(|b_j| b_j.to_accumulator()).collect(),
         None => vec![S::Accumulator::ZERO; b.ncols()],
@@ -27,9 +31,9 @@ pub(super) fn matmul<S: Scalar>(a: ArrayView2<S>, b: ArrayView2<S>, bias: Option
     let mut sums = start.clone();
     for (a_row, mut c_row) in a.outer_iter().zip(c.outer_iter_mut()) {
         sums.copy_from_slice(&start);
-        for (&a_il, b_row) in a_row.iter().zip(b.outer_iter()) {
+        for (&a_il, b_row) in a_row.iter().zip(b_rows()) {
             let a_il = a_il.to_accumulator();
-            for (sum, &b_lj) in sums.iter_mut().zip(b_row) {
+            for (sum, b_lj) in sums.iter_mut().zip(b_row) {
                 *sum += a_il * b_lj.to_accumulator();
             }
         }

@@ -25,7 +25,7 @@ choice! {
     Literal = "literal",
 }
 
-/// `a b`: a [m,k], b [k,n] -> [m,n]; any strides. The inner dimensions must agree (the ops check).
+/// `a b`: a `[m,k]`, b `[k,n]` -> `[m,n]`; any strides. The inner dimensions must agree (the ops check).
 pub fn matmul<S: Scalar>(kernel: Kernel, a: ArrayView2<S>, b: ArrayView2<S>) -> Array2<S> {
     matmul_with_bias(kernel, a, b, None)
 }
@@ -43,7 +43,7 @@ pub fn matmul_with_bias<S: Scalar>(
     }
 }
 
-/// Convolution (cross-correlation, as in every framework): x [n,c,h,w], w [o,c/groups,kh,kw] -> [n,o,oh,ow].
+/// Convolution (cross-correlation, as in every framework): x `[n,c,h,w]`, w `[o,c/groups,kh,kw]` -> `[n,o,oh,ow]`.
 /// The shapes must fit each other and the window (the ops check).
 pub fn conv2d<S: Scalar>(kernel: Kernel, window: Window, x: ArrayView4<S>, w: ArrayView4<S>) -> Array4<S> {
     conv2d_with_bias(kernel, window, x, w, None)
@@ -63,7 +63,7 @@ pub fn conv2d_with_bias<S: Scalar>(
     }
 }
 
-/// The adjoint of [`conv2d`] in x: dy [n,o,oh,ow], w [o,c/groups,kh,kw] -> [n,c,h,w] of `x_shape`.
+/// The adjoint of [`conv2d`] in x: dy `[n,o,oh,ow]`, w `[o,c/groups,kh,kw]` -> `[n,c,h,w]` of `x_shape`.
 pub fn conv2d_input_gradient<S: Scalar>(
     kernel: Kernel,
     window: Window,
@@ -77,7 +77,7 @@ pub fn conv2d_input_gradient<S: Scalar>(
     }
 }
 
-/// The adjoint of [`conv2d`] in w: x [n,c,h,w], dy [n,o,oh,ow] -> [o,c/groups,kh,kw] of `w_shape`.
+/// The adjoint of [`conv2d`] in w: x `[n,c,h,w]`, dy `[n,o,oh,ow]` -> `[o,c/groups,kh,kw]` of `w_shape`.
 pub fn conv2d_weight_gradient<S: Scalar>(
     kernel: Kernel,
     window: Window,
@@ -91,7 +91,8 @@ pub fn conv2d_weight_gradient<S: Scalar>(
     }
 }
 
-/// The gradient of a bias that is added per channel: dy [n,o,oh,ow] -> `db_o = sum_n sum_y sum_x dy[n,o,y,x]`.
+/// The gradient of a bias that is added per channel: dy `[n,o,oh,ow]` -> db `[o]`,
+/// `db_o = sum_n sum_y sum_x dy[n,o,y,x]`.
 ///
 /// There is one form only, in the accumulator and in row-major order: it is a small part of any work.
 pub fn channel_sums<S: Scalar>(dy: ArrayView4<S>) -> Array1<S> {

@@ -19,23 +19,44 @@ pub struct Window {
     pub groups: usize,
 }
 
-/// The pixels of one row that one tap of the window reads: output `(oy, outputs.start + i)` meets input
-/// `(iy, first + i * step)`.
+/// The pixels of one row that one tap of the window reads, as positions in flat planes: output
+/// `outputs.start + i` meets input `first + i * step`.
 #[derive(Debug, Clone)]
 pub(super) struct TapRow {
-    pub oy: usize,
-    pub iy: usize,
-    pub outputs: Range<usize>,
-    pub first: usize,
-    pub step: usize,
+    /// In the plane of outputs, from its first requested row.
+    outputs: Range<usize>,
+    /// In the plane of inputs.
+    first: usize,
+    step: usize,
 }
 
 impl TapRow {
-    /// The input columns, as a slice of the input row `iy`.
-    pub fn inputs(&self) -> ndarray::Slice {
-        // One past the last input read; `outputs` is never empty.
-        let end = self.first + (self.outputs.len() - 1) * self.step + 1;
-        ndarray::Slice::new(self.first as isize, Some(end as isize), self.step as isize)
+    /// Updates every output with the input it meets; the planes are row-major.
+    pub fn update_outputs<T, U>(&self, outputs: &mut [T], inputs: &[U], update: impl Fn(&mut T, &U)) {
+        let outputs = outputs[self.outputs.clone()].iter_mut();
+        let inputs = &inputs[self.first..];
+        // Contiguous pixels apart from strided ones: only the former vectorise.
+        if self.step == 1 {
+            outputs.zip(inputs).for_each(|(output, input)| update(output, input));
+        } else {
+            outputs.zip(inputs.iter().step_by(self.step)).for_each(|(output, input)| update(output, input));
+        }
+    }
+
+    /// Updates every input with the output it meets. No input meets two.
+    pub fn update_inputs<T, U>(&self, inputs: &mut [T], outputs: &[U], update: impl Fn(&mut T, &U)) {
+        let outputs = &outputs[self.outputs.clone()];
+        let inputs = inputs[self.first..].iter_mut();
+        if self.step == 1 {
+            inputs.zip(outputs).for_each(|(input, output)| update(input, output));
+        } else {
+            inputs.step_by(self.step).zip(outputs).for_each(|(input, output)| update(input, output));
+        }
+    }
+
+    /// The pairs `(output, input)` of positions that meet, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        self.outputs.clone().zip((self.first..).step_by(self.step))
     }
 }
 
@@ -57,8 +78,8 @@ impl Window {
         padded.checked_sub(reach)?.checked_div(self.stride[axis])?.checked_add(1)
     }
 
-    /// The shape of a convolution's output for x [n,c,h,w], w [o,c/groups,kh,kw]: [n,o,oh,ow], where an extent is 0
-    /// if the window does not fit.
+    /// The shape of a convolution's output for x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`: `[n,o,oh,ow]`, where an
+    /// extent is 0 if the window does not fit.
     pub(super) fn output_shape(
         &self,
         (n, _, h, width): (usize, usize, usize, usize),
@@ -90,15 +111,17 @@ impl Window {
         output: [usize; 2],
         rows: Range<usize>,
     ) -> impl Iterator<Item = TapRow> {
-        let outputs = self.outputs_inside(1, kx, input[1], output[1]);
+        let columns = self.outputs_inside(1, kx, input[1], output[1]);
         let inside = self.outputs_inside(0, ky, input[0], output[0]);
-        let rows = if outputs.is_empty() { 0..0 } else { rows.start.max(inside.start)..rows.end.min(inside.end) };
-        rows.map(move |oy| TapRow {
-            oy,
-            iy: self.input_at(0, oy, ky),
-            first: self.input_at(1, outputs.start, kx),
-            step: self.stride[1],
-            outputs: outputs.clone(),
+        let top = rows.start;
+        let rows = if columns.is_empty() { 0..0 } else { rows.start.max(inside.start)..rows.end.min(inside.end) };
+        rows.map(move |oy| {
+            let row = (oy - top) * output[1];
+            TapRow {
+                outputs: row + columns.start..row + columns.end,
+                first: self.input_at(0, oy, ky) * input[1] + self.input_at(1, columns.start, kx),
+                step: self.stride[1],
+            }
         })
     }
 }

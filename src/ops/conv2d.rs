@@ -1,14 +1,15 @@
-//! `conv2d`: y[n,o,oy,ox] = b[o] + sum over c, ky, kx of w[o,c,ky,kx] x[n,c',iy,ix], where
+//! `conv2d`: `y[n,o,oy,ox] = b[o] + sum_c sum_ky sum_kx w[o,c,ky,kx] x[n,c',iy,ix]`, where
 //! iy = oy stride + ky dilation - padding (ix likewise) and c' is channel c of o's group;
-//! x [n,c,h,w], w [o,c/groups,kh,kw], optional b [o] -> y [n,o,oh,ow] with
+//! x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`, optional b `[o]` -> y `[n,o,oh,ow]` with
 //! oh = floor((h + 2 padding - dilation (kh - 1) - 1) / stride) + 1.
 //!
-//! Derivative: the two adjoints. dx[n,c',iy,ix] sums w[o,c,ky,kx] dy[n,o,oy,ox] over every (o, ky, kx, oy, ox) that
-//! reads the pixel, dw[o,c,ky,kx] sums x[n,c',iy,ix] dy[n,o,oy,ox] over n, oy, ox, and db[o] sums dy[n,o,oy,ox].
+//! Derivative: the two adjoints. `dx[n,c',iy,ix]` sums `w[o,c,ky,kx] dy[n,o,oy,ox]` over every (o, ky, kx, oy, ox)
+//! that reads the pixel, `dw[o,c,ky,kx]` sums `x[n,c',iy,ix] dy[n,o,oy,ox]` over n, oy, ox, and `db[o]` sums
+//! `dy[n,o,oy,ox]`.
 //!
 //! Conventions, as PyTorch's: the kernel is not flipped (cross-correlation); rows and columns that a last, partial
 //! step would need are ignored; padding is zeros, which contribute no term. Defaults: stride 1, padding 0,
-//! dilation 1, groups 1. [`Kernel::Literal`] adds in the order written, first index slowest, from b[o] (from +0
+//! dilation 1, groups 1. [`Kernel::Literal`] adds in the order written, first index slowest, from b_o (from +0
 //! without a bias); db is summed in [`Scalar::Accumulator`] in the order n, oy, ox, whatever the kernel.
 //!
 //! ```

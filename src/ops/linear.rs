@@ -1,4 +1,4 @@
-//! `linear`: y = x w^T + b, y_no = b_o + sum_i x_ni w_oi; x [n,in], w [out,in], optional b [out] -> y [n,out].
+//! `linear`: y = x w^T + b, y_no = b_o + sum_i x_ni w_oi; x `[n,in]`, w `[out,in]`, optional b `[out]` -> y `[n,out]`.
 //!
 //! Derivative: dx = dy w, dw = dy^T x, db_o = sum_n dy_no.
 //!

@@ -1,4 +1,4 @@
-//! `matmul`: y = a b, y_ij = sum_l a_il b_lj; a [m,k], b [k,n] -> y [m,n].
+//! `matmul`: y = a b, y_ij = sum_l a_il b_lj; a `[m,k]`, b `[k,n]` -> y `[m,n]`.
 //!
 //! Derivative: da = dy b^T, db = a^T dy.
 //!

@@ -15,7 +15,7 @@ pub(super) fn bias<'a, S: Scalar>(inputs: &'a [ArrayViewD<S>]) -> Option<ArrayVi
     inputs.get(2).map(of_rank)
 }
 
-/// The shapes of x and w, with the bias b [outputs] checked where there is one; `outputs` is w's first extent.
+/// The shapes of x and w, with the bias b `[outputs]` checked where there is one; `outputs` is w's first extent.
 pub(super) fn with_optional_bias<'a>(op: &'static str, inputs: &[&'a [usize]]) -> Result<(&'a [usize], &'a [usize])> {
     let (x, w, b) = match inputs {
         [x, w] => (*x, *w, None),

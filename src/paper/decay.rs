@@ -118,7 +118,7 @@ pub struct DecayCounts {
 
 /// Alg. 6 on one parameter: every selected living weight becomes `w* lambda^t`, those below eps are eliminated.
 ///
-/// `weights`, `selected`, `mask` [n]; `mask` is true where a weight is alive. `rewind` [n] is W_k*, or `None` where
+/// `weights`, `selected`, `mask` `[n]`; `mask` is true where a weight is alive. `rewind` `[n]` is W_k*, or `None` where
 /// W_k* is the live weights themselves (open point 9). Under [`Threshold::All`] weights below eps are eliminated
 /// whether selected or not. An eliminated weight stays eliminated (open point 12): its mask entry never returns, and
 /// its weight is set to 0 even if it was selected or something revived it.

@@ -3,7 +3,7 @@
 //! A gradient here is the gradient of one mini-batch with respect to all of W, flattened in the order of the
 //! parameter list. Sums over weights or batches run in that order, left to right, in [`Scalar::Wide`] with one
 //! rounding at the end. All terms have one sign, so n wide additions lose at most the fraction `n u` of the sum, with
-//! u = 2^-102 for `f64` and 2^-53 for `f32`: far less than half an ulp for any n below 2^27, hence results within 1 ulp.
+//! u = 2^-102 for `f64` and 2^-53 for `f32`: less than half an ulp for any n below 2^27, hence results within 1 ulp.
 
 use super::reading::MaskedGradient;
 use super::same_length;
@@ -41,7 +41,7 @@ impl<S: Scalar> L1NormSum<S> {
 
 /// Eq. 1: `S_k^(abs) = sum_i ||grad_i||_1 = sum_i sum_j |grad_ij|` over the batches i of one epoch.
 ///
-/// `batches`: one flattened gradient [N] a batch.
+/// `batches`: one flattened gradient `[N]` a batch.
 ///
 /// ```
 /// use gdstar::paper::gradient_norm::sum_of_l1_norms;
@@ -58,7 +58,7 @@ pub fn sum_of_l1_norms<S: Scalar>(batches: &[&[S]]) -> S {
 
 /// Eq. 2, one batch (line 6 of Alg. 4): `G_j <- G_j + grad_j^2`, in the precision of `g`.
 ///
-/// `g`, `gradient`: [N], or the same part of both. After n batches each `G_j` is within a relative
+/// `g`, `gradient`: `[N]`, or the same part of both. After n batches each `G_j` is within a relative
 /// `(n + 1) u / (1 - (n + 1) u)` of Eq. 2: one rounding for the square and at most n for the sums, all terms
 /// being of one sign. [`accumulated_squares`] is the form that rounds once.
 ///
@@ -81,7 +81,7 @@ pub fn accumulate_squares<S: Scalar>(kernel: Kernel, g: &mut [S], gradient: &[S]
 
 /// Eq. 2: `G_kj = sum_i grad_ij^2` over the batches i of one epoch, each sum wide and rounded once.
 ///
-/// `batches`: one flattened gradient [N] a batch; no batch at all gives an empty `G`.
+/// `batches`: one flattened gradient `[N]` a batch; no batch at all gives an empty `G`.
 ///
 /// # Errors
 /// [`Error::Shape`] if the batches differ in length.

@@ -171,6 +171,24 @@ pub struct Reading {
     pub evaluation: Evaluation,
 }
 
+/// Every open point that is a choice: its key, and its choices, the default first.
+pub const CHOICES: &[(&str, &[&str])] = &[
+    (EpochOrigin::KEY, EpochOrigin::NAMES),
+    (QuantileRule::KEY, QuantileRule::NAMES),
+    (Chunking::KEY, Chunking::NAMES),
+    (MaskedGradient::KEY, MaskedGradient::NAMES),
+    (Prunable::KEY, Prunable::NAMES),
+    (RewindCopy::KEY, RewindCopy::NAMES),
+    (DecayStep::KEY, DecayStep::NAMES),
+    (Threshold::KEY, Threshold::NAMES),
+    (MomentumOnPrune::KEY, MomentumOnPrune::NAMES),
+    (GradientOf::KEY, GradientOf::NAMES),
+    (RewindUpdate::KEY, RewindUpdate::NAMES),
+    (LearningRateStep::KEY, LearningRateStep::NAMES),
+    (LastBatch::KEY, LastBatch::NAMES),
+    (Evaluation::KEY, Evaluation::NAMES),
+];
+
 impl EpochOrigin {
     /// The first epoch's index.
     pub fn first(self) -> usize {

@@ -26,8 +26,8 @@ impl<S: Scalar> Selection<S> {
 
     /// How many weights are selected.
     ///
-    /// With the strict `<` of Eq. 5 this is at most `alpha N` rounded up, and it is 0 where more than the fraction
-    /// alpha of G is exactly 0, for then tau = 0 (open point 5).
+    /// With C = 1 this is at most the rank `alpha (N - 1)` rounded up, since `<` is strict; it is 0 where more than the
+    /// fraction alpha of G is exactly 0, for then tau = 0 (open point 5).
     pub fn count(&self) -> usize {
         self.selected.iter().filter(|&&selected| selected).count()
     }
@@ -45,7 +45,7 @@ pub fn below_threshold<S: Scalar>(g: &[S], tau: S) -> Vec<bool> {
 
 /// Alg. 5, lines 9 to 14: chunk quantiles of G, their mean tau, and the weights below it.
 ///
-/// `g`: G of the epoch [N], flattened in the order of the parameter list; `mask` [N]: true where a weight is alive;
+/// `g`: G of the epoch `[N]`, flattened in the order of the parameter list; `mask` `[N]`: true where a weight is alive;
 /// `alpha`: the epoch's prune rate; `chunks`: C. The reading decides the quantile, the chunking, and what an
 /// eliminated weight counts for (open point 7):
 ///

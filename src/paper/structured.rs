@@ -4,13 +4,16 @@
 //! whose score "falls below a threshold". A parameter of any shape is read as its weight matrix [out, rest], rows
 //! being output channels and `rest` everything else in row-major order.
 
+mod structure;
+
+pub use structure::{Structure, groups};
+
 use super::gradient_norm::mask_gradient;
 use super::reading::{MaskedGradient, Reading, choice};
 use super::same_length;
 use super::selection::{Selection, threshold};
 use crate::error::{Error, Result};
 use crate::scalar::{DoubleDouble, Scalar};
-use serde::{Deserialize, Serialize};
 
 choice! {
     /// How the G of a group's weights become one score.
@@ -21,100 +24,6 @@ choice! {
     Mean = "mean",
     /// The Euclidean norm: the root of the sum of squares in order.
     Norm = "norm",
-}
-
-/// Which weights stand or fall together. As text: `channels`, `4x4`, `2:4`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Structure {
-    /// All weights of one output channel: one row of the weight matrix.
-    OutputChannels,
-    /// Blocks of `height` rows and `width` columns of the weight matrix, from its first corner. Where a side is no
-    /// multiple, the blocks at the far edge are smaller (the paper is silent; so every weight is in one block).
-    Blocks { height: usize, width: usize },
-    /// Of every `of` consecutive inputs `keep` are kept, for each output channel and kernel tap by itself.
-    ///
-    /// A last run of `r < of` inputs keeps `min(keep, r)`. Parameters without an input axis keep everything.
-    Pattern { keep: usize, of: usize },
-}
-
-impl std::str::FromStr for Structure {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        let pair = |separator| {
-            let (a, b): (&str, &str) = text.split_once(separator)?;
-            Some((a.parse().ok()?, b.parse().ok()?))
-        };
-        match (text, pair('x'), pair(':')) {
-            ("channels", ..) => Ok(Self::OutputChannels),
-            (_, Some((height, width)), _) if height > 0 && width > 0 => Ok(Self::Blocks { height, width }),
-            (_, _, Some((keep, of))) if 0 < keep && keep <= of => Ok(Self::Pattern { keep, of }),
-            _ => Err(Error::domain(
-                "structure",
-                "channels | HEIGHTxWIDTH | KEEP:OF with 0 < KEEP <= OF",
-                format!("`{text}`"),
-            )),
-        }
-    }
-}
-
-impl std::fmt::Display for Structure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::OutputChannels => f.write_str("channels"),
-            Self::Blocks { height, width } => write!(f, "{height}x{width}"),
-            Self::Pattern { keep, of } => write!(f, "{keep}:{of}"),
-        }
-    }
-}
-
-impl TryFrom<String> for Structure {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<Structure> for String {
-    fn from(structure: Structure) -> Self {
-        structure.to_string()
-    }
-}
-
-/// The group of every weight of a parameter of this shape, counted from 0, and how many groups there are: rows for
-/// [`Structure::OutputChannels`], blocks in row-major order for [`Structure::Blocks`], runs of `of` inputs for
-/// [`Structure::Pattern`].
-///
-/// # Errors
-/// [`Error::Domain`] if a block has no area or a pattern is not `0 < keep <= of`.
-///
-/// ```
-/// use gdstar::paper::structured::{Structure, groups};
-/// // a 3x3 matrix in 2x2 blocks: 0 0 1 / 0 0 1 / 2 2 3
-/// let blocks = Structure::Blocks { height: 2, width: 2 };
-/// assert_eq!(groups(&[3, 3], blocks)?, (vec![0, 0, 1, 0, 0, 1, 2, 2, 3], 4));
-/// # Ok::<(), gdstar::Error>(())
-/// ```
-pub fn groups(shape: &[usize], structure: Structure) -> Result<(Vec<usize>, usize)> {
-    let out = shape.first().copied().unwrap_or(1);
-    let inputs = shape.get(1).copied().unwrap_or(1);
-    let taps: usize = shape.iter().skip(2).product();
-    let rest = inputs * taps;
-    let weights = (0..out).flat_map(|row| (0..rest).map(move |column| (row, column)));
-    match structure {
-        Structure::OutputChannels => Ok((weights.map(|(row, _)| row).collect(), out)),
-        Structure::Blocks { height, width } if height > 0 && width > 0 => {
-            let across = rest.div_ceil(width);
-            let ids = weights.map(|(row, column)| row / height * across + column / width).collect();
-            Ok((ids, out.div_ceil(height) * across))
-        }
-        Structure::Pattern { keep, of } if 0 < keep && keep <= of => {
-            let runs = inputs.div_ceil(of);
-            let ids = weights.map(|(row, column)| (row * runs + column / taps / of) * taps + column % taps).collect();
-            Ok((ids, out * runs * taps))
-        }
-        _ => Err(Error::domain("structure", "blocks with an area, patterns with 0 < keep <= of", structure)),
-    }
 }
 
 /// The scores of `count` groups over the weights that `counted` lets in; `None` for a group without any.
@@ -167,7 +76,7 @@ pub fn group_scores<S: Scalar>(
 
 /// Alg. 5 over groups: what [`select_weights`](super::selection::select_weights) does over weights.
 ///
-/// `g`, `mask` [N]: the parameters one after the other, of `shapes`; no group spans two parameters.
+/// `g`, `mask` `[N]`: the parameters one after the other, of `shapes`; no group spans two parameters.
 ///
 /// - Blocks and channels: tau is the chunked quantile (C from 1 to the number of groups) of the group scores, in
 ///   order, and a group is selected as a whole if its score is strictly below tau.

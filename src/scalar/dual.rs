@@ -15,6 +15,13 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// `Dual` takes the branches that its value takes. At a kink the derivative is a convention: [`Scalar::abs`] has
 /// 0 at 0 (as PyTorch), and [`Scalar::sqrt`] at 0 has 0 for a derivative of 0 (a constant stays constant) and an
 /// infinity otherwise.
+///
+/// ```
+/// use gdstar::scalar::{Dual, Scalar};
+/// let x = Dual::new(2.0, 1.0);
+/// assert_eq!((x * x * x).derivative(), 12.0);
+/// assert_eq!(x.ln().derivative(), 0.5);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Dual<S> {
     value: S,

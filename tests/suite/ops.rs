@@ -1,1 +1,108 @@
-//! PLACEHOLDER
+//! The proofs about ops: each walks [`OPS`], so an op cannot be added unproved.
+
+mod conventions;
+mod errors;
+mod extremes;
+mod finite_difference;
+
+use crate::common::op_checks::{
+    self as checks, Drawn, Verdict, adjoint_identity, close_to_truth, kernels_agree, layouts_agree, matches_definition,
+};
+use gdstar::kernel::Kernel;
+use gdstar::ops::{AnyOp, Entry, OPS};
+use gdstar::scalar::DoubleDouble;
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// The ops whose sums are matrix products: Fast may sum in another order (`kernels_agree.rs` has the bound).
+const PRODUCTS: [&str; 3] = ["conv2d", "linear", "matmul"];
+
+/// A random case of `entry`, the same for the same seed.
+fn drawn(entry: &Entry, seed: u64, size: usize) -> Result<Drawn<AnyOp>, String> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let case = (entry.sample)(&mut rng, size);
+    Drawn::new(case, &mut rng)
+}
+
+/// `check` on one random case of every op; the failure names the op and shows its case.
+fn every_op(seed: u64, size: usize, check: impl Fn(&Entry, &Drawn<AnyOp>) -> Verdict) -> Result<(), TestCaseError> {
+    for entry in OPS {
+        let case = drawn(entry, seed, size).map_err(TestCaseError::fail)?;
+        check(entry, &case).map_err(|seen| {
+            TestCaseError::fail(format!("{} (seed {seed}, size {size}): {seen}\n{case:?}", entry.name))
+        })?;
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// (a) Backward is the exact adjoint of forward, in f64 to rounding.
+    #[test]
+    fn adjoint_identity_in_f64(seed: u64, size in 1usize..=4) {
+        every_op(seed, size, |_, case| adjoint_identity::<f64, _>(case, -20))?;
+    }
+
+    /// (a) The same in 31 digits.
+    #[test]
+    fn adjoint_identity_in_double_double(seed: u64, size in 1usize..=4) {
+        every_op(seed, size, |_, case| adjoint_identity::<DoubleDouble, _>(case, -70))?;
+    }
+
+    /// (b) f32 is within its own rounding of the 31-digit result.
+    #[test]
+    fn f32_close_to_truth(seed: u64, size in 1usize..=4) {
+        every_op(seed, size, |_, case| close_to_truth::<f32, _>(case))?;
+    }
+
+    /// (b) f64 is within its own rounding of the 31-digit result.
+    #[test]
+    fn f64_close_to_truth(seed: u64, size in 1usize..=4) {
+        every_op(seed, size, |_, case| close_to_truth::<f64, _>(case))?;
+    }
+
+    /// Forward computes the op's definition, and not something else with a matching backward.
+    #[test]
+    fn forward_matches_definition(seed: u64, size in 1usize..=4) {
+        every_op(seed, size, |_, case| matches_definition(case, &case.op))?;
+    }
+
+    /// The shapes promised before any work are the shapes returned.
+    #[test]
+    fn shapes_agree(seed: u64, size in 1usize..=4) {
+        every_op(seed, size, |_, case| checks::shapes_agree(case))?;
+    }
+
+    /// Non-contiguous, transposed and reversed views give the bits of contiguous arrays.
+    #[test]
+    fn strides_change_no_bit(seed: u64, size in 1usize..=4) {
+        every_op(seed, size, |_, case| {
+            layouts_agree::<f32, _>(case, Kernel::Literal)?;
+            layouts_agree::<f32, _>(case, Kernel::Fast)?;
+            layouts_agree::<f64, _>(case, Kernel::Fast)
+        })?;
+    }
+
+    /// Gradients that are not wanted may be left out, and change nothing else.
+    #[test]
+    fn wanted_is_respected(seed: u64, size in 1usize..=3) {
+        every_op(seed, size, |_, case| checks::wanted_is_respected(case))?;
+    }
+
+    /// Nothing flows back from nothing.
+    #[test]
+    fn zero_upstream_gives_zero(seed: u64, size in 1usize..=4) {
+        every_op(seed, size, |_, case| checks::zero_upstream_gives_zero(case))?;
+    }
+
+    /// Ops without a matrix product give the same bits under both kernels.
+    #[test]
+    fn kernels_agree_bit_for_bit(seed: u64, size in 1usize..=4) {
+        every_op(seed, size, |entry, case| match PRODUCTS.contains(&entry.name) {
+            true => Ok(()),
+            false => kernels_agree::<f32, _>(case).and_then(|()| kernels_agree::<f64, _>(case)),
+        })?;
+    }
+}

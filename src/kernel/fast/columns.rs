@@ -1,10 +1,11 @@
 //! Convolution as a matrix product: the columns matrix of one tile of output positions.
 //!
 //! A [`Tile`] is some rows of outputs of some samples. Its T positions `(n, oy, ox)`, row-major, are the columns
-//! of a matrix [K, T] with a row per `(c, ky, kx)` of one group, K = c/groups * kh * kw. Only one tile's matrix
+//! of a matrix `[K, T]` with a row per `(c, ky, kx)` of one group, K = c/groups * kh * kw. Only one tile's matrix
 //! exists at a time per thread, never the whole batch's.
 
 use crate::kernel::Window;
+use crate::kernel::literal::contiguous;
 use crate::scalar::Scalar;
 use ndarray::{ArrayView2, ArrayView4, ArrayViewMut2, ArrayViewMut4, Axis, s};
 use std::ops::Range;
@@ -18,9 +19,9 @@ pub(super) struct Geometry {
     /// o/groups.
     pub outputs: usize,
     pub kernel: [usize; 2],
-    /// [h, w].
+    /// `[h, w]`.
     pub input: [usize; 2],
-    /// [oh, ow].
+    /// `[oh, ow]`.
     pub output: [usize; 2],
 }
 
@@ -38,7 +39,7 @@ const COLUMNS_ELEMENTS: usize = 1 << 16;
 const POSITIONS: Range<usize> = 128..1024;
 
 impl Geometry {
-    /// For x [n,c,h,w], w [o,c/groups,kh,kw] and outputs of `output` = [oh, ow].
+    /// For x `[n,c,h,w]`, w `[o,c/groups,kh,kw]` and outputs of `output` = `[oh, ow]`.
     pub fn new(
         window: Window,
         (_, _, h, width): (usize, usize, usize, usize),
@@ -89,10 +90,10 @@ impl Geometry {
         group * self.outputs..(group + 1) * self.outputs
     }
 
-    /// The columns matrix [K, T] of `group`: built in `buffer`, or the input itself where it can be.
+    /// The columns matrix `[K, T]` of `group`: built in `buffer`, or the input itself where it can be.
     pub fn columns<'a, S: Scalar>(
         &self,
-        x: &'a ArrayView4<'a, S>, // [n,c,h,w]
+        x: &'a ArrayView4<'a, S>, // [n,c,h,w] contiguous
         tile: &Tile,
         group: usize,
         buffer: &'a mut Vec<S>,
@@ -100,8 +101,7 @@ impl Geometry {
         if self.is_pointwise() {
             return positions_last(x, self.group_channels(group), tile, buffer);
         }
-        let ow = self.output[1];
-        let plane = tile.rows.len() * ow;
+        let plane = tile.rows.len() * self.output[1];
         let positions = tile.samples.len() * plane;
         buffer.clear();
         buffer.resize(self.taps() * positions, S::ZERO);
@@ -109,44 +109,33 @@ impl Geometry {
         for (c, ky, kx) in self.taps_of(group) {
             let Some(columns) = row_of_taps.next() else { break };
             for (sample, columns) in tile.samples.clone().zip(columns.chunks_exact_mut(plane)) {
-                let x = x.slice(s![sample, c, .., ..]);
+                let pixels = contiguous(x.slice(s![sample, c, .., ..]));
                 for row in self.window.tap_rows([ky, kx], self.input, self.output, tile.rows.clone()) {
-                    let start = (row.oy - tile.rows.start) * ow;
-                    let columns = &mut columns[start + row.outputs.start..start + row.outputs.end];
-                    let pixels = x.slice(s![row.iy, ..]);
-                    for (column, &pixel) in columns.iter_mut().zip(pixels.slice_axis(Axis(0), row.inputs())) {
-                        *column = pixel;
-                    }
+                    row.update_outputs(columns, pixels, |column, &pixel| *column = pixel);
                 }
             }
         }
         matrix(buffer, self.taps(), positions)
     }
 
-    /// The adjoint of [`Self::columns`]: adds `columns` [K, T] to the pixels they were read from, in the order of
-    /// K, then T. `dx` [samples of the tile, c, h, w].
+    /// The adjoint of [`Self::columns`]: adds `columns` `[K, T]` to the pixels they were read from, in the order of
+    /// K, then T. `dx` `[samples of the tile, c, h, w]`.
     pub fn add_columns<S: Scalar>(&self, columns: &[S], tile: &Tile, group: usize, dx: &mut ArrayViewMut4<S>) {
-        let ow = self.output[1];
-        let plane = tile.rows.len() * ow;
+        let plane = tile.rows.len() * self.output[1];
         let mut row_of_taps = columns.chunks_exact(tile.samples.len() * plane);
         for (c, ky, kx) in self.taps_of(group) {
             let Some(columns) = row_of_taps.next() else { break };
-            for (mut dx, columns) in dx.outer_iter_mut().zip(columns.chunks_exact(plane)) {
-                let mut dx = dx.index_axis_mut(Axis(0), c);
+            for (mut dx, columns) in dx.axis_iter_mut(Axis(0)).zip(columns.chunks_exact(plane)) {
+                let pixels = dx.index_axis_mut(Axis(0), c).into_slice().expect("a plane of a new array is contiguous");
                 for row in self.window.tap_rows([ky, kx], self.input, self.output, tile.rows.clone()) {
-                    let start = (row.oy - tile.rows.start) * ow;
-                    let columns = &columns[start + row.outputs.start..start + row.outputs.end];
-                    let mut pixels = dx.index_axis_mut(Axis(0), row.iy);
-                    for (pixel, &column) in pixels.slice_axis_mut(Axis(0), row.inputs()).iter_mut().zip(columns) {
-                        *pixel += column;
-                    }
+                    row.update_inputs(pixels, columns, |pixel, &column| *pixel += column);
                 }
             }
         }
     }
 
-    /// The pixels of `group` in the tile as a matrix [c/groups, T], where the columns matrix is the input itself:
-    /// then the product can go there directly. `dx` [samples of the tile, c, h, w].
+    /// The pixels of `group` in the tile as a matrix `[c/groups, T]`, where the columns matrix is the input itself:
+    /// then the product can go there directly. `dx` `[samples of the tile, c, h, w]`.
     pub fn pixels_mut<'a, S: Scalar>(
         &self,
         dx: &'a mut ArrayViewMut4<S>,
@@ -166,7 +155,7 @@ impl Geometry {
     }
 }
 
-/// `planes` [n,c,h,w] of `channels` as a matrix [channels, T] over the tile's positions: a view of the array where
+/// `planes` `[n,c,h,w]` of `channels` as a matrix `[channels, T]` over the tile's positions: a view of the array where
 /// the tile lies within one sample, else gathered into `buffer`.
 pub(super) fn positions_last<'a, S: Scalar>(
     planes: &'a ArrayView4<'a, S>,

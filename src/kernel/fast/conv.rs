@@ -14,7 +14,7 @@ const FEW_OUTPUTS: usize = 4;
 /// Most partial sums of a weight gradient, hence most threads it uses. Each costs memory of the weights' size.
 const PARTIALS: usize = 8;
 
-/// Buffers of one thread: a columns matrix, and a matrix [o/groups, T].
+/// Buffers of one thread: a columns matrix, and a matrix `[o/groups, T]`.
 #[derive(Debug, Default)]
 struct Scratch<S> {
     columns: Vec<S>,
@@ -26,13 +26,13 @@ fn gemm_for<S: Scalar>(outputs_per_group: usize) -> Option<Gemm<S>> {
     S::GEMM.filter(|_| outputs_per_group >= FEW_OUTPUTS)
 }
 
-/// w [o,c/groups,kh,kw] as one matrix per group, [groups, o/groups, K].
+/// w `[o,c/groups,kh,kw]` as one matrix per group, `[groups, o/groups, K]`.
 fn weight_matrices<'a, S: Scalar>(geometry: &Geometry, w: &'a ArrayView4<S>) -> CowArray<'a, S, Ix3> {
     let shape = (geometry.window.groups, geometry.outputs, geometry.taps());
     w.to_shape(shape).expect("o * c/groups * kh * kw elements both ways")
 }
 
-/// As [`literal::conv2d`]: x [n,c,h,w], w [o,c/groups,kh,kw], bias [o] -> y [n,o,oh,ow].
+/// As [`literal::conv2d`]: x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`, bias `[o]` -> y `[n,o,oh,ow]`.
 pub(in crate::kernel) fn conv2d<S: Scalar>(
     window: Window,
     x: ArrayView4<S>,
@@ -47,6 +47,8 @@ pub(in crate::kernel) fn conv2d<S: Scalar>(
     if y.is_empty() || w.is_empty() {
         return y;
     }
+    let x = x.as_standard_layout();
+    let x = x.view();
     let geometry = Geometry::new(window, x.dim(), w.dim(), [shape[2], shape[3]]);
     let work = y.len() * geometry.taps();
     let Some(gemm) = gemm_for(geometry.outputs) else {
@@ -87,9 +89,9 @@ pub(in crate::kernel) fn conv2d<S: Scalar>(
     y
 }
 
-/// As [`literal::conv2d_input_gradient`]: dy [n,o,oh,ow], w [o,c/groups,kh,kw] -> dx [n,c,h,w].
+/// As [`literal::conv2d_input_gradient`]: dy `[n,o,oh,ow]`, w `[o,c/groups,kh,kw]` -> dx `[n,c,h,w]`.
 ///
-/// Each tile's `W^T dY` [K,T] is added to the pixels it came from; tiles of one sample follow each other in
+/// Each tile's `W^T dY` `[K,T]` is added to the pixels it came from; tiles of one sample follow each other in
 /// order, samples run side by side.
 pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
     window: Window,
@@ -101,6 +103,8 @@ pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
     if dx.is_empty() || dy.is_empty() || w.is_empty() {
         return dx;
     }
+    let dy = dy.as_standard_layout();
+    let dy = dy.view();
     let (_, _, oh, ow) = dy.dim();
     let geometry = Geometry::new(window, dx.dim(), w.dim(), [oh, ow]);
     let work = dy.len() * geometry.taps();
@@ -134,7 +138,7 @@ pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
     dx
 }
 
-/// As [`literal::conv2d_weight_gradient`]: x [n,c,h,w], dy [n,o,oh,ow] -> dw [o,c/groups,kh,kw].
+/// As [`literal::conv2d_weight_gradient`]: x `[n,c,h,w]`, dy `[n,o,oh,ow]` -> dw `[o,c/groups,kh,kw]`.
 ///
 /// The batch is cut into at most [`PARTIALS`] slabs of samples. Each slab goes through its tiles in order into a
 /// partial sum of its own, and the partial sums are added in the order of the slabs.
@@ -148,6 +152,8 @@ pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
     if dw.is_empty() || dy.is_empty() {
         return dw;
     }
+    let x = x.as_standard_layout();
+    let x = x.view();
     let (batch, _, oh, ow) = dy.dim();
     let geometry = Geometry::new(window, x.dim(), dw.dim(), [oh, ow]);
     let work = dy.len() * geometry.taps();

@@ -12,7 +12,7 @@ const TILE: [usize; 2] = [128, 256];
 /// axis has a ragged edge.
 const MICRO_EDGE: usize = 16;
 
-/// `a b`, plus bias_j in column j: a [m,k], b [k,n], bias [n] -> [m,n]; any strides.
+/// `a b`, plus bias_j in column j: a `[m,k]`, b `[k,n]`, bias `[n]` -> `[m,n]`; any strides.
 ///
 /// Each sum is formed in `S`, in `matrixmultiply`'s order, with or without fused multiply-add.
 pub(in crate::kernel) fn matmul<S: Scalar>(
@@ -41,7 +41,7 @@ pub(in crate::kernel) fn matmul<S: Scalar>(
     c
 }
 
-/// `c <- a b + beta c`: a [m,k], b [k,n], c [m,n]; any strides. With beta = 0, c is overwritten unread.
+/// `c <- a b + beta c`: a `[m,k]`, b `[k,n]`, c `[m,n]`; any strides. With beta = 0, c is overwritten unread.
 pub(super) fn add_product<S: Scalar>(
     gemm: Gemm<S>,
     a: ArrayView2<S>,

@@ -1,15 +1,22 @@
 //! Convolution and its two adjoints, as nested loops.
 //!
 //! Each is cut into units that share no sum (an output plane, an input plane, the taps of one input channel).
-//! Here the units run one after the other; [`super::super::fast`] runs the same units side by side where a
-//! convolution has too few output channels per group for a matrix product to pay.
+//! Here the units run one after the other; the fast kernels run the same units side by side where a convolution
+//! has too few output channels per group for a matrix product to pay.
 
 use crate::kernel::Window;
 use crate::scalar::Scalar;
-use ndarray::{Array2, Array4, ArrayView1, ArrayView3, ArrayView4, ArrayViewMut2, ArrayViewMut3, Axis, Zip, s};
+use ndarray::{
+    Array4, ArrayView, ArrayView1, ArrayView3, ArrayView4, ArrayViewMut2, ArrayViewMut3, Axis, Dimension, s,
+};
+
+/// The elements of an array that its kernel has made contiguous, or of a plane of one.
+pub(in crate::kernel) fn contiguous<S, D: Dimension>(array: ArrayView<'_, S, D>) -> &[S] {
+    array.to_slice().expect("kernels make their operands contiguous first")
+}
 
 /// `y[n,o,oy,ox] = b[o] + sum_c sum_ky sum_kx w[o,c,ky,kx] x[n,c,iy,ix]`, each ascending, kx innermost:
-/// x [n,c,h,w], w [o,c/groups,kh,kw], bias [o] -> y [n,o,oh,ow]. c runs over the channels of o's group.
+/// x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`, bias `[o]` -> y `[n,o,oh,ow]`. c runs over the channels of o's group.
 pub(in crate::kernel) fn conv2d<S: Scalar>(
     window: Window,
     x: ArrayView4<S>,
@@ -17,6 +24,7 @@ pub(in crate::kernel) fn conv2d<S: Scalar>(
     bias: Option<ArrayView1<S>>,
 ) -> Array4<S> {
     let mut y = Array4::from_elem(window.output_shape(x.dim(), w.dim()), S::ZERO);
+    let x = x.as_standard_layout();
     for (x, mut y) in x.outer_iter().zip(y.outer_iter_mut()) {
         for (o, y) in y.outer_iter_mut().enumerate() {
             output_plane(window, x, w, bias, o, y);
@@ -25,7 +33,7 @@ pub(in crate::kernel) fn conv2d<S: Scalar>(
     y
 }
 
-/// One output channel `o` of one sample: x [c,h,w], w [o,c/groups,kh,kw], bias [o] -> y [oh,ow].
+/// One output channel `o` of one sample: x `[c,h,w]` contiguous, w `[o,c/groups,kh,kw]`, bias `[o]` -> y `[oh,ow]`.
 pub(in crate::kernel) fn output_plane<S: Scalar>(
     window: Window,
     x: ArrayView3<S>,
@@ -39,23 +47,21 @@ pub(in crate::kernel) fn output_plane<S: Scalar>(
     let first_channel = o / (outputs / window.groups) * channels;
     let (oh, ow) = y.dim();
     let start = bias.map_or(S::Accumulator::ZERO, |bias| bias[o].to_accumulator());
-    let mut sums = Array2::from_elem((oh, ow), start);
+    let mut sums = vec![start; oh * ow];
     // indexed_iter is row-major: c, then ky, then kx
     for ((c, ky, kx), &tap) in w.index_axis(Axis(0), o).indexed_iter() {
         let tap = tap.to_accumulator();
+        let x = contiguous(x.index_axis(Axis(0), first_channel + c));
         for row in window.tap_rows([ky, kx], [height, width], [oh, ow], 0..oh) {
-            let x = x.slice(s![first_channel + c, row.iy, ..]);
-            Zip::from(sums.slice_mut(s![row.oy, row.outputs.clone()]))
-                .and(x.slice_axis(Axis(0), row.inputs()))
-                .for_each(|sum, &pixel| *sum += tap * pixel.to_accumulator());
+            row.update_outputs(&mut sums, x, |sum, pixel| *sum += tap * pixel.to_accumulator());
         }
     }
-    y.zip_mut_with(&sums, |y, &sum| *y = S::from_accumulator(sum));
+    y.iter_mut().zip(sums).for_each(|(y, sum)| *y = S::from_accumulator(sum));
 }
 
 /// `dx[n,c,iy,ix] = sum_o sum_ky sum_kx w[o,c,ky,kx] dy[n,o,oy,ox]`, each ascending, kx innermost, over the
-/// outputs `(oy, ox)` whose tap `(ky, kx)` reads `(iy, ix)`: dy [n,o,oh,ow], w [o,c/groups,kh,kw] -> dx [n,c,h,w].
-/// o runs over the outputs of c's group.
+/// outputs `(oy, ox)` whose tap `(ky, kx)` reads `(iy, ix)`: dy `[n,o,oh,ow]`, w `[o,c/groups,kh,kw]` ->
+/// dx `[n,c,h,w]`. o runs over the outputs of c's group.
 pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
     window: Window,
     dy: ArrayView4<S>,
@@ -63,6 +69,7 @@ pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
     x_shape: [usize; 4],
 ) -> Array4<S> {
     let mut dx = Array4::from_elem(x_shape, S::ZERO);
+    let dy = dy.as_standard_layout();
     for (dy, mut dx) in dy.outer_iter().zip(dx.outer_iter_mut()) {
         for (c, dx) in dx.outer_iter_mut().enumerate() {
             input_gradient_plane(window, dy, w, c, dx);
@@ -71,7 +78,7 @@ pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
     dx
 }
 
-/// One input channel `c` of one sample: dy [o,oh,ow], w [o,c/groups,kh,kw] -> dx [h,w].
+/// One input channel `c` of one sample: dy `[o,oh,ow]` contiguous, w `[o,c/groups,kh,kw]` -> dx `[h,w]`.
 pub(in crate::kernel) fn input_gradient_plane<S: Scalar>(
     window: Window,
     dy: ArrayView3<S>,
@@ -84,22 +91,20 @@ pub(in crate::kernel) fn input_gradient_plane<S: Scalar>(
     let channels = w.len_of(Axis(1));
     let first_output = c / channels * outputs;
     let (height, width) = dx.dim();
-    let mut sums = Array2::from_elem((height, width), S::Accumulator::ZERO);
+    let mut sums = vec![S::Accumulator::ZERO; height * width];
     let taps = w.slice(s![first_output..first_output + outputs, c % channels, .., ..]);
     for ((o, ky, kx), &tap) in taps.indexed_iter() {
         let tap = tap.to_accumulator();
+        let dy = contiguous(dy.index_axis(Axis(0), first_output + o));
         for row in window.tap_rows([ky, kx], [height, width], [oh, ow], 0..oh) {
-            // One tap reads each input pixel at most once, so these are different sums.
-            Zip::from(sums.slice_mut(s![row.iy, ..]).slice_axis_mut(Axis(0), row.inputs()))
-                .and(dy.slice(s![first_output + o, row.oy, row.outputs]))
-                .for_each(|sum, &g| *sum += tap * g.to_accumulator());
+            row.update_inputs(&mut sums, dy, |sum, g| *sum += tap * g.to_accumulator());
         }
     }
-    dx.zip_mut_with(&sums, |dx, &sum| *dx = S::from_accumulator(sum));
+    dx.iter_mut().zip(sums).for_each(|(dx, sum)| *dx = S::from_accumulator(sum));
 }
 
 /// `dw[o,c,ky,kx] = sum_n sum_oy sum_ox x[n,c,iy,ix] dy[n,o,oy,ox]`, each ascending, ox innermost:
-/// x [n,c,h,w], dy [n,o,oh,ow] -> dw [o,c/groups,kh,kw].
+/// x `[n,c,h,w]`, dy `[n,o,oh,ow]` -> dw `[o,c/groups,kh,kw]`.
 pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
     window: Window,
     x: ArrayView4<S>,
@@ -107,22 +112,22 @@ pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
     w_shape: [usize; 4],
 ) -> Array4<S> {
     let mut dw = Array4::from_elem(w_shape, S::ZERO);
-    let dy = outputs_last(dy);
+    let (x, dy) = (x.as_standard_layout(), outputs_last(dy));
     let outputs = w_shape[0] / window.groups;
     for c in 0..x.len_of(Axis(1)) {
         let first_output = c / w_shape[1] * outputs;
         let dw = dw.slice_mut(s![first_output..first_output + outputs, c % w_shape[1], .., ..]);
-        weight_gradient_taps(window, x, dy.view(), c, dw);
+        weight_gradient_taps(window, x.view(), dy.view(), c, dw);
     }
     dw
 }
 
-/// dy [n,o,oh,ow] -> a contiguous copy [n,oh,ow,o]: what [`weight_gradient_taps`] reads.
+/// dy `[n,o,oh,ow]` -> a contiguous copy `[n,oh,ow,o]`: what [`weight_gradient_taps`] reads.
 pub(in crate::kernel) fn outputs_last<S: Scalar>(dy: ArrayView4<S>) -> Array4<S> {
     dy.permuted_axes([0, 2, 3, 1]).as_standard_layout().into_owned()
 }
 
-/// The weights that read input channel `c`: x [n,c,h,w], dy [n,oh,ow,o] contiguous -> dw [o/groups,kh,kw].
+/// The weights that read input channel `c`: x `[n,c,h,w]`, dy `[n,oh,ow,o]`, both contiguous -> dw `[o/groups,kh,kw]`.
 ///
 /// The sums of one tap over all outputs of the group run side by side: that loop vectorises, while each sum
 /// still goes through the batch in order.
@@ -134,20 +139,19 @@ pub(in crate::kernel) fn weight_gradient_taps<S: Scalar>(
     mut dw: ArrayViewMut3<S>,
 ) {
     let (_, channels, height, width) = x.dim();
-    let (_, oh, ow, _) = dy.dim();
+    let (_, oh, ow, all_outputs) = dy.dim();
     let (outputs, kh, kw) = dw.dim();
     let first_output = c / (channels / window.groups) * outputs;
-    let dy = dy.slice(s![.., .., .., first_output..first_output + outputs]);
     let mut sums = vec![S::Accumulator::ZERO; outputs];
     for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
         sums.fill(S::Accumulator::ZERO);
         for (x, dy) in x.index_axis(Axis(1), c).outer_iter().zip(dy.outer_iter()) {
+            let (x, dy) = (contiguous(x), contiguous(dy));
             for row in window.tap_rows([ky, kx], [height, width], [oh, ow], 0..oh) {
-                let x = x.slice(s![row.iy, ..]);
-                let dy = dy.slice(s![row.oy, row.outputs.clone(), ..]);
-                for (&pixel, dy) in x.slice_axis(Axis(0), row.inputs()).iter().zip(dy.outer_iter()) {
-                    let pixel = pixel.to_accumulator();
-                    for (sum, &g) in sums.iter_mut().zip(dy) {
+                for (position, pixel) in row.pairs() {
+                    let pixel = x[pixel].to_accumulator();
+                    let of_group = &dy[position * all_outputs + first_output..][..outputs];
+                    for (sum, g) in sums.iter_mut().zip(of_group) {
                         *sum += pixel * g.to_accumulator();
                     }
                 }

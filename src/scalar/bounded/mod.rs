@@ -64,6 +64,13 @@ impl Rounding for DoubleDouble {
 /// - Operations that round nothing add nothing: a sum with 0, a product with 0 or 1, a narrowing that changes nothing.
 /// - Comparisons, and so branches, see the value alone: the bound assumes that exact arithmetic would take the same
 ///   branches.
+///
+/// ```
+/// use gdstar::scalar::{Bounded, Scalar};
+/// let third = Bounded::<f32>::ONE / Bounded::from_f64(3.0);
+/// let off = (f64::from(third.value()) - 1.0 / 3.0).abs();
+/// assert!(off <= third.error() && third.error() < 2e-8); // 2^-24 / 3
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Bounded<S> {
     value: S,
@@ -113,7 +120,7 @@ impl<S: Rounding> Bounded<S> {
         if is_exact { Self::new(value, error) } else { Self::rounded(value, error, 1.0) }
     }
 
-    /// `e^a (e^error - 1)`: how far e^a and e^A - 1 move when a moves by `error`.
+    /// `e^a (e^error - 1)`: how far `e^a`, and so `e^a - 1`, moves when `a` moves by `error`.
     fn exponential_spread(self) -> f64 {
         product(libm::exp(self.value.to_f64()) + f64::from_bits(1), libm::expm1(self.error))
     }

@@ -1,7 +1,7 @@
 //! `+ - * / sqrt` of [`DoubleDouble`]. Algorithms and bounds: Joldes, Muller, Popescu 2017 (see there).
 
-use super::DoubleDouble;
 use super::error_free::{exponent, power_of_two, quick_two_sum, two_prod, two_sum};
+use super::{DoubleDouble, UNROUNDED_FROM};
 use crate::scalar::Scalar;
 use crate::scalar::assign::assigning_operators;
 use std::iter::Sum;
@@ -53,6 +53,25 @@ impl DoubleDouble {
         Self { hi, lo }
     }
 
+    /// DWTimesDW1, for a product in range; otherwise `lo` is not finite or `hi` is under 2^-960 (in magnitude).
+    #[inline]
+    fn multiply(self, other: Self) -> Self {
+        let (p, e) = two_prod(self.hi, other.hi);
+        let (hi, lo) = quick_two_sum(p, e + (self.hi * other.lo + self.lo * other.hi));
+        Self { hi, lo }
+    }
+
+    /// The product of any operands: as [`Self::divide_scaled`].
+    #[inline(never)]
+    fn multiply_scaled(self, other: Self) -> Self {
+        let product = self.hi * other.hi;
+        if !product.is_finite() || self.hi == 0.0 || other.hi == 0.0 {
+            return Self::from(product);
+        }
+        let (k, l) = (exponent(self.hi), exponent(other.hi));
+        self.scaled(-k).multiply(other.scaled(-l)).scaled((k + l).max(-1200))
+    }
+
     /// DWDivDW2, for operands of magnitude in [2^-450, 2^450].
     #[inline]
     fn divide(self, divisor: Self) -> Self {
@@ -63,7 +82,8 @@ impl DoubleDouble {
         Self { hi, lo }
     }
 
-    /// The quotient of any operands: both are scaled into [1, 2) by powers of two, and the result back, exactly.
+    /// The quotient of any operands: both are scaled into [1, 2) by powers of two, and the result back, which is where
+    /// it is rounded to the bits that are left near underflow, once.
     #[inline(never)]
     fn divide_scaled(self, divisor: Self) -> Self {
         if [self.hi, divisor.hi].iter().any(|x| *x == 0.0 || !x.is_finite()) {
@@ -104,11 +124,9 @@ impl Mul for DoubleDouble {
     /// DWTimesDW1.
     #[inline]
     fn mul(self, other: Self) -> Self {
-        let (p, e) = two_prod(self.hi, other.hi);
-        let cross = self.hi * other.lo + self.lo * other.hi;
-        let (hi, lo) = quick_two_sum(p, e + cross);
-        // An infinite or zero `p` decides alone: `lo` is NaN there, or would lose the sign of zero.
-        if p == 0.0 || !lo.is_finite() { Self::from(p) } else { Self { hi, lo } }
+        let product = self.multiply(other);
+        let in_range = product.lo.is_finite() && product.hi.abs() >= UNROUNDED_FROM;
+        if in_range { product } else { self.multiply_scaled(other) }
     }
 }
 

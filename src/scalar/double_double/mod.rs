@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 /// The number `hi + lo`, where `hi` is `hi + lo` rounded to `f64` (so `|lo| <= ulp(hi)/2`): about 31 digits, with
 /// `f64`'s range.
 ///
-/// The relative error of each operation is bounded by the constants below ([`Self::SUM_ERROR`] ..); [JMP] there is
+/// The relative error of each operation is bounded by the constants below ([`Self::SUM_ERROR`] ..); JMP there is
 /// Joldes, Muller, Popescu, "Tight and rigorous error bounds for basic building blocks of double-word arithmetic", ACM
 /// TOMS 44(2), 2017, <https://doi.org/10.1145/3121432>. [`Scalar::UNIT_ROUNDOFF`] is `2^-102`, the smallest power of two
 /// above those of `+ - * / sqrt`. Since there are no bits below `2^-1074`, results under `2^-960` have, on top of this, an
@@ -22,6 +22,13 @@ use std::cmp::Ordering;
 ///
 /// Infinities and `NaN` propagate as in `f64` (`inf + 1 = inf`, `x / 0 = inf`, overflow gives `inf`), signed zeros too;
 /// `lo` is then 0. No operation depends on the platform: the same bits everywhere.
+///
+/// ```
+/// use gdstar::scalar::{DoubleDouble, Scalar};
+/// let third = DoubleDouble::ONE / DoubleDouble::from(3.0);
+/// assert_eq!(third.to_string(), "3.3333333333333333333333333333333e-1");
+/// assert_eq!(DoubleDouble::ONE.exp().to_string(), "2.7182818284590452353602874713527e0");
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct DoubleDouble {
     // Comparing `hi` and then `lo` orders by value, because `hi` is the rounded sum.
@@ -31,13 +38,17 @@ pub struct DoubleDouble {
 
 /// `u^2` with `u = 2^-53`.
 const U2: f64 = error_free::power_of_two(-106);
+/// From here on, both words of a product, quotient or scaled number have all their bits.
+const UNROUNDED_FROM: f64 = error_free::power_of_two(-960);
+/// 2^-1074, the smallest subnormal.
+const SMALLEST: f64 = f64::from_bits(1);
 
 impl DoubleDouble {
-    /// Relative error of `+` and `-`: `3u^2 / (1 - 4u)` with `u = 2^-53` ([JMP], AccurateDWPlusDW).
+    /// Relative error of `+` and `-`: `3u^2 / (1 - 4u)` with `u = 2^-53` (JMP, AccurateDWPlusDW).
     pub const SUM_ERROR: f64 = 3.0 * U2 / (1.0 - 2.0 * f64::EPSILON);
-    /// Relative error of `*`: `7u^2` ([JMP], DWTimesDW1).
+    /// Relative error of `*`: `7u^2` (JMP, DWTimesDW1).
     pub const PRODUCT_ERROR: f64 = 7.0 * U2;
-    /// Relative error of `/`: `15u^2 + 56u^3` ([JMP], DWDivDW2).
+    /// Relative error of `/`: `15u^2 + 56u^3` (JMP, DWDivDW2).
     pub const QUOTIENT_ERROR: f64 = 15.0 * U2 + 28.0 * f64::EPSILON * U2;
     /// Relative error of [`Scalar::sqrt`]: `25/8 u^2` (Lefevre, Louvet, Muller, Picot, Rideau, "Accurate calculation of
     /// Euclidean norms using double-word arithmetic", ACM TOMS 49(1), 2023, SQRTDWtoDW).
@@ -52,8 +63,9 @@ impl DoubleDouble {
     /// `hi + lo`, exactly, for any two `f64`.
     #[inline]
     pub fn new(hi: f64, lo: f64) -> Self {
-        let (hi, lo) = two_sum(hi, lo);
-        Self::finite_or_hi(hi, lo)
+        // Ordered by magnitude, nothing on the way can overflow unless the sum does.
+        let (hi, lo) = if hi.abs() >= lo.abs() { quick_two_sum(hi, lo) } else { quick_two_sum(lo, hi) };
+        if lo.is_finite() && hi != 0.0 { Self { hi, lo } } else { Self::from(hi) }
     }
 
     /// `a + b`, exactly.
@@ -62,11 +74,10 @@ impl DoubleDouble {
         Self::new(a, b)
     }
 
-    /// `a b`, exactly (see [`two_prod`] for products under `2^-960`).
+    /// `a b`, exactly (below `2^-960` within `2^-1073`).
     #[inline]
     pub fn from_product(a: f64, b: f64) -> Self {
-        let (p, e) = two_prod(a, b);
-        Self::finite_or_hi(p, e)
+        Self::from(a) * Self::from(b)
     }
 
     /// The value rounded to `f64`.
@@ -87,26 +98,28 @@ impl DoubleDouble {
         if floor == self.hi { Self::new(floor, self.lo.floor()) } else { Self::from(floor) }
     }
 
-    /// A pair that is normalised already, unless it overflowed (then `lo` is not finite) or is zero.
-    #[inline]
-    fn finite_or_hi(hi: f64, lo: f64) -> Self {
-        if lo.is_finite() && hi != 0.0 { Self { hi, lo } } else { Self::from(hi) }
-    }
-
-    /// `self 2^k` for `|k| <= 2000`: exact, or rounded once where the result is under `2^-960`.
+    /// `self 2^k` for `|k| <= 2000`. Exact, except under `2^-960`: there within `2^-1074`, and `hi` is the correctly
+    /// rounded value still, as if the exact value had been rounded once.
     #[inline]
     fn scaled(self, k: i32) -> Self {
-        const UNROUNDED_FROM: f64 = error_free::power_of_two(-960);
         let hi = scale(self.hi, k);
         if !hi.is_finite() || hi == 0.0 {
             return Self::from(hi);
         }
-        if hi.abs() >= UNROUNDED_FROM {
-            return Self { hi, lo: scale(self.lo, k) };
+        if hi.abs() >= UNROUNDED_FROM { Self { hi, lo: scale(self.lo, k) } } else { self.scaled_to_few_bits(hi, k) }
+    }
+
+    /// [`Self::scaled`] where `lo`, and possibly `hi`, keep fewer bits. A rounded `lo` can make a tie that was none.
+    #[inline(never)]
+    fn scaled_to_few_bits(self, hi: f64, k: i32) -> Self {
+        let lost = self.hi - scale(hi, -k); // exact
+        let lo = scale(lost + self.lo, k);
+        if lost == 0.0 && hi + lo != hi {
+            // `hi` is right as it is; `lo` was rounded up to half an ulp of it, and steps back.
+            return Self { hi, lo: lo - SMALLEST.copysign(lo) };
         }
-        // What rounding `hi` to a multiple of 2^-1074 lost joins `lo`, so that ties see the whole value.
-        let lost = self.hi - scale(hi, -k);
-        let (hi, lo) = quick_two_sum(hi, scale(lost + self.lo, k));
+        // `hi` itself was rounded to a multiple of 2^-1074; where that was a tie, `lo` settles it.
+        let (hi, lo) = quick_two_sum(hi, lo);
         Self { hi, lo }
     }
 }

@@ -1,0 +1,21 @@
+//! The CIFAR-10 reader: an accepted batch is exactly its records.
+
+use super::{PATH, assert_refusal};
+use gdstar::data::cifar10::parse;
+use std::path::Path;
+
+/// Reads `data` as a batch file.
+pub fn run(data: &[u8]) -> bool {
+    match parse(Path::new(PATH), data) {
+        Ok(images) => {
+            assert!(!images.is_empty() && images.labels.iter().all(|&label| label < 10));
+            let record = |i| std::iter::once(&images.labels[i]).chain(images.image(i));
+            assert!((0..images.len()).flat_map(record).eq(data), "records differ from the file");
+            true
+        }
+        Err(error) => {
+            assert_refusal(&error);
+            false
+        }
+    }
+}

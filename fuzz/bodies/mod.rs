@@ -1,0 +1,23 @@
+//! What every fuzz target checks, as functions that an ordinary test can call.
+//!
+//! Each `run` asserts the promises of one part of the library on arbitrary bytes and returns whether the bytes were
+//! accepted.
+
+pub mod cifar10;
+pub mod digits;
+pub mod idx;
+mod input;
+pub mod quantile;
+pub mod selection;
+
+/// The path that readers are told, for their messages.
+const PATH: &str = "fuzzed";
+
+/// A refusal is one line of bounded length that names the place, what was expected and what was found, and makes the
+/// program exit with 2.
+fn assert_refusal(error: &gdstar::Error) {
+    let message = error.to_string();
+    assert_eq!(message.lines().count(), 1, "{message:?}");
+    assert!(message.len() < 400 && message.contains(": expected ") && message.contains(", found "), "{message:?}");
+    assert_eq!(error.exit_code(), 2, "{message:?}");
+}

@@ -1,0 +1,7 @@
+//! Shared by the proofs.
+
+pub mod bounds;
+pub mod equations;
+pub mod layout;
+pub mod op_checks;
+pub mod op_definitions;

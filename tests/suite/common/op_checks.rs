@@ -1,0 +1,332 @@
+//! The checks that every op must pass, as functions: the proofs call them on the ops of [`gdstar::ops::OPS`], and the
+//! planted faults call the very same functions on ops that are wrong in one line.
+//!
+//! No tolerance is chosen here: every comparison that is not bit for bit is made in [`Bounded`], whose error is a
+//! running analysis of the rounding on both sides. `x <= error` is written so that NaN fails.
+
+use gdstar::Result;
+use gdstar::kernel::Kernel;
+use gdstar::op::{Evaluation, Op, evaluate};
+use gdstar::ops::{AnyOp, Case};
+use gdstar::scalar::{Bounded, DoubleDouble, Dual, Rounding, Scalar};
+use ndarray::{ArrayD, ArrayViewD, Slice};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use std::fmt::Debug;
+
+/// What a check returns: nothing, or what it saw.
+pub type Verdict = std::result::Result<(), String>;
+
+/// Something with an op's forward and backward.
+pub trait Subject: Clone + Debug {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>>;
+    fn evaluate<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        upstream: &[Option<ArrayViewD<S>>],
+        wanted: &[bool],
+    ) -> Result<Evaluation<S>>;
+}
+
+impl Subject for AnyOp {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        self.out_shapes(inputs)
+    }
+    fn evaluate<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        upstream: &[Option<ArrayViewD<S>>],
+        wanted: &[bool],
+    ) -> Result<Evaluation<S>> {
+        self.evaluate(kernel, inputs, upstream, wanted)
+    }
+}
+
+/// One op as a [`Subject`].
+#[derive(Debug, Clone)]
+pub struct Single<O>(pub O);
+
+impl<O: Op> Subject for Single<O> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        self.0.out_shapes(inputs)
+    }
+    fn evaluate<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        upstream: &[Option<ArrayViewD<S>>],
+        wanted: &[bool],
+    ) -> Result<Evaluation<S>> {
+        evaluate(&self.0, kernel, inputs, upstream, wanted)
+    }
+}
+
+/// How an array lies in memory.
+#[derive(Debug, Clone, Copy)]
+pub enum Layout {
+    RowMajor,
+    ColumnMajor,
+    /// Every second element of a larger array that is NaN elsewhere, along every axis.
+    Stepped,
+    /// Backwards along every axis.
+    Reversed,
+}
+
+impl Layout {
+    pub const ALL: [Self; 4] = [Self::RowMajor, Self::ColumnMajor, Self::Stepped, Self::Reversed];
+
+    /// Memory from which [`Layout::view`] reads `x`.
+    fn store<S: Scalar>(self, x: &ArrayD<S>) -> ArrayD<S> {
+        match self {
+            Self::RowMajor => x.clone(),
+            Self::ColumnMajor => x.t().as_standard_layout().into_owned(),
+            Self::Stepped => {
+                let larger: Vec<usize> = x.shape().iter().map(|extent| 2 * extent + 1).collect();
+                let mut memory = ArrayD::from_elem(larger, S::from_f64(f64::NAN));
+                memory.slice_each_axis_mut(|_| Slice::new(1, None, 2)).assign(x);
+                memory
+            }
+            Self::Reversed => x.slice_each_axis(|_| Slice::new(0, None, -1)).as_standard_layout().into_owned(),
+        }
+    }
+
+    fn view<S>(self, memory: &ArrayD<S>) -> ArrayViewD<'_, S> {
+        match self {
+            Self::RowMajor => memory.view(),
+            Self::ColumnMajor => memory.t(),
+            Self::Stepped => memory.slice_each_axis(|_| Slice::new(1, None, 2)),
+            Self::Reversed => memory.slice_each_axis(|_| Slice::new(0, None, -1)),
+        }
+    }
+}
+
+/// A case with everything drawn that the checks need: upstream gradients, and a direction for every input.
+#[derive(Debug, Clone)]
+pub struct Drawn<O> {
+    pub op: O,
+    pub inputs: Vec<ArrayD<f64>>,
+    pub upstream: Vec<ArrayD<f64>>,
+    /// Zero where the op does not differentiate.
+    pub directions: Vec<ArrayD<f64>>,
+    pub layout: Layout,
+}
+
+impl<O: Subject> Drawn<O> {
+    pub fn new(case: Case<O>, rng: &mut ChaCha8Rng) -> std::result::Result<Self, String> {
+        let shapes: Vec<&[usize]> = case.inputs.iter().map(ArrayD::shape).collect();
+        let out_shapes = case.op.out_shapes(&shapes).map_err(|error| format!("sample rejected: {error}"))?;
+        let mut draw =
+            |shape: &[usize]| ArrayD::from_shape_simple_fn(shape, || f64::from(rng.random_range(-1.0f32..1.0)));
+        let upstream = out_shapes.iter().map(|shape| draw(shape)).collect();
+        let directions = case.inputs.iter().map(|x| draw(x.shape())).collect::<Vec<_>>();
+        let constant = |(u, &moves): (ArrayD<f64>, &bool)| if moves { u } else { u * 0.0 };
+        let directions = directions.into_iter().zip(&case.differentiable).map(constant).collect();
+        let layout = Layout::ALL[rng.random_range(0..Layout::ALL.len())];
+        Ok(Self { op: case.op, inputs: case.inputs, upstream, directions, layout })
+    }
+
+    /// The op on the inputs and upstream gradients given, laid out as drawn.
+    fn evaluate<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        layout: Layout,
+        [inputs, upstream]: [&[ArrayD<S>]; 2],
+        wanted: &[bool],
+    ) -> std::result::Result<Evaluation<S>, String> {
+        let [inputs, upstream] =
+            [inputs, upstream].map(|arrays| arrays.iter().map(|x| layout.store(x)).collect::<Vec<_>>());
+        let views: Vec<_> = inputs.iter().map(|x| layout.view(x)).collect();
+        let flowing: Vec<_> = upstream.iter().map(|dy| Some(layout.view(dy))).collect();
+        self.op.evaluate(kernel, &views, &flowing, wanted).map_err(|error| error.to_string())
+    }
+
+    /// Forward and backward in `S`, every gradient wanted.
+    pub fn run<S: Scalar>(&self, kernel: Kernel, layout: Layout) -> std::result::Result<Evaluation<S>, String> {
+        let [inputs, upstream] = [&self.inputs, &self.upstream].map(|arrays| numbers::<S>(arrays));
+        self.evaluate(kernel, layout, [&inputs, &upstream], &vec![true; inputs.len()])
+    }
+}
+
+/// The arrays in another number system; every value is exact in `f32`, so in all of them.
+pub fn numbers<S: Scalar>(arrays: &[ArrayD<f64>]) -> Vec<ArrayD<S>> {
+    arrays.iter().map(|x| x.mapv(S::from_f64)).collect()
+}
+
+fn bits(x: f64) -> u64 {
+    if x == 0.0 { 0 } else { x.to_bits() } // the sign of a zero is no part of any promise
+}
+
+fn same_bits<S: Scalar>(what: &str, a: &ArrayD<S>, b: &ArrayD<S>) -> Verdict {
+    let equal = a.shape() == b.shape() && a.iter().zip(b).all(|(a, b)| bits(a.to_f64()) == bits(b.to_f64()));
+    if equal { Ok(()) } else { Err(format!("{what}: {a:?} is not {b:?}")) }
+}
+
+/// All arrays of an evaluation, each with its name.
+fn named<S: Scalar>(result: &Evaluation<S>) -> impl Iterator<Item = (String, Option<&ArrayD<S>>)> {
+    let outputs = result.outputs.iter().enumerate().map(|(i, y)| (format!("output {i}"), Some(y)));
+    let gradients = result.gradients.iter().enumerate().map(|(i, g)| (format!("gradient {i}"), g.as_ref()));
+    outputs.chain(gradients)
+}
+
+/// Outputs have the shapes that `out_shapes` says, gradients those of the inputs.
+pub fn shapes_agree<O: Subject>(case: &Drawn<O>) -> Verdict {
+    let result = case.run::<f32>(Kernel::Literal, Layout::RowMajor)?;
+    let promised: Vec<&[usize]> = case.upstream.iter().map(ArrayD::shape).collect();
+    let found: Vec<&[usize]> = result.outputs.iter().map(ArrayD::shape).collect();
+    if promised != found {
+        return Err(format!("out_shapes {promised:?}, forward {found:?}"));
+    }
+    for (i, (x, gradient)) in case.inputs.iter().zip(&result.gradients).enumerate() {
+        match gradient {
+            Some(gradient) if gradient.shape() == x.shape() => {}
+            _ => return Err(format!("gradient {i}: {gradient:?} for an input of shape {:?}", x.shape())),
+        }
+    }
+    Ok(())
+}
+
+/// (a) The adjoint identity `<dy, J u> = <J^T dy, u>`: J u by forward mode, J^T dy by the op's backward, both with
+/// error bounds. The two sides must agree within the sum of their errors.
+///
+/// The bound must also be worth having: below 2^`useful` of the sum of the absolute terms.
+pub fn adjoint_identity<S: Rounding, O: Subject>(case: &Drawn<O>, useful: i32) -> Verdict {
+    let [x, u, dy] = [&case.inputs, &case.directions, &case.upstream].map(|arrays| numbers::<Bounded<S>>(arrays));
+    let along = |(x, u): (&ArrayD<Bounded<S>>, &ArrayD<Bounded<S>>)| {
+        let moving = x.iter().zip(u).map(|(&x, &u)| Dual::new(x, u)).collect();
+        ArrayD::from_shape_vec(x.shape(), moving).map_err(|error| error.to_string())
+    };
+    let moving: Vec<_> = x.iter().zip(&u).map(along).collect::<std::result::Result<_, _>>()?;
+    let still = vec![false; x.len()];
+    let forward = case.evaluate(Kernel::Literal, case.layout, [&moving, &[]], &still)?;
+    let backward = case.evaluate(Kernel::Literal, case.layout, [&x, &dy], &vec![true; x.len()])?;
+    let mut difference = Bounded::<S>::ZERO;
+    let mut magnitude = 0.0;
+    for (dy, y) in dy.iter().zip(&forward.outputs) {
+        for (&dy, y) in dy.iter().zip(y) {
+            difference += dy * y.derivative();
+            magnitude += (dy * y.derivative()).to_f64().abs();
+        }
+    }
+    for (i, (u, gradient)) in u.iter().zip(&backward.gradients).enumerate() {
+        let gradient = gradient.as_ref().ok_or_else(|| format!("gradient {i} is missing"))?;
+        for (&u, &g) in u.iter().zip(gradient) {
+            difference -= g * u;
+            magnitude += (g * u).to_f64().abs();
+        }
+    }
+    let (distance, error) = (difference.to_f64().abs(), difference.error());
+    if !(distance <= error) {
+        return Err(format!("<dy, J u> and <J^T dy, u> differ by {distance:e}, the bound is {error:e}"));
+    }
+    if !(error <= magnitude * 2f64.powi(useful) + f64::MIN_POSITIVE) {
+        return Err(format!("the bound {error:e} says nothing about terms that sum to {magnitude:e}"));
+    }
+    Ok(())
+}
+
+/// (b) Values in `S` are within their own error bound of the 31-digit ones, and `S` computes those very values.
+pub fn close_to_truth<S: Rounding, O: Subject>(case: &Drawn<O>) -> Verdict {
+    let plain = case.run::<S>(Kernel::Literal, case.layout)?;
+    let bounded = case.run::<Bounded<S>>(Kernel::Literal, case.layout)?;
+    let truth = case.run::<Bounded<DoubleDouble>>(Kernel::Literal, case.layout)?;
+    for (((name, plain), (_, bounded)), (_, truth)) in named(&plain).zip(named(&bounded)).zip(named(&truth)) {
+        let (Some(plain), Some(bounded), Some(truth)) = (plain, bounded, truth) else {
+            return Err(format!("{name} is missing"));
+        };
+        for ((plain, bounded), truth) in plain.iter().zip(bounded).zip(truth) {
+            if bits(plain.to_f64()) != bits(bounded.to_f64()) {
+                return Err(format!("{name}: {plain:?} in {}, {bounded:?} with bounds", S::NAME));
+            }
+            let distance = (DoubleDouble::from(plain.to_f64()) - truth.value()).to_f64().abs();
+            // The f64 difference of the two is itself rounded once, hence the factor.
+            let error = (bounded.error() + truth.error()) * (1.0 + 2.0 * f64::EPSILON);
+            if !(distance <= error) {
+                return Err(format!("{name}: {plain:?} is {distance:e} from {truth:?}, the bound is {error:e}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The forward agrees with the op's definition, written down independently in [`super::op_definitions`].
+pub fn matches_definition<O: Subject>(case: &Drawn<O>, definition: &AnyOp) -> Verdict {
+    type Truth = Bounded<DoubleDouble>;
+    let found = case.run::<Bounded<f64>>(Kernel::Literal, case.layout)?;
+    let expected = super::op_definitions::outputs(definition, &numbers::<Truth>(&case.inputs));
+    if found.outputs.len() != expected.len() {
+        return Err(format!("{} outputs, the definition has {}", found.outputs.len(), expected.len()));
+    }
+    for (i, (found, expected)) in found.outputs.iter().zip(&expected).enumerate() {
+        if found.shape() != expected.shape() {
+            return Err(format!("output {i}: shape {:?}, by definition {:?}", found.shape(), expected.shape()));
+        }
+        for (found, expected) in found.iter().zip(expected) {
+            let distance = (Truth::from_f64(found.to_f64()) - *expected).to_f64().abs();
+            let error = (found.error() + expected.error()) * (1.0 + 2.0 * f64::EPSILON);
+            if !(distance <= error) {
+                return Err(format!("output {i}: {found:?}, by definition {expected:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Strides change no bit.
+pub fn layouts_agree<S: Scalar, O: Subject>(case: &Drawn<O>, kernel: Kernel) -> Verdict {
+    let expected = case.run::<S>(kernel, Layout::RowMajor)?;
+    for layout in Layout::ALL {
+        let found = case.run::<S>(kernel, layout)?;
+        for ((name, found), (_, expected)) in named(&found).zip(named(&expected)) {
+            let (Some(found), Some(expected)) = (found, expected) else { return Err(format!("{name} is missing")) };
+            same_bits(&format!("{name}, {layout:?}"), found, expected)?;
+        }
+    }
+    Ok(())
+}
+
+/// A gradient that is not wanted is absent or right, and asking for fewer changes no bit of the others.
+pub fn wanted_is_respected<O: Subject>(case: &Drawn<O>) -> Verdict {
+    let all = case.run::<f32>(Kernel::Literal, Layout::RowMajor)?;
+    let [x, dy] = [&case.inputs, &case.upstream].map(|arrays| numbers::<f32>(arrays));
+    for subset in 0..1usize << x.len().min(5) {
+        let wanted: Vec<bool> = (0..x.len()).map(|i| subset >> i & 1 == 1).collect();
+        let some = case.evaluate(Kernel::Literal, Layout::RowMajor, [&x, &dy], &wanted)?;
+        for (i, &wanted) in wanted.iter().enumerate() {
+            match (&some.gradients[i], &all.gradients[i]) {
+                (Some(found), Some(expected)) => same_bits(&format!("gradient {i}"), found, expected)?,
+                (None, _) if !wanted => {}
+                _ => return Err(format!("gradient {i} was wanted and is missing")),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// No upstream gradient, or one of zeros, gives gradients of zeros.
+pub fn zero_upstream_gives_zero<O: Subject>(case: &Drawn<O>) -> Verdict {
+    let x = numbers::<f64>(&case.inputs);
+    let zeros: Vec<_> = case.upstream.iter().map(|dy| dy * 0.0).collect();
+    let none: &[ArrayD<f64>] = &[];
+    for upstream in [&zeros, none] {
+        let result = case.evaluate(Kernel::Literal, case.layout, [&x, upstream], &vec![true; x.len()])?;
+        for (i, gradient) in result.gradients.iter().enumerate() {
+            if !gradient.iter().flatten().all(|&g| g == 0.0) {
+                return Err(format!("gradient {i}: {gradient:?} from no upstream gradient"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Literal and Fast give the same bits (ops that hold no matrix product).
+pub fn kernels_agree<S: Scalar, O: Subject>(case: &Drawn<O>) -> Verdict {
+    let [literal, fast] = [Kernel::Literal, Kernel::Fast].map(|kernel| case.run::<S>(kernel, case.layout));
+    let (literal, fast) = (literal?, fast?);
+    for ((name, literal), (_, fast)) in named(&literal).zip(named(&fast)) {
+        let (Some(literal), Some(fast)) = (literal, fast) else { return Err(format!("{name} is missing")) };
+        same_bits(&name, fast, literal)?;
+    }
+    Ok(())
+}

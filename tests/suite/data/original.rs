@@ -1,0 +1,81 @@
+//! The original files, where `GDSTAR_DATA` names a folder that has them (`mnist/`, `cifar-10-batches-bin/`).
+
+use super::bounds::{FOUR_DECIMALS, GREY_LEVEL};
+use super::statistics::{assert_normalisation, histogram, sum};
+use gdstar::data::{Dataset, Images, Source, load};
+use mnist::{Mnist, MnistBuilder};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The data folder, if it has `part`; else says what is skipped.
+fn folder_with(part: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("GDSTAR_DATA").map(PathBuf::from);
+    let found = root.filter(|root| root.join(part).exists());
+    if found.is_none() {
+        eprintln!("skipped: GDSTAR_DATA names no folder with {part}");
+    }
+    found
+}
+
+fn mnist() -> Option<Dataset> {
+    Some(load(Source::Mnist, Some(&folder_with("mnist")?)).unwrap())
+}
+
+/// Counts and sums of the whole of MNIST, computed with numpy from the same files.
+#[test]
+fn mnist_has_its_known_counts_and_sums() {
+    let Some(data) = mnist() else { return };
+    assert_eq!(histogram(&data.train), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
+    assert_eq!(histogram(&data.test), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
+    assert_eq!((sum(&data.train), sum(&data.test)), (1_567_298_545, 264_923_200));
+    assert_eq!((&data.train.labels[..8], &data.test.labels[..4]), (&[5, 0, 4, 1, 9, 2, 1, 3][..], &[7, 2, 1, 0][..]));
+}
+
+#[test]
+fn mnist_normalisation_is_that_of_the_training_set() {
+    let Some(data) = mnist() else { return };
+    assert_normalisation(&data, FOUR_DECIMALS);
+}
+
+/// A second opinion on our IDX reader: the `mnist` crate reads the same bytes. It reads plain files only, so the
+/// gzip ones are unpacked first, and it panics on anything unexpected, so the panic is caught and shown.
+#[test]
+fn the_mnist_crate_reads_the_same() {
+    let Some(data) = mnist() else { return };
+    let packed = folder_with("mnist").unwrap().join("mnist");
+    let plain = tempfile::TempDir::new().unwrap();
+    for name in
+        ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+    {
+        unpack(&packed, name, plain.path());
+    }
+    let path = plain.path().to_str().unwrap().to_owned();
+    let theirs = std::panic::catch_unwind(|| {
+        MnistBuilder::new().base_path(&path).training_set_length(60_000).test_set_length(10_000).finalize()
+    });
+    let Mnist { trn_img, trn_lbl, tst_img, tst_lbl, .. } = theirs.expect("the mnist crate refuses the files");
+    let images = |pixels, labels| Images { shape: [1, 28, 28], pixels, labels };
+    // Not assert_eq!: it would print 55 MB.
+    assert!(data.train == images(trn_img, trn_lbl), "training set");
+    assert!(data.test == images(tst_img, tst_lbl), "test set");
+}
+
+/// Writes `from/name` or the content of `from/name.gz` to `to/name`.
+fn unpack(from: &Path, name: &str, to: &Path) {
+    let content = std::fs::read(from.join(name)).unwrap_or_else(|_| {
+        let mut content = Vec::new();
+        let packed = std::fs::File::open(from.join(format!("{name}.gz"))).unwrap();
+        flate2::read::MultiGzDecoder::new(packed).read_to_end(&mut content).unwrap();
+        content
+    });
+    super::fixtures::write(to, name, &content);
+}
+
+#[test]
+fn cifar10_has_its_known_counts_and_normalisation() {
+    let Some(root) = folder_with("cifar-10-batches-bin") else { return };
+    let data = load(Source::Cifar10, Some(&root)).unwrap();
+    assert_eq!(histogram(&data.train), [5000; 10]);
+    assert_eq!(histogram(&data.test), [1000; 10]);
+    assert_normalisation(&data, GREY_LEVEL);
+}

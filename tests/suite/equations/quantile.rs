@@ -1,0 +1,147 @@
+//! Eq. 6 and 7, and the quantile they are made of.
+
+use crate::common::equations::{cast, same, same_bits};
+use gdstar::paper::quantile::*;
+use gdstar::paper::reading::{Chunking, QuantileRule};
+use gdstar::scalar::{DoubleDouble, Scalar};
+
+/// {0, 1, 4, 9, 16} out of order; rank 4 alpha, so eighths give halves.
+const G: [f64; 5] = [9.0, 1.0, 16.0, 0.0, 4.0];
+
+pub fn check_quantile(quantile: impl Fn(&[f64], f64, QuantileRule) -> f64) -> Result<(), String> {
+    use QuantileRule::{Higher, Linear, Lower, Midpoint, Nearest};
+    for (alpha, rule, expected) in [
+        (0.25, Linear, 1.0), // rank 1, whole: every rule agrees
+        (0.25, Higher, 1.0),
+        (0.25, Midpoint, 1.0),
+        (0.375, Linear, 2.5), // rank 1.5
+        (0.375, Lower, 1.0),
+        (0.375, Higher, 4.0),
+        (0.375, Midpoint, 2.5),
+        (0.375, Nearest, 4.0),  // a tie between ranks 1 and 2: the even one
+        (0.625, Nearest, 4.0),  // a tie between ranks 2 and 3: the even one
+        (0.6875, Linear, 7.75), // rank 2.75
+        (0.6875, Nearest, 9.0),
+        (0.6875, Midpoint, 6.5),
+        (0.5625, Nearest, 4.0), // rank 2.25
+        (0.0, Linear, 0.0),
+        (1.0, Linear, 16.0),
+    ] {
+        same_bits(&format!("{rule} at alpha = {alpha}"), quantile(&G, alpha, rule), expected)?;
+    }
+    same_bits("one value", quantile(&[7.0], 0.3, Linear), 7.0)
+}
+
+pub fn check_eq6(quantiles: impl Fn(&[f64], f64, usize, Chunking) -> Vec<f64>) -> Result<(), String> {
+    let g = [0.0, 4.0, 2.0, 10.0, 6.0];
+    let cases = [
+        (1, Chunking::NearEqual, vec![4.0]),
+        (2, Chunking::NearEqual, vec![2.0, 8.0]),            // {0, 4, 2} {10, 6}
+        (4, Chunking::NearEqual, vec![2.0, 2.0, 10.0, 6.0]), // {0, 4} {2} {10} {6}
+        (4, Chunking::Ceil, vec![2.0, 6.0, 6.0]),            // {0, 4} {2, 10} {6}: fewer than C
+        (5, Chunking::NearEqual, g.to_vec()),
+    ];
+    for (chunks, chunking, expected) in cases {
+        same(&format!("medians of {chunks} {chunking} chunks"), quantiles(&g, 0.5, chunks, chunking), expected)?;
+    }
+    Ok(())
+}
+
+pub fn check_eq7(tau: impl Fn(&[f64]) -> f64) -> Result<(), String> {
+    same_bits("one chunk", tau(&[3.0]), 3.0)?;
+    same_bits("a mean, not a median", tau(&[1.0, 2.0, 9.0]), 4.0)?;
+    let tiny = f64::EPSILON; // in `f64`, left to right, 1 + tiny/2 + tiny/2 is 1
+    same_bits("rounded once", tau(&[1.0, tiny / 2.0, tiny / 2.0]), (1.0 + tiny) / 3.0)
+}
+
+/// Eq. 6 and 7 together: `(g, alpha, C) -> tau`.
+pub fn check_tau(tau: impl Fn(&[f64], f64, usize) -> f64) -> Result<(), String> {
+    let g = [0.0, 4.0, 2.0, 10.0, 6.0];
+    for (chunks, expected) in [(1, 4.0), (2, 5.0), (4, 5.0), (5, 4.4)] {
+        same_bits(&format!("C = {chunks}"), tau(&g, 0.5, chunks), expected)?;
+    }
+    Ok(())
+}
+
+pub fn tau(g: &[f64], alpha: f64, chunks: usize) -> f64 {
+    let quantiles = chunk_quantiles(g, alpha, chunks, Chunking::NearEqual, QuantileRule::Linear).unwrap();
+    mean_of_quantiles(&quantiles).unwrap()
+}
+
+#[test]
+fn the_quantile_reads_between_ranks_as_each_rule_says() {
+    check_quantile(|g, alpha, rule| quantile_sorted(g, alpha, rule).unwrap()).unwrap();
+    check_quantile(|g, alpha, rule| quantile_selected(g, alpha, rule).unwrap()).unwrap();
+    check_quantile(|g, alpha, rule| f64::from(quantile_sorted(&cast::<f32>(g), alpha, rule).unwrap())).unwrap();
+    check_quantile(|g, alpha, rule| quantile_sorted(&cast::<DoubleDouble>(g), alpha, rule).unwrap().to_f64()).unwrap();
+}
+
+#[test]
+fn eq6_takes_one_quantile_a_chunk() {
+    check_eq6(|g, alpha, chunks, chunking| chunk_quantiles(g, alpha, chunks, chunking, QuantileRule::Linear).unwrap())
+        .unwrap();
+}
+
+#[test]
+fn eq7_is_the_mean_over_the_chunks_there_are() {
+    check_eq7(|quantiles| mean_of_quantiles(quantiles).unwrap()).unwrap();
+    check_tau(tau).unwrap();
+}
+
+#[test]
+fn the_rank_at_resnet18s_size_keeps_its_fraction() {
+    // alpha as f64 and as f32 (0.95 rounded), times N - 1 = 11,173,113, to the digits of the open-points table
+    let rank = |alpha: f64| {
+        let rank = Rank::new(alpha, 11_173_114).unwrap();
+        (rank.floor(), (rank.fraction_as::<f64>() * 1000.0).round())
+    };
+    assert_eq!(rank(0.95), (10_614_457, 350.0));
+    assert_eq!(rank(f64::from(0.95f32)), (10_614_457, 217.0));
+}
+
+#[test]
+fn the_rank_is_exact_where_f64_would_round_it() {
+    // With alpha = a / 2^53 and m = N - 1, the rank is the 93-bit integer a m over 2^53.
+    let (a, m) = ((1u128 << 52) + 12_345, (1u128 << 40) + 1);
+    let rank = Rank::new(a as f64 / (1u64 << 53) as f64, m as usize + 1).unwrap();
+    let (whole, rest) = ((a * m) >> 53, (a * m) & ((1 << 53) - 1));
+    assert_eq!(rank.floor() as u128, whole);
+    let scaled = rank.fraction() * DoubleDouble::from((1u64 << 53) as f64);
+    assert_eq!(scaled, DoubleDouble::from(rest as f64));
+}
+
+#[test]
+fn chunk_sizes_cover_every_weight_as_each_rule_says() {
+    for (n, chunks, chunking, expected) in [
+        (7, 3, Chunking::NearEqual, vec![3, 2, 2]),
+        (7, 3, Chunking::Ceil, vec![3, 3, 1]),
+        (6, 3, Chunking::NearEqual, vec![2, 2, 2]),
+        (6, 3, Chunking::Ceil, vec![2, 2, 2]),
+        (6, 4, Chunking::Ceil, vec![2, 2, 2]), // three chunks where four were asked for
+        (4, 4, Chunking::Ceil, vec![1, 1, 1, 1]),
+    ] {
+        assert_eq!(chunk_sizes(n, chunks, chunking).unwrap(), expected, "{n} in {chunks}, {chunking}");
+    }
+}
+
+#[test]
+fn impossible_quantiles_are_errors() {
+    let linear = QuantileRule::Linear;
+    let forms: [fn(&[f64], f64, QuantileRule) -> gdstar::Result<f64>; 2] = [quantile_sorted, quantile_selected];
+    for quantile in forms {
+        let at = |g: &[f64], alpha: f64| quantile(g, alpha, linear);
+        assert!(at(&[], 0.5).is_err());
+        for wrong in [-0.1, 1.1, f64::NAN] {
+            assert!(at(&[1.0], wrong).is_err(), "alpha = {wrong}");
+        }
+        for wrong in [f64::NAN, f64::INFINITY] {
+            let message = at(&[1.0, wrong], 0.5).unwrap_err().to_string();
+            assert!(message.starts_with("value 1 of a quantile: expected a finite number"), "{message}");
+        }
+    }
+    for chunks in [0, 4] {
+        assert!(chunk_quantiles(&[1.0; 3], 0.5, chunks, Chunking::NearEqual, linear).is_err(), "C = {chunks}");
+    }
+    assert!(mean_of_quantiles::<f64>(&[]).is_err());
+    assert!(mean_of_quantiles(&[f64::MAX; 2]).is_err());
+}
