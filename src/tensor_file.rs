@@ -128,7 +128,8 @@ impl TensorFile {
     /// # Errors
     /// [`Error::File`] if it is missing, of another dtype, or of another shape.
     pub fn read<T: Element>(&self, name: &str, shape: Option<&[usize]>) -> Result<ArrayD<T>> {
-        let bad = |expected: String, found: String| Error::file(&self.path, format!("tensor `{name}`"), expected, found);
+        let bad =
+            |expected: String, found: String| Error::file(&self.path, format!("tensor `{name}`"), expected, found);
         let Some(entry) = self.entries.get(name) else {
             return Err(bad("to be present".to_string(), "nothing".to_string()));
         };

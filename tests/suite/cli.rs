@@ -30,8 +30,7 @@ fn assert_fails(arguments: &[&str], code: i32, parts: &[&str]) {
     assert_eq!(text(&output.stdout), "", "{arguments:?}");
 }
 
-const SMALL: [&str; 9] =
-    ["train", "--model", "lenet300", "--data", "digits", "--epochs", "4", "--eps", "0.01"];
+const SMALL: [&str; 9] = ["train", "--model", "lenet300", "--data", "digits", "--epochs", "4", "--eps", "0.01"];
 
 fn small<'a>(more: &[&'a str]) -> Vec<&'a str> {
     SMALL.iter().copied().chain(more.iter().copied()).collect()
@@ -97,7 +96,11 @@ fn impossible_options_are_named() {
     for (options, parts) in cases {
         assert_fails(&small(options), 2, parts);
     }
-    assert_fails(&["train", "--model", "lenet300", "--data", "digits", "--epochs", "0"], 2, &["--epochs", "at least 1"]);
+    assert_fails(
+        &["train", "--model", "lenet300", "--data", "digits", "--epochs", "0"],
+        2,
+        &["--epochs", "at least 1"],
+    );
     assert_fails(&["train", "--model", "lenet9000", "--data", "digits"], 2, &["--model", "lenet300", "`lenet9000`"]);
     assert_fails(&["train", "--model", "lenet300", "--data", "letters"], 2, &["digits", "mnist", "letters"]);
     assert_fails(&["train", "--data", "digits"], 2, &["--model"]);

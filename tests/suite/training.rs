@@ -8,6 +8,7 @@ use gdstar::nn::{Init, Parameter, Parameters, Role, Spec, models};
 use gdstar::paper::gradient_norm::{accumulate_squares, frobenius_norm, sum_of_squares};
 use gdstar::paper::reading::{MaskedGradient, Reading, RewindCopy};
 use gdstar::paper::selection::select_weights;
+use gdstar::paper::structured::{Structure, groups};
 use gdstar::scalar::Scalar;
 use gdstar::sparsify::Method;
 use gdstar::tensor_file::TensorFile;
@@ -214,6 +215,50 @@ fn the_baselines_are_what_they_say() {
     let (state, dense) = train::<f32>(&config(Method::Dense, 2), &dataset);
     assert!(dense.0.iter().all(|r| r.sparsity == 0.0 && r.k_star.is_none() && r.tau.is_none()));
     assert!(state.sparsifier.save().is_none());
+}
+
+/// Structured selection prunes whole groups in training too (section 3.2, last paragraph): with one rewind point for
+/// all weights, a channel's or block's weights are selected together.
+#[test]
+fn structured_selection_takes_whole_groups() {
+    let dataset = digits();
+    for structure in ["channels", "4x4", "2:4"] {
+        let mut config = config(Method::Gdstar, 1);
+        config.structure = Some(structure.parse().unwrap());
+        let run = Run::new(&config, &dataset, &GO_ON).unwrap();
+        let mut state = run.start::<f32>().unwrap();
+        let mut groups = WholeGroups { structure: config.structure.unwrap(), seen: 0 };
+        run.train(&mut state, &mut [&mut groups]).unwrap();
+        assert!(groups.seen > 0, "{structure}: nothing was selected");
+    }
+}
+
+struct WholeGroups {
+    structure: Structure,
+    seen: usize,
+}
+
+impl<S: Scalar> Observer<S> for WholeGroups {
+    fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
+        let selected = &event.story.details.as_ref().unwrap().selected;
+        for segment in event.state.sparsifier.weights().segments() {
+            let shape = event.state.parameters[segment.parameter].value.shape();
+            let (ids, count) = groups(shape, self.structure)?;
+            let mut members = vec![(0, 0); count];
+            for (&id, &selected) in ids.iter().zip(&selected[segment.range.clone()]) {
+                members[id] = (members[id].0 + usize::from(selected), members[id].1 + 1);
+            }
+            for (taken, size) in members {
+                let whole = match self.structure {
+                    Structure::Pattern { keep, .. } => taken == size.saturating_sub(keep),
+                    _ => taken == 0 || taken == size,
+                };
+                assert!(whole, "{}: {taken} of a group of {size}", self.structure);
+                self.seen += taken;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// GDSTAR's k* is the epoch of the smallest norm so far, and t counts from it (Alg. 4, section 3.3).
