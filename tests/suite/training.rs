@@ -244,7 +244,7 @@ impl<S: Scalar> Observer<S> for WholeGroups {
         for segment in event.state.sparsifier.weights().segments() {
             let shape = event.state.parameters[segment.parameter].value.shape();
             let (ids, count) = groups(shape, self.structure)?;
-            let mut members = vec![(0, 0); count];
+            let mut members = vec![(0usize, 0usize); count];
             for (&id, &selected) in ids.iter().zip(&selected[segment.range.clone()]) {
                 members[id] = (members[id].0 + usize::from(selected), members[id].1 + 1);
             }
