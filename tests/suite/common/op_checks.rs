@@ -2,7 +2,7 @@
 //! planted faults call the very same functions on ops that are wrong in one line.
 //!
 //! No tolerance is chosen here: every comparison that is not bit for bit is made in [`Bounded`], whose error is a
-//! running analysis of the rounding on both sides. `x <= error` is written so that NaN fails.
+//! running analysis of the rounding on both sides.
 
 use super::layout::Scattered;
 use gdstar::Result;
@@ -179,6 +179,11 @@ pub fn shapes_agree<O: Subject>(case: &Drawn<O>) -> Verdict {
     Ok(())
 }
 
+/// Whether `distance` is at most `bound`: never, if either is NaN.
+fn within(distance: f64, bound: f64) -> bool {
+    distance <= bound
+}
+
 /// (a) The adjoint identity `<dy, J u> = <J^T dy, u>`: J u by forward mode, J^T dy by the op's backward, both with
 /// error bounds. The two sides must agree within the sum of their errors.
 ///
@@ -209,10 +214,10 @@ pub fn adjoint_identity<S: Rounding, O: Subject>(case: &Drawn<O>, useful: i32) -
         }
     }
     let (distance, error) = (difference.to_f64().abs(), difference.error());
-    if !(distance <= error) {
+    if !within(distance, error) {
         return Err(format!("<dy, J u> and <J^T dy, u> differ by {distance:e}, the bound is {error:e}"));
     }
-    if !(error <= magnitude * 2f64.powi(useful) + f64::MIN_POSITIVE) {
+    if !within(error, magnitude * 2f64.powi(useful) + f64::MIN_POSITIVE) {
         return Err(format!("the bound {error:e} says nothing about terms that sum to {magnitude:e}"));
     }
     Ok(())
@@ -234,7 +239,7 @@ pub fn close_to_truth<S: Rounding, O: Subject>(case: &Drawn<O>) -> Verdict {
             let distance = (DoubleDouble::from(plain.to_f64()) - truth.value()).to_f64().abs();
             // The f64 difference of the two is itself rounded once, hence the factor.
             let error = (bounded.error() + truth.error()) * (1.0 + 2.0 * f64::EPSILON);
-            if !(distance <= error) {
+            if !within(distance, error) {
                 return Err(format!("{name}: {plain:?} is {distance:e} from {truth:?}, the bound is {error:e}"));
             }
         }
@@ -257,7 +262,7 @@ pub fn matches_definition<O: Subject>(case: &Drawn<O>, definition: &AnyOp) -> Ve
         for (found, expected) in found.iter().zip(expected) {
             let distance = (Truth::from_f64(found.to_f64()) - *expected).to_f64().abs();
             let error = (found.error() + expected.error()) * (1.0 + 2.0 * f64::EPSILON);
-            if !(distance <= error) {
+            if !within(distance, error) {
                 return Err(format!("output {i}: {found:?}, by definition {expected:?}"));
             }
         }

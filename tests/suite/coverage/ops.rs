@@ -13,6 +13,9 @@ fn op_files() -> Vec<(String, String)> {
     let mut files = Vec::new();
     for file in std::fs::read_dir(repository().join("src/ops")).unwrap() {
         let path: PathBuf = file.unwrap().path();
+        if path.is_dir() {
+            continue; // parts of one file; an op is a file of its own
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         if text.contains("\nimpl Op for ") {
             files.push((path.file_stem().unwrap().to_str().unwrap().to_string(), text));
@@ -34,12 +37,15 @@ fn every_op_file_is_in_ops_and_every_entry_has_its_file() {
     assert_eq!(listed.len(), OPS.len(), "a name is listed twice");
 }
 
-/// A public module of `src/ops` is an op: nothing else can hide behind `pub mod`.
+/// The one public module of `src/ops` that is no op: the format of op-case files.
+const OP_CASE_FORMAT: &str = "cases";
+
+/// Every other public module of `src/ops` is an op.
 #[test]
 fn every_public_module_is_an_op() {
     let registry = std::fs::read_to_string(repository().join("src/ops/mod.rs")).unwrap();
     let modules = registry.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
-    let modules: BTreeSet<&str> = modules.collect();
+    let modules: BTreeSet<&str> = modules.filter(|&module| module != OP_CASE_FORMAT).collect();
     assert_eq!(modules, OPS.iter().map(|entry| entry.name).collect());
 }
 

@@ -10,7 +10,7 @@ use ndarray::{Array, ArrayD, array};
 fn with_ones<O: Op>(op: &O, inputs: &[ArrayD<f64>]) -> Evaluation<f64> {
     let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
     let shapes: Vec<_> = inputs.iter().map(|x| x.shape()).collect();
-    let ones: Vec<_> = op.out_shapes(&shapes).unwrap().into_iter().map(|shape| ArrayD::ones(shape)).collect();
+    let ones: Vec<_> = op.out_shapes(&shapes).unwrap().into_iter().map(ArrayD::ones).collect();
     let upstream: Vec<_> = ones.iter().map(|dy| Some(dy.view())).collect();
     evaluate(op, Kernel::Literal, &views, &upstream, &vec![true; inputs.len()]).unwrap()
 }
@@ -99,7 +99,7 @@ fn pooling_leaves_out_windows_that_do_not_fit() {
 #[test]
 fn cross_entropy_takes_minus_infinity_as_probability_0() {
     let x = array![[0.0, f64::NEG_INFINITY, 0.0]].into_dyn();
-    let result = with_ones(&CrossEntropy { labels: vec![0] }, &[x.clone()]);
+    let result = with_ones(&CrossEntropy { labels: vec![0] }, std::slice::from_ref(&x));
     assert_eq!(values(&result.outputs[0]), [std::f64::consts::LN_2]);
     assert_eq!(input_gradient(&result), [-0.5, 0.0, 0.5]);
     let impossible = with_ones(&CrossEntropy { labels: vec![1] }, &[x]);
