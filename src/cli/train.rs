@@ -233,9 +233,6 @@ fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: Option<&RunFo
     };
     let epochs = run.config.hyper.epochs;
     let completed = state.epochs;
-    if completed > 0 {
-        eprintln!("resuming after {completed} of {epochs} epochs");
-    }
     if args.trace.is_some() && completed > 0 && trace_extent.is_none() {
         let found = format!("a run of which {completed} epochs passed without one");
         return Err(Error::domain("--trace", "a run traced from its beginning", found));
@@ -246,8 +243,10 @@ fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: Option<&RunFo
     });
     let mut metrics = folder.map(|folder| folder.observe_metrics(completed)).transpose()?;
     let mut progress = Progress::new(&run.config.model, epochs, completed, args.every);
-    let mut trace = match (&args.trace, completed < epochs) {
-        (Some(path), true) => Some(TraceWriter::open(path, run, &state, trace_extent, args.trace_gradients)?),
+    let mut trace = match &args.trace {
+        Some(path) if completed < epochs || TraceWriter::<S>::is_unfinished(path)? => {
+            Some(TraceWriter::open(path, run, &state, trace_extent, args.trace_gradients)?)
+        }
         _ => None,
     };
     let mut checkpointer =
@@ -258,6 +257,9 @@ fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: Option<&RunFo
     observers.extend(trace.as_mut().map(|trace| trace as &mut dyn Observer<S>));
     // Last: a checkpoint vouches for what the others have written.
     observers.extend(checkpointer.as_mut().map(|checkpointer| checkpointer as &mut dyn Observer<S>));
+    if completed > 0 {
+        eprintln!("resuming after {completed} of {epochs} epochs");
+    }
     run.train(&mut state, &mut observers)?;
     println!("{}", report::summary(&Summary::new(run.config.method, &history.0)));
     Ok(())

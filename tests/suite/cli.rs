@@ -94,7 +94,8 @@ fn impossible_options_are_named() {
         (&["--resume"], &["--out"]),
     ];
     for (options, parts) in cases {
-        assert_fails(&small(options), 2, parts);
+        let run = ["train", "--model", "lenet300", "--data", "digits"];
+        assert_fails(&[&run, *options].concat(), 2, parts);
     }
     assert_fails(
         &["train", "--model", "lenet300", "--data", "digits", "--epochs", "0"],
@@ -107,8 +108,8 @@ fn impossible_options_are_named() {
     assert_fails(&["train", "--model", "lenet300"], 2, &["--data"]);
     assert_fails(&["models", "lenet9000"], 2, &["--model", "`lenet9000`"]);
     assert_fails(&["frobnicate"], 2, &["frobnicate"]);
-    // More chunks than weights is found at the first epoch's end, when N is known.
-    assert_fails(&["train", "--model", "resnet20", "--data", "digits"], 2, &["expected shape"]);
+    // Two 5x5 windows, each halved, leave nothing of 8x8 images.
+    assert_fails(&["train", "--model", "lenet", "--data", "digits"], 2, &["conv2d", "kernel height", "expected"]);
 }
 
 /// Data that is not there or not whole: file, place, expected, found; and no run folder is left behind.
@@ -123,10 +124,13 @@ fn unreadable_data_is_named_and_leaves_nothing() {
     assert_fails(&run, 2, &[data_dir]);
     fs::create_dir(&data).unwrap();
     assert_fails(&run, 2, &["train-images"]);
-    // A header that promises 60,000 images, and no image.
-    let header = [0, 0, 8, 3, 0, 0, 0xea, 0x60, 0, 0, 0, 28, 0, 0, 0, 28];
-    fs::write(data.join("train-images-idx3-ubyte"), header).unwrap();
-    assert_fails(&run, 2, &["train-images-idx3-ubyte", "expected", "found"]);
+    // Headers that promise 60,000 images or labels, and nothing behind them.
+    for part in ["train", "t10k"] {
+        let images = [0, 0, 8, 3, 0, 0, 0xea, 0x60, 0, 0, 0, 28, 0, 0, 0, 28];
+        fs::write(data.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        fs::write(data.join(format!("{part}-labels-idx1-ubyte")), [0, 0, 8, 1, 0, 0, 0xea, 0x60]).unwrap();
+    }
+    assert_fails(&run, 2, &["-ubyte: ", "expected", "found"]);
     assert!(!out.exists(), "nothing half-written");
 }
 

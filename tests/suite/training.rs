@@ -486,12 +486,12 @@ fn every_model_overfits_one_batch() {
         let mut rng = gdstar::random::stream(3, gdstar::random::Purpose::Initialisation, 0);
         let mut parameters = network.initialise::<f32>(&mut rng);
         let [c, h, w] = entry.input;
-        let x = ArrayD::from_shape_simple_fn(vec![8, c, h, w], || gdstar::random::unit(&mut rng) as f32 - 0.5);
+        let x = ArrayD::from_shape_simple_fn(vec![8, c, h, w], || 4.0 * gdstar::random::unit(&mut rng) as f32 - 2.0);
         let labels: Vec<usize> = (0..8).map(|i| i % entry.classes).collect();
         let settings = SgdSettings { weight_decay: 0.0, learning_rate: 0.03, ..SgdSettings::default() };
         let mut sgd = Sgd::new(&settings, &parameters);
         let mut losses = Vec::new();
-        for _ in 0..60 {
+        for _ in 0..80 {
             let mode = gdstar::nn::Mode::Training;
             let step =
                 gdstar::train::Step::compute(&network, Kernel::Fast, &parameters, x.clone(), labels.clone(), mode)

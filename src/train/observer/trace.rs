@@ -88,6 +88,19 @@ impl<S: Scalar + Element> TraceWriter<S> {
         Ok(writer)
     }
 
+    /// Whether a run was cut off between its last epoch and the moment its trace was complete at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if what is left of a completed trace's parts cannot be removed.
+    pub fn is_unfinished(path: &Path) -> Result<bool> {
+        let (data, index) = (part(path, "data"), part(path, "index"));
+        // The parts go in this order, so that an index alone belongs to a trace that is complete.
+        if !data.exists() && index.exists() && path.exists() {
+            std::fs::remove_file(&index).map_err(Error::io(index, "remove"))?;
+        }
+        Ok(data.exists())
+    }
+
     /// How much is safely written, shared with the checkpoint's writer.
     pub fn written(&self) -> Rc<Cell<TraceExtent>> {
         Rc::clone(&self.written)
@@ -263,7 +276,10 @@ fn line_end(file: &mut File, count: usize) -> std::io::Result<u64> {
     let mut reader = BufReader::new(file);
     let mut end = 0;
     for _ in 0..count {
-        end += reader.skip_until(b'\n')? as u64;
+        match reader.skip_until(b'\n')? {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            read => end += read as u64,
+        }
     }
     Ok(end)
 }
