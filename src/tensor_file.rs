@@ -3,9 +3,10 @@
 
 use crate::error::{Error, Result};
 use ndarray::{ArrayD, ArrayViewD};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use std::collections::HashMap;
+use safetensors::tensor::{Dtype, SafeTensors, TensorInfo, TensorView};
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A type that tensors in a file are made of.
@@ -71,6 +72,14 @@ pub struct TensorFile {
     path: PathBuf,
     bytes: Vec<u8>,
     metadata: HashMap<String, String>,
+    entries: BTreeMap<String, Entry>,
+}
+
+/// A tensor's description, and where its bytes are in the file.
+struct Entry {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Range<usize>,
 }
 
 impl TensorFile {
@@ -83,9 +92,15 @@ impl TensorFile {
         let bad = |e: safetensors::SafeTensorError| {
             Error::file(path, "header", "a complete safetensors file", format!("{} bytes: {e}", bytes.len()))
         };
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(bad)?;
+        let (header_size, header) = SafeTensors::read_metadata(&bytes).map_err(bad)?;
+        let start = size_of::<u64>() + header_size;
+        let entry = |(name, info): (String, &TensorInfo)| {
+            let (from, to) = info.data_offsets;
+            (name, Entry { dtype: info.dtype, shape: info.shape.clone(), bytes: start + from..start + to })
+        };
+        let entries = header.tensors().into_iter().map(entry).collect();
         let metadata = header.metadata().clone().unwrap_or_default();
-        Ok(Self { path: path.to_path_buf(), bytes, metadata })
+        Ok(Self { path: path.to_path_buf(), bytes, metadata, entries })
     }
 
     /// Where it was read from.
@@ -98,27 +113,14 @@ impl TensorFile {
         self.metadata.get(key).map(String::as_str)
     }
 
-    fn tensors(&self) -> Result<SafeTensors<'_>> {
-        SafeTensors::deserialize(&self.bytes)
-            .map_err(|e| Error::file(&self.path, "header", "a complete safetensors file", e))
-    }
-
     /// The names of all tensors, sorted.
-    ///
-    /// # Errors
-    /// [`Error::File`] if the header is not well-formed.
-    pub fn names(&self) -> Result<Vec<String>> {
-        let mut names: Vec<String> = self.tensors()?.names().iter().map(ToString::to_string).collect();
-        names.sort_unstable();
-        Ok(names)
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
     }
 
     /// The dtype and shape of a tensor, if it is there.
-    ///
-    /// # Errors
-    /// [`Error::File`] if the header is not well-formed.
-    pub fn describe(&self, name: &str) -> Result<Option<(Dtype, Vec<usize>)>> {
-        Ok(self.tensors()?.tensor(name).ok().map(|view| (view.dtype(), view.shape().to_vec())))
+    pub fn describe(&self, name: &str) -> Option<(Dtype, &[usize])> {
+        self.entries.get(name).map(|entry| (entry.dtype, entry.shape.as_slice()))
     }
 
     /// The tensor `name`, of element type `T` and, where given, of `shape`.
@@ -126,19 +128,22 @@ impl TensorFile {
     /// # Errors
     /// [`Error::File`] if it is missing, of another dtype, or of another shape.
     pub fn read<T: Element>(&self, name: &str, shape: Option<&[usize]>) -> Result<ArrayD<T>> {
-        let place = || format!("tensor `{name}`");
-        let tensors = self.tensors()?;
-        let view = tensors.tensor(name).map_err(|_| Error::file(&self.path, place(), "to be present", "nothing"))?;
-        if view.dtype() != T::DTYPE {
-            return Err(Error::file(&self.path, place(), format!("{:?}", T::DTYPE), format!("{:?}", view.dtype())));
+        let bad =
+            |expected: String, found: String| Error::file(&self.path, format!("tensor `{name}`"), expected, found);
+        let Some(entry) = self.entries.get(name) else {
+            return Err(bad("to be present".to_string(), "nothing".to_string()));
+        };
+        if entry.dtype != T::DTYPE {
+            return Err(bad(format!("{:?}", T::DTYPE), format!("{:?}", entry.dtype)));
         }
-        if let Some(shape) = shape.filter(|shape| *shape != view.shape()) {
-            let (expected, found) = (format!("shape {shape:?}"), format!("shape {:?}", view.shape()));
-            return Err(Error::file(&self.path, place(), expected, found));
+        if let Some(shape) = shape.filter(|shape| *shape != entry.shape) {
+            return Err(bad(format!("shape {shape:?}"), format!("shape {:?}", entry.shape)));
         }
-        let values: Vec<T> = view.data().chunks_exact(T::SIZE).map(T::get).collect();
-        ArrayD::from_shape_vec(view.shape(), values)
-            .map_err(|e| Error::file(&self.path, place(), format!("shape {:?}", view.shape()), e))
+        // `open` checked that every tensor's bytes are there and fit its shape.
+        let bytes = self.bytes.get(entry.bytes.clone()).unwrap_or_default();
+        let values: Vec<T> = bytes.chunks_exact(T::SIZE).map(T::get).collect();
+        ArrayD::from_shape_vec(entry.shape.as_slice(), values)
+            .map_err(|e| bad(format!("shape {:?}", entry.shape), e.to_string()))
     }
 }
 

@@ -6,8 +6,7 @@ The truth is not in the files: `cargo test --test suite accuracy::` computes it 
 import torch
 
 import hard_cases
-from common import GOLDEN, write_op_cases
-from op_cases import draw_upstream
+from common import GOLDEN, draw_upstream, write_op_cases
 from torch_ops import OPS, evaluate
 
 

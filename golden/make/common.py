@@ -73,6 +73,34 @@ class Case:
         return {f"{self.name}/{name}": array for name, array in named}
 
 
+class OpCases:
+    """Collects the cases of one op. `upstream` and `diff` default to all outputs and all of `differentiable`."""
+
+    def __init__(self, op, differentiable, outputs=("y",)):
+        self.op, self.differentiable, self.outputs = op, differentiable, list(outputs)
+        self.cases = []
+
+    def add(self, name, inputs, outputs=None, upstream=None, diff=None, **attrs):
+        """`inputs` is a dict of arrays, or a function from the case's `Numbers` to one."""
+        numbers = Numbers(f"{self.op}/{name}", wide=name.startswith("wide-"))
+        inputs = inputs(numbers) if callable(inputs) else inputs
+        outputs = outputs or self.outputs
+        diff = [name for name in inputs if name in self.differentiable] if diff is None else diff
+        self.cases.append(Case(name, inputs, outputs, attrs, outputs if upstream is None else upstream, diff))
+
+
+def draw_upstream(op, case):
+    """Upstream gradients in the style of the case."""
+    numbers = Numbers(f"{op}/{case.name}/dy", wide=case.name.startswith("wide-"))
+    if case.name.startswith("exact-"):
+        return lambda _, shape: numbers.integers(-4, 4, *shape)
+    return lambda _, shape: numbers.normal(*shape)
+
+
+def f32(*values):
+    return np.array(values, dtype=np.float32)
+
+
 def write_op_cases(path, op, cases):
     """Writes one op-case file."""
     names = [case.name for case in cases]

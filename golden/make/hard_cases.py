@@ -6,7 +6,7 @@ and channels of two values (batch norm), long reductions, cancelling sums.
 
 import numpy as np
 
-from op_cases import OpCases
+from common import OpCases
 
 
 def matmul():

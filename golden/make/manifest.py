@@ -3,13 +3,16 @@
 import hashlib
 import platform
 
+import mpmath
 import numpy
 import safetensors
 import torch
 
 from common import GOLDEN
 
-SCRIPTS = {"ops": "ops.py", "step": "step.py", "trajectory": "trajectory.py", "accuracy": "accuracy.py"}
+# The script that makes a file, by the folder it is in; those of golden/ itself by their own name.
+SCRIPTS = {"ops": "ops.py", "step": "step.py", "trajectory": "trajectory.py", "accuracy": "accuracy.py",
+           "scalars.json": "scalars.py"}  # fmt: skip
 
 HEAD = """\
 # The golden files: how each was made, and its SHA-256. Made by golden/make/manifest.py, verified by
@@ -35,11 +38,14 @@ def main():
         "torch": torch.__version__,
         "numpy": numpy.__version__,
         "safetensors": safetensors.__version__,
+        "mpmath": mpmath.__version__,
         "processor": f"{processor()}, PyTorch using {torch.backends.cpu.get_cpu_capability()}, one thread",
     }
     text = HEAD + "\n[made_with]\n" + "".join(f'{key} = "{value}"\n' for key, value in versions.items())
-    for path in sorted(GOLDEN.rglob("*.safetensors")):
-        script = f"golden/make/{SCRIPTS[path.parent.name]}"
+    files = [path for path in GOLDEN.rglob("*") if path.suffix in [".safetensors", ".json"]]
+    for path in sorted(files):
+        key = path.name if path.parent == GOLDEN else path.parent.name
+        script = f"golden/make/{SCRIPTS[key]}"
         text += f"""
 [[file]]
 path = "{path.relative_to(GOLDEN).as_posix()}"

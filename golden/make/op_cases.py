@@ -6,35 +6,7 @@ anything else floats that are exact in f32.
 
 import numpy as np
 
-from common import Case, Numbers
-
-
-class OpCases:
-    """Collects the cases of one op. `upstream` and `diff` default to all outputs and all of `differentiable`."""
-
-    def __init__(self, op, differentiable, outputs=("y",)):
-        self.op, self.differentiable, self.outputs = op, differentiable, list(outputs)
-        self.cases = []
-
-    def add(self, name, inputs, outputs=None, upstream=None, diff=None, **attrs):
-        """`inputs` is a dict of arrays, or a function from the case's `Numbers` to one."""
-        numbers = Numbers(f"{self.op}/{name}", wide=name.startswith("wide-"))
-        inputs = inputs(numbers) if callable(inputs) else inputs
-        outputs = outputs or self.outputs
-        diff = [name for name in inputs if name in self.differentiable] if diff is None else diff
-        self.cases.append(Case(name, inputs, outputs, attrs, outputs if upstream is None else upstream, diff))
-
-
-def draw_upstream(op, case):
-    """Upstream gradients in the style of the case."""
-    numbers = Numbers(f"{op}/{case.name}/dy", wide=case.name.startswith("wide-"))
-    if case.name.startswith("exact-"):
-        return lambda _, shape: numbers.integers(-4, 4, *shape)
-    return lambda _, shape: numbers.normal(*shape)
-
-
-def f32(*values):
-    return np.array(values, dtype=np.float32)
+from common import OpCases, f32
 
 
 def matmul():

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 import op_cases
-from common import GOLDEN, write_op_cases
+from common import GOLDEN, draw_upstream, write_op_cases
 from torch_ops import OPS, evaluate
 
 
@@ -21,7 +21,7 @@ def main():
     for make in op_cases.ALL:
         op, cases = make.__name__, make().cases
         for case in cases:
-            outputs, gradients = evaluate(op, case, torch.float64, op_cases.draw_upstream(op, case))
+            outputs, gradients = evaluate(op, case, torch.float64, draw_upstream(op, case))
             if case.name.startswith("exact-"):
                 check_exact(op, case, outputs, gradients)
             case.results = {"expected/out": outputs, "expected/grad": gradients}

@@ -5,6 +5,7 @@ use crate::data::{self, Source};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::paper::reading;
+use crate::paper::structured::{GroupScore, Structure};
 use crate::report::{self, Summary};
 use crate::scalar::Scalar;
 use crate::sparsify::Method;
@@ -48,6 +49,13 @@ pub struct TrainArgs {
     /// Train on the images as they are, without random crops and flips
     #[arg(long, help_heading = "The run")]
     no_augmentation: bool,
+
+    /// Select groups of weights: channels, blocks (4x4), or n:m patterns (2:4) [default: each weight by itself]
+    #[arg(long, value_name = "GROUPS", help_heading = "The run")]
+    structure: Option<Structure>,
+    /// A group's score from its weights' G [default: max]
+    #[arg(long, value_parser = choice::<GroupScore>(), value_name = "NAME", help_heading = "The run")]
+    group_score: Option<GroupScore>,
 
     /// Where to keep configuration, metrics and checkpoint
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -158,6 +166,10 @@ impl TrainArgs {
         if self.no_augmentation {
             config.augment = false;
         }
+        if self.structure.is_some() {
+            config.structure = self.structure;
+        }
+        set(&mut config.group_score, &self.group_score);
         set(&mut config.hyper.epochs, &self.epochs);
         set(&mut config.hyper.alpha_0, &self.alpha_0);
         set(&mut config.hyper.alpha_end, &self.alpha_k);

@@ -51,7 +51,7 @@ pub enum Layer {
         kernel: usize,
         stride: usize,
     },
-    /// Mean over h and w, then flattened to [n, c].
+    /// Mean over h and w, then flattened to `[n, c]`.
     GlobalAveragePool,
     Flatten,
     /// He et al.'s option A shortcut: every `step`-th pixel, `channels` zero channels on either side.

@@ -26,7 +26,7 @@ pub struct Network {
 
 /// One forward pass on a tape.
 pub struct Pass {
-    /// [n, classes].
+    /// `[n, classes]`.
     pub logits: Var,
     /// The tape's leaf of each parameter, in the order of [`Parameters`].
     pub leaves: Vec<Var>,
@@ -47,7 +47,7 @@ impl Network {
         Parameters::new(self.specs().into_iter().map(|spec| spec.initialise(rng)).collect())
     }
 
-    /// Runs the network on `input` [n, c, h, w], which is put on the tape first.
+    /// Runs the network on `input` `[n, c, h, w]`, which is put on the tape first.
     ///
     /// # Errors
     /// [`Error::Shape`] if the input or a parameter does not fit.

@@ -1,4 +1,4 @@
-//! `adaptive_avg_pool2d` (to 1 x 1): y[n,c,0,0] = the mean of x[n,c,h,w] over h and w.
+//! `adaptive_avg_pool2d` (to 1 x 1): `y[n,c,0,0]` = the mean of `x[n,c,h,w]` over h and w.
 //!
 //! The arithmetic and the derivative of [`global_mean`](super::global_mean), in the shape that convolutional
 //! networks pass on.
@@ -23,7 +23,7 @@ use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
 
-/// y [n,c,1,1] = the mean of every plane of x [n,c,h,w].
+/// y `[n,c,1,1]` = the mean of every plane of x `[n,c,h,w]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AdaptiveAvgPool2d;
 

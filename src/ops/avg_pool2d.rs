@@ -1,6 +1,6 @@
-//! `avg_pool2d`: y[n,c,i,j] = the sum of x[n,c] over window (i, j), divided by d.
+//! `avg_pool2d`: `y[n,c,i,j]` = the sum of `x[n,c]` over window (i, j), divided by d.
 //!
-//! Derivative: every pixel under window (i, j) gets dy[n,c,i,j] / d, summed where windows overlap.
+//! Derivative: every pixel under window (i, j) gets `dy[n,c,i,j]` / d, summed where windows overlap.
 //!
 //! Conventions, as PyTorch's: d counts the whole kernel, padding included, or with `count_include_pad` off only the
 //! pixels; padding is 0 and at most half the kernel; windows that do not fit are left out. Sums run in row-major

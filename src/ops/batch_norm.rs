@@ -1,4 +1,4 @@
-//! `batch_norm`: y = w x̂ + b per channel, with x̂ = (x - mean) / sqrt(var + eps); x is [n,c] or [n,c,h,w].
+//! `batch_norm`: y = w x̂ + b per channel, with x̂ = (x - mean) / sqrt(var + eps); x is `[n,c]` or `[n,c,h,w]`.
 //!
 //! In training, mean and var are the channel's own over its m values (var with divisor m), and the running
 //! statistics move towards them by `momentum`: running' = (1 - momentum) running + momentum new, where the new
@@ -51,7 +51,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// y = w (x - mean) / sqrt(var + eps) + b per channel.
 ///
-/// Inputs: x [n,c] or [n,c,h,w]; weight, bias, running_mean, running_var [c]. Outputs: y, and in training the
+/// Inputs: x `[n,c]` or `[n,c,h,w]`; weight, bias, running_mean, running_var `[c]`. Outputs: y, and in training the
 /// updated running_mean and running_var.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchNorm {

@@ -1,5 +1,5 @@
-//! `channel_shuffle`: the channels of x [n,c,h,w], seen as a table of g groups by c/g channels, transposed:
-//! y[n, j g + i] = x[n, i c/g + j].
+//! `channel_shuffle`: the channels of x `[n,c,h,w]`, seen as a table of g groups by c/g channels, transposed:
+//! `y[n, j g + i]` = `x[n, i c/g + j]`.
 //!
 //! Derivative: the inverse permutation, which is the shuffle by c/g groups. Only copies: every number system gives
 //! exact results.

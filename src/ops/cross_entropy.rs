@@ -1,4 +1,4 @@
-//! `cross_entropy`: the mean over the batch of -ln softmax(x)[label]; x [n, classes] holds the logits.
+//! `cross_entropy`: the mean over the batch of `-ln softmax(x)[label]`; x `[n, classes]` holds the logits.
 //!
 //! With the row's maximum M (the first one), t_j = x_j - M and r = the sum of e^t_j over every j but that first
 //! maximum, the loss of a row is (M - x_label) + ln(1 + r), which neither overflows at logits of 1e3 nor loses a small
@@ -34,7 +34,7 @@ use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-/// loss = mean of -ln softmax(x)[label].
+/// loss = mean of `-ln softmax(x)[label]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrossEntropy {
     /// The class of each row, below the number of classes.

@@ -1,6 +1,6 @@
-//! `global_mean`: y[n,c] = the mean of x[n,c,h,w] over h and w.
+//! `global_mean`: `y[n,c]` = the mean of `x[n,c,h,w]` over h and w.
 //!
-//! Derivative: every pixel gets dy[n,c] / (h w).
+//! Derivative: every pixel gets `dy[n,c]` / (h w).
 //!
 //! The sum runs over the pixels in row-major order in [`Scalar::Wide`] and is rounded once, after the division.
 //!
@@ -24,7 +24,7 @@ use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
 
-/// y [n,c] = the mean of every plane of x [n,c,h,w].
+/// y `[n,c]` = the mean of every plane of x `[n,c,h,w]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GlobalMean;
 

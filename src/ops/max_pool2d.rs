@@ -1,4 +1,4 @@
-//! `max_pool2d`: y[n,c,i,j] = the maximum of x[n,c] over window (i, j).
+//! `max_pool2d`: `y[n,c,i,j]` = the maximum of `x[n,c]` over window (i, j).
 //!
 //! Derivative: dy goes to the pixel that was the maximum, summed (in [`Scalar::Wide`], windows in row-major order)
 //! where windows overlap.

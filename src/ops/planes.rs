@@ -6,7 +6,7 @@ use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::borrow::Cow;
 
-/// x [n,c,h,w] as n * c planes of h * w pixels, in row-major order; [n,c] counts as [n,c,1,1].
+/// x `[n,c,h,w]` as n * c planes of h * w pixels, in row-major order; `[n,c]` counts as `[n,c,1,1]`.
 pub(super) struct Planes<'a, S: Scalar> {
     elements: Cow<'a, [S]>,
     pub n: usize,
@@ -43,7 +43,7 @@ impl<'a, S: Scalar> Planes<'a, S> {
     }
 }
 
-/// An array of `shape` [n,c,h,w] whose planes `add(index, plane of zeros)` sums up in [`Scalar::Wide`], each pixel
+/// An array of `shape` `[n,c,h,w]` whose planes `add(index, plane of zeros)` sums up in [`Scalar::Wide`], each pixel
 /// rounded once.
 pub(super) fn summed<S: Scalar>(
     kernel: Kernel,

@@ -24,7 +24,7 @@ impl Pooling {
         Ok(Self { kernel, stride, padding: attributes.pair("padding", Some([0, 0]))? })
     }
 
-    /// x [n,c,h,w] -> [n,c,oh,ow] with oh = floor((h + 2 padding - kernel) / stride) + 1, likewise ow.
+    /// x `[n,c,h,w]` -> `[n,c,oh,ow]` with oh = floor((h + 2 padding - kernel) / stride) + 1, likewise ow.
     ///
     /// # Errors
     /// [`Error::Shape`] for a kernel or stride of 0, padding beyond half the kernel (as PyTorch; it guarantees that

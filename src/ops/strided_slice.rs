@@ -1,4 +1,4 @@
-//! `strided_slice`: y[n,c,i,j] = x[n,c, i step, j step], every step-th pixel.
+//! `strided_slice`: `y[n,c,i,j]` = `x[n,c, i step, j step]`, every step-th pixel.
 //!
 //! Derivative: dy at the pixels taken, 0 elsewhere. Only copies: every number system gives exact results.
 //!
@@ -22,7 +22,7 @@ use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Slice};
 use rand_chacha::ChaCha8Rng;
 
-/// y = every `step`-th pixel of x [n,c,h,w], vertically and horizontally, from the first.
+/// y = every `step`-th pixel of x `[n,c,h,w]`, vertically and horizontally, from the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StridedSlice {
     pub step: usize,

@@ -34,8 +34,8 @@ pub fn decay_step(rule: DecayStep, k: usize, k_star: usize, iteration: usize) ->
 /// multiplied by lambda where the bit is set.
 ///
 /// At most `2 log2(t)` products, so that no t, however large, takes long; the relative error stays below about
-/// `t u` with u that of the wide type (2^-53 for `f32`, 2^-102 for `f64`) while the power is above 2^-960, and a large t
-/// underflows towards 0.
+/// `t u` with u that of the wide type (2^-53 for `f32`, 2^-102 for `f64`) while the power is above 2^-960. A
+/// large t underflows towards 0.
 ///
 /// # Errors
 /// [`Error::Domain`] unless `0 < lambda <= 1`.

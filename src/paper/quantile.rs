@@ -24,7 +24,7 @@ use crate::scalar::{DoubleDouble, Scalar};
 /// `alpha`: an `f64`, or a [`DoubleDouble`] where Eq. 8's rate is wanted unrounded.
 ///
 /// # Errors
-/// [`Error::Domain`] if `values` is empty or holds a number that is not finite, or alpha lies outside [0, 1].
+/// [`Error::Domain`] if `values` is empty or holds a number that is not finite, or alpha lies outside `[0, 1]`.
 ///
 /// ```
 /// use gdstar::paper::{quantile::quantile_sorted, reading::QuantileRule};
@@ -91,7 +91,7 @@ fn read<S: Scalar>(rule: QuantileRule, rank: Rank, lower: S, upper: impl FnOnce(
     }
 }
 
-/// `lower + fraction (upper - lower)`, wide, rounded once, and held within [lower, upper].
+/// `lower + fraction (upper - lower)`, wide, rounded once, and held within `[lower, upper]`.
 ///
 /// Each step rounds monotonically in `fraction`, so the whole does not decrease with it. The clamp acts only where
 /// the wide difference is itself rounded (neighbours of opposite sign and far apart in size), and makes the

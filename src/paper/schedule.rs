@@ -10,7 +10,7 @@ use crate::scalar::Scalar;
 /// `f64`, far below half an ulp of the result, and `k = 0` and `k = K` give alpha_0 and alpha_K exactly.
 ///
 /// # Errors
-/// [`Error::Domain`] if K is 0, `k > K`, or a rate lies outside [0, 1].
+/// [`Error::Domain`] if K is 0, `k > K`, or a rate lies outside `[0, 1]`.
 ///
 /// ```
 /// use gdstar::paper::schedule::prune_rate;

@@ -56,7 +56,7 @@ pub fn below_threshold<S: Scalar>(g: &[S], tau: S) -> Vec<bool> {
 ///   chunks as there are weights, since a chunk without weights has no quantile.
 ///
 /// # Errors
-/// [`Error::Shape`] if the lengths differ; [`Error::Domain`] unless alpha is in [0, 1], `1 <= C <= N` and G finite.
+/// [`Error::Shape`] if the lengths differ; [`Error::Domain`] unless alpha is in `[0, 1]`, `1 <= C <= N` and G finite.
 ///
 /// ```
 /// use gdstar::paper::{reading::Reading, selection::select_weights};

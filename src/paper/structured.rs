@@ -1,7 +1,7 @@
 //! Section 3.2, last paragraph: selection of whole blocks, output channels and n:m patterns.
 //!
 //! The paper aggregates the per-weight statistic G "into a group-level score (e.g., max/mean/norm)" and prunes groups
-//! whose score "falls below a threshold". A parameter of any shape is read as its weight matrix [out, rest], rows
+//! whose score "falls below a threshold". A parameter of any shape is read as its weight matrix `[out, rest]`, rows
 //! being output channels and `rest` everything else in row-major order.
 
 mod structure;

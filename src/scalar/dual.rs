@@ -65,6 +65,7 @@ impl<S: PartialOrd> PartialOrd for Dual<S> {
     }
 }
 
+// Out of line: these serve proofs, where the size of every op in every number system counts for more than speed.
 assigning_operators!(Dual<S>, S: Scalar);
 
 impl<S: Scalar> Neg for Dual<S> {
@@ -77,7 +78,7 @@ impl<S: Scalar> Neg for Dual<S> {
 
 impl<S: Scalar> Add for Dual<S> {
     type Output = Self;
-    #[inline]
+    #[inline(never)]
     fn add(self, other: Self) -> Self {
         Self::new(self.value + other.value, self.derivative + other.derivative)
     }
@@ -85,7 +86,7 @@ impl<S: Scalar> Add for Dual<S> {
 
 impl<S: Scalar> Sub for Dual<S> {
     type Output = Self;
-    #[inline]
+    #[inline(never)]
     fn sub(self, other: Self) -> Self {
         Self::new(self.value - other.value, self.derivative - other.derivative)
     }
@@ -94,7 +95,7 @@ impl<S: Scalar> Sub for Dual<S> {
 impl<S: Scalar> Mul for Dual<S> {
     type Output = Self;
     /// `(a b)' = a' b + a b'`.
-    #[inline]
+    #[inline(never)]
     fn mul(self, other: Self) -> Self {
         Self::new(self.value * other.value, self.derivative * other.value + self.value * other.derivative)
     }
@@ -103,7 +104,7 @@ impl<S: Scalar> Mul for Dual<S> {
 impl<S: Scalar> Div for Dual<S> {
     type Output = Self;
     /// `(a / b)' = (a' - (a / b) b') / b`.
-    #[inline]
+    #[inline(never)]
     fn div(self, other: Self) -> Self {
         let quotient = self.value / other.value;
         Self::new(quotient, (self.derivative - quotient * other.derivative) / other.value)

@@ -11,7 +11,8 @@ use crate::paper::gradient_norm::{accumulate_squares, frobenius_norm, mask_gradi
 use crate::paper::reading::{GradientOf, MomentumOnPrune, Reading, RewindUpdate};
 use crate::paper::rewind::RewindPoint;
 use crate::paper::schedule::prune_rate;
-use crate::paper::selection::select_weights;
+use crate::paper::selection::{Selection, select_weights};
+use crate::paper::structured::{GroupScore, Structure, select_structured};
 use crate::scalar::Scalar;
 use crate::train::{Config, Sgd};
 use ndarray::{ArrayD, ArrayViewD};
@@ -30,6 +31,8 @@ pub(super) enum Rewinding {
 pub struct Gdstar<S: Scalar> {
     hyper: Hyperparameters,
     reading: Reading,
+    /// Selection by groups, where the configuration asks for it.
+    structure: Option<(Structure, GroupScore)>,
     weight_decay: f64,
     rewinding: Rewinding,
     weights: WeightSet,
@@ -50,6 +53,7 @@ impl<S: Scalar> Gdstar<S> {
         Self {
             hyper: config.hyper,
             reading: config.reading,
+            structure: config.structure.map(|structure| (structure, config.group_score)),
             weight_decay: config.optimizer.weight_decay,
             rewinding,
             accumulated: vec![S::ZERO; weights.len()],
@@ -68,6 +72,17 @@ impl<S: Scalar> Gdstar<S> {
             Rewinding::Random(draw) if draw(k) => self.rewind.move_to(k, &weights),
             Rewinding::Random(_) => Ok(()),
         }
+    }
+
+    /// Alg. 5, over weights or over groups of them.
+    fn select(&self, accumulated: &[S], alpha: f64, parameters: &Parameters<S>) -> Result<Selection<S>> {
+        let chunks = self.hyper.chunks;
+        let Some(structure) = self.structure else {
+            return select_weights(accumulated, &self.alive, alpha, chunks, &self.reading);
+        };
+        let shapes: Vec<&[usize]> =
+            self.weights.segments().iter().map(|segment| parameters[segment.parameter].value.shape()).collect();
+        select_structured(accumulated, &self.alive, &shapes, structure, alpha, chunks, &self.reading)
     }
 
     /// Alg. 6 on every parameter of W, and what becomes of their momentum (open point 13).
@@ -153,7 +168,7 @@ impl<S: Scalar> Sparsifier<S> for Gdstar<S> {
             self.update_rewind(k, s_f, parameters)?; // Alg. 4
         }
         let alpha = prune_rate(k, self.hyper.epochs, self.hyper.alpha_0, self.hyper.alpha_end)?; // Eq. 8
-        let selection = select_weights(&accumulated, &self.alive, alpha, self.hyper.chunks, &self.reading)?; // Alg. 5
+        let selection = self.select(&accumulated, alpha, parameters)?;
         let t = decay_step(self.reading.decay_step, k, self.rewind.k_star(), steps)?;
         let alive_before = self.alive.clone();
         self.prune(t, &selection.selected, parameters, optimizer)?; // Alg. 6

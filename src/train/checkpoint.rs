@@ -146,7 +146,7 @@ fn read_method_state<S: Scalar + Element>(
             }
         }
         let name = format!("rewind/{}", parameter.name);
-        if file.describe(&name)?.is_some() {
+        if file.describe(&name).is_some() {
             rewind.extend(file.read::<S>(&name, shape)?);
         }
     }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::paper::Hyperparameters;
 use crate::paper::reading::Reading;
+use crate::paper::structured::{GroupScore, Structure};
 use crate::sparsify::Method;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,11 @@ pub struct Config {
     pub kernel: Kernel,
     /// Random crops and flips, where the data set's recipe has them.
     pub augment: bool,
+    /// Weights that stand or fall together (section 3.2, last paragraph); each by itself if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub structure: Option<Structure>,
+    /// How a group's score is made of its weights' G.
+    pub group_score: GroupScore,
     /// The method's own symbols: K, alpha_0, alpha_K, lambda, eps, C.
     pub hyper: Hyperparameters,
     pub optimizer: SgdSettings,
@@ -51,6 +57,8 @@ impl Config {
             precision: Precision::F32,
             kernel: Kernel::Fast,
             augment: true,
+            structure: None,
+            group_score: GroupScore::default(),
             hyper: Hyperparameters::default(),
             optimizer: SgdSettings::default(),
             reading: Reading::default(),

@@ -11,7 +11,7 @@ use ndarray::ArrayD;
 /// What one batch gives: loss, gradients, and the running statistics it moved.
 #[derive(Debug, Clone)]
 pub struct Step<S> {
-    /// [n, classes].
+    /// `[n, classes]`.
     pub logits: ArrayD<S>,
     /// Mean cross-entropy over the batch.
     pub loss: S,
@@ -24,7 +24,7 @@ pub struct Step<S> {
 }
 
 impl<S: Scalar> Step<S> {
-    /// Runs `network` on `x` [n,c,h,w] with `labels` [n], forward and, if the loss is finite, backward.
+    /// Runs `network` on `x` `[n,c,h,w]` with `labels` `[n]`, forward and, if the loss is finite, backward.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if the input, a parameter or the labels do not fit.

@@ -11,7 +11,7 @@ pub mod schedule;
 pub mod selection;
 pub mod structured;
 
-use gdstar::choice::Choice;
+use gdstar::paper::reading::{CHOICES, Reading};
 use gdstar::paper::{EQUATIONS, Hyperparameters};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -104,36 +104,19 @@ fn links_into_the_open_points_lead_to_a_heading() {
     }
 }
 
-/// Every choice's option, names and default stand in `docs/open-points.md` in the order of the code.
-fn documented<T: Choice>(page: &str) {
-    let option = format!("`--{}`: **`{}`**", T::KEY.replace('_', "-"), T::NAMES[0]);
-    let entry = page.split(&option).nth(1).unwrap_or_else(|| panic!("no {option} in docs/open-points.md"));
-    let entry = entry.split("\n\n").next().unwrap();
-    for name in &T::NAMES[1..] {
-        assert!(entry.contains(&format!("`{name}`")), "--{}: `{name}` is not documented", T::KEY);
-    }
-}
-
 #[test]
 fn every_choice_of_a_reading_is_documented_with_its_default() {
-    use gdstar::paper::reading::*;
     let page = read("docs/open-points.md");
-    documented::<EpochOrigin>(&page);
-    documented::<QuantileRule>(&page);
-    documented::<Chunking>(&page);
-    documented::<Prunable>(&page);
-    documented::<MaskedGradient>(&page);
-    documented::<RewindUpdate>(&page);
-    documented::<RewindCopy>(&page);
-    documented::<DecayStep>(&page);
-    documented::<Threshold>(&page);
-    documented::<MomentumOnPrune>(&page);
-    documented::<GradientOf>(&page);
-    documented::<LearningRateStep>(&page);
-    documented::<LastBatch>(&page);
-    documented::<Evaluation>(&page);
+    for (key, names) in CHOICES {
+        let option = format!("`--{}`: **`{}`**", key.replace('_', "-"), names[0]);
+        let entry = page.split(&option).nth(1).unwrap_or_else(|| panic!("no {option} in docs/open-points.md"));
+        let entry = entry.split("\n\n").next().unwrap();
+        for name in &names[1..] {
+            assert!(entry.contains(&format!("`{name}`")), "--{key}: `{name}` is not documented");
+        }
+    }
     let fields = serde_json::to_value(Reading::default()).unwrap();
-    assert_eq!(fields.as_object().unwrap().len(), 14, "a choice of Reading is missing in this list");
+    assert_eq!(fields.as_object().unwrap().len(), CHOICES.len(), "a field of Reading is not in CHOICES");
 }
 
 #[test]

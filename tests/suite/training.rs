@@ -8,6 +8,7 @@ use gdstar::nn::{Init, Parameter, Parameters, Role, Spec, models};
 use gdstar::paper::gradient_norm::{accumulate_squares, frobenius_norm, sum_of_squares};
 use gdstar::paper::reading::{MaskedGradient, Reading, RewindCopy};
 use gdstar::paper::selection::select_weights;
+use gdstar::paper::structured::{Structure, groups};
 use gdstar::scalar::Scalar;
 use gdstar::sparsify::Method;
 use gdstar::tensor_file::TensorFile;
@@ -185,15 +186,16 @@ fn every_reading_trains_and_matters() {
     let dataset = digits();
     let mut reference: Option<Vec<String>> = None;
     for (name, reading) in readings() {
-        let mut config = config(Method::Gdstar, 4);
+        let mut config = config(Method::Gdstar, 6);
         config.reading = reading;
         config.hyper.chunks = 7; // does not divide N = 50,200, so that chunkings differ
+        config.optimizer.learning_rate = 0.1; // with which k* moves at the fifth epoch
         let run = Run::new(&config, &dataset, &GO_ON).unwrap();
         let mut state = run.start::<f32>().unwrap();
         let mut history = History::default();
         let mut invariants = Invariants { alive: Vec::new(), epochs: 0, eliminated: 0 };
         run.train(&mut state, &mut [&mut history, &mut invariants]).unwrap();
-        assert_eq!(invariants.epochs, 4);
+        assert_eq!(invariants.epochs, 6);
         assert!(invariants.eliminated > 0, "{name}: nothing was eliminated, so nothing was tested");
         let mut told = timeless(&history);
         told.push(format!("{:?} {:?}", state.sparsifier.save(), state.optimizer.buffers));
@@ -213,6 +215,50 @@ fn the_baselines_are_what_they_say() {
     let (state, dense) = train::<f32>(&config(Method::Dense, 2), &dataset);
     assert!(dense.0.iter().all(|r| r.sparsity == 0.0 && r.k_star.is_none() && r.tau.is_none()));
     assert!(state.sparsifier.save().is_none());
+}
+
+/// Structured selection prunes whole groups in training too (section 3.2, last paragraph): with one rewind point for
+/// all weights, a channel's or block's weights are selected together.
+#[test]
+fn structured_selection_takes_whole_groups() {
+    let dataset = digits();
+    for structure in ["channels", "4x4", "2:4"] {
+        let mut config = config(Method::Gdstar, 1);
+        config.structure = Some(structure.parse().unwrap());
+        let run = Run::new(&config, &dataset, &GO_ON).unwrap();
+        let mut state = run.start::<f32>().unwrap();
+        let mut groups = WholeGroups { structure: config.structure.unwrap(), seen: 0 };
+        run.train(&mut state, &mut [&mut groups]).unwrap();
+        assert!(groups.seen > 0, "{structure}: nothing was selected");
+    }
+}
+
+struct WholeGroups {
+    structure: Structure,
+    seen: usize,
+}
+
+impl<S: Scalar> Observer<S> for WholeGroups {
+    fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
+        let selected = &event.story.details.as_ref().unwrap().selected;
+        for segment in event.state.sparsifier.weights().segments() {
+            let shape = event.state.parameters[segment.parameter].value.shape();
+            let (ids, count) = groups(shape, self.structure)?;
+            let mut members = vec![(0usize, 0usize); count];
+            for (&id, &selected) in ids.iter().zip(&selected[segment.range.clone()]) {
+                members[id] = (members[id].0 + usize::from(selected), members[id].1 + 1);
+            }
+            for (taken, size) in members {
+                let whole = match self.structure {
+                    Structure::Pattern { keep, .. } => taken == size.saturating_sub(keep),
+                    _ => taken == 0 || taken == size,
+                };
+                assert!(whole, "{}: {taken} of a group of {size}", self.structure);
+                self.seen += taken;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// GDSTAR's k* is the epoch of the smallest norm so far, and t counts from it (Alg. 4, section 3.3).
@@ -370,7 +416,7 @@ fn check_epoch(trace: &TensorFile, params: &[&str], k: usize, config: &Config) {
     let dense = config.reading.masked_gradient == MaskedGradient::Dense;
     let mut g = vec![0.0f32; alive.len()];
     let mut batch = 0;
-    while trace.describe(&format!("epoch/{k}/batch/{batch}/indices")).unwrap().is_some() {
+    while trace.describe(&format!("epoch/{k}/batch/{batch}/indices")).is_some() {
         let mut gradient = flat(&format!("batch/{batch}/grad"));
         gradient.iter_mut().zip(&alive_before).filter(|(_, alive)| !dense && !**alive).for_each(|(g, _)| *g = 0.0);
         accumulate_squares(Kernel::Literal, &mut g, &gradient).unwrap();
@@ -442,10 +488,10 @@ fn every_model_overfits_one_batch() {
         let [c, h, w] = entry.input;
         let x = ArrayD::from_shape_simple_fn(vec![8, c, h, w], || gdstar::random::unit(&mut rng) as f32 - 0.5);
         let labels: Vec<usize> = (0..8).map(|i| i % entry.classes).collect();
-        let settings = SgdSettings { weight_decay: 0.0, learning_rate: 0.02, ..SgdSettings::default() };
+        let settings = SgdSettings { weight_decay: 0.0, learning_rate: 0.03, ..SgdSettings::default() };
         let mut sgd = Sgd::new(&settings, &parameters);
         let mut losses = Vec::new();
-        for _ in 0..120 {
+        for _ in 0..60 {
             let mode = gdstar::nn::Mode::Training;
             let step =
                 gdstar::train::Step::compute(&network, Kernel::Fast, &parameters, x.clone(), labels.clone(), mode)

@@ -18,7 +18,7 @@ impl Rank {
     /// The rank of alpha among `n` values.
     ///
     /// # Errors
-    /// [`Error::Domain`] if `n` is 0 (or above 2^53) or alpha is not a number in [0, 1].
+    /// [`Error::Domain`] if `n` is 0 (or above 2^53) or alpha is not a number in `[0, 1]`.
     ///
     /// ```
     /// use gdstar::paper::quantile::Rank;

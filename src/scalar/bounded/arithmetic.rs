@@ -5,6 +5,7 @@ use super::{Bounded, Rounding};
 use crate::scalar::assign::assigning_operators;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+// Out of line: these serve proofs, where the size of every op in every number system counts for more than speed.
 assigning_operators!(Bounded<S>, S: Rounding);
 
 impl<S: Rounding> Neg for Bounded<S> {
@@ -16,6 +17,7 @@ impl<S: Rounding> Neg for Bounded<S> {
 
 impl<S: Rounding> Add for Bounded<S> {
     type Output = Self;
+    #[inline(never)]
     fn add(self, other: Self) -> Self {
         let value = self.value + other.value;
         let passed_on = self.error + other.error;
@@ -37,6 +39,7 @@ impl<S: Rounding> Sub for Bounded<S> {
 impl<S: Rounding> Mul for Bounded<S> {
     type Output = Self;
     /// `|ab - AB| <= |a| e_b + |b| e_a + e_a e_b`.
+    #[inline(never)]
     fn mul(self, other: Self) -> Self {
         let (a, b) = (self.value, other.value);
         let passed_on =
@@ -52,6 +55,7 @@ impl<S: Rounding> Mul for Bounded<S> {
 impl<S: Rounding> Div for Bounded<S> {
     type Output = Self;
     /// `|a/b - A/B| <= (|a/b| e_b + e_a) / (|b| - e_b)`.
+    #[inline(never)]
     fn div(self, other: Self) -> Self {
         let (a, b) = (magnitude(self.value), magnitude(other.value));
         let numerator = product(quotient(a, below(b, 0.0)), other.error) + self.error;

@@ -275,6 +275,9 @@ fn header(config: &Config, dtype: &str, params: &[&str]) -> Result<Map<String, V
         let found = reading.momentum_on_prune.name();
         return Err(Error::domain("--trace with --momentum-on-prune", "zero | keep, which the format has", found));
     }
+    if let Some(structure) = config.structure {
+        return Err(Error::domain("--trace with --structure", "none, since the format has no groups", structure));
+    }
     let header = json!({
         "format": "gdstar-trace/1",
         "producer": concat!("gdstar ", env!("CARGO_PKG_VERSION")),

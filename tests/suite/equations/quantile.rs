@@ -127,7 +127,8 @@ fn chunk_sizes_cover_every_weight_as_each_rule_says() {
 #[test]
 fn impossible_quantiles_are_errors() {
     let linear = QuantileRule::Linear;
-    let forms: [fn(&[f64], f64, QuantileRule) -> gdstar::Result<f64>; 2] = [quantile_sorted, quantile_selected];
+    type Form = fn(&[f64], f64, QuantileRule) -> gdstar::Result<f64>;
+    let forms: [Form; 2] = [quantile_sorted, quantile_selected];
     for quantile in forms {
         let at = |g: &[f64], alpha: f64| quantile(g, alpha, linear);
         assert!(at(&[], 0.5).is_err());

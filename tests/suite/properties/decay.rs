@@ -18,7 +18,11 @@ fn weight() -> impl Strategy<Value = (f64, f64, bool)> {
 
 proptest! {
     #[test]
-    fn eq9_at_t_0_is_the_identity_above_the_threshold(w_star in finite(), lambda in lambda(), eps in finite().prop_map(f64::abs)) {
+    fn eq9_at_t_0_is_the_identity_above_the_threshold(
+        w_star in finite(),
+        lambda in lambda(),
+        eps in finite().prop_map(f64::abs),
+    ) {
         let w = decayed_weight(w_star, lambda, 0, eps).unwrap();
         if w_star.abs() >= eps {
             prop_assert_eq!(w.to_bits(), w_star.to_bits());
@@ -107,7 +111,8 @@ proptest! {
         let w_star: Vec<f64> = weights.iter().map(|weight| weight.1).collect();
         let selected: Vec<bool> = weights.iter().map(|weight| weight.2).collect();
         let mut mask = vec![true; w.len()];
-        rewind_decay(&mut w, Some(&w_star), &selected, &mut mask, &Decay { lambda, t, eps, threshold: Threshold::All }).unwrap();
+        let decay = Decay { lambda, t, eps, threshold: Threshold::All };
+        rewind_decay(&mut w, Some(&w_star), &selected, &mut mask, &decay).unwrap();
         prop_assert!(w.iter().zip(&mask).all(|(w, &alive)| alive == (w.abs() >= eps && *w != 0.0)));
     }
 }

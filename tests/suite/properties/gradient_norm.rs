@@ -41,7 +41,9 @@ proptest! {
     }
 
     #[test]
-    fn eq3_is_the_sum_over_batches_of_squared_norms(batches in prop::collection::vec(prop::collection::vec(-9i8..=9, 7), 1..6)) {
+    fn eq3_is_the_sum_over_batches_of_squared_norms(
+        batches in prop::collection::vec(prop::collection::vec(-9i8..=9, 7), 1..6),
+    ) {
         // Integers: both sides are exact, so they are equal and equal to the integer sum.
         let exact: i32 = batches.iter().flatten().map(|&g| i32::from(g) * i32::from(g)).sum();
         let batches: Vec<Vec<f64>> = batches.iter().map(|b| b.iter().map(|&g| f64::from(g)).collect()).collect();

@@ -107,7 +107,12 @@ proptest! {
     }
 
     #[test]
-    fn one_chunk_is_the_exact_quantile(values in values(), alpha in rate(), rule in rule(), chunking in select(Chunking::ALL)) {
+    fn one_chunk_is_the_exact_quantile(
+        values in values(),
+        alpha in rate(),
+        rule in rule(),
+        chunking in select(Chunking::ALL),
+    ) {
         let chunked = chunk_quantiles(&values, alpha, 1, chunking, rule).unwrap();
         let exact = quantile_sorted(&values, alpha, rule).unwrap().to_bits();
         prop_assert_eq!(mean_of_quantiles(&chunked).unwrap().to_bits(), exact);
@@ -138,7 +143,9 @@ proptest! {
         prop_assert!(sizes.is_sorted_by(|a, b| a >= b));
         match chunking {
             Chunking::NearEqual => prop_assert!(sizes.len() == chunks && most - least <= 1),
-            Chunking::Ceil => prop_assert!(sizes.len() <= chunks && sizes[..sizes.len() - 1].iter().all(|&s| s == most)),
+            Chunking::Ceil => {
+                prop_assert!(sizes.len() <= chunks && sizes[..sizes.len() - 1].iter().all(|&size| size == most));
+            }
         }
     }
 

@@ -14,7 +14,10 @@ fn weights(k: usize) -> [ArrayD<f64>; 2] {
 
 proptest! {
     #[test]
-    fn running_minimum_and_k_star_agree(norms in prop::collection::vec(finite().prop_map(f64::abs), 1..40), first in 0usize..=1) {
+    fn running_minimum_and_k_star_agree(
+        norms in prop::collection::vec(finite().prop_map(f64::abs), 1..40),
+        first in 0usize..=1,
+    ) {
         let mut point = RewindPoint::new(RewindCopy::Copy, &weights(999).each_ref().map(|w| w.view()));
         for (i, &norm) in norms.iter().enumerate() {
             let moved = point.observe(first + i, norm, &weights(first + i).each_ref().map(|w| w.view())).unwrap();

@@ -39,14 +39,21 @@ proptest! {
     }
 
     #[test]
-    fn eq5_selects_nothing_that_equals_the_threshold(g in prop::collection::vec(accumulated(), 1..60), at in any::<prop::sample::Index>()) {
+    fn eq5_selects_nothing_that_equals_the_threshold(
+        g in prop::collection::vec(accumulated(), 1..60),
+        at in any::<prop::sample::Index>(),
+    ) {
         let tau = *at.get(&g);
         let selected = below_threshold(&g, tau);
         prop_assert!(g.iter().zip(selected).all(|(&g, selected)| selected == (g < tau) && !(selected && g == tau)));
     }
 
     #[test]
-    fn tau_is_the_mean_of_the_chunk_quantiles_of_the_set((g, mask, chunks) in weights(), alpha in rate(), reading in reading()) {
+    fn tau_is_the_mean_of_the_chunk_quantiles_of_the_set(
+        (g, mask, chunks) in weights(),
+        alpha in rate(),
+        reading in reading(),
+    ) {
         let set: Vec<f64> = g.iter().zip(&mask).filter_map(|(&g, &alive)| match reading.masked_gradient {
             MaskedGradient::Dense => Some(g),
             MaskedGradient::Zero => Some(if alive { g } else { 0.0 }),
@@ -64,7 +71,11 @@ proptest! {
     }
 
     #[test]
-    fn one_chunk_selects_at_most_the_rank_rounded_up(g in prop::collection::vec(accumulated(), 1..60), alpha in rate(), reading in reading()) {
+    fn one_chunk_selects_at_most_the_rank_rounded_up(
+        g in prop::collection::vec(accumulated(), 1..60),
+        alpha in rate(),
+        reading in reading(),
+    ) {
         let rank = Rank::new(alpha, g.len()).unwrap();
         let at_most = rank.floor() + usize::from(rank.fraction_as::<f64>() > 0.0);
         let selection = select_weights(&g, &vec![true; g.len()], alpha, 1, &reading).unwrap();
@@ -72,7 +83,10 @@ proptest! {
     }
 
     #[test]
-    fn at_alpha_0_one_chunk_selects_nothing_and_at_1_all_but_the_largest(g in prop::collection::vec(accumulated(), 1..60), reading in reading()) {
+    fn at_alpha_0_one_chunk_selects_nothing_and_at_1_all_but_the_largest(
+        g in prop::collection::vec(accumulated(), 1..60),
+        reading in reading(),
+    ) {
         let count = |alpha: f64| select_weights(&g, &vec![true; g.len()], alpha, 1, &reading).unwrap().count();
         let largest = g.iter().copied().fold(0.0, f64::max);
         prop_assert_eq!(count(0.0), 0);
