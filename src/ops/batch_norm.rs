@@ -115,12 +115,10 @@ impl BatchNorm {
     /// The batch's statistics of one channel of m values.
     fn of_batch<S: Scalar>(&self, x: &Planes<S>, channel: usize, m: S::Wide) -> Channel<S::Wide> {
         let zero = S::Wide::ZERO;
-        let values = || x.of_channel(channel).flatten().map(|x| x.widen());
-        let shift = values().next().unwrap_or(zero);
-        let offset = values().fold(zero, |sum, x| sum + (x - shift)) / m;
+        let shift = x.of_channel(channel).flatten().next().map_or(zero, |x| x.widen());
+        let offset = channel_sum(x, channel, |x| x - shift) / m;
         let mut statistics = Channel { shift, offset, variance: zero, inverse_deviation: zero };
-        let square = |x| statistics.centre(x) * statistics.centre(x);
-        statistics.variance = values().fold(zero, |sum, x| sum + square(x)) / m;
+        statistics.variance = channel_sum(x, channel, |x| statistics.centre(x) * statistics.centre(x)) / m;
         statistics.inverse_deviation = self.inverse_deviation(statistics.variance);
         statistics
     }
@@ -295,6 +293,17 @@ impl Op for BatchNorm {
         });
         vec![d_x, d_weight, d_bias, d_mean, d_var]
     }
+}
+
+/// The sum of `term` over a channel's values.
+fn channel_sum<S: Scalar>(x: &Planes<S>, channel: usize, term: impl Fn(S::Wide) -> S::Wide) -> S::Wide {
+    let mut sum = S::Wide::ZERO;
+    for plane in x.of_channel(channel) {
+        for x in plane {
+            sum += term(x.widen());
+        }
+    }
+    sum
 }
 
 /// A short vector in the wide type.
