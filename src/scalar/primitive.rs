@@ -3,144 +3,82 @@
 use super::{DoubleDouble, Gemm, Scalar};
 use std::cmp::Ordering;
 
-impl Scalar for f32 {
-    type Wide = f64;
-    type Accumulator = f64;
-    const NAME: &'static str = "f32";
-    const UNIT_ROUNDOFF: f64 = (f32::EPSILON / 2.0) as f64;
-    const ZERO: Self = 0.0;
-    const ONE: Self = 1.0;
-    const GEMM: Option<Gemm<Self>> = Some(matrixmultiply::sgemm);
+/// What the two types share, and by which name the rest is done: elementary functions of `f32` are those of `f64`,
+/// rounded; those of `f64` are the `libm` crate's.
+macro_rules! primitive {
+    ($S:ty, $name:literal, $gemm:path, wide: $Wide:ty, widen: $widen:expr, narrow: $narrow:expr) => {
+        impl Scalar for $S {
+            type Wide = $Wide;
+            type Accumulator = f64;
+            const NAME: &'static str = $name;
+            const UNIT_ROUNDOFF: f64 = (<$S>::EPSILON / 2.0) as f64;
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const GEMM: Option<Gemm<Self>> = Some($gemm);
 
-    #[inline]
-    fn from_f64(x: f64) -> Self {
-        x as f32
-    }
-    #[inline]
-    fn to_f64(self) -> f64 {
-        f64::from(self)
-    }
-    #[inline]
-    fn widen(self) -> f64 {
-        f64::from(self)
-    }
-    #[inline]
-    fn narrow(wide: f64) -> Self {
-        wide as f32
-    }
-    #[inline]
-    fn to_accumulator(self) -> f64 {
-        f64::from(self)
-    }
-    #[inline]
-    fn from_accumulator(sum: f64) -> Self {
-        sum as f32
-    }
-    #[inline]
-    fn sqrt(self) -> Self {
-        self.sqrt() // correctly rounded on every platform (IEEE 754)
-    }
-    #[inline]
-    fn exp(self) -> Self {
-        libm::exp(f64::from(self)) as f32
-    }
-    #[inline]
-    fn exp_m1(self) -> Self {
-        libm::expm1(f64::from(self)) as f32
-    }
-    #[inline]
-    fn ln(self) -> Self {
-        libm::log(f64::from(self)) as f32
-    }
-    #[inline]
-    fn ln_1p(self) -> Self {
-        libm::log1p(f64::from(self)) as f32
-    }
-    #[inline]
-    fn abs(self) -> Self {
-        self.abs()
-    }
-    #[inline]
-    fn is_finite(self) -> bool {
-        self.is_finite()
-    }
-    #[inline]
-    fn is_nan(self) -> bool {
-        self.is_nan()
-    }
-    #[inline]
-    fn total_order(&self, other: &Self) -> Ordering {
-        self.total_cmp(other)
-    }
+            #[inline]
+            fn from_f64(x: f64) -> Self {
+                x as $S
+            }
+            #[inline]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline]
+            fn widen(self) -> $Wide {
+                $widen(self)
+            }
+            #[inline]
+            fn narrow(wide: $Wide) -> Self {
+                $narrow(wide)
+            }
+            #[inline]
+            fn to_accumulator(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline]
+            fn from_accumulator(sum: f64) -> Self {
+                sum as $S
+            }
+            #[inline]
+            fn sqrt(self) -> Self {
+                self.sqrt() // correctly rounded on every platform (IEEE 754)
+            }
+            #[inline]
+            fn exp(self) -> Self {
+                libm::exp(f64::from(self)) as $S
+            }
+            #[inline]
+            fn exp_m1(self) -> Self {
+                libm::expm1(f64::from(self)) as $S
+            }
+            #[inline]
+            fn ln(self) -> Self {
+                libm::log(f64::from(self)) as $S
+            }
+            #[inline]
+            fn ln_1p(self) -> Self {
+                libm::log1p(f64::from(self)) as $S
+            }
+            #[inline]
+            fn abs(self) -> Self {
+                self.abs()
+            }
+            #[inline]
+            fn is_finite(self) -> bool {
+                self.is_finite()
+            }
+            #[inline]
+            fn is_nan(self) -> bool {
+                self.is_nan()
+            }
+            #[inline]
+            fn total_order(&self, other: &Self) -> Ordering {
+                self.total_cmp(other)
+            }
+        }
+    };
 }
 
-impl Scalar for f64 {
-    type Wide = DoubleDouble;
-    type Accumulator = f64;
-    const NAME: &'static str = "f64";
-    const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
-    const ZERO: Self = 0.0;
-    const ONE: Self = 1.0;
-    const GEMM: Option<Gemm<Self>> = Some(matrixmultiply::dgemm);
-
-    #[inline]
-    fn from_f64(x: f64) -> Self {
-        x
-    }
-    #[inline]
-    fn to_f64(self) -> f64 {
-        self
-    }
-    #[inline]
-    fn widen(self) -> DoubleDouble {
-        DoubleDouble::from(self)
-    }
-    #[inline]
-    fn narrow(wide: DoubleDouble) -> Self {
-        wide.to_f64()
-    }
-    #[inline]
-    fn to_accumulator(self) -> f64 {
-        self
-    }
-    #[inline]
-    fn from_accumulator(sum: f64) -> Self {
-        sum
-    }
-    #[inline]
-    fn sqrt(self) -> Self {
-        self.sqrt() // correctly rounded on every platform (IEEE 754)
-    }
-    #[inline]
-    fn exp(self) -> Self {
-        libm::exp(self)
-    }
-    #[inline]
-    fn exp_m1(self) -> Self {
-        libm::expm1(self)
-    }
-    #[inline]
-    fn ln(self) -> Self {
-        libm::log(self)
-    }
-    #[inline]
-    fn ln_1p(self) -> Self {
-        libm::log1p(self)
-    }
-    #[inline]
-    fn abs(self) -> Self {
-        self.abs()
-    }
-    #[inline]
-    fn is_finite(self) -> bool {
-        self.is_finite()
-    }
-    #[inline]
-    fn is_nan(self) -> bool {
-        self.is_nan()
-    }
-    #[inline]
-    fn total_order(&self, other: &Self) -> Ordering {
-        self.total_cmp(other)
-    }
-}
+primitive!(f32, "f32", matrixmultiply::sgemm, wide: f64, widen: f64::from, narrow: |wide| wide as f32);
+primitive!(f64, "f64", matrixmultiply::dgemm, wide: DoubleDouble, widen: DoubleDouble::from, narrow: DoubleDouble::to_f64);

@@ -1,0 +1,150 @@
+//! What each method, and each reading of the paper, does to the weights.
+
+use super::{GO_ON, config, digits, readings, timeless, train};
+use gdstar::error::Result;
+use gdstar::paper::reading::RewindCopy;
+use gdstar::paper::structured::{Structure, groups};
+use gdstar::scalar::Scalar;
+use gdstar::sparsify::Method;
+use gdstar::train::{EpochEvent, History, Observer, Run};
+
+/// Watches every epoch of a run and holds it to what every method promises.
+struct Invariants {
+    alive: Vec<bool>,
+    epochs: usize,
+    eliminated: usize,
+}
+
+impl<S: Scalar> Observer<S> for Invariants {
+    fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
+        let Some(saved) = event.state.sparsifier.save() else { return Ok(()) };
+        let weights = event.state.sparsifier.weights();
+        let flat = weights.gather(&event.state.parameters);
+        if self.alive.is_empty() {
+            self.alive = vec![true; weights.len()];
+        }
+        for (j, (&alive, &before)) in saved.alive.iter().zip(&self.alive).enumerate() {
+            assert!(before || !alive, "weight {j} came back (open point 12)");
+            assert!(alive || flat[j] == S::ZERO, "weight {j} is eliminated but not 0");
+        }
+        self.eliminated = saved.alive.iter().filter(|&&alive| !alive).count();
+        let share = self.eliminated as f64 / weights.len() as f64;
+        assert_eq!(event.record.sparsity, share, "sparsity is the share of eliminated weights");
+        self.alive = saved.alive;
+        self.epochs += 1;
+        Ok(())
+    }
+}
+
+/// Every choice of every open point can be trained with, keeps the invariants, and changes what it should: nothing
+/// is an option that does nothing.
+#[test]
+fn every_reading_trains_and_matters() {
+    let dataset = digits();
+    let mut reference: Option<Vec<String>> = None;
+    for (name, reading) in readings() {
+        let mut config = config(Method::Gdstar, 6);
+        config.reading = reading;
+        config.hyper.chunks = 7; // does not divide N = 50,200, so that chunkings differ
+        config.optimizer.learning_rate = 0.1; // with which k* moves at the fifth epoch
+        let run = Run::new(&config, &dataset, &GO_ON).unwrap();
+        let mut state = run.start::<f32>().unwrap();
+        let mut history = History::default();
+        let mut invariants = Invariants { alive: Vec::new(), epochs: 0, eliminated: 0 };
+        run.train(&mut state, &mut [&mut history, &mut invariants]).unwrap();
+        assert_eq!(invariants.epochs, 6);
+        assert!(invariants.eliminated > 0, "{name}: nothing was eliminated, so nothing was tested");
+        let mut told = timeless(&history);
+        told.push(format!("{:?} {:?}", state.sparsifier.save(), state.optimizer.buffers));
+        match &reference {
+            None => reference = Some(told),
+            Some(reference) => assert!(told != *reference, "{name} changes nothing"),
+        }
+    }
+}
+
+/// "Reset" never moves k*, so that t = k; "dense" touches nothing and has no method quantities (Table 2).
+#[test]
+fn the_baselines_are_what_they_say() {
+    let dataset = digits();
+    let (_, reset) = train::<f32>(&config(Method::Reset, 4), &dataset);
+    assert!(reset.0.iter().all(|r| r.k_star == Some(0) && r.t == Some(r.epoch)));
+    let (state, dense) = train::<f32>(&config(Method::Dense, 2), &dataset);
+    assert!(dense.0.iter().all(|r| r.sparsity == 0.0 && r.k_star.is_none() && r.tau.is_none()));
+    assert!(state.sparsifier.save().is_none());
+}
+
+/// Structured selection prunes whole groups in training too (section 3.2, last paragraph): with one rewind point for
+/// all weights, a channel's or block's weights are selected together.
+#[test]
+fn structured_selection_takes_whole_groups() {
+    let dataset = digits();
+    for structure in ["channels", "4x4", "2:4"] {
+        let mut config = config(Method::Gdstar, 1);
+        config.structure = Some(structure.parse().unwrap());
+        let run = Run::new(&config, &dataset, &GO_ON).unwrap();
+        let mut state = run.start::<f32>().unwrap();
+        let mut groups = WholeGroups { structure: config.structure.unwrap(), seen: 0 };
+        run.train(&mut state, &mut [&mut groups]).unwrap();
+        assert!(groups.seen > 0, "{structure}: nothing was selected");
+    }
+}
+
+struct WholeGroups {
+    structure: Structure,
+    seen: usize,
+}
+
+impl<S: Scalar> Observer<S> for WholeGroups {
+    fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
+        let selected = &event.story.details.as_ref().unwrap().selected;
+        for segment in event.state.sparsifier.weights().segments() {
+            let shape = event.state.parameters[segment.parameter].value.shape();
+            let (ids, count) = groups(shape, self.structure)?;
+            let mut members = vec![(0usize, 0usize); count];
+            for (&id, &selected) in ids.iter().zip(&selected[segment.range.clone()]) {
+                members[id] = (members[id].0 + usize::from(selected), members[id].1 + 1);
+            }
+            for (taken, size) in members {
+                let whole = match self.structure {
+                    Structure::Pattern { keep, .. } => taken == size.saturating_sub(keep),
+                    _ => taken == 0 || taken == size,
+                };
+                assert!(whole, "{}: {taken} of a group of {size}", self.structure);
+                self.seen += taken;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// GDSTAR's k* is the epoch of the smallest norm so far, and t counts from it (Alg. 4, section 3.3).
+#[test]
+fn the_rewind_point_is_the_running_minimum() {
+    let dataset = digits();
+    let (_, history) = train::<f32>(&config(Method::Gdstar, 12), &dataset);
+    let mut minimum = (f64::INFINITY, 0);
+    for record in &history.0 {
+        let norm = record.frobenius.unwrap();
+        if norm < minimum.0 {
+            minimum = (norm, record.epoch);
+        }
+        assert_eq!(record.k_star, Some(minimum.1));
+        assert_eq!(record.t, Some(record.epoch - minimum.1));
+    }
+    assert!(history.0.iter().any(|r| r.t != Some(0)), "k* moved every epoch: the test saw no decay");
+}
+
+/// Under `alias` W_k* is the live weights: the decay compounds, lambda^(1 + 2 + .. + t), and the weights are smaller
+/// than under `copy` wherever selection repeats (open point 9).
+#[test]
+fn an_aliased_rewind_compounds_the_decay() {
+    let dataset = digits();
+    let sparsity = |copy: RewindCopy| {
+        let mut config = config(Method::Reset, 5);
+        config.hyper.lambda = 0.9;
+        config.reading.rewind_copy = copy;
+        train::<f32>(&config, &dataset).1.0.last().unwrap().sparsity
+    };
+    assert!(sparsity(RewindCopy::Alias) > sparsity(RewindCopy::Copy));
+}

@@ -1,0 +1,80 @@
+//! What a trace records.
+
+use super::{attempt, config, digits};
+use gdstar::kernel::Kernel;
+use gdstar::paper::gradient_norm::{accumulate_squares, frobenius_norm, sum_of_squares};
+use gdstar::paper::reading::MaskedGradient;
+use gdstar::paper::selection::select_weights;
+use gdstar::sparsify::Method;
+use gdstar::tensor_file::TensorFile;
+use gdstar::train::Config;
+
+/// What a trace records of an epoch follows, equation by equation, from what it records of the epoch's inputs.
+#[test]
+fn a_trace_follows_from_its_own_gradients() {
+    let dataset = digits();
+    for masked_gradient in [MaskedGradient::Dense, MaskedGradient::Zero, MaskedGradient::Excluded] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(Method::Gdstar, 4);
+        config.reading.masked_gradient = masked_gradient;
+        config.hyper.chunks = 3;
+        assert!(attempt(folder.path(), &config, &dataset, None).unwrap());
+        let trace = TensorFile::open(&folder.path().join("trace.safetensors")).unwrap();
+        let header: serde_json::Value = serde_json::from_str(trace.metadata("gdstar").unwrap()).unwrap();
+        assert_eq!(header["format"], "gdstar-trace/1");
+        assert_eq!(header["reading"]["masked_gradient"], masked_gradient.name());
+        let params: Vec<&str> = header["params"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
+        assert_eq!(params, ["fc1.weight", "fc2.weight", "fc3.weight"]);
+        for k in 0..4 {
+            check_epoch(&trace, &params, k, &config);
+        }
+    }
+}
+
+fn check_epoch(trace: &TensorFile, params: &[&str], k: usize, config: &Config) {
+    let flat = |quantity: &str| -> Vec<f32> {
+        let one = |p: &&str| trace.read::<f32>(&format!("epoch/{k}/{quantity}/{p}"), None).unwrap().into_iter();
+        params.iter().flat_map(one).collect()
+    };
+    let bits = |quantity: &str| -> Vec<bool> {
+        let one = |p: &&str| trace.read::<u8>(&format!("epoch/{k}/{quantity}/{p}"), None).unwrap().into_iter();
+        params.iter().flat_map(one).map(|bit| bit == 1).collect()
+    };
+    let scalar = |quantity: &str| trace.read::<f32>(&format!("epoch/{k}/{quantity}"), Some(&[1])).unwrap()[[0]];
+    let integer = |quantity: &str| trace.read::<i64>(&format!("epoch/{k}/{quantity}"), Some(&[1])).unwrap()[[0]];
+    let (alive_before, alive) = (bits("mask_before"), bits("mask"));
+    let dense = config.reading.masked_gradient == MaskedGradient::Dense;
+    let mut g = vec![0.0f32; alive.len()];
+    let mut batch = 0;
+    while trace.describe(&format!("epoch/{k}/batch/{batch}/indices")).is_some() {
+        let mut gradient = flat(&format!("batch/{batch}/grad"));
+        gradient.iter_mut().zip(&alive_before).filter(|(_, alive)| !dense && !**alive).for_each(|(g, _)| *g = 0.0);
+        accumulate_squares(Kernel::Literal, &mut g, &gradient).unwrap();
+        batch += 1;
+    }
+    assert_eq!(batch, 1442usize.div_ceil(128));
+    assert_eq!(flat("G"), g, "Eq. 2 of epoch {k}");
+    assert_eq!(scalar("S_sq"), sum_of_squares(&g), "Eq. 3 of epoch {k}");
+    assert_eq!(scalar("S_F"), frobenius_norm(scalar("S_sq")).unwrap(), "Eq. 4 of epoch {k}");
+    let alpha = trace.read::<f64>(&format!("epoch/{k}/alpha"), Some(&[1])).unwrap()[[0]];
+    let selection = select_weights(&g, &alive_before, alpha, 3, &config.reading).unwrap();
+    assert_eq!(scalar("tau"), selection.tau, "Eq. 7 of epoch {k}");
+    assert_eq!(bits("selected"), selection.selected, "Eq. 5 of epoch {k}");
+    assert_eq!(integer("t"), k as i64 - integer("k_star"), "Alg. 6 of epoch {k}");
+    let moved = scalar("S_F") < scalar("min_before");
+    assert_eq!(integer("k_star") == k as i64, moved, "Alg. 4 of epoch {k}");
+    let (before, after, rewind) = (flat("weights_before"), flat("weights_after"), flat("rewind"));
+    assert!(!moved || rewind == before, "W_k* of epoch {k} is the weights before pruning");
+    for j in 0..after.len() {
+        // lambda = 1/2, so that the power is exact.
+        let decayed = rewind[j] * (-(integer("t") as f32)).exp2();
+        let expected = match (alive_before[j], selection.selected[j]) {
+            (false, _) => 0.0,
+            (true, false) => before[j],
+            (true, true) if f64::from(decayed.abs()) >= config.hyper.eps => decayed,
+            (true, true) => 0.0,
+        };
+        assert_eq!(after[j], expected, "Eq. 9 of epoch {k}, weight {j}");
+        assert_eq!(alive[j], alive_before[j] && (!selection.selected[j] || expected != 0.0));
+    }
+}
