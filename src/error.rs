@@ -42,10 +42,31 @@ pub enum Error {
     Interrupted { epoch: usize, advice: String },
 }
 
+/// The most of a user's text that a message repeats.
+const LONGEST_QUOTE: usize = 240;
+
+/// Text that may come from a user, fit for one line: control characters escaped, the end of long text left out.
+fn quoted(text: impl ToString) -> String {
+    let text = text.to_string();
+    let plain = !text.contains(char::is_control) && text.len() <= LONGEST_QUOTE;
+    if plain {
+        return text;
+    }
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let mut line = String::new();
+    for piece in text.chars().map(escape) {
+        if line.len() + piece.len() > LONGEST_QUOTE {
+            return line + "..";
+        }
+        line += &piece;
+    }
+    line
+}
+
 impl Error {
     /// A [`Error::Domain`] from anything printable.
     pub fn domain(name: impl Into<String>, expected: impl Into<String>, found: impl ToString) -> Self {
-        Self::Domain { name: name.into(), expected: expected.into(), found: found.to_string() }
+        Self::Domain { name: quoted(name.into()), expected: expected.into(), found: quoted(found) }
     }
 
     /// A [`Error::Shape`] from anything printable.
@@ -55,7 +76,7 @@ impl Error {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Self {
-        Self::Shape { op, place: place.into(), expected: expected.into(), found: found.into() }
+        Self::Shape { op, place: quoted(place.into()), expected: expected.into(), found: quoted(found.into()) }
     }
 
     /// A [`Error::File`] from anything printable.
@@ -65,7 +86,7 @@ impl Error {
         expected: impl Into<String>,
         found: impl ToString,
     ) -> Self {
-        Self::File { path: path.into(), place: place.into(), expected: expected.into(), found: found.to_string() }
+        Self::File { path: path.into(), place: quoted(place.into()), expected: expected.into(), found: quoted(found) }
     }
 
     /// A [`Error::Io`]; use as `.map_err(Error::io(path, "open"))`.

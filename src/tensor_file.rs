@@ -86,9 +86,16 @@ impl TensorFile {
     /// Reads a file and checks its header against its size.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, [`Error::File`] if it is not a complete safetensors file.
+    /// [`Error::Io`] if it cannot be read, or as [`TensorFile::parse`].
     pub fn open(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+        Self::parse(path, std::fs::read(path).map_err(Error::io(path, "read"))?)
+    }
+
+    /// A file's content; `path` is for messages. Nothing is allocated on the header's word.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it is not a complete safetensors file.
+    pub fn parse(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         let bad = |e: safetensors::SafeTensorError| {
             Error::file(path, "header", "a complete safetensors file", format!("{} bytes: {e}", bytes.len()))
         };

@@ -3,10 +3,13 @@
 //! Each `run` asserts the promises of one part of the library on arbitrary bytes and returns whether the bytes were
 //! accepted.
 
+pub mod checkpoint;
 pub mod cifar10;
+pub mod config;
 pub mod digits;
 pub mod idx;
 mod input;
+pub mod op_cases;
 pub mod quantile;
 pub mod selection;
 

@@ -97,11 +97,18 @@ impl CaseFile {
     /// Reads a file and checks every case of it.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read. [`Error::File`] naming the case: an unknown format, op, attribute or name,
-    /// two cases of one name, a missing tensor, a wrong dtype, a shape that does not fit, a label out of range, a
-    /// mask above 1.
+    /// [`Error::Io`] if it cannot be read, or as [`CaseFile::new`].
     pub fn open(path: &Path) -> Result<Self> {
-        let file = TensorFile::open(path)?;
+        Self::new(TensorFile::open(path)?)
+    }
+
+    /// Checks every case of a file.
+    ///
+    /// # Errors
+    /// [`Error::File`] naming the case: an unknown format, op, attribute or name, two cases of one name, a missing
+    /// tensor, a wrong dtype, a shape that does not fit, a label out of range, a mask above 1.
+    pub fn new(file: TensorFile) -> Result<Self> {
+        let path = file.path();
         let (header, read::Header { op, cases }) = read::header(&file)?;
         let Some(entry) = find(&op) else {
             let known: Vec<&str> = OPS.iter().map(|entry| entry.name).collect();

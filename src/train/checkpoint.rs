@@ -81,7 +81,15 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Io`], or [`Error::File`] naming what is missing, malformed, or of another run.
     pub fn read<S: Scalar + Element>(path: &Path, run: &Run) -> Result<(Self, State<S>)> {
-        let file = TensorFile::open(path)?;
+        Self::restore(&TensorFile::open(path)?, run)
+    }
+
+    /// The state that `file` holds of this very run.
+    ///
+    /// # Errors
+    /// [`Error::File`] naming what is missing, malformed, or of another run.
+    pub fn restore<S: Scalar + Element>(file: &TensorFile, run: &Run) -> Result<(Self, State<S>)> {
+        let path = file.path();
         let text =
             file.metadata(KEY).ok_or_else(|| Error::file(path, "metadata", format!("the key `{KEY}`"), "none"))?;
         let header: Self =
@@ -98,7 +106,7 @@ impl Checkpoint {
             }
         }
         let saved = match header.rewind_point {
-            Some((minimum, k_star)) => Some(read_method_state(&file, &state, minimum, k_star)?),
+            Some((minimum, k_star)) => Some(read_method_state(file, &state, minimum, k_star)?),
             None => None,
         };
         state.sparsifier.restore(saved).map_err(|e| Error::file(path, "method state", "one of this run", e))?;

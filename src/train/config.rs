@@ -38,6 +38,7 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub structure: Option<Structure>,
     /// How a group's score is made of its weights' G.
+    #[serde(default)]
     pub group_score: GroupScore,
     /// The method's own symbols: K, alpha_0, alpha_K, lambda, eps, C.
     pub hyper: Hyperparameters,
@@ -85,13 +86,21 @@ impl Config {
     /// Reads a `config.toml`.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::File`] naming the file and the line.
+    /// [`Error::Io`], or as [`Config::parse`].
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
-        let config: Self = toml::from_str(&text).map_err(|e| {
-            let line = e.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-            let found = e.message().replace('\n', " ");
-            Error::file(path, format!("line {line}"), "a run's configuration", found)
+        Self::parse(path, &text)
+    }
+
+    /// The configuration in `text`; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`Error::File`] naming the line, or the value that is out of its domain.
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        let config: Self = toml::from_str(text).map_err(|e| {
+            let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = 1 + before.matches('\n').count();
+            Error::file(path, format!("line {line}"), "a run's configuration", e.message())
         })?;
         config.validate().map_err(|e| Error::file(path, "values", "a valid configuration", e))?;
         Ok(config)

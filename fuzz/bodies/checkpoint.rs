@@ -1,0 +1,64 @@
+//! Checkpoints: a file is restored only as the run it belongs to, and a damaged one is refused.
+
+use super::{PATH, assert_refusal};
+use gdstar::data::{self, Dataset, Source};
+use gdstar::sparsify::Method;
+use gdstar::tensor_file::TensorFile;
+use gdstar::train::{Checkpoint, Config, Run};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+
+static GO_ON: AtomicBool = AtomicBool::new(false);
+
+/// A run of the embedded digits, few of them, and its first checkpoint.
+struct Fixture {
+    config: Config,
+    dataset: Dataset,
+    checkpoint: Vec<u8>,
+}
+
+fn fixture() -> &'static Fixture {
+    static FIXTURE: OnceLock<Fixture> = OnceLock::new();
+    FIXTURE.get_or_init(|| {
+        let config = Config::new("lenet300", Source::Digits, Method::Gdstar);
+        let mut dataset = data::load(Source::Digits, None).expect("the digits are embedded");
+        dataset.train = dataset.train.select(&[0, 1, 2]);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("checkpoint.safetensors");
+        let run = Run::new(&config, &dataset, &GO_ON).expect("the default run is valid");
+        let state = run.start::<f32>().expect("the default run starts");
+        Checkpoint::write(&path, &run, &state, None).expect("a checkpoint is written");
+        let checkpoint = std::fs::read(&path).expect("it was written");
+        Fixture { config, dataset, checkpoint }
+    })
+}
+
+/// Reads `data` as changes to a good checkpoint: five bytes each, where (little-endian, modulo the file's length) and
+/// what. A last group of fewer bytes cuts the file there.
+pub fn run(data: &[u8]) -> bool {
+    let Fixture { config, dataset, checkpoint } = fixture();
+    let mut bytes = checkpoint.clone();
+    for change in data.chunks(5) {
+        let place = change.iter().take(4).rev().fold(0usize, |place, &byte| place << 8 | usize::from(byte));
+        let at = place % bytes.len().max(1);
+        match change {
+            [_, _, _, _, value] if !bytes.is_empty() => bytes[at] = *value,
+            _ => bytes.truncate(at),
+        }
+    }
+    let run = Run::new(config, dataset, &GO_ON).expect("the default run is valid");
+    let restored = TensorFile::parse(Path::new(PATH), bytes).and_then(|file| Checkpoint::restore::<f32>(&file, &run));
+    match restored {
+        Ok((header, state)) => {
+            assert_eq!(header.config, *config);
+            assert_eq!(state.parameters.trained_count(), 50_610);
+            assert!(state.epochs <= config.hyper.epochs);
+            true
+        }
+        Err(error) => {
+            assert_refusal(&error);
+            false
+        }
+    }
+}
