@@ -112,9 +112,4 @@ pub trait Scalar:
             other
         }
     }
-
-    /// `self^n` by repeated multiplication, left to right: `((self * self) * self) ..`, `n - 1` products.
-    fn power(self, n: usize) -> Self {
-        (0..n).fold(Self::ONE, |product, _| product * self)
-    }
 }

@@ -1,6 +1,7 @@
 //! The optimizer's and the schedule's definitions, and initial values.
 
 use super::{GO_ON, config, digits};
+use approx::assert_abs_diff_eq;
 use gdstar::nn::{Init, Parameter, Parameters, Role, Spec};
 use gdstar::sparsify::Method;
 use gdstar::train::{Run, Sgd, SgdSettings, cosine_learning_rate};
@@ -39,7 +40,7 @@ fn cosine_schedule_passes_its_fixed_points() {
     assert_eq!(cosine_learning_rate(0.05, 0, 300), 0.05);
     assert_eq!(cosine_learning_rate(0.05, 300, 300), 0.0);
     // Three roundings of numbers below 0.05: pi / 3, its cosine, the product.
-    assert!((cosine_learning_rate(0.05, 100, 300) - 0.0375).abs() <= 3.0 * 0.05 * f64::EPSILON);
+    assert_abs_diff_eq!(cosine_learning_rate(0.05, 100, 300), 0.0375, epsilon = 3.0 * 0.05 * f64::EPSILON);
     let rates: Vec<f64> = (0..=300).map(|k| cosine_learning_rate(0.05, k, 300)).collect();
     assert!(rates.windows(2).all(|pair| pair[1] < pair[0]));
 }
