@@ -38,8 +38,8 @@ pub enum Error {
     NonFinite { quantity: String, epoch: usize, batch: usize, value: String, advice: String },
 
     /// The run was stopped from outside (Ctrl-C) after its last complete checkpoint.
-    #[error("interrupted at epoch {epoch}; {advice}")]
-    Interrupted { epoch: usize, advice: String },
+    #[error("interrupted at epoch {epoch}; a run with --out continues with --resume")]
+    Interrupted { epoch: usize },
 }
 
 /// The most of a user's text that a message repeats.

@@ -148,7 +148,7 @@ reading_args! {
 
 impl TrainArgs {
     /// `config` with every option that was given.
-    fn apply(&self, config: &mut Config) {
+    fn apply(&self, config: &mut Config) -> Result<()> {
         fn set<T: Clone>(value: &mut T, given: &Option<T>) {
             if let Some(given) = given {
                 *value = given.clone();
@@ -156,8 +156,9 @@ impl TrainArgs {
         }
         set(&mut config.model, &self.model);
         set(&mut config.data, &self.data);
-        if self.data_dir.is_some() {
-            config.data_dir.clone_from(&self.data_dir);
+        if let Some(directory) = &self.data_dir {
+            // A run folder must mean the same wherever it is resumed from.
+            config.data_dir = Some(std::path::absolute(directory).map_err(Error::io(directory, "resolve"))?);
         }
         set(&mut config.method, &self.method);
         set(&mut config.seed, &self.seed);
@@ -181,6 +182,7 @@ impl TrainArgs {
         set(&mut config.optimizer.weight_decay, &self.weight_decay);
         set(&mut config.optimizer.batch_size, &self.batch_size);
         self.reading.apply(config);
+        Ok(())
     }
 
     /// The run's folder, if it has one, and its configuration.
@@ -189,7 +191,7 @@ impl TrainArgs {
             && let Some((folder, stored)) = RunFolder::open(out)?
         {
             let mut wanted = stored.clone();
-            self.apply(&mut wanted);
+            self.apply(&mut wanted)?;
             if wanted != stored {
                 let found = "an option with another value; leave it out, or begin a new run in another --out";
                 return Err(Error::file(folder.config(), "configuration", "what the options say", found));
@@ -201,11 +203,7 @@ impl TrainArgs {
             return Err(Error::domain(missing, "a name (or --out of an earlier run, with --resume)", "nothing"));
         };
         let mut config = Config::new(model, data, self.method.unwrap_or_default());
-        self.apply(&mut config);
-        // A run folder must mean the same wherever it is resumed from.
-        if let Some(directory) = &config.data_dir {
-            config.data_dir = Some(std::path::absolute(directory).map_err(Error::io(directory, "resolve"))?);
-        }
+        self.apply(&mut config)?;
         config.validate()?;
         Ok((None, config))
     }

@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
         let (mut loss_sum, mut samples) = (0.0, 0);
         for (i, indices) in batches.iter().enumerate() {
             if self.stop.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted { epoch: k, advice: "continue with --resume".to_string() });
+                return Err(Error::Interrupted { epoch: k });
             }
             let (x, labels) = self.dataset.batch::<S>(Split::Train, indices, augmentation.as_mut());
             let step = self.step(state, x, labels, (k, i))?;
