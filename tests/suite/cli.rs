@@ -224,6 +224,34 @@ fn kill_9_and_resume_give_the_same_bits() {
     assert_eq!(records(&whole), records(&broken));
 }
 
+/// Plain IDX files of a few images, found relative to where the command runs; the run is resumed from elsewhere.
+#[test]
+fn small_idx_files_train_and_resume_from_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    for (part, count) in [("train", 64u8), ("t10k", 20)] {
+        let mut images = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28];
+        images.extend((0..usize::from(count) * 784).map(|i| (i * 37 % 251) as u8));
+        fs::write(data.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        let mut labels = vec![0, 0, 8, 1, 0, 0, 0, count];
+        labels.extend((0..count).map(|i| i % 10));
+        fs::write(data.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+    }
+    let run = |directory: &Path, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gdstar"));
+        let output = command.current_dir(directory).args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let all =
+        ["train", "--model", "lenet300", "--data", "mnist", "--data-dir", "data", "--epochs", "2", "--out", "run"];
+    let first = run(folder.path(), &[&all[..], &["--every", "0"]].concat());
+    assert_eq!(first, run(folder.path(), &[&all[..], &["--every", "0", "--resume"]].concat()));
+    let out = folder.path().join("run");
+    assert_eq!(first, run(Path::new("/"), &["train", "--out", out.to_str().unwrap(), "--resume", "--every", "0"]));
+}
+
 /// `metrics.jsonl` has the keys that scripts rely on, and the checkpoint PyTorch's names.
 #[test]
 fn the_run_folder_holds_what_scripts_rely_on() {
