@@ -40,11 +40,8 @@ Exit codes: 0 done; 1 the run failed; 2 wrong usage or an unreadable input.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train a network with one method; everything the paper prints or leaves open is an option
     Train(Box<train::TrainArgs>),
-    /// List the networks, or one network's layers
     Models(models::ModelsArgs),
-    /// Evaluate single ops from a file, forward and backward
     Op(op::OpArgs),
 }
 
