@@ -6,6 +6,8 @@ use crate::kernel::Kernel;
 use crate::ops::cases::{Precision, evaluate_file};
 use std::path::PathBuf;
 
+/// Evaluate single ops from a file, forward and backward.
+///
 /// For ports: put the inputs (and upstream gradients) of one operation into a safetensors file, and compare your own
 /// kernel's results with those written to --out. The files of golden/ops are examples. The file's metadata key
 /// `gdstar-ops` names the op and its cases; `gdstar::ops::cases` documents it.
