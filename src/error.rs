@@ -34,8 +34,11 @@ pub enum Error {
     },
 
     /// A loss, gradient or method quantity stopped being finite; the run ends, earlier checkpoints stay.
-    #[error("epoch {epoch}, batch {batch}: {quantity} is {value}, expected a finite number; {advice}")]
-    NonFinite { quantity: String, epoch: usize, batch: usize, value: String, advice: String },
+    #[error(
+        "epoch {epoch}, batch {batch}: {quantity} is {value}, expected a finite number; a smaller --lr usually helps, \
+         and checkpoints of earlier epochs are intact"
+    )]
+    NonFinite { quantity: String, epoch: usize, batch: usize, value: String },
 
     /// The run was stopped from outside (Ctrl-C) after its last complete checkpoint.
     #[error("interrupted at epoch {epoch}; a run with --out continues with --resume")]
@@ -87,6 +90,11 @@ impl Error {
         found: impl ToString,
     ) -> Self {
         Self::File { path: path.into(), place: quoted(place.into()), expected: expected.into(), found: quoted(found) }
+    }
+
+    /// A [`Error::NonFinite`] at an epoch and batch.
+    pub fn non_finite(quantity: impl Into<String>, (epoch, batch): (usize, usize), value: impl ToString) -> Self {
+        Self::NonFinite { quantity: quantity.into(), epoch, batch, value: value.to_string() }
     }
 
     /// A [`Error::Io`]; use as `.map_err(Error::io(path, "open"))`.

@@ -48,6 +48,12 @@ impl<'a> Run<'a> {
     pub fn new(config: &'a Config, dataset: &'a Dataset, stop: &'a AtomicBool) -> Result<Self> {
         config.validate()?;
         let network = models::find(&config.model)?.network(dataset.train.shape, dataset.classes)?;
+        let prunable = network.specs().into_iter().filter(|spec| spec.role.is_prunable(config.reading.prunable));
+        let weights: usize = prunable.map(|spec| spec.shape.iter().product::<usize>()).sum();
+        if config.hyper.chunks > weights {
+            let expected = format!("at most N = {weights}, the weights of {}", config.model);
+            return Err(Error::domain("--chunks", expected, config.hyper.chunks));
+        }
         Ok(Self { config, dataset, network, stop, fingerprint: OnceLock::new() })
     }
 
@@ -127,7 +133,10 @@ impl<'a> Run<'a> {
         let weights_before = wants_tensors.then(|| state.parameters.clone());
         let pruning = Instant::now();
         let end = EpochEnd { k, steps: state.steps };
-        let story = state.sparsifier.end_of_epoch(end, &mut state.parameters, &mut state.optimizer)?;
+        let story = state
+            .sparsifier
+            .end_of_epoch(end, &mut state.parameters, &mut state.optimizer)
+            .map_err(|error| diverged(error, k, batches.len().saturating_sub(1)))?;
         seconds += pruning.elapsed().as_secs_f64();
         let test_accuracy = match accuracy_before {
             Some(accuracy) => accuracy,
@@ -173,13 +182,7 @@ impl<'a> Run<'a> {
         let step = Step::compute(&self.network, self.config.kernel, &state.parameters, x, labels, Mode::Training)?;
         match step.non_finite(&state.parameters) {
             None => Ok(step),
-            Some((quantity, value)) => Err(Error::NonFinite {
-                quantity,
-                epoch: at.0,
-                batch: at.1,
-                value: value.to_string(),
-                advice: "a smaller --lr usually helps; checkpoints of earlier epochs are intact".to_string(),
-            }),
+            Some((quantity, value)) => Err(Error::non_finite(quantity, at, value)),
         }
     }
 
@@ -199,6 +202,16 @@ impl<'a> Run<'a> {
                 logits.outer_iter().zip(labels).filter(|(row, label)| argmax(row.iter()) == Some(*label)).count();
         }
         Ok(correct as f64 / indices.len().max(1) as f64)
+    }
+}
+
+/// The method takes finite numbers; one that it refuses at an epoch's end (a G that overflowed) is the run's failure.
+fn diverged(error: Error, epoch: usize, batch: usize) -> Error {
+    match error {
+        Error::Domain { name, found, .. } if matches!(found.as_str(), "inf" | "-inf" | "NaN") => {
+            Error::non_finite(name, (epoch, batch), found)
+        }
+        other => other,
     }
 }
 

@@ -106,10 +106,31 @@ fn impossible_options_are_named() {
     assert_fails(&["train", "--model", "lenet300", "--data", "letters"], 2, &["digits", "mnist", "letters"]);
     assert_fails(&["train", "--data", "digits"], 2, &["--model"]);
     assert_fails(&["train", "--model", "lenet300"], 2, &["--data"]);
+    let chunks = ["train", "--model", "lenet300", "--data", "digits", "--chunks", "50201"];
+    assert_fails(&chunks, 2, &["--chunks", "at most N = 50200", "50201"]);
     assert_fails(&["models", "lenet9000"], 2, &["--model", "`lenet9000`"]);
     assert_fails(&["frobnicate"], 2, &["frobnicate"]);
     // Two 5x5 windows, each halved, leave nothing of 8x8 images.
     assert_fails(&["train", "--model", "lenet", "--data", "digits"], 2, &["conv2d", "kernel height", "expected"]);
+}
+
+/// A run that diverges fails with exit code 1, and says where: the epoch, the batch, the quantity.
+#[test]
+fn a_run_that_diverges_says_where() {
+    // Losses overflow within a few steps.
+    assert_diverges(&["--lr", "1e30"], "the loss (first in layer fc");
+    // Each gradient is finite in f32, its square is not: the method's own sum overflows at the epoch's end.
+    assert_diverges(&["--lr", "0", "--weight-decay", "1e25", "--gradient", "loss+decay"], "S_sq of Eq. 4");
+}
+
+fn assert_diverges(options: &[&str], quantity: &str) {
+    let output = gdstar(&small(&[&["--every", "0"], options].concat()));
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    for part in ["gdstar: epoch 0, batch ", quantity, "expected a finite number", "--lr"] {
+        assert!(told.contains(part), "`{part}` is not in: {told}");
+    }
 }
 
 /// Data that is not there or not whole: file, place, expected, found; and no run folder is left behind.
