@@ -27,12 +27,12 @@ struct Panel {
 }
 
 const PANELS: [Panel; 4] = [
-    Panel { label: "S_F", value: |r| r.frobenius, axis: Axis::linear, drawable: f64::is_finite, minima: true },
+    Panel { label: "S_F", value: |r| r.frobenius, axis: Axis::linear, drawable: Axis::shows_linearly, minima: true },
     Panel {
         label: "test accuracy (%)",
         value: |r| Some(100.0 * r.test_accuracy),
         axis: Axis::linear,
-        drawable: f64::is_finite,
+        drawable: Axis::shows_linearly,
         minima: false,
     },
     Panel {
@@ -40,14 +40,14 @@ const PANELS: [Panel; 4] = [
         value: |r| Some(100.0 * r.sparsity),
         // The whole scale, whatever part of it the runs cover.
         axis: |low, high| Axis::linear(low.min(0.0), high.max(100.0)),
-        drawable: f64::is_finite,
+        drawable: Axis::shows_linearly,
         minima: false,
     },
     Panel {
         label: "training loss",
         value: |r| Some(r.loss),
         axis: Axis::logarithmic,
-        drawable: |x| x.is_finite() && x > 0.0,
+        drawable: Axis::shows_logarithmically,
         minima: false,
     },
 ];
@@ -71,7 +71,7 @@ const WIDTH: u32 = 1000;
 const PANEL_HEIGHT: u32 = 250;
 const LEGEND_LINE: u32 = 22;
 const MARGIN: u32 = 20;
-const LEFT_LABELS: u32 = 84;
+const LEFT_LABELS: u32 = 80;
 const FONT_SIZE: u32 = 16;
 
 /// The figure as an SVG document: stacked panels over the same epochs k, with S_F (Eq. 4) and dots at its running
@@ -120,7 +120,7 @@ fn undrawn(error: impl std::fmt::Display) -> Error {
 fn draw_legend(area: &Area, runs: &[StoredRun], with_minima: bool) -> Result<()> {
     let text = ("sans-serif", FONT_SIZE).into_font().color(&TEXT);
     let at = |line: usize| (MARGIN + LEGEND_LINE * line as u32 + LEGEND_LINE / 2) as i32;
-    let left = LEFT_LABELS as i32;
+    let left = (MARGIN + LEFT_LABELS) as i32;
     let write = |words: &str, x: i32, line: usize| {
         area.draw_text(words, &text.pos(Pos::new(HPos::Left, VPos::Center)), (x, at(line))).map_err(undrawn)
     };
@@ -167,6 +167,8 @@ impl Panel {
         const Y_LABELS: usize = 7;
         let mut chart = ChartBuilder::on(area)
             .margin_top(8)
+            .margin_left(MARGIN)
+            .margin_right(MARGIN)
             .x_label_area_size(46)
             .y_label_area_size(LEFT_LABELS)
             .build_cartesian_2d(x.clone(), y.clone())
@@ -199,7 +201,7 @@ impl Panel {
                 }
             }
             if self.minima {
-                let dots = running_minima(&values)?.into_iter().map(|point| Circle::new(point, 4, colour.filled()));
+                let dots = running_minima(&values)?.into_iter().map(|point| Circle::new(point, 3, colour.filled()));
                 chart.draw_series(dots).map_err(undrawn)?;
             }
         }
