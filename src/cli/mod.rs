@@ -3,6 +3,8 @@
 mod demo;
 mod models;
 pub mod op;
+mod plot;
+mod table;
 mod train;
 
 use crate::error::{Error, Result};
@@ -34,6 +36,8 @@ Examples:
   gdstar train --model lenet300 --data mnist --data-dir DIR --method gdstar --epochs 300 --out runs/mnist
   gdstar train --out runs/mnist --resume                        continue after an interruption
   gdstar models lenet300                                        a network's layers
+  gdstar table runs/*                                           what the runs came to, mean and deviation over seeds
+  gdstar plot runs/dense runs/gdstar --out runs.svg             their curves in one figure
   gdstar op golden/ops/conv2d.safetensors --out results.safetensors
 
 Exit codes: 0 done; 1 the run failed; 2 wrong usage or an unreadable input.";
@@ -42,6 +46,8 @@ Exit codes: 0 done; 1 the run failed; 2 wrong usage or an unreadable input.";
 enum Command {
     Train(Box<train::TrainArgs>),
     Models(models::ModelsArgs),
+    Table(table::TableArgs),
+    Plot(plot::PlotArgs),
     Op(op::OpArgs),
 }
 
@@ -55,6 +61,8 @@ pub fn main() -> ExitCode {
         None => demo::run(&cli.demo),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Models(args)) => models::run(args),
+        Some(Command::Table(args)) => table::run(args),
+        Some(Command::Plot(args)) => plot::run(args),
         Some(Command::Op(args)) => op::run(args),
     };
     match outcome {

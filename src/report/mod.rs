@@ -1,5 +1,13 @@
 //! Reports: what a run, or a comparison of runs, comes to.
 
+mod plot;
+mod run_table;
+mod statistics;
+mod stored_run;
 mod table;
 
+pub use plot::plot;
+pub use run_table::run_table;
+pub use statistics::{MeanAndDeviation, mean_and_deviation};
+pub use stored_run::StoredRun;
 pub use table::{Summary, summary, table_2, thousands};

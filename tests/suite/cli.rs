@@ -9,16 +9,16 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-fn gdstar(arguments: &[&str]) -> Output {
+pub fn gdstar(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gdstar")).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// Fails as promised: one line on standard error with all of `parts`, nothing on standard output, this exit code.
-fn assert_fails(arguments: &[&str], code: i32, parts: &[&str]) {
+pub fn assert_fails(arguments: &[&str], code: i32, parts: &[&str]) {
     let output = gdstar(arguments);
     let told = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
@@ -55,7 +55,14 @@ fn the_main_job_ends_with_table_2() {
 /// `--help` teaches: every subcommand has one, and `train` has an option for every symbol and every open point.
 #[test]
 fn help_names_every_symbol_and_open_point() {
-    for arguments in [&["--help"][..], &["train", "--help"], &["models", "--help"], &["op", "--help"]] {
+    for arguments in [
+        &["--help"][..],
+        &["train", "--help"],
+        &["models", "--help"],
+        &["op", "--help"],
+        &["table", "--help"],
+        &["plot", "--help"],
+    ] {
         let output = gdstar(arguments);
         assert!(output.status.success() && text(&output.stderr).is_empty(), "{arguments:?}");
     }

@@ -15,6 +15,7 @@ mod op_cases;
 mod ops;
 mod product_shapes;
 mod properties;
+mod reports;
 mod scalars;
 mod training;
 mod trajectories;

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// One epoch in numbers; the method's own are `null` for methods that do not compute them.
@@ -70,6 +70,21 @@ impl Metrics {
     pub fn read(path: &Path, completed: usize) -> Result<Vec<EpochRecord>> {
         let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
         parse(path, &text.lines().take(completed).collect::<Vec<_>>(), completed)
+    }
+
+    /// Every record so far, of a run that may be under way or may have been killed: none if it wrote none. A last line
+    /// without its line feed is one that the run is writing, or was when it was killed; it is no record yet.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::File`] if a complete line is not a record.
+    pub fn read_so_far(path: &Path) -> Result<Vec<EpochRecord>> {
+        let text = match std::fs::read_to_string(path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            text => text.map_err(Error::io(path, "read"))?,
+        };
+        let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+        let lines: Vec<&str> = complete.lines().collect();
+        parse(path, &lines, lines.len())
     }
 }
 

@@ -1,0 +1,31 @@
+//! `gdstar plot RUN... --out FILE.svg`.
+
+use crate::error::{Error, Result};
+use crate::report::{StoredRun, plot};
+use crate::tensor_file::write_atomically;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Draw runs as curves over epochs.
+///
+/// Panels over the same epochs: S_F (Eq. 4) with a dot at every running minimum, as in the paper's Fig. 3, test
+/// accuracy, sparsity, and training loss. One line per run folder (`gdstar train --out`), finished or under way, in
+/// colours that colour-blind readers can tell apart.
+#[derive(Debug, clap::Args)]
+pub struct PlotArgs {
+    /// Run folders
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// Where to write the figure
+    #[arg(long, value_name = "FILE.svg")]
+    out: PathBuf,
+}
+
+pub fn run(args: &PlotArgs) -> Result<()> {
+    if args.out.extension().is_none_or(|extension| extension != "svg") {
+        return Err(Error::domain("--out", "a file name that ends in .svg", args.out.display()));
+    }
+    let runs = args.runs.iter().map(|path| StoredRun::read(path)).collect::<Result<Vec<_>>>()?;
+    let figure = plot(&runs)?;
+    write_atomically(&args.out, |file| file.write_all(figure.as_bytes()))
+}

@@ -1,0 +1,159 @@
+//! The figure, as the elements of its SVG.
+
+use super::fixtures::{run, store};
+use super::svg::{Element, elements};
+use crate::cli::{assert_fails, gdstar, text};
+use gdstar::report::{StoredRun, plot};
+use gdstar::sparsify::Method::{Dense, Gdstar, Reset};
+
+/// The first and second run's colours.
+const FIRST: &str = "#0072B2";
+const SECOND: &str = "#D55E00";
+
+fn drawn(runs: &[StoredRun]) -> Vec<Element> {
+    elements(&plot(runs).unwrap()).unwrap()
+}
+
+fn texts(figure: &[Element]) -> Vec<&str> {
+    figure.iter().filter(|e| e.name == "text").map(|e| e.text.as_str()).collect()
+}
+
+fn lines<'a>(figure: &'a [Element], colour: &str) -> Vec<&'a Element> {
+    figure.iter().filter(|e| e.name == "polyline" && e.get("stroke") == colour).collect()
+}
+
+fn dots<'a>(figure: &'a [Element], colour: &str, radius: &str) -> Vec<&'a Element> {
+    figure.iter().filter(|e| e.name == "circle" && e.get("fill") == colour && e.get("r") == radius).collect()
+}
+
+/// A run whose S_F is these values.
+fn with_norms(norms: &[Option<f64>]) -> StoredRun {
+    let mut run = run(Gdstar, 0, norms.len(), 0.5, 0.5);
+    run.config.hyper.epochs = norms.len();
+    for (record, &norm) in run.records.iter_mut().zip(norms) {
+        record.frobenius = norm;
+    }
+    run
+}
+
+/// Every run has its legend line and one curve a panel in its own colour; dense has no S_F, and none is drawn.
+#[test]
+fn every_series_is_drawn_and_named() {
+    let mut other = run(Reset, 4, 1, 0.5, 0.5);
+    other.config.hyper.lambda = 0.5;
+    let figure = drawn(&[run(Gdstar, 3, 2, 0.5, 0.5), run(Dense, 3, 2, 0.75, 0.0), other]);
+    let told = texts(&figure);
+    for part in ["lenet300 on digits", "gdstar, seed 3", "dense, seed 3", "reset, seed 4, lambda = 0.5, 1/2 epochs"] {
+        assert!(told.contains(&part), "`{part}` is not in {told:?}");
+    }
+    for part in ["S_F", "test accuracy (%)", "sparsity (%)", "training loss", "epoch k", "dots: running minima of S_F"]
+    {
+        assert!(told.contains(&part), "`{part}` is not in {told:?}");
+    }
+    assert_eq!(lines(&figure, FIRST).len(), 1 + 4, "legend, four panels");
+    assert_eq!(lines(&figure, SECOND).len(), 1 + 3, "legend, all panels but S_F's");
+    // One epoch is a dot instead of a curve.
+    assert_eq!((lines(&figure, "#009E73").len(), dots(&figure, "#009E73", "2").len()), (1, 4));
+}
+
+/// Fig. 3: a dot where S_F is below all before, not where it equals the minimum (Alg. 4's `<`), each on its curve.
+#[test]
+fn dots_are_the_running_minima() {
+    let figure = drawn(&[with_norms(&[5.0, 7.0, 4.0, 4.0, 6.0, 1.0].map(Some))]);
+    let curve: Vec<&str> = lines(&figure, FIRST)[1].get("points").split_whitespace().collect();
+    let minima = dots(&figure, FIRST, "3");
+    let places: Vec<String> = minima.iter().map(|dot| format!("{},{}", dot.get("cx"), dot.get("cy"))).collect();
+    assert_eq!(curve.len(), 6);
+    assert_eq!(places, [curve[0], curve[2], curve[5]]);
+}
+
+/// Values go to the place their number says: equal steps of S_F are equal steps of pixels, larger is higher.
+#[test]
+fn a_curve_is_to_scale() {
+    let figure = drawn(&[with_norms(&[0.0, 10.0, 20.0].map(Some))]);
+    let points: Vec<Vec<i32>> = lines(&figure, FIRST)[1]
+        .get("points")
+        .split_whitespace()
+        .map(|point| point.split(',').map(|x| x.parse().unwrap()).collect())
+        .collect();
+    let step = |i: usize, axis: usize| points[i + 1][axis] - points[i][axis];
+    // Each place is rounded to a pixel, by at most a half: a step by at most 1, two steps' difference by at most 2.
+    assert!(step(0, 0) > 100 && (step(0, 0) - step(1, 0)).abs() <= 2, "{points:?}");
+    assert!(step(0, 1) < -50 && (step(0, 1) - step(1, 1)).abs() <= 2, "{points:?}");
+    // The grid's label 10 is at the height of the value 10, to the same rounding.
+    let label = figure.iter().find(|e| e.name == "text" && e.text == "10").unwrap();
+    assert!((label.get("y").parse::<i32>().unwrap() - points[1][1]).abs() <= 1, "{label:?} {points:?}");
+}
+
+/// NaN, infinities and missing values leave gaps; the rest is drawn as far as it goes.
+#[test]
+fn gaps_are_left_open() {
+    let nothing = [None, Some(f64::NAN), Some(f64::INFINITY)];
+    for gap in nothing {
+        let figure = drawn(&[with_norms(&[Some(3.0), Some(2.0), gap, Some(4.0), gap, Some(3.0), Some(3.0)])]);
+        assert_eq!(lines(&figure, FIRST).len(), 1 + 2 + 3, "{gap:?}: legend, two stretches of S_F, three panels");
+        assert_eq!(dots(&figure, FIRST, "2").len(), 1, "{gap:?}: the value between gaps");
+        assert_eq!(dots(&figure, FIRST, "3").len(), 2, "{gap:?}: the minima 3 and 2");
+    }
+    // A loss of 0 has no place on a logarithmic axis; without any loss there is no panel.
+    let mut zero = run(Dense, 0, 2, 0.5, 0.0);
+    zero.records.iter_mut().for_each(|record| record.loss = 0.0);
+    let figure = drawn(&[zero]);
+    assert_eq!(lines(&figure, FIRST).len(), 1 + 2);
+    assert!(!texts(&figure).contains(&"training loss") && !texts(&figure).contains(&"S_F"));
+}
+
+/// Whatever a record can hold is drawn, in finite time and within the figure.
+#[test]
+fn extreme_values_are_drawn() {
+    let extremes = [5e-324, f64::MIN_POSITIVE, 1e-16, 1.0 + f64::EPSILON, 1.0, 12345.678, 1e300, f64::MAX];
+    for low in extremes {
+        for high in extremes {
+            let mut run = with_norms(&[Some(low), Some(high)]);
+            for (record, value) in run.records.iter_mut().zip([low, high]) {
+                (record.loss, record.test_accuracy) = (value, -value);
+            }
+            let figure = drawn(&[run]);
+            assert!(!texts(&figure).iter().any(|t| t.contains("NaN") || t.contains("inf")), "{low:e} {high:e}");
+            for line in lines(&figure, FIRST) {
+                let mut numbers = line.get("points").split([',', ' ']).filter(|x| !x.is_empty());
+                assert!(numbers.all(|x| (0..=1500).contains(&x.parse::<i32>().unwrap())), "{low:e} {high:e}: {line:?}");
+            }
+        }
+    }
+}
+
+/// Labels are round numbers that differ, on every axis.
+#[test]
+fn labels_are_round() {
+    let mut run = with_norms(&[1.0, 2.0, 2.5].map(Some));
+    for (record, loss) in run.records.iter_mut().zip([1.0, 0.01, 0.0001]) {
+        record.loss = loss;
+    }
+    let figure = drawn(&[run]);
+    let told = texts(&figure);
+    for label in ["0", "1", "2", "3", "1.5", "2.5", "100", "0.1", "0.001"] {
+        assert!(told.contains(&label), "`{label}` is not in {told:?}");
+    }
+    assert!(!told.contains(&"0.5"), "epochs are whole: {told:?}");
+}
+
+/// From folders to a file, and what is refused.
+#[test]
+fn the_command_writes_the_figure_or_says_why_not() {
+    let base = tempfile::tempdir().unwrap();
+    let (path, out) = (base.path().join("run"), base.path().join("figure.svg"));
+    let stored = run(Gdstar, 3, 2, 0.5, 0.25);
+    store(&stored, &path);
+    let (there, svg) = (path.to_str().unwrap(), out.to_str().unwrap());
+    let output = gdstar(&["plot", there, "--out", svg]);
+    assert!(output.status.success() && output.stdout.is_empty(), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), plot(&[stored]).unwrap());
+
+    assert_fails(&["plot", there], 2, &["--out"]);
+    assert_fails(&["plot", there, "--out", "figure.png"], 2, &["--out", ".svg", "figure.png"]);
+    assert_fails(&[&["plot", "--out", svg], &[there; 8][..]].concat(), 2, &["1 to 7 runs", "found 8"]);
+    let early = base.path().join("early");
+    store(&run(Gdstar, 3, 0, 0.0, 0.0), &early);
+    assert_fails(&["plot", early.to_str().unwrap(), "--out", svg], 2, &["a completed epoch", "none"]);
+}
