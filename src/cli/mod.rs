@@ -36,7 +36,7 @@ Examples:
   gdstar train --model lenet300 --data mnist --data-dir DIR --method gdstar --epochs 300 --out runs/mnist
   gdstar train --out runs/mnist --resume                        continue after an interruption
   gdstar models lenet300                                        a network's layers
-  gdstar table runs/*                                           what the runs came to, mean and deviation over seeds
+  gdstar table runs/*                                           runs side by side, means over seeds
   gdstar plot runs/dense runs/gdstar --out runs.svg             their curves in one figure
   gdstar op golden/ops/conv2d.safetensors --out results.safetensors
 
@@ -48,9 +48,8 @@ enum Command {
     Train(Box<train::TrainArgs>),
     /// List the networks, or one network's layers
     Models(models::ModelsArgs),
-    /// Compare runs in a markdown table, with mean and standard deviation over seeds
+    // What these two do is said where their arguments are.
     Table(table::TableArgs),
-    /// Draw runs as curves over epochs (SVG): S_F, test accuracy, sparsity, training loss
     Plot(plot::PlotArgs),
     /// Evaluate single ops from a file, forward and backward
     Op(op::OpArgs),
