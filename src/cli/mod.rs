@@ -36,13 +36,14 @@ Examples:
   gdstar train --model lenet300 --data mnist --data-dir DIR --method gdstar --epochs 300 --out runs/mnist
   gdstar train --out runs/mnist --resume                        continue after an interruption
   gdstar models lenet300                                        a network's layers
-  gdstar table runs/*                                           what the runs came to, mean and deviation over seeds
+  gdstar table runs/*                                           runs side by side, means over seeds
   gdstar plot runs/dense runs/gdstar --out runs.svg             their curves in one figure
   gdstar op golden/ops/conv2d.safetensors --out results.safetensors
 
 Exit codes: 0 done; 1 the run failed; 2 wrong usage or an unreadable input.";
 
 #[derive(Debug, Subcommand)]
+// What each does is said where its arguments are.
 enum Command {
     Train(Box<train::TrainArgs>),
     Models(models::ModelsArgs),

@@ -6,10 +6,10 @@ use crate::tensor_file::write_atomically;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Draw runs as curves over epochs.
+/// Draw runs as curves over epochs (SVG): S_F, test accuracy, sparsity, training loss.
 ///
 /// Panels over the same epochs: S_F (Eq. 4) with a dot at every running minimum, as in the paper's Fig. 3, test
-/// accuracy, sparsity, and training loss. One line per run folder (`gdstar train --out`), finished or under way, in
+/// accuracy in %, sparsity in %, and training loss on a logarithmic scale. One line per run folder (`gdstar train --out`), finished or under way, in
 /// colours that colour-blind readers can tell apart.
 #[derive(Debug, clap::Args)]
 pub struct PlotArgs {

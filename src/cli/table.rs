@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::report::{StoredRun, run_table};
 use std::path::PathBuf;
 
-/// Compare runs in a markdown table.
+/// Compare runs in a markdown table, with mean and standard deviation over seeds.
 ///
 /// One row per run folder (`gdstar train --out`), sorted by model, data, method and seed: the last epoch's test
 /// accuracy and sparsity, the minutes of training, and every setting or reading that is not the paper's or the

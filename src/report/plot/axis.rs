@@ -76,12 +76,8 @@ impl Axis {
 
     /// At most `most` (but at least 1) labelled values.
     fn ticks(&self, most: usize) -> Vec<f64> {
-        if self.scale == Scale::Logarithmic {
-            let ticks = self.logarithmic_ticks(most);
-            // Within less than a decade there may be none.
-            if ticks.len() > 1 {
-                return ticks;
-            }
+        if let Some(ticks) = self.logarithmic_ticks(most) {
+            return ticks;
         }
         let (low, high) = self.ends();
         let Some(step) = self.step(most) else { return vec![low] };
@@ -102,7 +98,11 @@ impl Axis {
     }
 
     /// 1, 2 and 5 times each power of ten if they are not too many, else the powers, else every second, third, ...
-    fn logarithmic_ticks(&self, most: usize) -> Vec<f64> {
+    /// `None` on a linear axis, and where fewer than two of them lie on the axis: it is then labelled as a linear one.
+    fn logarithmic_ticks(&self, most: usize) -> Option<Vec<f64>> {
+        if self.scale != Scale::Logarithmic {
+            return None;
+        }
         let (first, last) = (self.low.floor() as i32, self.high.ceil() as i32);
         let (low, high) = self.ends();
         let ticks = |units: &[f64], stride: usize| -> Vec<f64> {
@@ -110,24 +110,23 @@ impl Axis {
             let ticks = decades.flat_map(|decade| units.iter().map(move |unit| unit * libm::exp10(f64::from(decade))));
             ticks.filter(|&tick| tick >= low && tick <= high).collect()
         };
-        let dense = ticks(&[1.0, 2.0, 5.0], 1);
-        if dense.len() <= most {
-            return dense;
-        }
         // The axis has at most this many decades: a stride over all of them leaves one.
-        (1..=last.abs_diff(first) as usize + 1)
-            .map(|stride| ticks(&[1.0], stride))
-            .find(|ticks| ticks.len() <= most)
-            .unwrap_or_default()
+        let strides = 1..=last.abs_diff(first) as usize + 1;
+        let mut from_dense_to_sparse =
+            std::iter::once(ticks(&[1.0, 2.0, 5.0], 1)).chain(strides.map(|stride| ticks(&[1.0], stride)));
+        from_dense_to_sparse.find(|ticks| ticks.len() <= most).filter(|ticks| ticks.len() > 1)
     }
 
     /// A labelled value as text: as many decimals as tell it from its neighbours.
     pub(super) fn label(&self, value: f64, most: usize) -> String {
-        let step = if self.scale == Scale::Logarithmic { value } else { self.step(most).unwrap_or(1.0) };
+        let own = self.logarithmic_ticks(most).map(|_| value);
+        let step = own.or_else(|| self.step(most)).unwrap_or(1.0);
         // One per cent keeps the logarithm of an inexact power of ten on its side.
-        let decimals = -libm::floor(libm::log10(step * 1.01));
-        if value != 0.0 && (decimals > 4.0 || value.abs() >= 1e5) {
-            return format!("{value:.1e}").replace(".0e", "e");
+        let magnitude = |x: f64| libm::floor(libm::log10(1.01 * x.abs()));
+        let decimals = -magnitude(step);
+        if value != 0.0 && (decimals > 4.0 || value.abs() >= 1e6) {
+            let digits = (magnitude(value) + decimals).max(0.0) as usize;
+            return format!("{value:.digits$e}");
         }
         format!("{value:.*}", decimals.max(0.0) as usize)
     }

@@ -136,6 +136,11 @@ fn labels_are_round() {
         assert!(told.contains(&label), "`{label}` is not in {told:?}");
     }
     assert!(!told.contains(&"0.5"), "epochs are whole: {told:?}");
+    // A loss that hardly moves spans no 1, 2, 5: its logarithmic axis is labelled by equal steps.
+    let figure = drawn(&[with_norms(&[1.0, 2.0].map(Some))]);
+    for label in ["0.49", "0.50", "0.51"] {
+        assert!(texts(&figure).contains(&label), "`{label}` is not in {:?}", texts(&figure));
+    }
 }
 
 /// From folders to a file, and what is refused.
