@@ -144,7 +144,7 @@ fn row_of<'a>(rows: &'a mut Vec<Row>, first: usize, op: &'static str, result: &s
     &mut rows[at]
 }
 
-/// Issue: on no op worse than PyTorch; where both are correctly rounded, neither is worse.
+/// The promise: on no op worse than PyTorch; where both are correctly rounded, neither is worse.
 #[test]
 fn literal_is_no_worse_than_pytorch_on_any_op() {
     for Row { op, result, literal, pytorch, .. } in ROWS.iter() {
@@ -206,7 +206,7 @@ fn section<'a>(page: &'a str, name: &str) -> &'a str {
     &page[start..start + length]
 }
 
-/// Issue: publish the worst error per op in a table that a test regenerates.
+/// The promise: publish the worst error per op in a table that a test regenerates.
 #[test]
 fn docs_hold_the_measured_table() {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "docs", "accuracy.md"].iter().collect();

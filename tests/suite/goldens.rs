@@ -69,7 +69,7 @@ fn hold(who: &str, got: &ArrayD<f64>, truth: &ArrayD<DoubleDouble>, magnitude: &
     }
 }
 
-/// Issue: golden values made by PyTorch in f64 for every op, forward and backward.
+/// The promise: golden values made by PyTorch in f64 for every op, forward and backward.
 #[test]
 fn every_op_agrees_with_pytorch_in_f64() {
     for (op, file) in case_files("ops") {
@@ -111,7 +111,7 @@ fn assert_exact<S: Scalar>(op: &str, file: &CaseFile, case: &OpCase, kernel: Ker
     }
 }
 
-/// Issue: small-integer cases where the answer is exact, compared bit for bit.
+/// The promise: small-integer cases where the answer is exact, compared bit for bit.
 #[test]
 fn exact_cases_agree_bit_for_bit() {
     for (op, file) in case_files("ops") {
@@ -167,7 +167,7 @@ fn files_below(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// Issue: a MANIFEST with SHA-256; every file is listed, unchanged, and nothing else is there.
+/// The promise: a MANIFEST with SHA-256; every file is listed, unchanged, and nothing else is there.
 #[test]
 fn manifest_lists_every_file() {
     let root = golden("");
