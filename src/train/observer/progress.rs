@@ -11,7 +11,7 @@ pub const HEADER: &str =
     " epoch       loss  accuracy        S_F    k*     t   alpha        tau  selected  sparsity      lr";
 
 /// How many rows go by before the head is printed again.
-const ROWS_PER_HEADER: usize = 30;
+const ROWS_PER_HEADER: usize = 40;
 
 /// Prints a row every so many epochs on standard output, and draws a bar on standard error if that is a terminal.
 pub struct Progress {
