@@ -3,8 +3,7 @@
 //! `docs/open-points.md` says for each what the paper's text and numbers support. A reading is stored in every
 //! config, checkpoint, trace and report; nothing is decided silently.
 
-pub use crate::choice::Choice;
-pub(crate) use crate::choice::choice;
+use crate::choice::{Choice, choice};
 use serde::{Deserialize, Serialize};
 
 choice! {

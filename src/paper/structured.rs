@@ -9,9 +9,10 @@ mod structure;
 pub use structure::{Structure, groups};
 
 use super::gradient_norm::mask_gradient;
-use super::reading::{MaskedGradient, Reading, choice};
+use super::reading::{MaskedGradient, Reading};
 use super::same_length;
 use super::selection::{Selection, threshold};
+use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::scalar::{DoubleDouble, Scalar};
 

@@ -19,13 +19,6 @@ use gdstar::ops::{AnyOp, BatchNorm, cases::OpCase};
 use gdstar::scalar::{DoubleDouble, Scalar};
 use ndarray::{Array1, ArrayD, ArrayView1, Axis, Zip};
 
-/// Higham, Accuracy and Stability of Numerical Algorithms, Lemma 3.1: `n` roundings, each of relative size at most u,
-/// together are of relative size at most n u / (1 - n u).
-pub fn gamma(n: usize, u: f64) -> f64 {
-    let n = n as f64;
-    n * u / (1.0 - n * u)
-}
-
 /// No element of a result is made of more terms than this: every sum runs over distinct elements of one tensor, and
 /// ops that work element by element, or move elements about, have none.
 pub fn longest_sum(case: &OpCase) -> usize {

@@ -9,7 +9,8 @@
 //!
 //! about 1e-15 to 1e-13 of the result where it is well conditioned. Cases named `exact-..` are compared bit for bit.
 
-use crate::condition::{error, gamma, longest_sum, magnitude, pytorch_magnitude, truth};
+use crate::common::bounds::gamma;
+use crate::condition::{error, longest_sum, magnitude, pytorch_magnitude, truth};
 use gdstar::kernel::Kernel;
 use gdstar::op::Evaluation;
 use gdstar::ops::cases::{CaseFile, OpCase};
