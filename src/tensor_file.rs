@@ -1,6 +1,10 @@
 //! Safetensors files: named tensors read with errors that name the file and the tensor, and written so that a
 //! reader never sees half a file.
 
+mod stream;
+
+pub use stream::{StreamExtent, TensorSink, TensorStream};
+
 use crate::error::{Error, Result};
 use crate::json;
 use half::{bf16, f16};
@@ -277,10 +281,7 @@ pub fn write(path: &Path, metadata: HashMap<String, String>, tensors: &[(String,
 /// # Errors
 /// [`Error::Io`] if any of these steps fails.
 pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(path);
     let mut temporary = tempfile::Builder::new()
         .prefix(".gdstar-")
         .suffix(".part")
@@ -299,6 +300,14 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> st
         directory.sync_all().map_err(Error::io(path, "sync the directory of"))?;
     }
     Ok(())
+}
+
+/// Where a file is, or will be.
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Temporary files are private to their owner; a result should be as readable as any other file.

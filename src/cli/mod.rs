@@ -5,6 +5,7 @@ mod demo;
 mod models;
 pub mod op;
 mod plot;
+mod replay;
 mod table;
 mod train;
 
@@ -42,6 +43,7 @@ Examples:
   gdstar op golden/ops/conv2d.safetensors --out results.safetensors
 
   gdstar check port.safetensors                                 a port's trace: PASS, FAIL or INCONCLUSIVE, and why
+  gdstar replay port.safetensors --out replay.safetensors       the whole method, from a port's gradients
 
 Exit codes: 0 done, or PASS; 1 the run failed, or FAIL; 2 wrong usage or an unreadable input; 3 INCONCLUSIVE.";
 
@@ -54,6 +56,7 @@ enum Command {
     Plot(plot::PlotArgs),
     Op(op::OpArgs),
     Check(check::CheckArgs),
+    Replay(replay::ReplayArgs),
 }
 
 /// Parses the arguments, runs, and turns an error into one line on standard error and an exit code.
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
         Some(Command::Plot(args)) => done(plot::run(args)),
         Some(Command::Op(args)) => done(op::run(args)),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Replay(args)) => done(replay::run(args)),
     };
     match outcome {
         Ok(code) => code,

@@ -9,7 +9,7 @@ use crate::paper::structured::{GroupScore, Structure};
 use crate::report::{self, Summary};
 use crate::scalar::Scalar;
 use crate::sparsify::Method;
-use crate::tensor_file::Element;
+use crate::tensor_file::{Element, TensorStream};
 use crate::train::{
     Checkpointer, Config, History, Metrics, Observer, Precision, Progress, Run, RunFolder, TraceWriter,
 };
@@ -242,7 +242,7 @@ fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: Option<&RunFo
     let mut metrics = folder.map(|folder| folder.observe_metrics(completed)).transpose()?;
     let mut progress = Progress::new(&run.config.model, epochs, completed, args.every);
     let mut trace = match &args.trace {
-        Some(path) if completed < epochs || TraceWriter::<S>::is_unfinished(path)? => {
+        Some(path) if completed < epochs || TensorStream::is_unfinished(path)? => {
             Some(TraceWriter::open(path, run, &state, trace_extent, args.trace_gradients)?)
         }
         _ => None,

@@ -9,6 +9,7 @@ pub mod bounds;
 mod check;
 mod dictionary;
 mod interval;
+pub mod replay;
 mod report;
 pub mod trace;
 

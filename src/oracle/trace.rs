@@ -34,6 +34,18 @@ pub struct TracedParameter {
     pub range: Range<usize>,
 }
 
+impl TracedParameter {
+    /// The index of the `j`-th entry, row-major; one number an axis.
+    pub fn index(&self, mut j: usize) -> Vec<usize> {
+        let mut index = vec![0; self.shape.len()];
+        for (i, &extent) in index.iter_mut().zip(&self.shape).rev() {
+            *i = j % extent.max(1);
+            j /= extent.max(1);
+        }
+        index
+    }
+}
+
 /// An open trace.
 pub struct Trace {
     file: TensorFile,

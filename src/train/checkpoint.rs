@@ -3,11 +3,11 @@
 //! Parameters and running statistics carry their `state_dict` names, so PyTorch reads the file as it is; the rest
 //! stands beside them: `momentum/<p>`, and of a sparsifying method `mask/<p>` (1 alive) and `rewind/<p>` (W_k*).
 
-use super::{Config, Run, State, TraceExtent};
+use super::{Config, Run, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::sparsify::SparsifierState;
-use crate::tensor_file::{self, Element, Tensor, TensorFile};
+use crate::tensor_file::{self, Element, StreamExtent, Tensor, TensorFile};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub struct Checkpoint {
     /// Alg. 4's m and k*, where the method has them; m is `null` before the first epoch (+inf).
     pub rewind_point: Option<(Option<f64>, usize)>,
     /// How much of the trace was written by then.
-    pub trace: Option<TraceExtent>,
+    pub trace: Option<StreamExtent>,
 }
 
 impl Checkpoint {
@@ -41,7 +41,7 @@ impl Checkpoint {
         path: &Path,
         run: &Run,
         state: &State<S>,
-        trace: Option<TraceExtent>,
+        trace: Option<StreamExtent>,
     ) -> Result<()> {
         let mut tensors = Vec::new();
         for (parameter, buffer) in state.parameters.iter().zip(&state.optimizer.buffers) {

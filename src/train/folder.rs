@@ -1,9 +1,9 @@
 //! The run folder: `config.toml`, `metrics.jsonl`, `checkpoint.safetensors`.
 
-use super::{Checkpoint, Config, EpochEvent, Metrics, Observer, Run, State, TraceExtent};
+use super::{Checkpoint, Config, EpochEvent, Metrics, Observer, Run, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use crate::tensor_file::{Element, write_atomically};
+use crate::tensor_file::{Element, StreamExtent, write_atomically};
 use std::cell::Cell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// As [`Checkpoint::read`].
-    pub fn state<S: Scalar + Element>(&self, run: &Run) -> Result<(State<S>, Option<TraceExtent>)> {
+    pub fn state<S: Scalar + Element>(&self, run: &Run) -> Result<(State<S>, Option<StreamExtent>)> {
         if !self.checkpoint().exists() {
             return Ok((run.start()?, None));
         }
@@ -87,12 +87,12 @@ pub struct Checkpointer<'a> {
     path: PathBuf,
     run: &'a Run<'a>,
     /// How much of the trace is on disk, as the trace's writer reports it.
-    trace: Option<Rc<Cell<TraceExtent>>>,
+    trace: Option<Rc<Cell<StreamExtent>>>,
 }
 
 impl<'a> Checkpointer<'a> {
     /// For this run, in its folder.
-    pub fn new(folder: &RunFolder, run: &'a Run<'a>, trace: Option<Rc<Cell<TraceExtent>>>) -> Self {
+    pub fn new(folder: &RunFolder, run: &'a Run<'a>, trace: Option<Rc<Cell<StreamExtent>>>) -> Self {
         Self { path: folder.checkpoint(), run, trace }
     }
 }

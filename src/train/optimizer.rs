@@ -60,9 +60,15 @@ impl<S: Scalar> Sgd<S> {
             let Some(gradient) = gradient else { continue };
             ndarray::Zip::from(&mut parameter.value).and(gradient).and(buffer).for_each(|w, &g, b| {
                 let g = g + decay * *w;
-                *b = mu * *b + g;
-                *w -= lr * *b;
+                descend((w, b), g, mu, lr);
             });
         }
     }
+}
+
+/// What [`Sgd::step`] does with an entry `w` and its buffer `b`; `g` is the gradient with weight decay in it.
+#[inline]
+pub fn descend<S: Scalar>((w, b): (&mut S, &mut S), g: S, momentum: S, learning_rate: S) {
+    *b = momentum * *b + g;
+    *w -= learning_rate * *b;
 }

@@ -123,7 +123,7 @@ impl Outcome {
         self.compared += 1;
         if !expected.contains(got) {
             let tensor = format!("{}/{}", place.tensor, parameter.name);
-            let at = (tensor, place.epoch, unflatten(j, &parameter.shape));
+            let at = (tensor, place.epoch, parameter.index(j));
             self.find(Finding::new(self.stage.equation(), at, got, expected, place.arithmetic.dtype));
         }
     }
@@ -136,14 +136,4 @@ pub(crate) struct Place {
     pub(crate) tensor: String,
     pub(crate) epoch: usize,
     pub(crate) arithmetic: Arithmetic,
-}
-
-/// The index of the `j`-th entry, row-major.
-pub(crate) fn unflatten(mut j: usize, shape: &[usize]) -> Vec<usize> {
-    let mut index = vec![0; shape.len()];
-    for (i, &extent) in index.iter_mut().zip(shape).rev() {
-        *i = j % extent.max(1);
-        j /= extent.max(1);
-    }
-    index
 }

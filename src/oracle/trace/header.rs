@@ -10,7 +10,7 @@ use crate::paper::Hyperparameters;
 use crate::paper::reading::{MomentumOnPrune, Reading};
 use crate::tensor_file::TensorFile;
 use crate::train::Precision;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -31,6 +31,7 @@ pub struct Header {
     pub declares_rounding: bool,
     pub hyper: Hyperparameters,
     pub sgd: Option<SgdHyperparameters>,
+    pub batch_size: Option<usize>,
     pub reading: Reading,
     pub model: Option<String>,
     pub dataset: Option<String>,
@@ -75,7 +76,7 @@ impl Header {
         let Some(hyper) = header.object("hyper")? else {
             return Err(header.bad("hyper", "an object of hyper-parameters", &Value::Null));
         };
-        let (hyper, sgd) = hyper.hyperparameters(&mut unknown)?;
+        let (hyper, sgd, batch_size) = hyper.hyperparameters(&mut unknown)?;
         let reading = match header.object("reading")? {
             Some(object) => object.reading()?,
             None => Reading::default(),
@@ -83,7 +84,53 @@ impl Header {
         let params = header.params()?;
         let (model, dataset) = (header.text("model")?, header.text("dataset")?);
         unknown.extend(header.entries.keys().cloned());
-        Ok(Self { producer, arithmetic, declares_rounding, hyper, sgd, reading, model, dataset, params, unknown })
+        Ok(Self {
+            producer,
+            arithmetic,
+            declares_rounding,
+            hyper,
+            sgd,
+            batch_size,
+            reading,
+            model,
+            dataset,
+            params,
+            unknown,
+        })
+    }
+}
+
+impl Header {
+    /// The header as a trace that computes in its dtype's own arithmetic and declares nothing writes it.
+    pub fn to_json(&self) -> Value {
+        let (hyper, reading) = (&self.hyper, &self.reading);
+        let mut hyper = json!({
+            "epochs": hyper.epochs, "alpha_0": hyper.alpha_0, "alpha_K": hyper.alpha_end, "lambda": hyper.lambda,
+            "eps": hyper.eps, "chunks": hyper.chunks,
+        });
+        if let Some(sgd) = self.sgd {
+            hyper["lr"] = json!(sgd.lr);
+            hyper["momentum"] = json!(sgd.momentum);
+            hyper["weight_decay"] = json!(sgd.weight_decay);
+        }
+        if let Some(batch_size) = self.batch_size {
+            hyper["batch_size"] = json!(batch_size);
+        }
+        json!({
+            "format": FORMAT,
+            "producer": self.producer,
+            "dtype": self.arithmetic.dtype,
+            "hyper": hyper,
+            "reading": {
+                "epoch_origin": reading.epoch_origin.first(),
+                "quantile": reading.quantile, "chunking": reading.chunking,
+                "masked_gradient": reading.masked_gradient, "prunable": reading.prunable,
+                "rewind_copy": reading.rewind_copy, "decay_step": reading.decay_step, "threshold": reading.threshold,
+                "momentum_on_prune": reading.momentum_on_prune, "gradient": reading.gradient,
+                "rewind_update": reading.rewind_update, "learning_rate": reading.learning_rate,
+            },
+            "model": self.model, "dataset": self.dataset, "params": self.params,
+        })
     }
 }
 
@@ -165,7 +212,10 @@ impl Object<'_> {
         Ok((arithmetic, u_in.is_some() || u_out.is_some()))
     }
 
-    fn hyperparameters(mut self, unknown: &mut Vec<String>) -> Result<(Hyperparameters, Option<SgdHyperparameters>)> {
+    fn hyperparameters(
+        mut self,
+        unknown: &mut Vec<String>,
+    ) -> Result<(Hyperparameters, Option<SgdHyperparameters>, Option<usize>)> {
         let is_count = |x: f64| x >= 1.0 && x <= (1_u64 << 53) as f64 && x.fract() == 0.0;
         let is_rate = |x: f64| (0.0..=1.0).contains(&x);
         let is_size = |x: f64| x >= 0.0 && x.is_finite();
@@ -181,13 +231,13 @@ impl Object<'_> {
         let lr = self.number("lr", size, is_size)?;
         let momentum = self.number("momentum", size, is_size)?;
         let weight_decay = self.number("weight_decay", size, is_size)?;
-        self.number("batch_size", count, is_count)?;
+        let batch_size = self.number("batch_size", count, is_count)?.map(|size| size as usize);
         unknown.extend(self.entries.keys().map(|key| format!("hyper.{key}")));
         let sgd = match (lr, momentum, weight_decay) {
             (Some(lr), Some(momentum), Some(weight_decay)) => Some(SgdHyperparameters { lr, momentum, weight_decay }),
             _ => None,
         };
-        Ok((hyper, sgd))
+        Ok((hyper, sgd, batch_size))
     }
 
     /// The key's choice, or the default.

@@ -6,7 +6,7 @@ mod trace;
 
 pub use metrics::{EpochRecord, History, Metrics};
 pub use progress::Progress;
-pub use trace::{TraceExtent, TraceWriter};
+pub use trace::TraceWriter;
 
 use super::State;
 use crate::error::Result;

@@ -1,42 +1,29 @@
 //! Writing traces (format `gdstar-trace/1`): what a run did, epoch by epoch, in the paper's own quantities.
 //!
-//! A trace can be larger than memory, and a safetensors header comes before its tensors but is known only after
-//! them. So tensors go to `FILE.data` and their descriptions, one JSON line each, to `FILE.index` as the run goes;
-//! at the end both become FILE. A resumed run cuts the two back to where its checkpoint was.
+//! A trace can be larger than memory: it is a [`TensorStream`], which a resumed run cuts back to where its checkpoint
+//! was.
 
 use super::{BatchEvent, EpochEvent, Observer};
 use crate::error::{Error, Result};
+use crate::oracle::Arithmetic;
+use crate::oracle::trace::{Header, KEY, SgdHyperparameters};
 use crate::paper::gradient_norm::L1NormSum;
 use crate::paper::reading::{MaskedGradient, MomentumOnPrune};
 use crate::scalar::Scalar;
 use crate::sparsify::{Segment, WeightSet};
-use crate::tensor_file::{Element, Tensor, write_atomically};
-use crate::train::{Config, Run, State};
+use crate::tensor_file::{Element, StreamExtent, Tensor, TensorSink, TensorStream};
+use crate::train::{Config, Precision, Run, State};
 use ndarray::ArrayD;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::cell::Cell;
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
-
-/// How much of a trace is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TraceExtent {
-    /// Of tensor data.
-    pub bytes: u64,
-    pub tensors: usize,
-}
 
 /// Writes one trace file.
 pub struct TraceWriter<S: Scalar> {
-    path: PathBuf,
-    data: BufWriter<File>,
-    index: BufWriter<File>,
-    extent: TraceExtent,
-    /// [`TraceWriter::extent`] at the end of the last epoch, for the checkpoint.
-    written: Rc<Cell<TraceExtent>>,
+    stream: TensorStream,
+    /// The stream's extent at the end of the last epoch, for the checkpoint.
+    written: Rc<Cell<StreamExtent>>,
     header: Map<String, Value>,
     /// Whether every batch's gradients are recorded.
     gradients: bool,
@@ -56,21 +43,17 @@ impl<S: Scalar + Element> TraceWriter<S> {
         path: &Path,
         run: &Run,
         state: &State<S>,
-        resumed: Option<TraceExtent>,
+        resumed: Option<StreamExtent>,
         gradients: bool,
     ) -> Result<Self> {
         let names: Vec<String> = state.parameters.iter().map(|p| p.name.clone()).collect();
         let weights = state.sparsifier.weights().clone();
-        let params: Vec<&str> = weights.segments().iter().map(|s| names[s.parameter].as_str()).collect();
-        let header = header(run.config, S::NAME, &params)?;
+        let params = weights.segments().iter().map(|s| names[s.parameter].clone()).collect();
+        let header = header(run.config, S::NAME.parse()?, params)?;
         let extent = resumed.unwrap_or_default();
-        let (data, index) = (part(path, "data"), part(path, "index"));
         let alive = state.sparsifier.save().map_or_else(|| vec![true; weights.len()], |saved| saved.alive);
         let mut writer = Self {
-            path: path.to_path_buf(),
-            data: BufWriter::new(cut(&data, |_| Ok(extent.bytes))?),
-            index: BufWriter::new(cut(&index, |file| line_end(file, extent.tensors))?),
-            extent,
+            stream: TensorStream::resumable(path, extent)?,
             written: Rc::new(Cell::new(extent)),
             header,
             gradients,
@@ -88,36 +71,13 @@ impl<S: Scalar + Element> TraceWriter<S> {
         Ok(writer)
     }
 
-    /// Whether a run was cut off between its last epoch and the moment its trace was complete at `path`.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if what is left of a completed trace's parts cannot be removed.
-    pub fn is_unfinished(path: &Path) -> Result<bool> {
-        let (data, index) = (part(path, "data"), part(path, "index"));
-        // The parts go in this order, so that an index alone belongs to a trace that is complete.
-        if !data.exists() && index.exists() && path.exists() {
-            std::fs::remove_file(&index).map_err(Error::io(index, "remove"))?;
-        }
-        Ok(data.exists())
-    }
-
     /// How much is safely written, shared with the checkpoint's writer.
-    pub fn written(&self) -> Rc<Cell<TraceExtent>> {
+    pub fn written(&self) -> Rc<Cell<StreamExtent>> {
         Rc::clone(&self.written)
     }
 
     fn put(&mut self, name: String, tensor: &Tensor) -> Result<()> {
-        let end = self.extent.bytes + tensor.bytes.len() as u64;
-        let line = json!({
-            "name": name,
-            "dtype": format!("{:?}", tensor.dtype),
-            "shape": tensor.shape,
-            "data_offsets": [self.extent.bytes, end],
-        });
-        self.data.write_all(&tensor.bytes).map_err(Error::io(part(&self.path, "data"), "write"))?;
-        writeln!(self.index, "{line}").map_err(Error::io(part(&self.path, "index"), "write"))?;
-        self.extent = TraceExtent { bytes: end, tensors: self.extent.tensors + 1 };
-        Ok(())
+        self.stream.put(&name, tensor)
     }
 
     /// One tensor per parameter of W, from an array over W.
@@ -213,79 +173,17 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
             let name = format!("epoch/{k}/weights_after/{}", parameter.name);
             self.put(name, &Tensor::from_array(&parameter.value.view()))?;
         }
-        self.data.flush().map_err(Error::io(part(&self.path, "data"), "write"))?;
-        self.index.flush().map_err(Error::io(part(&self.path, "index"), "write"))?;
-        self.data.get_ref().sync_data().map_err(Error::io(part(&self.path, "data"), "sync"))?;
-        self.index.get_ref().sync_data().map_err(Error::io(part(&self.path, "index"), "sync"))?;
-        self.written.set(self.extent);
+        self.written.set(self.stream.sync()?);
         Ok(())
     }
 
     fn on_end(&mut self) -> Result<()> {
-        let (data, index) = (part(&self.path, "data"), part(&self.path, "index"));
-        let mut entries = Map::new();
-        entries.insert("__metadata__".to_string(), Value::Object(self.header.clone()));
-        let file = File::open(&index).map_err(Error::io(&index, "open"))?;
-        for line in BufReader::new(file).lines() {
-            let line = line.map_err(Error::io(&index, "read"))?;
-            let bad = |found: String| Error::file(&index, "line", "a tensor's description", found);
-            let mut entry: Map<String, Value> = serde_json::from_str(&line).map_err(|e| bad(e.to_string()))?;
-            match entry.remove("name") {
-                Some(Value::String(name)) => entries.insert(name, Value::Object(entry)),
-                _ => return Err(bad(line)),
-            };
-        }
-        let mut header = Value::Object(entries).to_string().into_bytes();
-        header.resize(header.len().next_multiple_of(8), b' '); // tensors start aligned
-        let mut tensors = File::open(&data).map_err(Error::io(&data, "open"))?;
-        write_atomically(&self.path, |out| {
-            out.write_all(&(header.len() as u64).to_le_bytes())?;
-            out.write_all(&header)?;
-            std::io::copy(&mut tensors, out).map(|_| ())
-        })?;
-        for file in [data, index] {
-            std::fs::remove_file(&file).map_err(Error::io(file, "remove"))?;
-        }
-        Ok(())
+        self.stream.finish(&self.header)
     }
-}
-
-fn part(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Opens a part, cut back to the length that `keep` finds, ready to append.
-fn cut(path: &Path, keep: impl FnOnce(&mut File) -> std::io::Result<u64>) -> Result<File> {
-    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    let mut file = open.map_err(Error::io(path, "open"))?;
-    let length = keep(&mut file).map_err(Error::io(path, "read"))?;
-    let found = file.metadata().map_err(Error::io(path, "read"))?.len();
-    if found < length {
-        return Err(Error::file(path, "length", format!("at least {length} bytes, as at the checkpoint"), found));
-    }
-    file.set_len(length).map_err(Error::io(path, "truncate"))?;
-    file.seek(std::io::SeekFrom::End(0)).map_err(Error::io(path, "seek"))?;
-    Ok(file)
-}
-
-/// Where the `count`-th line ends.
-fn line_end(file: &mut File, count: usize) -> std::io::Result<u64> {
-    let mut reader = BufReader::new(file);
-    let mut end = 0;
-    for _ in 0..count {
-        match reader.skip_until(b'\n')? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            read => end += read as u64,
-        }
-    }
-    Ok(end)
 }
 
 /// The `__metadata__` of the trace: the format's header under `gdstar`, the whole configuration under `gdstar-config`.
-fn header(config: &Config, dtype: &str, params: &[&str]) -> Result<Map<String, Value>> {
+fn header(config: &Config, dtype: Precision, params: Vec<String>) -> Result<Map<String, Value>> {
     let (hyper, sgd, reading) = (&config.hyper, &config.optimizer, &config.reading);
     if reading.momentum_on_prune == MomentumOnPrune::ZeroSelected {
         let found = reading.momentum_on_prune.name();
@@ -294,28 +192,26 @@ fn header(config: &Config, dtype: &str, params: &[&str]) -> Result<Map<String, V
     if let Some(structure) = config.structure {
         return Err(Error::domain("--trace with --structure", "none, since the format has no groups", structure));
     }
-    let header = json!({
-        "format": "gdstar-trace/1",
-        "producer": concat!("gdstar ", env!("CARGO_PKG_VERSION")),
-        "dtype": dtype,
-        "hyper": {
-            "epochs": hyper.epochs, "alpha_0": hyper.alpha_0, "alpha_K": hyper.alpha_end, "lambda": hyper.lambda,
-            "eps": hyper.eps, "chunks": hyper.chunks, "lr": sgd.learning_rate, "momentum": sgd.momentum,
-            "weight_decay": sgd.weight_decay, "batch_size": sgd.batch_size,
-        },
-        "reading": {
-            "epoch_origin": reading.epoch_origin.first(),
-            "quantile": reading.quantile, "chunking": reading.chunking,
-            "masked_gradient": reading.masked_gradient, "prunable": reading.prunable,
-            "rewind_copy": reading.rewind_copy, "decay_step": reading.decay_step, "threshold": reading.threshold,
-            "momentum_on_prune": reading.momentum_on_prune, "gradient": reading.gradient,
-            "rewind_update": reading.rewind_update, "learning_rate": reading.learning_rate,
-        },
-        "model": config.model, "dataset": config.data, "params": params,
-    });
+    let header = Header {
+        producer: concat!("gdstar ", env!("CARGO_PKG_VERSION")).to_string(),
+        arithmetic: Arithmetic::of(dtype),
+        declares_rounding: false,
+        hyper: *hyper,
+        sgd: Some(SgdHyperparameters {
+            lr: sgd.learning_rate,
+            momentum: sgd.momentum,
+            weight_decay: sgd.weight_decay,
+        }),
+        batch_size: Some(sgd.batch_size),
+        reading: *reading,
+        model: Some(config.model.clone()),
+        dataset: Some(config.data.to_string()),
+        params,
+        unknown: Vec::new(),
+    };
     let config = serde_json::to_string(config).map_err(|e| Error::domain("configuration", "JSON", e))?;
     Ok(Map::from_iter([
-        ("gdstar".to_string(), Value::String(header.to_string())),
+        (KEY.to_string(), Value::String(header.to_json().to_string())),
         ("gdstar-config".to_string(), Value::String(config)),
     ]))
 }

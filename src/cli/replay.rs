@@ -1,0 +1,47 @@
+//! `gdstar replay`: the whole method, from a port's gradients.
+
+use crate::error::Result;
+use crate::oracle::replay::replay;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+/// Compute the whole method from the gradients of a trace.
+///
+/// Reads every batch's `grad` tensors and, for what needs weights, `weights_before` (and `mask_before`), and writes a
+/// full trace in f64: Eq. 1 to 9, Alg. 4 and Alg. 6 under the header's reading, each real quantity within 1 ulp of the
+/// exact value for the numbers it follows from. With `init` instead of `weights_before`, the weights are stepped by SGD
+/// from the header's lr, momentum and weight_decay. What cannot be computed is said on standard error.
+#[derive(Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// The trace with the gradients, format gdstar-trace/1
+    #[arg(value_name = "IN.safetensors")]
+    input: PathBuf,
+
+    /// Where the full trace goes; replaced if it exists
+    #[arg(long, value_name = "OUT.safetensors")]
+    out: PathBuf,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Those of [`replay`].
+pub fn run(args: &ReplayArgs) -> Result<()> {
+    let bar = ProgressBar::no_length();
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    if let Ok(style) = ProgressStyle::with_template("[{elapsed_precise}] {wide_bar} gradient {pos}/{len} (eta {eta})") {
+        bar.set_style(style);
+    }
+    let replayed = replay(&args.input, &args.out, &mut |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    for note in replayed?.notes {
+        eprintln!("gdstar: {}: {note}", args.input.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! [`Plan`]: what an input trace has and lacks, settled before any arithmetic.
+
+use crate::error::{Error, Result};
+use crate::oracle::trace::{KEY, SgdHyperparameters, Trace, TracedParameter};
+use crate::paper::reading::{GradientOf, LearningRateStep, MaskedGradient, RewindUpdate};
+
+/// Where the weights at the end of an epoch come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// `weights_before` of every epoch.
+    Recorded,
+    /// SGD from `init`.
+    Stepped,
+    /// Nowhere; of W, this leaves Eq. 1 to 8.
+    Unknown,
+}
+
+/// What is computed, and from what.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// One a parameter; all [`Source::Unknown`] where the weights of W are not all known.
+    pub(super) sources: Vec<Source>,
+    /// Whether a parameter goes through the optimizer's steps: for its weights, or for weight decay inside G.
+    pub(super) descends: Vec<bool>,
+    /// How many gradients there are to read.
+    pub(super) gradients: usize,
+    pub(super) notes: Vec<String>,
+}
+
+/// The name of an epoch's tensor of a parameter.
+pub(super) fn tensor(k: usize, quantity: &str, parameter: &TracedParameter) -> String {
+    format!("epoch/{k}/{quantity}/{}", parameter.name)
+}
+
+fn has_init(trace: &Trace, parameter: &TracedParameter) -> bool {
+    trace.has(&format!("init/{}", parameter.name))
+}
+
+fn has_gradients(trace: &Trace, k: usize, parameter: &TracedParameter) -> bool {
+    trace.has(&tensor(k, "batch/0/grad", parameter))
+}
+
+impl Plan {
+    /// # Errors
+    /// [`Error::File`] if epochs or gradients of W are missing, `weights_before` is there for some epochs only, or the
+    /// reading needs what the trace does not have.
+    pub(super) fn new(trace: &Trace) -> Result<Self> {
+        check_epochs(trace)?;
+        for k in trace.epochs() {
+            for parameter in trace.prunable().iter().filter(|p| !has_gradients(trace, k, p)) {
+                return Err(missing(trace, &tensor(k, "batch/0/grad", parameter), "present: a replay starts from it"));
+            }
+        }
+        let mut notes = Vec::new();
+        let mut sources =
+            trace.parameters().iter().map(|p| source(trace, p, &mut notes)).collect::<Result<Vec<Source>>>()?;
+        let of_w = &sources[..trace.prunable().len()];
+        let lacking = trace.prunable().iter().zip(of_w).find(|(_, source)| **source == Source::Unknown);
+        let after_pruning = trace.header.reading.rewind_update == RewindUpdate::AfterPruning;
+        let no_start = trace.prunable().iter().find(|p| after_pruning && !has_init(trace, p));
+        if let Some(parameter) = lacking.map(|(parameter, _)| parameter).or(no_start) {
+            let name = &parameter.name;
+            notes.push(format!(
+                "only Eq. 1 to 8 are computed: `{name}` has {}",
+                if lacking.is_some() { "neither weights_before nor init with lr, momentum and weight_decay" } else {
+                    "no init, which the first epoch rewinds to under rewind_update = after-pruning"
+                }
+            ));
+            sources.fill(Source::Unknown);
+        }
+        let descends = descends(trace, &sources)?;
+        if sources.contains(&Source::Recorded) {
+            notes.push(
+                "lr, momentum and weight_decay are left out of the result: its weights_before are the input's".to_string(),
+            );
+        }
+        let batches: usize = trace.epochs().map(|k| trace.batches(k)).sum();
+        Ok(Self { sources, descends, gradients: batches.saturating_mul(trace.parameters().len()), notes })
+    }
+
+    /// Whether the weights of W are known at the end of every epoch.
+    pub(super) fn knows_weights(&self) -> bool {
+        self.sources.iter().any(|source| *source != Source::Unknown)
+    }
+
+    /// Whether no weights are recorded ones.
+    pub(super) fn steps_all_weights(&self) -> bool {
+        !self.sources.contains(&Source::Recorded)
+    }
+}
+
+/// Alg. 4 starts with the first epoch, and each epoch starts from the one before.
+fn check_epochs(trace: &Trace) -> Result<()> {
+    let first = trace.header.reading.epoch_origin.first();
+    let count = trace.epochs().count();
+    let last = first + trace.header.hyper.epochs - 1;
+    if let Some((expected, found)) = (first..).zip(trace.epochs()).find(|(expected, found)| expected != found) {
+        let place = format!("tensors `epoch/{expected}/..`");
+        let expected = format!("every epoch from {first} on, without a gap");
+        return Err(Error::file(trace.path(), place, expected, format!("epoch {found} instead")));
+    }
+    match trace.epochs().next_back() {
+        None => Err(missing(trace, &format!("epoch/{first}/batch/0/grad/.."), "present: a replay starts from it")),
+        Some(k) if k > last => {
+            let place = format!("tensors `epoch/{k}/..`");
+            let expected = format!("epochs {first} to {last}, as `epochs` and `epoch_origin` say");
+            Err(Error::file(trace.path(), place, expected, format!("{count} epochs")))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn missing(trace: &Trace, name: &str, expected: &str) -> Error {
+    Error::file(trace.path(), format!("tensor `{name}`"), expected, "nothing")
+}
+
+/// Where a parameter's weights come from.
+fn source(trace: &Trace, parameter: &TracedParameter, notes: &mut Vec<String>) -> Result<Source> {
+    let recorded = |k: &usize| trace.has(&tensor(*k, "weights_before", parameter));
+    let count = trace.epochs().filter(recorded).count();
+    if count == trace.epochs().count() {
+        return Ok(Source::Recorded);
+    }
+    if count > 0 {
+        let k = trace.epochs().find(|k| !recorded(k)).unwrap_or_default();
+        let name = tensor(k, "weights_before", parameter);
+        return Err(missing(trace, &name, "present, as it is in other epochs (or in none, with `init`)"));
+    }
+    let has_all_gradients = trace.epochs().all(|k| has_gradients(trace, k, parameter));
+    if has_init(trace, parameter) && has_all_gradients && trace.header.sgd.is_some() {
+        return Ok(Source::Stepped);
+    }
+    let of_w = trace.prunable().iter().any(|p| p.name == parameter.name);
+    if !of_w {
+        notes.push(format!(
+            "`{}` is left out: it has neither weights_before nor init, gradients, lr, momentum and weight_decay",
+            parameter.name
+        ));
+    }
+    Ok(Source::Unknown)
+}
+
+/// Which parameters go through the optimizer's steps.
+fn descends(trace: &Trace, sources: &[Source]) -> Result<Vec<bool>> {
+    let reading = &trace.header.reading;
+    let decays = reading.gradient == GradientOf::LossAndDecay;
+    if decays {
+        sgd(trace)?;
+        if let Some(p) = trace.prunable().iter().find(|p| !has_init(trace, p)) {
+            let expected = "present: `gradient` = `loss+decay` needs the weights of every step";
+            return Err(missing(trace, &format!("init/{}", p.name), expected));
+        }
+        if let Some((p, _)) = trace.prunable().iter().zip(sources).find(|(_, source)| **source == Source::Unknown) {
+            let expected = "present: `gradient` = `loss+decay` needs the weights of every step";
+            return Err(missing(trace, &format!("epoch/../weights_before/{}", p.name), expected));
+        }
+    }
+    let of_w = |p: usize| p < trace.prunable().len();
+    let descends: Vec<bool> =
+        sources.iter().enumerate().map(|(p, s)| *s == Source::Stepped || (decays && of_w(p))).collect();
+    let per_step = reading.learning_rate == LearningRateStep::PerStep;
+    let first = trace.epochs().next().map_or(0, |k| trace.batches(k));
+    if let Some(k) = trace.epochs().find(|k| per_step && trace.batches(*k) != first)
+        && descends.contains(&true)
+    {
+        let place = format!("tensors `epoch/{k}/batch/..`");
+        let expected = format!("{first} batches, as in the first epoch, for a learning rate per step");
+        return Err(Error::file(trace.path(), place, expected, trace.batches(k)));
+    }
+    Ok(descends)
+}
+
+/// The optimizer's hyper-parameters, where there is no way without.
+pub(super) fn sgd(trace: &Trace) -> Result<SgdHyperparameters> {
+    trace.header.sgd.ok_or_else(|| {
+        let place = format!("metadata `{KEY}`: hyper");
+        Error::file(trace.path(), place, "lr, momentum and weight_decay, to take the optimizer's steps", "not all of them")
+    })
+}
+
+/// Which weights of W are alive before an epoch, as the input says it; `None` where it does not.
+///
+/// # Errors
+/// As [`Trace::flags`].
+pub(super) fn recorded_mask(trace: &Trace, k: usize, parameter: &TracedParameter) -> Result<Option<Vec<bool>>> {
+    if let Some(mask) = trace.flags(&tensor(k, "mask_before", parameter))? {
+        return Ok(Some(mask));
+    }
+    match k.checked_sub(1) {
+        Some(before) => trace.flags(&tensor(before, "mask", parameter)),
+        None => Ok(None),
+    }
+}
+
+/// The error of a mask that matters and is not known.
+pub(super) fn unknown_mask(trace: &Trace, k: usize, treatment: MaskedGradient) -> Error {
+    let expected = format!("present: `masked_gradient` = `{treatment}` needs it, and the weights are not known");
+    missing(trace, &format!("epoch/{k}/mask_before/.."), &expected)
+}
