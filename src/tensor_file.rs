@@ -72,6 +72,16 @@ impl Tensor {
         Self { dtype: T::DTYPE, shape: shape.to_vec(), bytes }
     }
 
+    /// Its numbers as `f64`, which holds all but the largest integers.
+    pub fn numbers(&self) -> Vec<f64> {
+        match self.dtype {
+            Dtype::F64 => self.bytes.chunks_exact(f64::SIZE).map(f64::get).collect(),
+            Dtype::F32 => self.bytes.chunks_exact(f32::SIZE).map(|x| f32::get(x).into()).collect(),
+            Dtype::I64 => self.bytes.chunks_exact(i64::SIZE).map(|x| i64::get(x) as f64).collect(),
+            _ => self.bytes.iter().map(|&x| x.into()).collect(),
+        }
+    }
+
     /// One number, of shape `[1]`.
     pub fn scalar<T: Element>(value: T) -> Self {
         Self::from_slice(&[1], &[value])

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod golden;
 mod models;
 pub mod op;
 mod plot;
@@ -44,6 +45,7 @@ Examples:
 
   gdstar check port.safetensors                                 a port's trace: PASS, FAIL or INCONCLUSIVE, and why
   gdstar replay port.safetensors --out replay.safetensors       the whole method, from a port's gradients
+  gdstar golden verify                                          the golden files against the reference
 
 Exit codes: 0 done, or PASS; 1 the run failed, or FAIL; 2 wrong usage or an unreadable input; 3 INCONCLUSIVE.";
 
@@ -57,6 +59,7 @@ enum Command {
     Op(op::OpArgs),
     Check(check::CheckArgs),
     Replay(replay::ReplayArgs),
+    Golden(golden::GoldenArgs),
 }
 
 /// Parses the arguments, runs, and turns an error into one line on standard error and an exit code.
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Some(Command::Plot(args)) => done(plot::run(args)),
         Some(Command::Op(args)) => done(op::run(args)),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Golden(args)) => golden::run(args),
         Some(Command::Replay(args)) => done(replay::run(args)),
     };
     match outcome {

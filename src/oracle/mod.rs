@@ -8,6 +8,7 @@
 pub mod bounds;
 mod check;
 mod dictionary;
+pub mod golden;
 mod interval;
 pub mod replay;
 mod report;

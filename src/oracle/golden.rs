@@ -1,0 +1,210 @@
+//! The golden files: numbers to hold a port, and this crate, against; `gdstar golden verify` verifies them all.
+//!
+//! | folder | holds | made by | verified |
+//! |---|---|---|---|
+//! | `method` | exact results of every equation, rounded once | this crate's exact arithmetic, certified by an arbitrary-precision one | re-derived, bit for bit |
+//! | `exact` | traces in which nothing rounds | this crate | re-derived, bit for bit |
+//! | `ops`, `accuracy` | ops, forward and backward | PyTorch | cases named `exact-..`, bit for bit |
+//! | others | training steps, number systems | PyTorch, mpmath | SHA-256; `cargo test` compares them |
+
+pub mod dyadic;
+mod equations;
+mod lane;
+pub mod method;
+
+pub use equations::DERIVATIONS;
+
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::ops::cases::CaseFile;
+use crate::tensor_file::TensorFile;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The list of all golden files, in their folder.
+pub const MANIFEST: &str = "MANIFEST";
+/// The scripts and documents of the goldens, which are no golden files.
+const MAKE: &str = "make";
+
+/// A golden file as the list has it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Listed {
+    /// Below the folder of the goldens.
+    pub path: String,
+    pub sha256: String,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    file: Vec<Listed>,
+}
+
+/// A stored number that is not what follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The tensor, or what else of the file.
+    pub tensor: String,
+    pub index: Vec<usize>,
+    /// What is stored.
+    pub got: String,
+    pub expected: String,
+}
+
+impl Mismatch {
+    fn at(tensor: &str, index: Vec<usize>, got: &impl ToString, expected: &impl ToString) -> Self {
+        Self { tensor: tensor.to_string(), index, got: got.to_string(), expected: expected.to_string() }
+    }
+
+    fn of_file(what: &str, got: impl ToString, expected: impl ToString) -> Self {
+        Self::at(what, Vec::new(), &got, &expected)
+    }
+}
+
+/// What was compared within a file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Comparison {
+    numbers: usize,
+    tensors: BTreeSet<String>,
+    mismatches: Vec<Mismatch>,
+}
+
+impl Comparison {
+    fn number(&mut self, tensor: &str, same: bool, mismatch: impl FnOnce() -> Mismatch) {
+        self.numbers += 1;
+        if self.tensors.last().is_none_or(|last| last != tensor) {
+            self.tensors.insert(tensor.to_string());
+        }
+        if !same {
+            self.mismatches.push(mismatch());
+        }
+    }
+
+    /// How many tensors were compared.
+    fn tensors(&self) -> usize {
+        self.tensors.len()
+    }
+}
+
+/// A golden file, verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    pub path: String,
+    /// What was done besides the SHA-256.
+    pub how: String,
+    /// Numbers compared.
+    pub numbers: usize,
+    pub mismatches: Vec<Mismatch>,
+}
+
+/// Verifies every file of the list in `folder`, and that there is no other.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] if the list cannot be read; whatever is wrong with a listed file is a mismatch.
+pub fn verify(folder: &Path) -> Result<Vec<Verified>> {
+    let path = folder.join(MANIFEST);
+    let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
+    let manifest: Manifest =
+        toml::from_str(&text).map_err(|e| Error::file(&path, "list", "[[file]] tables with path and sha256", e))?;
+    let mut present = BTreeSet::new();
+    files_below(folder, &mut present)?;
+    present.retain(|file| *file != path && !file.starts_with(folder.join(MAKE)));
+    let mut verified = Vec::new();
+    for listed in manifest.file {
+        present.remove(&folder.join(&listed.path));
+        verified.push(verify_file(folder, listed));
+    }
+    for extra in present {
+        let path = extra.strip_prefix(folder).unwrap_or(&extra).display().to_string();
+        let mismatches = vec![Mismatch::of_file("file", "not listed", "a line in MANIFEST")];
+        verified.push(Verified { path, how: String::new(), numbers: 0, mismatches });
+    }
+    Ok(verified)
+}
+
+fn files_below(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<()> {
+    let entries = std::fs::read_dir(folder).map_err(Error::io(folder, "list"))?;
+    for entry in entries {
+        let path = entry.map_err(Error::io(folder, "list"))?.path();
+        if path.is_dir() {
+            files_below(&path, found)?;
+        } else {
+            found.insert(path);
+        }
+    }
+    Ok(())
+}
+
+/// The SHA-256 of a file, in hexadecimal digits.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn sha256(path: &Path) -> Result<String> {
+    let mut file = std::fs::File::open(path).map_err(Error::io(path, "read"))?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer).map_err(Error::io(path, "read"))? {
+            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+fn verify_file(folder: &Path, listed: Listed) -> Verified {
+    let mut comparison = Comparison::default();
+    let mut verified = Verified { path: listed.path.clone(), how: String::new(), numbers: 0, mismatches: Vec::new() };
+    let path = folder.join(&listed.path);
+    match sha256(&path) {
+        Ok(found) if found == listed.sha256 => {}
+        Ok(found) => verified.mismatches.push(Mismatch::of_file("SHA-256", found, &listed.sha256)),
+        Err(error) => {
+            verified.mismatches.push(Mismatch::of_file("file", error, "to be readable"));
+            return verified;
+        }
+    }
+    match derive(folder, &listed.path, &mut comparison) {
+        Ok(how) => verified.how = how,
+        Err(error) => verified.mismatches.push(Mismatch::of_file("content", error, "to be derivable")),
+    }
+    verified.numbers = comparison.numbers;
+    verified.mismatches.extend(comparison.mismatches);
+    verified
+}
+
+/// Derives what can be derived of a file, and says what that was.
+fn derive(folder: &Path, listed: &str, comparison: &mut Comparison) -> Result<String> {
+    let path = folder.join(listed);
+    match listed.split('/').next() {
+        Some("method") => method::verify(&TensorFile::open(&path)?, comparison),
+        Some("exact") => lane::verify(&path, comparison),
+        Some("ops") => exact_cases(&path, comparison),
+        Some("step" | "trajectory") => Ok("SHA-256 only; `cargo test --test suite trajectories::` takes the steps".into()),
+        Some("accuracy") => Ok("SHA-256 only; `cargo test --test suite accuracy::` measures it".into()),
+        _ => Ok("SHA-256 only; `cargo test` compares it".into()),
+    }
+}
+
+/// The cases of an op in which nothing rounds, in `f32` and `f64`.
+fn exact_cases(path: &Path, comparison: &mut Comparison) -> Result<String> {
+    let file = CaseFile::open(path)?;
+    let exact: Vec<_> = file.cases.iter().filter(|case| case.name.starts_with("exact-")).collect();
+    for case in &exact {
+        let in_f64 = case.named_results::<f64>(Kernel::Literal)?;
+        let in_f32 = case.named_results::<f32>(Kernel::Literal)?;
+        for ((name, ours), (_, in_f32)) in in_f64.into_iter().zip(in_f32) {
+            let tensor = format!("{}/expected/{name}", case.name);
+            let stored = file.floats(&tensor)?;
+            for (j, (stored, (ours, in_f32))) in stored.iter().zip(ours.iter().zip(&in_f32)).enumerate() {
+                let same = stored == ours && *stored == f64::from(*in_f32);
+                comparison.number(&tensor, same, || Mismatch::at(&tensor, vec![j], stored, ours));
+            }
+        }
+    }
+    Ok(format!(
+        "{} exact cases evaluated, bit for bit; `cargo test --test suite goldens::` bounds the other {}",
+        exact.len(),
+        file.cases.len() - exact.len()
+    ))
+}
