@@ -72,18 +72,20 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    fn number(&mut self, tensor: &str, same: bool, mismatch: impl FnOnce() -> Mismatch) {
+    /// A tensor is compared, number by number, if it has any.
+    fn tensor(&mut self, name: &str) {
+        self.tensors.insert(name.to_string());
+    }
+
+    fn number(&mut self, same: bool, mismatch: impl FnOnce() -> Mismatch) {
         self.numbers += 1;
-        if self.tensors.last().is_none_or(|last| last != tensor) {
-            self.tensors.insert(tensor.to_string());
-        }
         if !same {
             self.mismatches.push(mismatch());
         }
     }
 
     /// How many tensors were compared.
-    fn tensors(&self) -> usize {
+    fn tensor_count(&self) -> usize {
         self.tensors.len()
     }
 }
@@ -180,7 +182,9 @@ fn derive(folder: &Path, listed: &str, comparison: &mut Comparison) -> Result<St
         Some("method") => method::verify(&TensorFile::open(&path)?, comparison),
         Some("exact") => lane::verify(&path, comparison),
         Some("ops") => exact_cases(&path, comparison),
-        Some("step" | "trajectory") => Ok("SHA-256 only; `cargo test --test suite trajectories::` takes the steps".into()),
+        Some("step" | "trajectory") => {
+            Ok("SHA-256 only; `cargo test --test suite trajectories::` takes the steps".into())
+        }
         Some("accuracy") => Ok("SHA-256 only; `cargo test --test suite accuracy::` measures it".into()),
         _ => Ok("SHA-256 only; `cargo test` compares it".into()),
     }
@@ -198,7 +202,7 @@ fn exact_cases(path: &Path, comparison: &mut Comparison) -> Result<String> {
             let stored = file.floats(&tensor)?;
             for (j, (stored, (ours, in_f32))) in stored.iter().zip(ours.iter().zip(&in_f32)).enumerate() {
                 let same = stored == ours && *stored == f64::from(*in_f32);
-                comparison.number(&tensor, same, || Mismatch::at(&tensor, vec![j], stored, ours));
+                comparison.number(same, || Mismatch::at(&tensor, vec![j], stored, ours));
             }
         }
     }

@@ -80,13 +80,26 @@ pub fn decay_factor<S: Scalar>(lambda: f64, t: usize) -> Result<S::Wide> {
 /// ```
 pub fn decayed_weight<S: Scalar>(w_star: S, lambda: f64, t: usize, eps: f64) -> Result<S> {
     check_eps(eps)?;
-    let w = decayed(w_star, decay_factor::<S>(lambda, t)?);
+    let w = decayed(w_star, &factors::<S>(lambda, t)?);
     Ok(if reaches(w, eps) { w } else { S::ZERO })
 }
 
-/// `w_j* lambda^t`, rounded once.
-fn decayed<S: Scalar>(w_star: S, factor: S::Wide) -> S {
-    S::narrow(w_star.widen() * factor)
+/// `lambda^t` as factors that have all their bits wherever the product with some weight is not 0: the power itself where
+/// it is not near underflow, else three powers (with `lambda^(t/3)` below 2^-900, the product of `lambda^t` and the
+/// largest weight is below any number).
+fn factors<S: Scalar>(lambda: f64, t: usize) -> Result<[S::Wide; 3]> {
+    const NEAR_UNDERFLOW: f64 = f64::from_bits((1023 - 900) << 52);
+    let power = decay_factor::<S>(lambda, t)?;
+    if power >= S::Wide::from_f64(NEAR_UNDERFLOW) {
+        return Ok([power, S::Wide::ONE, S::Wide::ONE]);
+    }
+    let (a, b) = (t / 3, (t - t / 3) / 2);
+    Ok([decay_factor::<S>(lambda, a)?, decay_factor::<S>(lambda, b)?, decay_factor::<S>(lambda, t - a - b)?])
+}
+
+/// `w_j* lambda^t`, rounded once; a product with 1 rounds nothing.
+fn decayed<S: Scalar>(w_star: S, factors: &[S::Wide; 3]) -> S {
+    S::narrow(factors.iter().fold(w_star.widen(), |w, &factor| w * factor))
 }
 
 /// `|w| >= eps`: the indicator of Eq. 9.
@@ -144,7 +157,7 @@ pub fn rewind_decay<S: Scalar>(
     mask: &mut [bool],
     decay: &Decay,
 ) -> Result<DecayCounts> {
-    let factor = decay_factor::<S>(decay.lambda, decay.t)?;
+    let factors = factors::<S>(decay.lambda, decay.t)?;
     check(weights, rewind, selected, mask, decay.eps)?;
     let mut counts = DecayCounts::default();
     for (j, w) in weights.iter_mut().enumerate() {
@@ -154,7 +167,7 @@ pub fn rewind_decay<S: Scalar>(
         }
         if selected[j] {
             let w_star = rewind.map_or(*w, |rewind| rewind[j]);
-            *w = decayed(w_star, factor);
+            *w = decayed(w_star, &factors);
             counts.rewound += 1;
         }
         if (selected[j] || decay.threshold == Threshold::All) && !reaches(*w, decay.eps) {

@@ -96,13 +96,75 @@ pub fn accumulated_squares<S: Scalar>(batches: &[&[S]]) -> Result<Vec<S>> {
     for (i, gradient) in batches.iter().enumerate() {
         same_length("accumulated_squares", format!("batch {i}"), n, gradient.len())?;
     }
-    let mut g = vec![S::Wide::ZERO; n];
+    let mut g = SquareSums::<S>::new(n);
     for gradient in batches {
-        for (sum, grad) in g.iter_mut().zip(*gradient) {
-            *sum += grad.widen() * grad.widen();
-        }
+        gradient.iter().enumerate().for_each(|(j, grad)| g.add(j, grad.widen()));
     }
-    Ok(g.into_iter().map(S::narrow).collect())
+    Ok((0..n).map(|j| g.value(j)).collect())
+}
+
+/// Eq. 2 while the batches of an epoch arrive: a sum of squares for each weight, held wide, within 1 ulp whatever the
+/// gradients' size.
+///
+/// Squares of small `f64` gradients have bits below the smallest number, which not even a [`DoubleDouble`] holds, and
+/// many of them may add up to one that counts. They are summed up scaled.
+///
+/// [`DoubleDouble`]: crate::scalar::DoubleDouble
+#[derive(Debug, Clone)]
+pub struct SquareSums<S: Scalar> {
+    sums: Vec<S::Wide>,
+    /// Of small gradients, times [`UP`] squared; empty where there are none.
+    of_small: Vec<S::Wide>,
+}
+
+/// Gradients below have squares under 2^-800: of a sum with a larger one, no more than the last of 31 digits.
+const SMALL: f64 = power_of_two(-400);
+/// Brings the square of the smallest number to 2^-948, where all bits of a wide product are kept, and that of a number
+/// of size [`SMALL`] to 2^400.
+const UP: f64 = power_of_two(600);
+const DOWN: f64 = power_of_two(-600);
+
+/// 2^e, for |e| below 1023.
+const fn power_of_two(e: i32) -> f64 {
+    f64::from_bits(((1023 + e) as u64) << 52)
+}
+
+impl<S: Scalar> SquareSums<S> {
+    /// Empty sums, 0, for `len` weights.
+    pub fn new(len: usize) -> Self {
+        Self { sums: vec![S::Wide::ZERO; len], of_small: Vec::new() }
+    }
+
+    /// How many weights there are.
+    pub fn len(&self) -> usize {
+        self.sums.len()
+    }
+
+    /// Whether there are no weights.
+    pub fn is_empty(&self) -> bool {
+        self.sums.is_empty()
+    }
+
+    /// Adds `grad^2` to the sum of weight `j`, which must be one of them.
+    pub fn add(&mut self, j: usize, grad: S::Wide) {
+        if grad.abs() >= S::Wide::from_f64(SMALL) || grad == S::Wide::ZERO {
+            self.sums[j] += grad * grad;
+            return;
+        }
+        if self.of_small.is_empty() {
+            self.of_small = vec![S::Wide::ZERO; self.sums.len()];
+        }
+        let grad = grad * S::Wide::from_f64(UP);
+        self.of_small[j] += grad * grad;
+    }
+
+    /// `G_j` of what was added so far, rounded once.
+    pub fn value(&self, j: usize) -> S {
+        let Some(&small) = self.of_small.get(j) else { return S::narrow(self.sums[j]) };
+        // The second product may be under the smallest normal number, and is then rounded as the result is.
+        let down = S::Wide::from_f64(DOWN);
+        S::narrow(self.sums[j] + small * down * down)
+    }
 }
 
 /// Eq. 3: `S_k^(sq) = sum_j G_kj`.

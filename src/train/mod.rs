@@ -13,9 +13,7 @@ pub use checkpoint::Checkpoint;
 pub use config::{Config, Precision};
 pub use folder::{Checkpointer, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
-pub use observer::{
-    BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, Progress, TraceWriter,
-};
+pub use observer::{BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, Progress, TraceWriter};
 pub use optimizer::{Sgd, SgdSettings, descend};
 pub use run::{Run, State};
 pub use step::Step;

@@ -82,7 +82,9 @@ fn eq4(case: &Case) -> Result<Results> {
     for (&x, &root) in s_sq.iter().zip(&f64) {
         let near = root as f32;
         let (low, high) = if f64::from(near) <= root { (near, near.next_up()) } else { (near.next_down(), near) };
-        let middle = Dyadic::new(low.into())?.plus(&Dyadic::new(high.into())?).times(&Dyadic::new(0.5)?);
+        // The number after the largest would be 2^128.
+        let end = |x: f32| Dyadic::new(if x.is_finite() { x.into() } else { libm::ldexp(1.0, 128) });
+        let middle = end(low)?.plus(&end(high)?).times(&Dyadic::new(0.5)?);
         f32.push(match middle.times(&middle).compare(&Dyadic::new(x)?) {
             std::cmp::Ordering::Less => high,
             std::cmp::Ordering::Equal => near,
@@ -227,7 +229,8 @@ fn eq10(case: &Case) -> Result<Results> {
                 (at(percent - radius, format)?, at(percent, format)?, at(percent + radius, format)?);
             // Where N is a power of C, or C = 1, the result is a ratio of small integers: on no rounding's edge if it
             // is a number of the format itself.
-            if (low <= nearest && nearest <= high && low == high) || percent.to_f64() == nearest && percent.lo() == 0.0 {
+            if (low <= nearest && nearest <= high && low == high) || percent.to_f64() == nearest && percent.lo() == 0.0
+            {
                 return Ok(nearest);
             }
             Err(Error::domain("Eq. 10", "a result whose rounding is beyond doubt", percent))

@@ -179,11 +179,14 @@ fn read_case(file: &TensorFile, CaseHeader { name, reading }: CaseHeader) -> Res
     Ok(Case { name, reading, inputs })
 }
 
+/// A file's metadata and tensors.
+pub type Content = (HashMap<String, String>, Vec<(String, Tensor)>);
+
 /// The tensors of a file with these cases, inputs and results, and its metadata.
 ///
 /// # Errors
 /// As [`Case::derive`].
-pub fn tensors(equation: &str, cases: &[Case]) -> Result<(HashMap<String, String>, Vec<(String, Tensor)>)> {
+pub fn tensors(equation: &str, cases: &[Case]) -> Result<Content> {
     let mut tensors = Vec::new();
     for case in cases {
         for (name, input) in &case.inputs {
@@ -251,8 +254,8 @@ pub(super) fn verify(file: &TensorFile, comparison: &mut Comparison) -> Result<S
         }
     }
     let stored = file.names().count();
-    if stored != inputs + comparison.tensors() {
-        let found = format!("{stored} tensors, of which {} were derived", comparison.tensors());
+    if stored != inputs + comparison.tensor_count() {
+        let found = format!("{stored} tensors, of which {} were derived", comparison.tensor_count());
         return Err(Error::file(file.path(), "tensors", "inputs and their results alone", found));
     }
     Ok(format!("{} cases re-derived exactly, bit for bit; the reference within 1 ulp", cases.len()))
@@ -272,8 +275,9 @@ fn bits<T: Element + ToString>(
     same: impl Fn(&T, &T) -> bool,
 ) -> Result<()> {
     let stored = file.read::<T>(name, Some(&[derived.len()]))?;
+    comparison.tensor(name);
     for (j, (stored, derived)) in stored.iter().zip(derived).enumerate() {
-        comparison.number(name, same(stored, derived), || Mismatch::at(name, vec![j], stored, derived));
+        comparison.number(same(stored, derived), || Mismatch::at(name, vec![j], stored, derived));
     }
     Ok(())
 }

@@ -15,6 +15,9 @@ use crate::scalar::DoubleDouble;
 use crate::tensor_file::{Element, Tensor, TensorSink};
 use ndarray::{ArrayD, ArrayViewD};
 
+/// All known weights after Alg. 6, and the mask where it is known.
+type Decayed = (Vec<ArrayD<f64>>, Option<Vec<bool>>);
+
 /// The method's state between epochs.
 pub(super) struct Replay<'a> {
     pub(super) trace: &'a Trace,
@@ -107,8 +110,8 @@ impl<'a> Replay<'a> {
         let everything = vec![true; g.len()];
         let set = alive.as_deref().unwrap_or(&everything);
         let selection = select_weights(&g, set, alpha, hyper.chunks, &reading).map_err(|e| self.placed(k, "tau", e))?;
-        let t = decay_step(reading.decay_step, k, self.rewind.k_star(), self.steps)
-            .map_err(|e| self.placed(k, "t", e))?;
+        let t =
+            decay_step(reading.decay_step, k, self.rewind.k_star(), self.steps).map_err(|e| self.placed(k, "t", e))?;
 
         for (quantity, value) in [("S_abs", s_abs), ("S_sq", s_sq), ("S_F", s_f), ("min_before", min_before)] {
             self.put_scalar(k, quantity, value)?;
@@ -198,7 +201,8 @@ impl<'a> Replay<'a> {
             before.push(shaped(parameter, &weights)?);
         }
         if revived > 0 {
-            let note = format!("epoch {k}: {revived} eliminated weight(s) are not 0 in the input's weights_before; 0 is used");
+            let note =
+                format!("epoch {k}: {revived} eliminated weight(s) are not 0 in the input's weights_before; 0 is used");
             self.plan.notes.push(note);
         }
         Ok(before)
@@ -210,7 +214,7 @@ impl<'a> Replay<'a> {
         observed.map(|_| ()).map_err(|e| self.placed(k, "k_star", e))
     }
 
-    /// Alg. 6 on the weights of W: all weights after it, and the mask, where they are known.
+    /// Alg. 6 on the weights of W.
     fn decay(
         &self,
         k: usize,
@@ -218,7 +222,7 @@ impl<'a> Replay<'a> {
         before: &[ArrayD<f64>],
         selected: &[bool],
         alive: Option<Vec<bool>>,
-    ) -> Result<(Vec<ArrayD<f64>>, Option<Vec<bool>>)> {
+    ) -> Result<Decayed> {
         let mut after = before.to_vec();
         let (Some(mut mask), true) = (alive, self.plan.knows_weights()) else { return Ok((after, None)) };
         let (hyper, reading) = (&self.trace.header.hyper, &self.trace.header.reading);

@@ -4,55 +4,11 @@ use super::chain::Replay;
 use super::plan::{sgd, tensor};
 use crate::error::{Error, Result};
 use crate::oracle::trace::{SgdHyperparameters, Trace, TracedParameter};
-use crate::paper::gradient_norm::{L1NormSum, mask_gradient};
+use crate::paper::gradient_norm::{L1NormSum, SquareSums, mask_gradient};
 use crate::paper::reading::{GradientOf, LearningRateStep};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::Tensor;
 use crate::train::{descend, exact_cosine_learning_rate};
-
-/// Eq. 2 for one parameter: sums of squares to about 31 digits, whatever the gradients' size.
-struct Squares {
-    sums: Vec<DoubleDouble>,
-    /// Of gradients whose squares have bits below 2^-1074, times `UP` squared; empty where there are none.
-    of_small: Vec<DoubleDouble>,
-}
-
-/// Below 2^-400 a square is under 2^-800, and beyond the 31 digits of sums that hold a larger one.
-const SMALL: f64 = power_of_two(-400);
-/// Brings the smallest number's square to 2^-948, where a [`DoubleDouble`] product is exact, and one of
-/// [`SMALL`]'s size to 2^400.
-const UP: f64 = power_of_two(600);
-const DOWN: f64 = power_of_two(-600);
-
-/// 2^e, for |e| below 1023.
-const fn power_of_two(e: i32) -> f64 {
-    f64::from_bits(((1023 + e) as u64) << 52)
-}
-
-impl Squares {
-    fn new(len: usize) -> Self {
-        Self { sums: vec![DoubleDouble::ZERO; len], of_small: Vec::new() }
-    }
-
-    fn add(&mut self, j: usize, g: DoubleDouble) {
-        if g.hi().abs() >= SMALL || g == DoubleDouble::ZERO {
-            self.sums[j] += g * g;
-            return;
-        }
-        if self.of_small.is_empty() {
-            self.of_small = vec![DoubleDouble::ZERO; self.sums.len()];
-        }
-        let g = g * DoubleDouble::from(UP);
-        self.of_small[j] += g * g;
-    }
-
-    /// G, rounded once.
-    fn value(&self, j: usize) -> f64 {
-        let small = self.of_small.get(j).copied().unwrap_or(DoubleDouble::ZERO);
-        // The second product may be subnormal, and is then what the sum is rounded to.
-        (self.sums[j] + small * DoubleDouble::from(DOWN) * DoubleDouble::from(DOWN)).to_f64()
-    }
-}
 
 /// One parameter on its way through an epoch's optimizer steps.
 struct Descent<'a> {
@@ -128,7 +84,7 @@ impl Replay<'_> {
             }
             _ => None,
         };
-        let mut squares = Squares::new(if of_w { parameter.range.len() } else { 0 });
+        let mut squares = SquareSums::<f64>::new(if of_w { parameter.range.len() } else { 0 });
         for i in 0..batches {
             let name = tensor(k, &format!("batch/{i}/grad"), parameter);
             let gradient = read_finite(trace, &name, parameter)?;
@@ -155,7 +111,7 @@ impl Replay<'_> {
         }
         let stepped = descent.map(|descent| descent.weights.iter().map(|w| w.to_f64()).collect::<Vec<f64>>());
         self.buffers[p] = buffer;
-        for j in 0..squares.sums.len() {
+        for j in 0..squares.len() {
             passed.g.push(finite(trace, || tensor(k, "G", parameter), (parameter, j), squares.value(j))?);
         }
         if let Some(weights) = &stepped {

@@ -47,7 +47,7 @@ impl Plan {
     pub(super) fn new(trace: &Trace) -> Result<Self> {
         check_epochs(trace)?;
         for k in trace.epochs() {
-            for parameter in trace.prunable().iter().filter(|p| !has_gradients(trace, k, p)) {
+            if let Some(parameter) = trace.prunable().iter().find(|p| !has_gradients(trace, k, p)) {
                 return Err(missing(trace, &tensor(k, "batch/0/grad", parameter), "present: a replay starts from it"));
             }
         }
@@ -62,7 +62,9 @@ impl Plan {
             let name = &parameter.name;
             notes.push(format!(
                 "only Eq. 1 to 8 are computed: `{name}` has {}",
-                if lacking.is_some() { "neither weights_before nor init with lr, momentum and weight_decay" } else {
+                if lacking.is_some() {
+                    "neither weights_before nor init with lr, momentum and weight_decay"
+                } else {
                     "no init, which the first epoch rewinds to under rewind_update = after-pruning"
                 }
             ));
@@ -71,7 +73,8 @@ impl Plan {
         let descends = descends(trace, &sources)?;
         if sources.contains(&Source::Recorded) {
             notes.push(
-                "lr, momentum and weight_decay are left out of the result: its weights_before are the input's".to_string(),
+                "lr, momentum and weight_decay are left out of the result: its weights_before are the input's"
+                    .to_string(),
             );
         }
         let batches: usize = trace.epochs().map(|k| trace.batches(k)).sum();
@@ -174,7 +177,12 @@ fn descends(trace: &Trace, sources: &[Source]) -> Result<Vec<bool>> {
 pub(super) fn sgd(trace: &Trace) -> Result<SgdHyperparameters> {
     trace.header.sgd.ok_or_else(|| {
         let place = format!("metadata `{KEY}`: hyper");
-        Error::file(trace.path(), place, "lr, momentum and weight_decay, to take the optimizer's steps", "not all of them")
+        Error::file(
+            trace.path(),
+            place,
+            "lr, momentum and weight_decay, to take the optimizer's steps",
+            "not all of them",
+        )
     })
 }
 

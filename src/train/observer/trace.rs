@@ -197,11 +197,7 @@ fn header(config: &Config, dtype: Precision, params: Vec<String>) -> Result<Map<
         arithmetic: Arithmetic::of(dtype),
         declares_rounding: false,
         hyper: *hyper,
-        sgd: Some(SgdHyperparameters {
-            lr: sgd.learning_rate,
-            momentum: sgd.momentum,
-            weight_decay: sgd.weight_decay,
-        }),
+        sgd: Some(SgdHyperparameters { lr: sgd.learning_rate, momentum: sgd.momentum, weight_decay: sgd.weight_decay }),
         batch_size: Some(sgd.batch_size),
         reading: *reading,
         model: Some(config.model.clone()),

@@ -6,3 +6,4 @@ pub mod layout;
 pub mod op_checks;
 pub mod op_definitions;
 pub mod threads;
+pub mod traces;
