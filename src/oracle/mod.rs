@@ -2,8 +2,8 @@
 //!
 //! A port writes what it did as a trace ([`trace`]); [`check`] judges each equation on the port's own operands, with
 //! tolerances that follow from the arithmetic it declares ([`bounds`]) and decisions that are yes, no, or either
-//! ([`interval::Decision`]); [`dictionary`] names the known mistakes that give a wrong value; [`replay`] computes the
-//! whole method from a port's gradients.
+//! ([`Decision`]); a dictionary names the known mistakes that give a wrong value; [`replay`] computes the whole method
+//! from a port's gradients; [`golden`] verifies the numbers that ports are held against.
 
 pub mod bounds;
 mod check;

@@ -150,6 +150,10 @@ fn the_command_writes_a_trace_that_passes() {
     let onto_itself = run(&["replay", from.to_str().unwrap(), "--out", from.to_str().unwrap()]);
     assert_eq!(onto_itself.status.code(), Some(2));
     let second = folder.path().join("again.safetensors");
-    replay(&to, &second, &mut |_, _| ()).unwrap();
+    let mut seen = Vec::new();
+    replay(&to, &second, &mut |done, total| seen.push((done, total))).unwrap();
+    // Every gradient is told once, and the last one is the end.
+    let gradients = inputs::EPOCHS * inputs::BATCHES * inputs::SHAPES.len();
+    assert_eq!(seen, (1..=gradients).map(|done| (done, gradients)).collect::<Vec<_>>());
     assert_eq!(check(&second, &CheckOptions::default()).unwrap().verdict, Verdict::Pass);
 }

@@ -10,7 +10,7 @@ use crate::paper::gradient_norm::{frobenius_norm, sum_of_squares};
 use crate::paper::reading::{MaskedGradient, RewindUpdate};
 use crate::paper::rewind::RewindPoint;
 use crate::paper::schedule::prune_rate;
-use crate::paper::selection::select_weights;
+use crate::paper::selection::{Selection, select_weights};
 use crate::scalar::DoubleDouble;
 use crate::tensor_file::{Element, Tensor, TensorSink};
 use ndarray::{ArrayD, ArrayViewD};
@@ -118,10 +118,7 @@ impl<'a> Replay<'a> {
         }
         self.put_flat(k, "G", &g)?;
         self.put_scalar(k, "alpha", alpha)?;
-        let quantiles = Tensor::from_slice(&[selection.chunk_quantiles.len()], &selection.chunk_quantiles);
-        self.sink.put(&format!("epoch/{k}/chunk_quantiles"), &quantiles)?;
-        self.put_scalar(k, "tau", selection.tau)?;
-        self.put_flags(k, "selected", &selection.selected)?;
+        self.put_selection(k, &selection)?;
         self.put_scalar(k, "t", t as i64)?;
         if let Some(alive) = &alive {
             self.put_flags(k, "mask_before", alive)?;
@@ -271,6 +268,13 @@ impl<'a> Replay<'a> {
             other => return other,
         };
         Error::file(self.trace.path(), format!("tensor `epoch/{k}/{quantity}`: {name}"), expected, found)
+    }
+
+    fn put_selection(&mut self, k: usize, selection: &Selection<f64>) -> Result<()> {
+        let quantiles = Tensor::from_slice(&[selection.chunk_quantiles.len()], &selection.chunk_quantiles);
+        self.sink.put(&format!("epoch/{k}/chunk_quantiles"), &quantiles)?;
+        self.put_scalar(k, "tau", selection.tau)?;
+        self.put_flags(k, "selected", &selection.selected)
     }
 
     fn put_scalar<T: Element>(&mut self, k: usize, quantity: &str, value: T) -> Result<()> {
