@@ -3,6 +3,7 @@
 
 mod errors;
 mod exact;
+mod hostile;
 mod inputs;
 mod stepping;
 

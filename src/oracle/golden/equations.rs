@@ -143,9 +143,9 @@ fn quantiles(set: &[f64], case: &Case) -> Result<(Vec<Dyadic>, Vec<f64>)> {
 /// With the whole part of the first chunk's rank: where the rank is not exact, this is where it shows.
 fn eq6(case: &Case) -> Result<Results> {
     let (alpha, n) = (case.float("alpha")?, case.count("N")?);
+    let own = Rank::new(alpha, n)?;
     let rank = Dyadic::new(alpha)?.times(&Dyadic::count(n as u64 - 1));
     let floor = rank.floor().unwrap_or(u64::MAX);
-    let own = Rank::new(alpha, n)?;
     if own.floor() as u64 != floor {
         return Err(Error::domain("the rank of Eq. 6", floor.to_string(), own.floor()));
     }
