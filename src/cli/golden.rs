@@ -17,8 +17,8 @@ pub struct GoldenArgs {
 enum GoldenCommand {
     /// Verify every golden file: its SHA-256, and everything that follows from its stored inputs.
     ///
-    /// Those of method/ and exact/ are derived again, bit for bit; of those that PyTorch made, the cases in which
-    /// nothing rounds are evaluated. The table says for each file what was done.
+    /// Those of method/ and exact/ are derived again, bit for bit; ops that PyTorch evaluated are evaluated, and
+    /// both held within the bounds of a rounding analysis. The table says for each file what was done.
     #[command(after_help = "Exit codes: 0 all as it should be; 1 a mismatch; 2 the list cannot be read.")]
     Verify {
         /// The folder with MANIFEST

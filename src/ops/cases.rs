@@ -164,16 +164,12 @@ impl OpCase {
         self.op.evaluate(kernel, &inputs, &upstream, &self.wanted)
     }
 
-    /// The wanted outputs and gradients, by their names in files: `out/<output>`, `grad/<input>`.
-    ///
-    /// # Errors
-    /// As [`OpCase::evaluate`].
-    pub fn named_results<S: Scalar>(&self, kernel: Kernel) -> Result<Vec<(String, ArrayD<S>)>> {
-        let Evaluation { outputs, gradients } = self.evaluate(kernel)?;
+    /// The wanted results of an evaluation, by their names in files: `out/<output>`, `grad/<input>`.
+    pub fn named<T>(&self, Evaluation { outputs, gradients }: Evaluation<T>) -> Vec<(String, ArrayD<T>)> {
         let outputs = self.outputs.iter().zip(outputs).map(|(name, y)| (format!("out/{name}"), y));
         let wanted = self.inputs.iter().zip(gradients).zip(&self.wanted).filter(|(_, wanted)| **wanted);
         let gradients = wanted.filter_map(|(((name, _), dx), _)| Some((format!("grad/{name}"), dx?)));
-        Ok(outputs.chain(gradients).collect())
+        outputs.chain(gradients).collect()
     }
 
     fn results<S: Scalar>(

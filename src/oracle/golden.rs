@@ -4,19 +4,20 @@
 //! |---|---|---|---|
 //! | `method` | exact results of every equation, rounded once | this crate's exact arithmetic, certified by an arbitrary-precision one | re-derived, bit for bit |
 //! | `exact` | traces in which nothing rounds | this crate | re-derived, bit for bit |
-//! | `ops`, `accuracy` | ops, forward and backward | PyTorch | cases named `exact-..`, bit for bit |
-//! | others | training steps, number systems | PyTorch, mpmath | SHA-256; `cargo test` compares them |
+//! | `ops` | ops, forward and backward | PyTorch | evaluated, within derived bounds; cases named `exact-..` bit for bit |
+//! | others | training steps, hard cases, number systems | PyTorch, mpmath | SHA-256; `cargo test` compares them |
 
+pub mod condition;
 pub mod dyadic;
 mod equations;
 mod lane;
 pub mod method;
+mod pytorch;
 
 pub use equations::DERIVATIONS;
+pub use pytorch::{OURS, PYTORCH};
 
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
-use crate::ops::cases::CaseFile;
 use crate::tensor_file::TensorFile;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -181,34 +182,11 @@ fn derive(folder: &Path, listed: &str, comparison: &mut Comparison) -> Result<St
     match listed.split('/').next() {
         Some("method") => method::verify(&TensorFile::open(&path)?, comparison),
         Some("exact") => lane::verify(&path, comparison),
-        Some("ops") => exact_cases(&path, comparison),
+        Some("ops") => pytorch::verify(&path, comparison),
         Some("step" | "trajectory") => {
             Ok("SHA-256 only; `cargo test --test suite trajectories::` takes the steps".into())
         }
         Some("accuracy") => Ok("SHA-256 only; `cargo test --test suite accuracy::` measures it".into()),
         _ => Ok("SHA-256 only; `cargo test` compares it".into()),
     }
-}
-
-/// The cases of an op in which nothing rounds, in `f32` and `f64`.
-fn exact_cases(path: &Path, comparison: &mut Comparison) -> Result<String> {
-    let file = CaseFile::open(path)?;
-    let exact: Vec<_> = file.cases.iter().filter(|case| case.name.starts_with("exact-")).collect();
-    for case in &exact {
-        let in_f64 = case.named_results::<f64>(Kernel::Literal)?;
-        let in_f32 = case.named_results::<f32>(Kernel::Literal)?;
-        for ((name, ours), (_, in_f32)) in in_f64.into_iter().zip(in_f32) {
-            let tensor = format!("{}/expected/{name}", case.name);
-            let stored = file.floats(&tensor)?;
-            for (j, (stored, (ours, in_f32))) in stored.iter().zip(ours.iter().zip(&in_f32)).enumerate() {
-                let same = stored == ours && *stored == f64::from(*in_f32);
-                comparison.number(same, || Mismatch::at(&tensor, vec![j], stored, ours));
-            }
-        }
-    }
-    Ok(format!(
-        "{} exact cases evaluated, bit for bit; `cargo test --test suite goldens::` bounds the other {}",
-        exact.len(),
-        file.cases.len() - exact.len()
-    ))
 }

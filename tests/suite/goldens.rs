@@ -15,18 +15,13 @@ use gdstar::kernel::Kernel;
 use gdstar::op::Evaluation;
 use gdstar::ops::cases::{CaseFile, OpCase};
 use gdstar::ops::{AnyOp, OPS};
+use gdstar::oracle::golden::{OURS, PYTORCH};
 use gdstar::scalar::{DoubleDouble, Scalar};
 use ndarray::{ArrayD, Dimension};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Roundings besides those of the sums. Ours: the addition of a bias, or the one rounding of a wider result.
-const OURS: usize = 1;
-/// Roundings besides those of the sums, PyTorch's: an exponential or logarithm in its vectorised form is within an
-/// ulp or two, 4 roundings; the longest formula outside of sums, batch norm's backward, has 12 operations; a mean and
-/// a variance enter it. Together at most 24.
-const PYTORCH: usize = 24;
 /// f64's smallest number: an underflowing result is off by this at each rounding.
 const UNDERFLOW: f64 = f64::from_bits(1);
 
