@@ -55,12 +55,16 @@ fn text(report: &Report) -> String {
     lines.extend(report.inconclusive.iter().map(|reason| format!("  because {reason}")));
     if let Some(first) = report.findings.first() {
         lines.push(String::new());
-        lines.push(format!("first divergence: {}", describe(first)));
-        lines.push(format!("  {} finding(s) in all:", report.findings_total));
+        lines.push(format!("first divergence: epoch {}, {}", first.epoch, describe(first)));
+        lines.push(format!("{} finding(s) in all:", report.findings_total));
         for (equation, count) in &report.findings_by_equation {
-            let first = report.findings.iter().find(|finding| finding.equation == *equation);
-            let place = first.map_or(String::new(), |f| format!(", first in epoch {}: {}", f.epoch, describe(f)));
-            lines.push(format!("  {equation:>5}: {count}{place}"));
+            let of_equation = report.findings.iter().find(|finding| finding.equation == *equation);
+            let place = match of_equation {
+                Some(finding) if finding == first => ", the first divergence among them".to_string(),
+                Some(finding) => format!(", the first in epoch {}, {}", finding.epoch, describe(finding)),
+                None => String::new(),
+            };
+            lines.push(format!("  {equation}: {count}{place}"));
         }
     }
     lines.push(String::new());

@@ -1,7 +1,7 @@
 //! [`Collector`]: from outcomes to a report.
 
 use super::CheckOptions;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Stage};
 use crate::error::Result;
 use crate::oracle::report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
 use crate::oracle::run_level::{Equivalence, RunComparison};
@@ -11,10 +11,14 @@ use std::collections::BTreeMap;
 /// The share of decisions that rounding may turn either way before a trace says too little: one in a hundred.
 const AMBIGUOUS_SHARE: usize = 100;
 
+/// The most alternatives that a finding names.
+const NAMED: usize = 3;
+
 /// What all epochs gave so far.
 #[derive(Default)]
 pub(crate) struct Collector {
-    findings: Vec<Finding>,
+    groups: Vec<Group>,
+    listed: usize,
     findings_by_equation: BTreeMap<&'static str, usize>,
     ambiguous_by_equation: BTreeMap<&'static str, usize>,
     decisions: usize,
@@ -23,25 +27,32 @@ pub(crate) struct Collector {
     unbounded: BTreeMap<(&'static str, String), usize>,
 }
 
+/// The findings of one stage in one epoch, and the mistakes that explain them.
+struct Group {
+    stage: Stage,
+    findings: Vec<Finding>,
+    causes: Vec<String>,
+}
+
 impl Collector {
-    /// Takes an outcome, and asks for the likely cause if there is something to explain.
+    /// Takes an outcome, and asks for the likely causes if there is something to explain.
     pub(crate) fn add(
         &mut self,
         mut outcome: Outcome,
-        explain: impl FnOnce(&Outcome) -> Result<Option<String>>,
+        explain: impl FnOnce(&Outcome) -> Result<Vec<String>>,
     ) -> Result<()> {
-        if outcome.total > 0 && self.findings.len() < LISTED {
-            let cause = explain(&outcome)?;
-            for finding in &mut outcome.findings {
-                finding.likely_cause.clone_from(&cause);
-            }
+        if outcome.total > 0 && self.listed < LISTED {
+            let causes = explain(&outcome)?;
+            let room = LISTED - self.listed;
+            let findings: Vec<Finding> = std::mem::take(&mut outcome.findings).into_iter().take(room).collect();
+            self.listed += findings.len();
+            self.groups.push(Group { stage: outcome.stage, findings, causes });
         }
-        self.add_unexplained(outcome);
+        self.count(outcome);
         Ok(())
     }
 
-    /// Takes an outcome as it is.
-    pub(crate) fn add_unexplained(&mut self, outcome: Outcome) {
+    fn count(&mut self, outcome: Outcome) {
         let equation = outcome.stage.equation();
         if outcome.compared > 0 {
             *self.compared.entry(equation).or_insert(0) += outcome.compared;
@@ -59,8 +70,23 @@ impl Collector {
         if let Some(reason) = outcome.unbounded {
             *self.unbounded.entry((equation, reason)).or_insert(0) += 1;
         }
-        let room = LISTED.saturating_sub(self.findings.len());
-        self.findings.extend(outcome.findings.into_iter().take(room));
+    }
+
+    /// The findings in order. One mistake shows in every epoch: where some explanation holds for all of a stage's
+    /// findings, the others that hold by chance in one epoch are left out.
+    fn findings(groups: Vec<Group>) -> Vec<Finding> {
+        let mut common: BTreeMap<Stage, Vec<String>> = BTreeMap::new();
+        for group in &groups {
+            let so_far = common.entry(group.stage).or_insert_with(|| group.causes.clone());
+            so_far.retain(|cause| group.causes.contains(cause));
+        }
+        let explain = |group: Group| {
+            let shared = common.get(&group.stage).filter(|causes| !causes.is_empty());
+            let named: Vec<&str> = shared.unwrap_or(&group.causes).iter().take(NAMED).map(String::as_str).collect();
+            let cause = (!named.is_empty()).then(|| named.join("; or "));
+            group.findings.into_iter().map(move |finding| Finding { likely_cause: cause.clone(), ..finding }).collect()
+        };
+        groups.into_iter().flat_map::<Vec<Finding>, _>(explain).collect()
     }
 
     /// The report over all epochs.
@@ -97,7 +123,7 @@ impl Collector {
             inconclusive,
             checked,
             not_checked,
-            findings: self.findings,
+            findings: Self::findings(self.groups),
             findings_total,
             findings_by_equation: self.findings_by_equation,
             ambiguous_by_equation: self.ambiguous_by_equation,
