@@ -1,4 +1,4 @@
-"""Mistakes that ports make, each planted in one method of the NumPy port: `numpy_port.py --fault NAME`.
+"""Mistakes that ports make, each planted in one method of the NumPy port: `numpy_port.py --fault NAME`. Run as a program, it lists the names.
 
 None of them crashes, and with all of them the loss goes down; `docs/porting-mistakes.md` shows what the checker says.
 """
@@ -51,3 +51,6 @@ FAULTS: dict[str, type[Gdstar]] = {
     "aliased-rewind": AliasedRewind,
     "stale-momentum": StaleMomentum,
 }
+
+if __name__ == "__main__":
+    print(*FAULTS)

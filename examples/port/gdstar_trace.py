@@ -188,8 +188,9 @@ class TraceWriter:
         if is_half and "/grad/" not in place:
             raise TraceError(f"{place}: only gradients can have 16 bits; record what the method computed with")
         if is_half and "u_in" not in self._arithmetic:
-            raise TraceError(f"{place}: 16-bit gradients need arithmetic={{'u_in': ...}}: 0 if the method squares these "
-                             "very numbers, 2**-8 (bfloat16) or 2**-11 (float16) if it squares what was rounded to them")
+            raise TraceError(f"{place}: 16-bit gradients need arithmetic={{'u_in': ...}}: 0 if the method squares "
+                             "these very numbers; 2**-8 (bfloat16) or 2**-11 (float16) if it squares wider ones, of "
+                             "which these are the rounding")
         is_narrow = self._dtype == "f64" and array.dtype != np.float64
         if is_narrow and not {"u_in", "u_out"} & self._arithmetic.keys():
             raise TraceError(f"{place}: {array.dtype} in a trace of dtype f64; record what was computed, or declare "
