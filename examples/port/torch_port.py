@@ -104,7 +104,7 @@ def main() -> None:
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=EPOCHS)
 
     weights = dict(model.named_parameters())
-    gdstar = Gdstar({name: w for name, w in weights.items() if name.endswith("weight")}, optimizer)  # gdstar
+    gdstar = Gdstar({name: w for name, w in weights.items() if w.ndim > 1}, optimizer)  # gdstar
     trace = TraceWriter(  # trace
         hyper={  # trace
             "epochs": EPOCHS, "batch_size": BATCH_SIZE, "lr": LR, "momentum": MOMENTUM,  # trace
