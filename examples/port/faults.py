@@ -1,7 +1,7 @@
 """Mistakes that ports make, each planted in one method of the NumPy port: `numpy_port.py --fault NAME`.
 
-None of them crashes, and with all of them the loss goes down; `docs/porting-mistakes.md` shows what the checker says. Run
-as a program, this lists the names.
+None of them crashes, and with all of them the loss goes down; `docs/porting-mistakes.md` shows what the checker says.
+Run as a program, this lists the names.
 """
 
 import numpy as np
