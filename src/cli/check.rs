@@ -1,7 +1,7 @@
 //! `gdstar check`: holds a port's trace against the reference.
 
 use crate::error::Result;
-use crate::oracle::{CheckOptions, Finding, Report, check};
+use crate::oracle::{CheckOptions, Finding, Report, RunStatistics, check};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,6 +23,14 @@ pub struct CheckArgs {
     /// Require every result to be the exact one: for the cases in golden/exact, in which nothing rounds
     #[arg(long)]
     exact: bool,
+    /// Compare what the run ends with to these reference runs: folders of `gdstar train --out`, over several seeds,
+    /// kernels and precisions, at least three
+    #[arg(long, value_name = "RUN", num_args = 1..)]
+    ensemble: Vec<PathBuf>,
+    /// The port's runs to compare with the ensemble, as metrics.jsonl, run folders or traces [default: the trace's own
+    /// last epoch]
+    #[arg(long, value_name = "RUN", num_args = 1.., requires = "ensemble")]
+    runs: Vec<PathBuf>,
 }
 
 /// Runs the subcommand; the exit code is the verdict's.
@@ -30,7 +38,9 @@ pub struct CheckArgs {
 /// # Errors
 /// Those of [`check`].
 pub fn run(args: &CheckArgs) -> Result<ExitCode> {
-    let report = check(&args.trace, &CheckOptions { exact: args.exact })?;
+    let read = |paths: &[PathBuf]| paths.iter().map(|path| RunStatistics::read(path)).collect::<Result<Vec<_>>>();
+    let options = CheckOptions { exact: args.exact, ensemble: read(&args.ensemble)?, runs: read(&args.runs)? };
+    let report = check(&args.trace, &options)?;
     if args.json {
         println!("{}", report.to_json());
     } else {
@@ -65,7 +75,10 @@ fn text(report: &Report) -> String {
         let all = if left_out.epochs == report.epochs { "everywhere" } else { "in some epochs" };
         lines.push(format!("not checked, {all}: {}: {}", left_out.equation, left_out.reason));
     }
-    lines.extend(report.levels.iter().map(|level| format!("level {}: {}", level.name, level.status)));
+    for level in &report.levels {
+        let checked = if level.checked { "" } else { "not checked: " };
+        lines.push(format!("level {}: {checked}{}", level.name, level.status));
+    }
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.join("\n") + "\n"
 }

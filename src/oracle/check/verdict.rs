@@ -4,6 +4,7 @@ use super::CheckOptions;
 use super::outcome::Outcome;
 use crate::error::Result;
 use crate::oracle::report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
+use crate::oracle::run_level::{Equivalence, RunComparison};
 use crate::oracle::trace::Trace;
 use std::collections::BTreeMap;
 
@@ -63,7 +64,7 @@ impl Collector {
     }
 
     /// The report over all epochs.
-    pub(crate) fn report(self, trace: &Trace, options: &CheckOptions) -> Report {
+    pub(crate) fn report(self, trace: &Trace, options: &CheckOptions, runs: Option<Vec<RunComparison>>) -> Report {
         let findings_total: usize = self.findings_by_equation.values().sum();
         let ambiguous: usize = self.ambiguous_by_equation.values().sum();
         let checked: Vec<&'static str> =
@@ -79,15 +80,16 @@ impl Collector {
                 "{ambiguous} of {decisions} decisions could have gone either way: more than one in {AMBIGUOUS_SHARE}"
             ));
         }
-        let verdict = match (findings_total, inconclusive.is_empty()) {
-            (0, true) => Verdict::Pass,
-            (0, false) => Verdict::Inconclusive,
-            _ => Verdict::Fail,
+        let differs = runs.iter().flatten().any(|run| run.outcome == Equivalence::Different);
+        let verdict = match (findings_total > 0 || differs, inconclusive.is_empty()) {
+            (true, _) => Verdict::Fail,
+            (false, true) => Verdict::Pass,
+            (false, false) => Verdict::Inconclusive,
         };
         let left_out = self.missing.into_iter().chain(self.unbounded);
         let not_checked =
             left_out.map(|((equation, reason), epochs)| NotChecked { equation, reason, epochs }).collect();
-        let levels = vec![method_level(&checked, options)];
+        let levels = levels(&checked, options, runs);
         Report {
             file: trace.path().display().to_string(),
             producer: trace.header.producer.clone(),
@@ -109,9 +111,28 @@ impl Collector {
     }
 }
 
-fn method_level(checked: &[&'static str], options: &CheckOptions) -> Level {
-    let name = if options.exact { "exact" } else { "method" };
-    Level { name, status: checked.join(" "), checked: !checked.is_empty() }
+/// Every level: what it compared, or what it would need.
+fn levels(checked: &[&'static str], options: &CheckOptions, runs: Option<Vec<RunComparison>>) -> Vec<Level> {
+    let level = |name, checked, status: String| Level { name, checked, status };
+    let method: Vec<&str> = checked.iter().copied().filter(|name| *name != "alg1").collect();
+    let names = if method.is_empty() { "nothing is recorded".to_string() } else { method.join(" ") };
+    let exact = if options.exact { names.clone() } else { "needs --exact, for the cases in golden/exact".to_string() };
+    let epoch = if checked.contains(&"alg1") {
+        "alg1: from an epoch's first weights through all its gradients to its last".to_string()
+    } else {
+        "needs every batch's gradients, init, the weights and the optimizer's hyper-parameters".to_string()
+    };
+    let run = match &runs {
+        None => "needs --ensemble, reference runs to compare with".to_string(),
+        Some(runs) if runs.is_empty() => "no quantity that both the port's and the reference runs have".to_string(),
+        Some(runs) => runs.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    };
+    vec![
+        level("exact", options.exact && !method.is_empty(), exact),
+        level("method", !method.is_empty(), names),
+        level("epoch", checked.contains(&"alg1"), epoch),
+        level("run", runs.is_some_and(|runs| !runs.is_empty()), run),
+    ]
 }
 
 /// What a user should know that is no finding.
