@@ -118,9 +118,9 @@ impl<'a> Epoch<'a> {
         outcomes.push(quantile::eq7(self));
         outcomes.push(selection::eq5(self));
         outcomes.push(decay::step(self, carry));
-        let (eq9, zeroed) = decay::eq9(self);
+        let (eq9, lives) = decay::eq9(self);
         outcomes.push(eq9);
-        outcomes.push(decay::mask(self, &zeroed));
+        outcomes.push(decay::mask(self, &lives));
         outcomes.sort_by_key(|outcome| outcome.stage);
         Ok(outcomes)
     }
