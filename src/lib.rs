@@ -53,6 +53,7 @@ pub mod kernel;
 pub mod nn;
 pub mod op;
 pub mod ops;
+pub mod oracle;
 pub mod paper;
 pub mod random;
 pub mod report;

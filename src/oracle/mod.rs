@@ -1,0 +1,4 @@
+//! The oracle: holds a port against the reference.
+
+pub mod arithmetic;
+pub mod step;
