@@ -9,12 +9,14 @@ mod soundness;
 mod teeth;
 mod width;
 
-use gdstar::nn::{Network, Parameters};
+use gdstar::kernel::Kernel;
+use gdstar::nn::{Mode, Network, Parameter, Parameters};
 use gdstar::oracle::arithmetic::Arithmetic;
-use gdstar::oracle::step::{Balls, Enclosure, Recorded, Task, enclose};
-use gdstar::train::Precision;
+use gdstar::oracle::step::{Balls, Enclosure, Outcome, Recorded, Task, enclose};
+use gdstar::scalar::Scalar;
+use gdstar::train::{Precision, Step};
 use ndarray::ArrayD;
-use port::{Port, Truth};
+use port::Truth;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -37,40 +39,57 @@ impl Case {
         Self { network: task.network, parameters: widened(&parameters), x: x.mapv(|x| f64::from(x as f32)), labels }
     }
 
+    /// The same batch after so many SGD steps on it, at learning rate 0.1.
+    pub fn trained(mut self, steps: usize) -> Self {
+        for _ in 0..steps {
+            let gradients = self.own::<f32>(Kernel::Fast).gradients;
+            for parameter in self.parameters.iter_mut() {
+                let gradient = &gradients[&parameter.name];
+                parameter.value.zip_mut_with(gradient, |w, g| *w = f64::from((*w - 0.1 * g) as f32));
+            }
+        }
+        self
+    }
+
+    /// The crate's own step in another number system.
+    pub fn own<S: Scalar>(&self, kernel: Kernel) -> Truth {
+        let narrowed =
+            |p: &Parameter<f64>| Parameter { name: p.name.clone(), role: p.role, value: p.value.mapv(S::from_f64) };
+        let parameters = Parameters::new(self.parameters.iter().map(narrowed).collect());
+        let x = self.x.mapv(S::from_f64);
+        let step = Step::compute(&self.network, kernel, &parameters, x, self.labels.clone(), Mode::Training).unwrap();
+        let named = parameters.iter().zip(step.gradients);
+        let gradients = named.filter_map(|(p, g)| Some((p.name.clone(), g?.mapv(Scalar::to_f64)))).collect();
+        Truth { loss: step.loss.to_f64(), gradients }
+    }
+
     pub fn enclose(&self, arithmetic: &Arithmetic) -> Enclosure {
         let x = Balls::exact(self.x.clone());
         enclose(&self.network, &self.parameters, x, &self.labels, arithmetic).unwrap()
-    }
-
-    /// What `port` records of this batch.
-    pub fn run(&self, port: &Port) -> Truth {
-        port.run(self)
     }
 }
 
 /// The same parameters in `f64`.
 pub fn widened(parameters: &Parameters<f32>) -> Parameters<f64> {
-    let widen = |p: &gdstar::nn::Parameter<f32>| gdstar::nn::Parameter {
-        name: p.name.clone(),
-        role: p.role,
-        value: p.value.mapv(f64::from),
-    };
+    let widen = |p: &Parameter<f32>| Parameter { name: p.name.clone(), role: p.role, value: p.value.mapv(f64::from) };
     Parameters::new(parameters.iter().map(widen).collect())
+}
+
+/// The comparison of what a port recorded with the enclosure.
+pub fn compare(enclosure: &Enclosure, step: &Truth) -> Outcome {
+    let (loss, alive) = (Some(step.loss), &BTreeMap::new());
+    enclosure.compare(&Recorded { indices: &[], loss, gradients: &step.gradients, alive }).unwrap()
 }
 
 /// The numbers outside, and how many were compared.
 pub fn outside(enclosure: &Enclosure, step: &Truth) -> (usize, usize) {
-    let recorded =
-        Recorded { indices: &[], loss: Some(step.loss), gradients: &step.gradients, alive: &BTreeMap::new() };
-    let outcome = enclosure.compare(&recorded).unwrap();
+    let outcome = compare(enclosure, step);
     (outcome.mismatches.len(), outcome.compared)
 }
 
 /// `Ok` if all is inside.
 pub fn inside(enclosure: &Enclosure, step: &Truth, who: &str) -> Result<(), String> {
-    let recorded =
-        Recorded { indices: &[], loss: Some(step.loss), gradients: &step.gradients, alive: &BTreeMap::new() };
-    let outcome = enclosure.compare(&recorded).map_err(|e| e.to_string())?;
+    let outcome = compare(enclosure, step);
     match outcome.mismatches.first() {
         None => Ok(()),
         Some(first) => Err(format!("{who}: {} of {} outside: {first:?}", outcome.mismatches.len(), outcome.compared)),

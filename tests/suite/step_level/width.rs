@@ -4,9 +4,12 @@ use super::Case;
 use gdstar::oracle::arithmetic::Arithmetic;
 use gdstar::oracle::step::Enclosure;
 use gdstar::train::Precision;
+use ndarray::ArrayD;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Half the width of every interval of one gradient, relative to the gradient's root mean square: (median, largest).
-fn relative(low: &ndarray::ArrayD<f64>, high: &ndarray::ArrayD<f64>) -> (f64, f64) {
+fn relative(low: &ArrayD<f64>, high: &ArrayD<f64>) -> (f64, f64) {
     let centres = low.iter().zip(high).map(|(l, h)| (l + h) / 2.0);
     let rms = (centres.map(|c| c * c).sum::<f64>() / low.len() as f64).sqrt();
     let mut widths: Vec<f64> = low.iter().zip(high).map(|(l, h)| (h - l) / 2.0 / rms).collect();
@@ -17,7 +20,8 @@ fn relative(low: &ndarray::ArrayD<f64>, high: &ndarray::ArrayD<f64>) -> (f64, f6
 fn report(what: &str, enclosure: &Enclosure) -> (f64, f64) {
     let (low, high) = enclosure.loss;
     println!(
-        "{what}: loss {low:.7} +- {:.1e}, {} of {} decisions ambiguous",
+        "{what}: loss {:.7} +- {:.1e}, {} of {} decisions ambiguous",
+        (high + low) / 2.0,
         (high - low) / 2.0,
         enclosure.ambiguous,
         enclosure.decisions
@@ -33,11 +37,37 @@ fn report(what: &str, enclosure: &Enclosure) -> (f64, f64) {
 
 #[test]
 fn lenet300_is_narrow() {
-    let case = Case::lenet300(1, &(0..128).collect::<Vec<i64>>());
-    for (precision, cap) in [(Precision::F32, 1e-1), (Precision::F64, 1e-9)] {
+    let indices: Vec<i64> = (0..128).collect();
+    for (steps, precision, cap) in
+        [(0, Precision::F32, 1e-1), (0, Precision::F64, 1e-9), (60, Precision::F32, 1e-1), (300, Precision::F32, 1.0)]
+    {
+        let case = Case::lenet300(1, &indices).trained(steps);
         let started = std::time::Instant::now();
         let enclosure = case.enclose(&Arithmetic::of(precision));
-        let worst = report(&format!("lenet300, digits, 128, {precision}, {:?}", started.elapsed()), &enclosure);
+        let worst =
+            report(&format!("lenet300, 128 digits, {steps} steps, {precision}, {:?}", started.elapsed()), &enclosure);
+        assert!(worst.1 <= cap, "{worst:?}");
+    }
+}
+
+/// A registered network at initial weights on random images.
+fn random_images(model: &str, n: usize) -> Case {
+    let entry = gdstar::nn::models::find(model).unwrap();
+    let network = entry.network(entry.input, entry.classes).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let parameters = super::widened(&network.initialise::<f32>(&mut rng));
+    let [c, h, w] = network.input;
+    let x = ArrayD::from_shape_simple_fn(vec![n, c, h, w], || f64::from(rng.random_range(-1.5f32..1.5)));
+    Case { labels: (0..n).map(|i| i % 10).collect(), network, parameters, x }
+}
+
+#[test]
+fn mnist_sized_lenet300_and_lenet_are_bounded() {
+    for (model, cap) in [("lenet300", 1e0), ("lenet", 1e1)] {
+        let case = random_images(model, 32);
+        let started = std::time::Instant::now();
+        let enclosure = case.enclose(&Arithmetic::of(Precision::F32));
+        let worst = report(&format!("{model}, 32, {:?}", started.elapsed()), &enclosure);
         assert!(worst.1 <= cap, "{worst:?}");
     }
 }
