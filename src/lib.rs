@@ -49,6 +49,7 @@ pub mod choice;
 pub mod cli;
 pub mod data;
 pub mod error;
+pub mod json;
 pub mod kernel;
 pub mod nn;
 pub mod op;

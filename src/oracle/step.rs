@@ -35,13 +35,13 @@ mod stages;
 
 pub use balls::Balls;
 pub use batch::Task;
-pub use compare::{Mismatch, Outcome, Recorded};
+pub use compare::{AS_COMPUTED, Comparison, Mismatch, Recorded, RecordedGradient};
 
 use crate::error::Error;
-use crate::nn::{Network, Parameters};
+use crate::nn::{Network, Spec};
 use crate::op::Op;
 use crate::ops::CrossEntropy;
-use crate::oracle::arithmetic::Arithmetic;
+use crate::oracle::{Arithmetic, Interval};
 use cross_entropy::cross_entropy;
 use ndarray::ArrayD;
 use rounding::Rounding;
@@ -53,7 +53,7 @@ pub const MOST_MACS: usize = 1 << 30;
 
 /// Why a step was not checked.
 #[derive(Debug, thiserror::Error)]
-pub enum NotChecked {
+pub enum Refusal {
     /// The trace does not say which.
     #[error("the trace names no {what}")]
     Unnamed { what: &'static str },
@@ -95,8 +95,8 @@ pub struct GradientBounds {
 /// What any correct port may hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enclosure {
-    /// `(low, high)` of the mean loss.
-    pub loss: (f64, f64),
+    /// The mean loss.
+    pub loss: Interval,
     /// Of every trained parameter, in the network's order.
     pub gradients: Vec<GradientBounds>,
     /// Decisions (signs of ReLU inputs, positions of maxima) that rounding may turn either way; both outcomes are
@@ -106,54 +106,70 @@ pub struct Enclosure {
     pub decisions: usize,
 }
 
-/// Encloses the loss and the gradients of `network` at `parameters` on the batch `x` `[n,c,h,w]`, `labels` `[n]`.
+/// Encloses the loss and the gradients of `network` on the batch `x` `[n,c,h,w]`, `labels` `[n]`, at `weights`: one
+/// array for each of [`Network::specs`], in that order, exact or with a radius where they are known only so far.
 ///
 /// # Errors
 /// The reason why nothing can be said.
+///
+/// ```
+/// use gdstar::oracle::Arithmetic;
+/// use gdstar::oracle::step::{Balls, Task, enclose};
+/// use gdstar::train::Precision;
+/// let arithmetic = Arithmetic::of(Precision::F32);
+/// let task = Task::find(Some("lenet300"), Some("digits"))?;
+/// let (x, labels) = task.batch(&[0, 1, 2], &arithmetic)?;
+/// let weights = task.network.initialise::<f64>(&mut rand::SeedableRng::seed_from_u64(0));
+/// let weights = weights.iter().map(|p| Balls::exact(p.value.mapv(|w| f64::from(w as f32)))).collect();
+/// let enclosure = enclose(&task.network, weights, x, &labels, &arithmetic)?;
+/// assert!(enclosure.loss.low < 10f64.ln() + 0.2 && enclosure.loss.high > 10f64.ln() - 0.2);
+/// assert!(enclosure.loss.high - enclosure.loss.low < 1e-2);
+/// # Ok::<(), gdstar::oracle::step::Refusal>(())
+/// ```
 pub fn enclose(
     network: &Network,
-    parameters: &Parameters<f64>,
+    weights: Vec<Balls>,
     x: Balls,
     labels: &[usize],
     arithmetic: &Arithmetic,
-) -> Result<Enclosure, NotChecked> {
+) -> Result<Enclosure, Refusal> {
     let chain = Chain::of(network)?;
-    check(network, parameters, &x, labels)?;
+    let specs = network.specs();
+    check(network, &specs, &weights, &x, labels)?;
     let rounding = Rounding::of(arithmetic);
-    let weights = parameters.iter().map(|p| {
-        let exact = Balls::exact(p.value.clone()).bounded(|| format!("the parameter `{}`", p.name))?;
-        Ok(exact.read(&rounding, rounding.parameter + rounding.operand))
+    let weights = specs.iter().zip(weights).map(|(spec, w)| {
+        let w = w.bounded(|| format!("the parameter `{}`", spec.name))?;
+        Ok(w.read(&rounding, rounding.parameter).read(&rounding, rounding.operand))
     });
-    let weights: Vec<Balls> = weights.collect::<Result<_, NotChecked>>()?;
+    let weights: Vec<Balls> = weights.collect::<Result<_, Refusal>>()?;
     let (mut pass, logits) = Pass::forward(&chain, &rounding, &weights, x)?;
     let (loss, d_logits) = cross_entropy(&rounding, &logits, labels);
-    if !(loss.0.is_finite() && loss.1.is_finite()) {
-        return Err(NotChecked::Unbounded { quantity: "the loss".to_string() });
+    if !(loss.low.is_finite() && loss.high.is_finite()) {
+        return Err(Refusal::Unbounded { quantity: "the loss".to_string() });
     }
+    let d_logits = d_logits.bounded(|| "the gradient of the logits".to_string())?;
     let gradients = pass.backward(d_logits)?;
     let mut bounds = Vec::with_capacity(gradients.len());
-    for (parameter, gradient) in parameters.iter().zip(gradients) {
-        let gradient = gradient.bounded(|| format!("the gradient of `{}`", parameter.name))?;
+    for (spec, gradient) in specs.into_iter().zip(gradients) {
+        let gradient = gradient.bounded(|| format!("the gradient of `{}`", spec.name))?;
         let recorded = gradient.read(&rounding, rounding.operand);
-        let name = parameter.name.clone();
-        bounds.push(GradientBounds { name, low: recorded.low(), high: recorded.high() });
+        bounds.push(GradientBounds { name: spec.name, low: recorded.low(), high: recorded.high() });
     }
     let stages::Decisions { all, ambiguous } = pass.decisions;
     Ok(Enclosure { loss, gradients: bounds, ambiguous, decisions: all })
 }
 
 /// Everything that the stages rely on: shapes, labels, cost.
-fn check(network: &Network, parameters: &Parameters<f64>, x: &Balls, labels: &[usize]) -> Result<(), NotChecked> {
-    let specs = network.specs();
-    if parameters.len() != specs.len() {
-        let (expected, found) = (format!("{} of them", specs.len()), format!("{}", parameters.len()));
-        return Err(Error::shape("step", "parameters", expected, found).into());
+fn check(network: &Network, specs: &[Spec], weights: &[Balls], x: &Balls, labels: &[usize]) -> Result<(), Refusal> {
+    if weights.len() != specs.len() {
+        let (expected, found) = (format!("{} arrays", specs.len()), format!("{}", weights.len()));
+        return Err(Error::shape("step", "weights", expected, found).into());
     }
-    for (spec, parameter) in specs.iter().zip(parameters.iter()) {
-        if (&spec.name, spec.shape.as_slice()) != (&parameter.name, parameter.value.shape()) {
-            let expected = format!("`{}` of shape {:?}", spec.name, spec.shape);
-            let found = format!("`{}` of shape {:?}", parameter.name, parameter.value.shape());
-            return Err(Error::shape("step", "parameters", expected, found).into());
+    for (spec, w) in specs.iter().zip(weights) {
+        if spec.shape != w.shape() {
+            let place = format!("weights `{}`", spec.name);
+            let [expected, found] = [&spec.shape[..], w.shape()].map(|shape| format!("shape {shape:?}"));
+            return Err(Error::shape("step", place, expected, found).into());
         }
     }
     if x.shape().len() != 4 || x.shape()[1..] != network.input {
@@ -163,5 +179,5 @@ fn check(network: &Network, parameters: &Parameters<f64>, x: &Balls, labels: &[u
     }
     CrossEntropy { labels: labels.to_vec() }.out_shapes(&[&[x.shape()[0], network.classes]])?;
     let macs = network.summary()?.iter().map(|row| row.macs).sum::<usize>().saturating_mul(labels.len());
-    if macs > MOST_MACS { Err(NotChecked::Cost { macs }) } else { Ok(()) }
+    if macs > MOST_MACS { Err(Refusal::Cost { macs }) } else { Ok(()) }
 }

@@ -4,6 +4,7 @@
 mod port;
 mod port_layers;
 mod port_loss;
+mod recorded;
 mod refusals;
 mod soundness;
 mod teeth;
@@ -11,15 +12,16 @@ mod width;
 
 use gdstar::kernel::Kernel;
 use gdstar::nn::{Mode, Network, Parameter, Parameters};
-use gdstar::oracle::arithmetic::Arithmetic;
-use gdstar::oracle::step::{Balls, Enclosure, Outcome, Recorded, Task, enclose};
+use gdstar::oracle::Arithmetic;
+use gdstar::oracle::step::{
+    AS_COMPUTED, Balls, Comparison, Enclosure, Recorded, RecordedGradient, Refusal, Task, enclose,
+};
 use gdstar::scalar::Scalar;
 use gdstar::train::{Precision, Step};
 use ndarray::ArrayD;
 use port::Truth;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeMap;
 
 /// A network, weights and a batch, exact in `f32`.
 pub struct Case {
@@ -64,8 +66,12 @@ impl Case {
     }
 
     pub fn enclose(&self, arithmetic: &Arithmetic) -> Enclosure {
-        let x = Balls::exact(self.x.clone());
-        enclose(&self.network, &self.parameters, x, &self.labels, arithmetic).unwrap()
+        self.try_enclose(arithmetic).unwrap()
+    }
+
+    pub fn try_enclose(&self, arithmetic: &Arithmetic) -> Result<Enclosure, Refusal> {
+        let weights = self.parameters.iter().map(|p| Balls::exact(p.value.clone())).collect();
+        enclose(&self.network, weights, Balls::exact(self.x.clone()), &self.labels, arithmetic)
     }
 }
 
@@ -76,22 +82,31 @@ pub fn widened(parameters: &Parameters<f32>) -> Parameters<f64> {
 }
 
 /// The comparison of what a port recorded with the enclosure.
-pub fn compare(enclosure: &Enclosure, step: &Truth) -> Outcome {
-    let (loss, alive) = (Some(step.loss), &BTreeMap::new());
-    enclosure.compare(&Recorded { indices: &[], loss, gradients: &step.gradients, alive }).unwrap()
+pub fn compare(enclosure: &Enclosure, step: &Truth) -> Comparison {
+    let gradients: Vec<RecordedGradient> =
+        step.gradients.iter().map(|(name, value)| as_computed(name, value.clone())).collect();
+    let recorded = Recorded { loss: Some(step.loss), loss_storage: AS_COMPUTED, gradients: &gradients };
+    enclosure.compare(&recorded).unwrap()
+}
+
+/// A gradient recorded as it was computed, not masked.
+pub fn as_computed(name: &str, value: ArrayD<f64>) -> RecordedGradient {
+    RecordedGradient { name: name.to_string(), value, alive: None, storage: AS_COMPUTED }
 }
 
 /// The numbers outside, and how many were compared.
 pub fn outside(enclosure: &Enclosure, step: &Truth) -> (usize, usize) {
-    let outcome = compare(enclosure, step);
-    (outcome.mismatches.len(), outcome.compared)
+    let comparison = compare(enclosure, step);
+    (comparison.mismatches.len(), comparison.compared)
 }
 
 /// `Ok` if all is inside.
 pub fn inside(enclosure: &Enclosure, step: &Truth, who: &str) -> Result<(), String> {
-    let outcome = compare(enclosure, step);
-    match outcome.mismatches.first() {
+    let comparison = compare(enclosure, step);
+    match comparison.mismatches.first() {
         None => Ok(()),
-        Some(first) => Err(format!("{who}: {} of {} outside: {first:?}", outcome.mismatches.len(), outcome.compared)),
+        Some(first) => {
+            Err(format!("{who}: {} of {} outside: {first:?}", comparison.mismatches.len(), comparison.compared))
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! [`Balls`]: arrays of intervals as centre and radius; and sums of their products in any order.
 
-use super::NotChecked;
+use super::Refusal;
 use super::rounding::{MOST_TERMS, OWN_ROUNDOFF, OWN_UNDERFLOW, Rounding, gamma, up};
 use crate::error::{Error, Result};
+use crate::oracle::Interval;
 use ndarray::{ArrayD, Axis, IxDyn, Zip};
 
 /// An array of intervals `[centre - radius, centre + radius]`.
@@ -31,8 +32,21 @@ impl Balls {
         Ok(Self { centre, radius: radius.mapv(up) })
     }
 
-    /// The balls around intervals `(low, high)`.
-    pub(super) fn from_intervals(shape: &[usize], intervals: &[(f64, f64)]) -> Self {
+    /// The balls around `low` and `high`, which are in order; ends that are not leave no bound.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the two shapes differ.
+    pub fn between(low: &ArrayD<f64>, high: &ArrayD<f64>) -> Result<Self> {
+        if low.shape() != high.shape() {
+            let expected = format!("the low ends' shape {:?}", low.shape());
+            return Err(Error::shape("balls", "high", expected, format!("shape {:?}", high.shape())));
+        }
+        let intervals: Vec<Interval> = low.iter().zip(high).map(|(&low, &high)| Interval { low, high }).collect();
+        Ok(Self::from_intervals(low.shape(), &intervals))
+    }
+
+    /// The balls around intervals, as many as `shape` holds.
+    pub(super) fn from_intervals(shape: &[usize], intervals: &[Interval]) -> Self {
         let mut balls = Self::exact(ArrayD::zeros(shape));
         let both = balls.centre.iter_mut().zip(&mut balls.radius).zip(intervals);
         both.for_each(|((centre, radius), &interval)| (*centre, *radius) = around(interval));
@@ -45,16 +59,21 @@ impl Balls {
 
     /// The lowest values, rounded down.
     pub fn low(&self) -> ArrayD<f64> {
-        Zip::from(&self.centre).and(&self.radius).map_collect(|&c, &r| interval(c, r).0)
+        Zip::from(&self.centre).and(&self.radius).map_collect(|&c, &r| interval(c, r).low)
     }
 
     /// The highest values, rounded up.
     pub fn high(&self) -> ArrayD<f64> {
-        Zip::from(&self.centre).and(&self.radius).map_collect(|&c, &r| interval(c, r).1)
+        Zip::from(&self.centre).and(&self.radius).map_collect(|&c, &r| interval(c, r).high)
     }
 
-    /// `f(low, high)` of every element as new balls.
-    pub(super) fn map_intervals(&self, mut f: impl FnMut((f64, f64)) -> (f64, f64)) -> Self {
+    /// The elements as intervals, row-major.
+    pub(super) fn intervals(&self) -> impl Iterator<Item = Interval> + '_ {
+        self.centre.iter().zip(&self.radius).map(|(&c, &r)| interval(c, r))
+    }
+
+    /// The balls around `f(interval)` of every element.
+    pub(super) fn map_intervals(&self, mut f: impl FnMut(Interval) -> Interval) -> Self {
         let mut mapped = self.clone();
         Zip::from(&mut mapped.centre).and(&mut mapped.radius).for_each(|c, r| {
             let before = interval(*c, *r);
@@ -100,22 +119,22 @@ impl Balls {
     }
 
     /// These balls, if every one is bounded.
-    pub(super) fn bounded(self, quantity: impl Fn() -> String) -> std::result::Result<Self, NotChecked> {
+    pub(super) fn bounded(self, quantity: impl Fn() -> String) -> std::result::Result<Self, Refusal> {
         let is_bounded = self.centre.iter().chain(&self.radius).all(|x| x.is_finite());
-        if is_bounded { Ok(self) } else { Err(NotChecked::Unbounded { quantity: quantity() }) }
+        if is_bounded { Ok(self) } else { Err(Refusal::Unbounded { quantity: quantity() }) }
     }
 }
 
-/// `(low, high)` of a ball, rounded outwards.
-pub(super) fn interval(centre: f64, radius: f64) -> (f64, f64) {
+/// The interval of a ball, rounded outwards.
+fn interval(centre: f64, radius: f64) -> Interval {
     if radius == 0.0 {
-        return (centre, centre);
+        return Interval::exact(centre);
     }
-    ((centre - radius).next_down(), (centre + radius).next_up())
+    Interval { low: (centre - radius).next_down(), high: (centre + radius).next_up() }
 }
 
-/// The ball around `(low, high)`.
-fn around((low, high): (f64, f64)) -> (f64, f64) {
+/// Centre and radius of the ball around an interval.
+fn around(Interval { low, high }: Interval) -> (f64, f64) {
     if low == high {
         return (low, 0.0);
     }

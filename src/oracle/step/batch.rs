@@ -1,10 +1,10 @@
 //! [`Task`]: the network and the data that a trace's header names, and its batches.
 
-use super::rounding::{OWN_ROUNDOFF, gamma, up};
-use super::{Balls, NotChecked};
+use super::rounding::{OWN_ROUNDOFF, Rounding, gamma, up};
+use super::{Balls, Refusal};
 use crate::data::{self, Dataset, Source};
 use crate::nn::{Network, models};
-use crate::oracle::arithmetic::Arithmetic;
+use crate::oracle::Arithmetic;
 use ndarray::ArrayD;
 
 /// What a port trained, and on which samples.
@@ -19,17 +19,17 @@ impl Task {
     ///
     /// # Errors
     /// The reason why the inputs of a batch, or what is done with them, cannot be known.
-    pub fn find(model: Option<&str>, dataset: Option<&str>) -> Result<Self, NotChecked> {
-        let model = model.ok_or(NotChecked::Unnamed { what: "model" })?;
-        let name = dataset.ok_or(NotChecked::Unnamed { what: "dataset" })?;
-        let unknown = |what, name: &str| NotChecked::Unknown { what, name: name.to_string() };
+    pub fn find(model: Option<&str>, dataset: Option<&str>) -> Result<Self, Refusal> {
+        let model = model.ok_or(Refusal::Unnamed { what: "model" })?;
+        let name = dataset.ok_or(Refusal::Unnamed { what: "dataset" })?;
+        let unknown = |what, name: &str| Refusal::Unknown { what, name: name.to_string() };
         let entry = models::find(model).map_err(|_| unknown("model", model))?;
         if name != Source::Digits.name() {
             return Err(unknown("dataset", name));
         }
         let dataset = data::load(Source::Digits, None)?;
         if dataset.augmentation.is_some() {
-            return Err(NotChecked::Augmented { dataset: name.to_string() });
+            return Err(Refusal::Augmented { dataset: name.to_string() });
         }
         let network = entry.network(dataset.train.shape, dataset.classes)?;
         Ok(Self { network, dataset })
@@ -42,16 +42,16 @@ impl Task {
     /// `gamma_8(u) (v / scale + |mean|) / std`.
     ///
     /// # Errors
-    /// [`NotChecked::Index`].
-    pub fn batch(&self, indices: &[i64], arithmetic: &Arithmetic) -> Result<(Balls, Vec<usize>), NotChecked> {
+    /// [`Refusal::Index`].
+    pub fn batch(&self, indices: &[i64], arithmetic: &Arithmetic) -> Result<(Balls, Vec<usize>), Refusal> {
         let images = &self.dataset.train;
         let position = |&index: &i64| {
             let found = usize::try_from(index).ok().filter(|&i| i < images.len());
-            found.ok_or(NotChecked::Index { index, len: images.len() })
+            found.ok_or(Refusal::Index { index, len: images.len() })
         };
         let positions: Vec<usize> = indices.iter().map(position).collect::<Result<_, _>>()?;
         let normalisation = &self.dataset.normalisation;
-        let bound = gamma(8.0, arithmetic.u_acc.max(arithmetic.u_out)) + gamma(8.0, OWN_ROUNDOFF);
+        let bound = gamma(8.0, Rounding::of(arithmetic).stored) + gamma(8.0, OWN_ROUNDOFF);
         let [c, h, w] = images.shape;
         let mut centre = ArrayD::zeros(vec![positions.len(), c, h, w]);
         let mut radius = centre.clone();

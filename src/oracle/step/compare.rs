@@ -1,39 +1,51 @@
 //! A port's recorded loss and gradients against their enclosure.
 
-use super::{Enclosure, GradientBounds, NotChecked, Task, enclose};
+use super::{Balls, Enclosure, GradientBounds, Refusal, Task, enclose};
 use crate::error::Error;
-use crate::nn::{Parameter, Parameters};
-use crate::oracle::arithmetic::Arithmetic;
-use ndarray::ArrayD;
-use std::collections::BTreeMap;
+use crate::oracle::bounds::Tolerance;
+use crate::oracle::{Arithmetic, Interval};
+use crate::scalar::DoubleDouble;
+use ndarray::{ArrayD, Dimension};
+
+/// A gradient as a trace holds it.
+#[derive(Debug, Clone)]
+pub struct RecordedGradient {
+    /// The parameter's name.
+    pub name: String,
+    pub value: ArrayD<f64>,
+    /// False where the gradient may have been masked before it was recorded, that is, may be 0. `None`: nowhere.
+    pub alive: Option<ArrayD<bool>>,
+    /// How far the recorded number may be from the port's own, where it is recorded narrower.
+    pub storage: Tolerance,
+}
 
 /// What a trace holds of one batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Recorded<'a> {
-    /// Which samples, as positions in the training split.
-    pub indices: &'a [i64],
     pub loss: Option<f64>,
-    /// By parameter name.
-    pub gradients: &'a BTreeMap<String, ArrayD<f64>>,
-    /// By parameter name: false where the recorded gradient may have been masked, that is, may be 0.
-    pub alive: &'a BTreeMap<String, ArrayD<bool>>,
+    /// As [`RecordedGradient::storage`].
+    pub loss_storage: Tolerance,
+    /// Of any parameters, in any order.
+    pub gradients: &'a [RecordedGradient],
 }
+
+/// Recorded as computed.
+pub const AS_COMPUTED: Tolerance = Tolerance { relative: 0.0, absolute: 0.0 };
 
 /// A recorded number outside its enclosure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mismatch {
     /// The end of the tensor's name: `loss` or `grad/<parameter>`.
     pub tensor: String,
-    /// One entry an axis.
+    /// One entry an axis; none for the loss.
     pub index: Vec<usize>,
     pub got: f64,
-    pub low: f64,
-    pub high: f64,
+    pub expected: Interval,
 }
 
 /// What checking one batch found.
-#[derive(Debug)]
-pub struct Outcome {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
     /// The loss first, then gradients in the network's order, row-major.
     pub mismatches: Vec<Mismatch>,
     /// How many numbers were compared.
@@ -44,23 +56,22 @@ pub struct Outcome {
 }
 
 impl Task {
-    /// Checks one batch, of which `weight` gives the parameters at its start by name.
+    /// Checks one batch of the samples at `indices`, of which `weights` gives the parameters at its start by name.
     ///
     /// # Errors
     /// The reason why nothing can be said.
     pub fn check(
         &self,
-        weight: impl Fn(&str) -> Option<ArrayD<f64>>,
+        weights: impl Fn(&str) -> Option<Balls>,
+        indices: &[i64],
         recorded: &Recorded,
         arithmetic: &Arithmetic,
-    ) -> Result<Outcome, NotChecked> {
-        let parameters = self.network.specs().into_iter().map(|spec| match weight(&spec.name) {
-            Some(value) => Ok(Parameter { name: spec.name, role: spec.role, value }),
-            None => Err(NotChecked::Missing { name: spec.name }),
-        });
-        let parameters = Parameters::new(parameters.collect::<Result<_, _>>()?);
-        let (x, labels) = self.batch(recorded.indices, arithmetic)?;
-        enclose(&self.network, &parameters, x, &labels, arithmetic)?.compare(recorded)
+    ) -> Result<Comparison, Refusal> {
+        let named = |name: String| weights(&name).ok_or(Refusal::Missing { name });
+        let weights: Vec<Balls> =
+            self.network.specs().into_iter().map(|spec| named(spec.name)).collect::<Result<_, _>>()?;
+        let (x, labels) = self.batch(indices, arithmetic)?;
+        enclose(&self.network, weights, x, &labels, arithmetic)?.compare(recorded)
     }
 }
 
@@ -68,51 +79,56 @@ impl Enclosure {
     /// The recorded numbers that lie outside; `NaN` does. Gradients of names that the network lacks are left out.
     ///
     /// # Errors
-    /// [`NotChecked::Fit`] if a recorded array has another shape than the parameter.
-    pub fn compare(&self, recorded: &Recorded) -> Result<Outcome, NotChecked> {
-        let mut outcome =
-            Outcome { mismatches: Vec::new(), compared: 0, ambiguous: self.ambiguous, decisions: self.decisions };
+    /// [`Refusal::Fit`] if a recorded array has another shape than the parameter.
+    pub fn compare(&self, recorded: &Recorded) -> Result<Comparison, Refusal> {
+        let (ambiguous, decisions) = (self.ambiguous, self.decisions);
+        let mut comparison = Comparison { mismatches: Vec::new(), compared: 0, ambiguous, decisions };
         if let Some(loss) = recorded.loss {
-            outcome.see("loss", &[], loss, self.loss);
+            comparison.see("loss", &[], loss, stored(self.loss, recorded.loss_storage));
         }
         for bounds in &self.gradients {
-            if let Some(gradient) = recorded.gradients.get(&bounds.name) {
-                bounds.compare(gradient, recorded.alive.get(&bounds.name), &mut outcome)?;
+            if let Some(gradient) = recorded.gradients.iter().find(|gradient| gradient.name == bounds.name) {
+                bounds.compare(gradient, &mut comparison)?;
             }
         }
-        Ok(outcome)
+        Ok(comparison)
     }
 }
 
 impl GradientBounds {
-    fn compare(
-        &self,
-        gradient: &ArrayD<f64>,
-        alive: Option<&ArrayD<bool>>,
-        outcome: &mut Outcome,
-    ) -> Result<(), NotChecked> {
+    fn compare(&self, recorded: &RecordedGradient, comparison: &mut Comparison) -> Result<(), Refusal> {
         let tensor = format!("grad/{}", self.name);
-        for shape in [Some(gradient.shape()), alive.map(ArrayD::shape)].into_iter().flatten() {
+        let alive = recorded.alive.as_ref();
+        for shape in [Some(recorded.value.shape()), alive.map(ArrayD::shape)].into_iter().flatten() {
             if shape != self.low.shape() {
                 let expected = format!("shape {:?}", self.low.shape());
                 return Err(Error::shape("step", tensor, expected, format!("shape {shape:?}")).into());
             }
         }
-        for ((index, &got), (&low, &high)) in gradient.indexed_iter().zip(self.low.iter().zip(&self.high)) {
+        for ((index, &got), (&low, &high)) in recorded.value.indexed_iter().zip(self.low.iter().zip(&self.high)) {
             let masked = got == 0.0 && alive.is_some_and(|alive| !alive[&index]);
             if !masked {
-                outcome.see(&tensor, ndarray::Dimension::slice(&index), got, (low, high));
+                comparison.see(&tensor, index.slice(), got, stored(Interval { low, high }, recorded.storage));
             }
         }
         Ok(())
     }
 }
 
-impl Outcome {
-    fn see(&mut self, tensor: &str, index: &[usize], got: f64, (low, high): (f64, f64)) {
+impl Comparison {
+    fn see(&mut self, tensor: &str, index: &[usize], got: f64, expected: Interval) {
         self.compared += 1;
-        if !(low <= got && got <= high) {
-            self.mismatches.push(Mismatch { tensor: tensor.to_string(), index: index.to_vec(), got, low, high });
+        if !expected.contains(got) {
+            self.mismatches.push(Mismatch { tensor: tensor.to_string(), index: index.to_vec(), got, expected });
         }
     }
+}
+
+/// What may be recorded of a number that may be any of `computed`.
+fn stored(computed: Interval, storage: Tolerance) -> Interval {
+    if storage == AS_COMPUTED {
+        return computed;
+    }
+    let around = |end: f64| Interval::around(DoubleDouble::from(end), storage.relative, storage.absolute);
+    around(computed.low).hull(around(computed.high))
 }

@@ -8,7 +8,8 @@
 //! t_j = x_j - M, M the row's maximum, and s = sum e^t_j:
 //!
 //! - the loss as `ln s - t_l`, as `(M + ln s) - x_l`, as `ln(sum e^x_j) - x_l` (no shift; while nothing overflows), or
-//!   as `-ln p_l`; `ln s` may be `ln(1 + the sum of the others)`;
+//!   as `-ln p_l`; `ln s` may be `ln(1 + the sum of the others)`; s may be formed online, rescaled whenever the running
+//!   maximum moves;
 //! - p_j as `e^t_j / s` (division, or product with a reciprocal) or as e to the power of the logarithm of p_j;
 //! - the gradient as `(p_j - y_j) / n`, `(p_j - y_j) (1/n)`, `p_j / n - y_j / n`, or for the label minus the sum of the
 //!   other p_j; 1/n may come in anywhere later, since everything after is linear and the factor's two roundings are
@@ -18,17 +19,22 @@
 //! most v(u), each `exp` and `ln` result by v(8u) (4 ulp, see `rounding.rs`), and `exp` turns the absolute error
 //! u T of t_j, T the row's spread, into the same amount of k:
 //!
-//! - e^t_j: `k_e = u T + v(8u)`; s, a tree over C leaves: `k_s = k_e + (C - 1) v(u)`, and C underflows on s >= 1;
+//! - e^t_j: `k_e = u T + v(8u)`;
+//! - s, a tree over C leaves: `k_e + (C - 1) v(u)`, and C underflows on s >= 1; online, a leaf is also rescaled at most
+//!   C - 1 times, by exponentials of shifts that sum to at most T: `k_s = k_e + u T + (C - 1)(v(8u) + 2 v(u))` covers
+//!   both;
 //! - ln s: `k_s` and 8u of its size, at most `ln C` with and `B + ln C` without the shift, |x_j| <= B;
 //! - the loss: that, u T for t_l or u (B + ln C) for M + ln s, and u of the result; as -ln p_l: the k of p_l and 8u;
 //! - p_j: `k_e + k_s + 2 v(u)`, or as a power the error of the logarithm (that of a loss of j) and v(8u).
 
-use super::balls::{Balls, interval};
+use super::balls::Balls;
 use super::rounding::{OWN_ROUNDOFF, OWN_UNDERFLOW, Rounding, gamma, logarithmic, up};
+use crate::oracle::Interval;
+use crate::scalar::DoubleDouble;
 
 /// One row: the intervals of its logits, and what follows from them for every formulation.
 struct Row<'a> {
-    logits: &'a [(f64, f64)],
+    logits: &'a [Interval],
     label: usize,
     /// T and B.
     spread: f64,
@@ -44,24 +50,24 @@ struct Errors {
 }
 
 impl<'a> Row<'a> {
-    fn new(logits: &'a [(f64, f64)], label: usize) -> Self {
-        let lowest = logits.iter().fold(f64::INFINITY, |m, x| m.min(x.0));
-        let highest = logits.iter().fold(f64::NEG_INFINITY, |m, x| m.max(x.1));
+    fn new(logits: &'a [Interval], label: usize) -> Self {
+        let lowest = logits.iter().fold(f64::INFINITY, |m, x| m.min(x.low));
+        let highest = logits.iter().fold(f64::NEG_INFINITY, |m, x| m.max(x.high));
         Self { logits, label, spread: up(highest - lowest), size: lowest.abs().max(highest.abs()) }
     }
 
     /// `-ln p_j = ln(1 + sum over i != j of e^(x_i - x_j))` for x_j and one end of each other interval.
-    fn surprise(&self, j: usize, x_j: f64, end: impl Fn(&(f64, f64)) -> f64) -> f64 {
+    fn surprise(&self, j: usize, x_j: f64, end: impl Fn(&Interval) -> f64) -> f64 {
         let others = self.logits.iter().enumerate().filter(|&(i, _)| i != j).map(|(_, x)| end(x) - x_j);
         let largest = others.clone().fold(0.0, f64::max);
         let shifted: f64 = others.map(|t| libm::exp(t - largest)).sum();
         if largest == 0.0 { libm::log1p(shifted) } else { largest + libm::log(libm::exp(-largest) + shifted) }
     }
 
-    /// `(low, high)` of -ln p_j, but for our own rounding.
-    fn range(&self, j: usize) -> (f64, f64) {
-        let (low, high) = self.logits[j];
-        (self.surprise(j, high, |x| x.0), self.surprise(j, low, |x| x.1))
+    /// What -ln p_j may be, but for our own rounding.
+    fn range(&self, j: usize) -> Interval {
+        let x = self.logits[j];
+        Interval { low: self.surprise(j, x.high, |x| x.low), high: self.surprise(j, x.low, |x| x.high) }
     }
 
     /// The module's bounds in this arithmetic.
@@ -70,7 +76,8 @@ impl<'a> Row<'a> {
         let classes = self.logits.len() as f64;
         let (t, log_classes) = (self.spread, libm::log(classes));
         let power = u * t + logarithmic(eta);
-        let sum = power + (classes - 1.0) * logarithmic(u) + 2.0 * classes * rounding.underflow;
+        let rescaled = u * t + (classes - 1.0) * (logarithmic(eta) + 2.0 * logarithmic(u));
+        let sum = power + rescaled + 2.0 * classes * rounding.underflow;
         let log_size = self.size + log_classes;
         let logarithm = sum + eta * (log_size + sum);
         let loss_size = t + log_classes;
@@ -84,15 +91,15 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// `(low, high)` of what a port may hold for the row's loss.
-    fn loss(&self, rounding: &Rounding) -> (f64, f64) {
+    /// What a port may hold for the row's loss.
+    fn loss(&self, rounding: &Rounding) -> Interval {
         let error = self.errors(rounding).loss + self.errors(&Rounding::OWN).loss;
         widened(self.range(self.label), up(error))
     }
 
-    /// `(low, high)` of what a port may hold for entry j of the gradient of the mean over n rows.
-    fn gradient(&self, rounding: &Rounding, j: usize, n: f64) -> (f64, f64) {
-        let (least, most) = self.range(j);
+    /// What a port may hold for entry j of the gradient of the mean over n rows.
+    fn gradient(&self, rounding: &Rounding, j: usize, n: f64) -> Interval {
+        let Interval { low: least, high: most } = self.range(j);
         let (p_low, p_high) = (libm::exp(-most), libm::exp(-least));
         let v = logarithmic(rounding.stored);
         let k = self.errors(rounding).probability;
@@ -103,7 +110,7 @@ impl<'a> Row<'a> {
         if j != self.label {
             // p_j, and four operations that bring in 1/n
             let k = k + own + 4.0 * v;
-            return widened((p_low / n * libm::exp(-k), p_high / n * libm::exp(k)), smallest);
+            return widened(Interval { low: p_low / n * libm::exp(-k), high: p_high / n * libm::exp(k) }, smallest);
         }
         // p - 1 = -q. A port's p - 1 has p's error and that of four operations on numbers of at most p and 1; its minus
         // the sum of the others has the others' error and C - 1 additions. Our q is off by a factor within e^own.
@@ -111,20 +118,21 @@ impl<'a> Row<'a> {
         let of_parts = p_high.max(q_high) * libm::expm1(k + self.logits.len() as f64 * v);
         let of_operations = libm::expm1(4.0 * v) * (1.0 + p_high * libm::exp(k));
         let of_ours = libm::expm1(own) * q_high;
-        widened((-q_high / n, -q_low / n), up((of_parts + of_operations + of_ours) / n + smallest))
+        let error = up((of_parts + of_operations + of_ours) / n + smallest);
+        widened(Interval { low: -q_high / n, high: -q_low / n }, error)
     }
 }
 
 /// An interval widened on both sides.
-fn widened((low, high): (f64, f64), by: f64) -> (f64, f64) {
-    (interval(low, by).0, interval(high, by).1)
+fn widened(interval: Interval, by: f64) -> Interval {
+    let around = |end: f64| Interval::around(DoubleDouble::from(end), 0.0, by);
+    Interval { low: around(interval.low).low, high: around(interval.high).high }
 }
 
-/// `(low, high)` of the mean loss, and the balls of its gradient, for logits `[n, classes]` and labels `[n]` below
+/// What a port may hold for the mean loss and its gradient, for logits `[n, classes]` and labels `[n]` below
 /// `classes`.
-pub(super) fn cross_entropy(rounding: &Rounding, logits: &Balls, labels: &[usize]) -> ((f64, f64), Balls) {
-    let elements = logits.centre.iter().zip(&logits.radius);
-    let intervals: Vec<(f64, f64)> = elements.map(|(&c, &r)| interval(c, r)).collect();
+pub(super) fn cross_entropy(rounding: &Rounding, logits: &Balls, labels: &[usize]) -> (Interval, Balls) {
+    let intervals: Vec<Interval> = logits.intervals().collect();
     let classes = intervals.len() / labels.len().max(1);
     let n = labels.len() as f64;
     let mut gradient = Vec::with_capacity(intervals.len());
@@ -132,15 +140,15 @@ pub(super) fn cross_entropy(rounding: &Rounding, logits: &Balls, labels: &[usize
     for (logits, &label) in intervals.chunks(classes.max(1)).zip(labels) {
         let row = Row::new(logits, label);
         let loss = row.loss(rounding);
-        low += loss.0 / n;
-        high += loss.1 / n;
-        size += loss.0.abs().max(loss.1.abs()) / n;
+        low += loss.low / n;
+        high += loss.high / n;
+        size += loss.magnitude().high / n;
         gradient.extend((0..classes).map(|j| row.gradient(rounding, j, n)));
     }
     // n losses in any tree of additions, 1/n and its product brought in before or after, and the store.
     let ours = gamma(n + 8.0, OWN_ROUNDOFF);
     let (sums, others) = (gamma(n, rounding.sum), gamma(4.0, rounding.stored));
     let error = up((sums + others + sums * others + ours) * size + 2.0 * n * rounding.underflow);
-    let loss = widened((low, high), error);
+    let loss = widened(Interval { low, high }, error);
     (loss, Balls::from_intervals(logits.shape(), &gradient))
 }

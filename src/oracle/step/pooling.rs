@@ -1,9 +1,10 @@
 //! Max pooling on balls: a maximum is monotone, its position a decision.
 
-use super::balls::{Balls, Terms, interval};
+use super::balls::{Balls, Terms};
 use super::rounding::Rounding;
 use super::stages::Decisions;
 use crate::error::{Error, Result};
+use crate::oracle::Interval;
 use ndarray::ArrayD;
 
 /// The pixels under each window of one plane, as positions in it, window by window in row-major order.
@@ -20,19 +21,15 @@ fn extents(x: &Balls) -> Result<[usize; 4]> {
     x.shape().try_into().map_err(|_| found())
 }
 
-/// The intervals of x `[n,c,h,w]`, plane after plane.
-fn intervals(x: &Balls) -> Vec<(f64, f64)> {
-    x.centre.iter().zip(&x.radius).map(|(&c, &r)| interval(c, r)).collect()
-}
-
 /// x `[n,c,h,w]` -> the maxima `[n,c,oh,ow]` over windows of `kernel` pixels a side, `stride` apart.
 pub(super) fn forward(x: &Balls, kernel: usize, stride: usize) -> Result<Balls> {
     let [n, c, h, w] = extents(x)?;
-    let (elements, windows) = (intervals(x), windows([h, w], kernel, stride));
-    let maximum = |plane: &[(f64, f64)], window: &Vec<usize>| {
-        window.iter().map(|&at| plane[at]).reduce(|a, b| (a.0.max(b.0), a.1.max(b.1))).unwrap_or_default()
+    let (elements, windows) = (x.intervals().collect::<Vec<_>>(), windows([h, w], kernel, stride));
+    let larger = |a: Interval, b: Interval| Interval { low: a.low.max(b.low), high: a.high.max(b.high) };
+    let maximum = |plane: &[Interval], window: &Vec<usize>| {
+        window.iter().map(|&at| plane[at]).reduce(larger).unwrap_or(Interval::ALL) // a window holds a pixel
     };
-    let y: Vec<(f64, f64)> =
+    let y: Vec<Interval> =
         elements.chunks(h * w).flat_map(|plane| windows.iter().map(move |window| maximum(plane, window))).collect();
     let rows = (0..).map(|i| i * stride).take_while(|start| start + kernel <= h).count();
     Ok(Balls::from_intervals(&[n, c, rows, windows.len() / rows.max(1)], &y))
@@ -51,23 +48,24 @@ pub(super) fn backward(
     decisions: &mut Decisions,
 ) -> Result<Balls> {
     let [n, c, h, w] = extents(x)?;
-    let (elements, upstream, windows) = (intervals(x), intervals(dy), windows([h, w], kernel, stride));
+    let (elements, upstream) = (x.intervals().collect::<Vec<_>>(), dy.intervals().collect::<Vec<_>>());
+    let windows = windows([h, w], kernel, stride);
     // As many terms to a pixel as windows overlap there, apart by the window's place among them.
     let overlap = kernel.div_ceil(stride.max(1));
-    let mut terms = vec![(0.0, 0.0); elements.len() * overlap * overlap];
+    let mut terms = vec![Interval::exact(0.0); elements.len() * overlap * overlap];
     let columns = (0..).map(|i| i * stride).take_while(|start| start + kernel <= w).count().max(1);
     for (p, plane) in elements.chunks(h * w).enumerate() {
         for (i, window) in windows.iter().enumerate() {
-            let (low, high) = upstream[p * windows.len() + i];
-            let highest_low = window.iter().map(|&at| plane[at].0).fold(f64::NEG_INFINITY, f64::max);
-            let candidates: Vec<usize> = window.iter().copied().filter(|&at| plane[at].1 >= highest_low).collect();
+            let dy = upstream[p * windows.len() + i];
+            let highest_low = window.iter().map(|&at| plane[at].low).fold(f64::NEG_INFINITY, f64::max);
+            let candidates: Vec<usize> = window.iter().copied().filter(|&at| plane[at].high >= highest_low).collect();
             decisions.all += 1;
-            if candidates.len() > 1 && candidates.iter().any(|&at| plane[at].0 < plane[at].1) {
+            if candidates.len() > 1 && !candidates.iter().all(|&at| plane[at].is_exact()) {
                 decisions.ambiguous += 1;
             }
             let slot = (i / columns % overlap) * overlap + i % columns % overlap;
             for &at in &candidates {
-                let share = if candidates.len() == 1 { (low, high) } else { (low.min(0.0), high.max(0.0)) };
+                let share = if candidates.len() == 1 { dy } else { dy.hull(Interval::exact(0.0)) };
                 terms[slot * elements.len() + p * h * w + at] = share;
             }
         }

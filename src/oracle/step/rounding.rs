@@ -1,6 +1,6 @@
 //! What each operation of a port may be off by, and our own evaluation with it.
 
-use crate::oracle::arithmetic::Arithmetic;
+use crate::oracle::bounds::{Arithmetic, unit_roundoff};
 
 /// The unit roundoff of `f64`, in which the enclosure itself is computed.
 pub(super) const OWN_ROUNDOFF: f64 = f64::EPSILON / 2.0;
@@ -41,9 +41,12 @@ pub(super) struct Rounding {
 
 impl Rounding {
     pub fn of(arithmetic: &Arithmetic) -> Self {
-        let &Arithmetic { u_in, u_acc, u_out, ftz, .. } = arithmetic;
+        // No case of exact numbers is one of exact exponentials.
+        let exact = Arithmetic::of(arithmetic.dtype);
+        let arithmetic = if arithmetic.exact { &exact } else { arithmetic };
+        let &Arithmetic { dtype, u_in, u_acc, u_out, ftz, .. } = arithmetic;
         // Parameters may be recorded narrower than they are only where the output's roundoff says so.
-        let parameter = if u_out > arithmetic.dtype_roundoff() { u_out } else { 0.0 };
+        let parameter = if u_out > unit_roundoff(dtype) { u_out } else { 0.0 };
         Self {
             sum: u_acc,
             stored: u_acc.max(u_out),

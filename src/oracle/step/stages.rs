@@ -1,12 +1,13 @@
 //! A network as a chain of stages, each run forward on balls and back.
 
-use super::NotChecked;
+use super::Refusal;
 use super::balls::{Balls, Terms};
 use super::pooling;
 use super::rounding::Rounding;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Window};
 use crate::nn::{Layer, Network};
+use crate::oracle::Interval;
 use ndarray::{ArrayD, ArrayView, Axis, Dimension, Ix2, Ix4};
 
 /// One layer that has an enclosure.
@@ -36,14 +37,14 @@ impl Stage {
 pub(super) struct Chain(Vec<Stage>);
 
 impl Chain {
-    pub fn of(network: &Network) -> std::result::Result<Self, NotChecked> {
+    pub fn of(network: &Network) -> std::result::Result<Self, Refusal> {
         let mut stages = Vec::new();
         collect(network.name, &network.layer, &mut stages)?;
         Ok(Self(stages))
     }
 }
 
-fn collect(network: &str, layer: &Layer, stages: &mut Vec<Stage>) -> std::result::Result<(), NotChecked> {
+fn collect(network: &str, layer: &Layer, stages: &mut Vec<Stage>) -> std::result::Result<(), Refusal> {
     let stage = match layer {
         Layer::Linear { .. } => Stage::Linear,
         Layer::Conv2d { window, bias, .. } => Stage::Conv2d { window: *window, bias: *bias },
@@ -58,7 +59,7 @@ fn collect(network: &str, layer: &Layer, stages: &mut Vec<Stage>) -> std::result
                 Layer::Residual { .. } => "residual blocks",
                 _ => "another layer",
             };
-            return Err(NotChecked::Layer { network: network.to_string(), kind });
+            return Err(Refusal::Layer { network: network.to_string(), kind });
         }
     };
     stages.push(stage);
@@ -86,13 +87,13 @@ impl<'a> Pass<'a> {
     /// Runs `chain` on `x` `[n, c, h, w]`, which the caller has checked, and returns the logits `[n, classes]`.
     ///
     /// # Errors
-    /// [`NotChecked::Unbounded`] where the first numbers have no bound: nothing may be decided on them.
+    /// [`Refusal::Unbounded`] where the first numbers have no bound: nothing may be decided on them.
     pub fn forward(
         chain: &Chain,
         rounding: &'a Rounding,
         parameters: &'a [Balls],
         x: Balls,
-    ) -> std::result::Result<(Self, Balls), NotChecked> {
+    ) -> std::result::Result<(Self, Balls), Refusal> {
         let mut pass = Self { rounding, parameters, steps: Vec::new(), decisions: Decisions::default() };
         let (mut x, mut next) = (x.bounded(|| "the inputs".to_string())?, 0);
         for (i, &stage) in chain.0.iter().enumerate() {
@@ -120,7 +121,7 @@ impl<'a> Pass<'a> {
                 y.settle(self.rounding)
             }
             // max(x, 0) is monotone
-            Stage::Relu => x.map_intervals(|(low, high)| (low.max(0.0), high.max(0.0))),
+            Stage::Relu => x.map_intervals(|x| Interval { low: x.low.max(0.0), high: x.high.max(0.0) }),
             Stage::MaxPool { kernel, stride } => pooling::forward(x, kernel, stride)?,
             Stage::Flatten => x.clone().reshaped(&flat_shape(x.shape()))?,
         })
@@ -129,8 +130,8 @@ impl<'a> Pass<'a> {
     /// The gradient of every parameter, in order, from that of the logits.
     ///
     /// # Errors
-    /// [`NotChecked::Unbounded`] where the first numbers have no bound.
-    pub fn backward(&mut self, dy: Balls) -> std::result::Result<Vec<Balls>, NotChecked> {
+    /// [`Refusal::Unbounded`] where the first numbers have no bound.
+    pub fn backward(&mut self, dy: Balls) -> std::result::Result<Vec<Balls>, Refusal> {
         let mut gradients: Vec<Vec<Balls>> = Vec::new(); // of the stages from the last on
         let mut dy = dy;
         for (stage, x, at) in std::mem::take(&mut self.steps).into_iter().rev() {
@@ -195,15 +196,14 @@ const KERNEL: Kernel = Kernel::Fast;
 
 /// dy where x > 0, exactly 0 where x <= 0, and anything from 0 to dy where x may be either.
 fn relu_gradient(x: &Balls, dy: &Balls, decisions: &mut Decisions) -> Balls {
-    decisions.all += x.centre.len();
-    let inputs = x.centre.iter().zip(&x.radius);
-    let mut signs = inputs.map(|(&c, &r)| super::balls::interval(c, r));
-    dy.map_intervals(|(low, high)| match signs.next() {
-        Some((x_low, _)) if x_low > 0.0 => (low, high),
-        Some((_, x_high)) if x_high <= 0.0 => (0.0, 0.0),
+    decisions.all += x.shape().iter().product::<usize>();
+    let (mut inputs, zero) = (x.intervals(), Interval::exact(0.0));
+    dy.map_intervals(|dy| match inputs.next() {
+        Some(x) if x.low > 0.0 => dy,
+        Some(x) if x.high <= 0.0 => zero,
         _ => {
             decisions.ambiguous += 1;
-            (low.min(0.0), high.max(0.0))
+            dy.hull(zero)
         }
     })
 }

@@ -35,6 +35,8 @@ pub enum Rounding {
     Noisy,
     /// Sums in f32, each stored result with 8 significant bits, as bfloat16.
     Bfloat16,
+    /// f32, but what enters a product is rounded to 8 significant bits first, as in bfloat16 tensor cores.
+    Bfloat16Inputs,
     /// f32 whose subnormal results are 0.
     FlushedF32,
 }
@@ -127,7 +129,7 @@ impl Port {
     pub fn round(&self, x: f64) -> f64 {
         let u = f64::from(f32::EPSILON) / 2.0;
         match self.rounding {
-            Rounding::F32 | Rounding::Bfloat16 => f64::from(x as f32),
+            Rounding::F32 | Rounding::Bfloat16 | Rounding::Bfloat16Inputs => f64::from(x as f32),
             Rounding::F64 => x,
             Rounding::Biased(share) => x * (1.0 + share * u),
             Rounding::Noisy => x * (1.0 + self.random.borrow_mut().random_range(-u..u)),
@@ -141,18 +143,16 @@ impl Port {
     /// A result that is written to memory.
     pub fn store(&self, x: f64) -> f64 {
         match self.rounding {
-            // Round to nearest in the upper half of an f32, ties to even.
-            Rounding::Bfloat16 => {
-                let bits = (x as f32).to_bits();
-                let even = (bits >> 16) & 1;
-                f64::from(f32::from_bits((bits + 0x7fff + even) & 0xffff_0000))
-            }
+            Rounding::Bfloat16 => bfloat16(x),
             _ => x,
         }
     }
 
     /// The sum of products, and a last term without a factor.
     pub fn sum(&self, mut products: Vec<(f64, f64)>, last: Option<f64>) -> f64 {
+        if matches!(self.rounding, Rounding::Bfloat16Inputs) {
+            products.iter_mut().filter(|(_, b)| *b != 1.0).for_each(|(a, b)| (*a, *b) = (bfloat16(*a), bfloat16(*b)));
+        }
         products.extend(last.map(|term| (term, 1.0)));
         match self.order {
             Order::Reverse => products.reverse(),
@@ -322,6 +322,13 @@ impl Port {
             }
         }
     }
+}
+
+/// Rounded to nearest in the upper half of an f32, ties to even.
+fn bfloat16(x: f64) -> f64 {
+    let bits = (x as f32).to_bits();
+    let even = (bits >> 16) & 1;
+    f64::from(f32::from_bits((bits + 0x7fff + even) & 0xffff_0000))
 }
 
 /// The layers of a plain chain.

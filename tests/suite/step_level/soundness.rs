@@ -4,7 +4,7 @@ use super::port::{Formula, Order, Port, Rounding};
 use super::{Case, inside, widened};
 use gdstar::kernel::{Kernel, Window};
 use gdstar::nn::{Init, Layer, Network};
-use gdstar::oracle::arithmetic::Arithmetic;
+use gdstar::oracle::Arithmetic;
 use gdstar::scalar::DoubleDouble;
 use gdstar::train::Precision;
 use ndarray::ArrayD;
@@ -37,11 +37,13 @@ fn check(case: &Case, ports: impl IntoIterator<Item = Port>) -> Result<(), Strin
     inside(&f64_bounds, &case.own::<DoubleDouble>(Kernel::Literal), "DoubleDouble")?;
     let plain = Arithmetic::of(Precision::F32);
     let coarse = case.enclose(&Arithmetic { u_out: 1.0 / 256.0, ..plain });
+    let coarse_inputs = case.enclose(&Arithmetic { u_in: 1.0 / 256.0, ..plain });
     let flushed = case.enclose(&Arithmetic { ftz: true, ..plain });
     for port in ports {
         let bounds = match port.rounding {
             Rounding::F64 => &f64_bounds,
             Rounding::Bfloat16 => &coarse,
+            Rounding::Bfloat16Inputs => &coarse_inputs,
             Rounding::FlushedF32 => &flushed,
             _ => &f32_bounds,
         };
@@ -51,13 +53,14 @@ fn check(case: &Case, ports: impl IntoIterator<Item = Port>) -> Result<(), Strin
     Ok(())
 }
 
-const ROUNDINGS: [Rounding; 7] = [
+const ROUNDINGS: [Rounding; 8] = [
     Rounding::F32,
     Rounding::F64,
     Rounding::Biased(0.999),
     Rounding::Biased(-0.999),
     Rounding::Noisy,
     Rounding::Bfloat16,
+    Rounding::Bfloat16Inputs,
     Rounding::FlushedF32,
 ];
 

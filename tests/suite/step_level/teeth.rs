@@ -3,7 +3,7 @@
 use super::port::{Mistake, Truth, array, flat};
 use super::{Case, outside};
 use crate::step_level::port::Port;
-use gdstar::oracle::arithmetic::Arithmetic;
+use gdstar::oracle::Arithmetic;
 use gdstar::train::Precision;
 use ndarray::ArrayD;
 use std::collections::BTreeMap;
