@@ -53,16 +53,25 @@ impl Case {
         self
     }
 
-    /// The crate's own step in another number system.
-    pub fn own<S: Scalar>(&self, kernel: Kernel) -> Truth {
+    fn step<S: Scalar>(&self, kernel: Kernel) -> Step<S> {
         let narrowed =
             |p: &Parameter<f64>| Parameter { name: p.name.clone(), role: p.role, value: p.value.mapv(S::from_f64) };
         let parameters = Parameters::new(self.parameters.iter().map(narrowed).collect());
         let x = self.x.mapv(S::from_f64);
-        let step = Step::compute(&self.network, kernel, &parameters, x, self.labels.clone(), Mode::Training).unwrap();
-        let named = parameters.iter().zip(step.gradients);
+        Step::compute(&self.network, kernel, &parameters, x, self.labels.clone(), Mode::Training).unwrap()
+    }
+
+    /// The crate's own step in another number system.
+    pub fn own<S: Scalar>(&self, kernel: Kernel) -> Truth {
+        let step = self.step::<S>(kernel);
+        let named = self.parameters.iter().zip(step.gradients);
         let gradients = named.filter_map(|(p, g)| Some((p.name.clone(), g?.mapv(Scalar::to_f64)))).collect();
         Truth { loss: step.loss.to_f64(), gradients }
+    }
+
+    /// The largest absolute value of a logit.
+    pub fn largest_logit(&self) -> f64 {
+        self.step::<f64>(Kernel::Fast).logits.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()))
     }
 
     pub fn enclose(&self, arithmetic: &Arithmetic) -> Enclosure {
