@@ -6,6 +6,7 @@ mod port_layers;
 mod port_loss;
 mod recorded;
 mod refusals;
+mod sharpness;
 mod soundness;
 mod teeth;
 mod width;

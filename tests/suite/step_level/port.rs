@@ -47,6 +47,8 @@ pub enum Formula {
     Shifted,
     ShiftAddedBack,
     Unshifted,
+    /// Shifted by a maximum that moves along the row.
+    Online,
     /// `-ln p`.
     Quotient,
     /// p from the logarithm, as in PyTorch's log_softmax.

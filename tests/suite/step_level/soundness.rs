@@ -14,10 +14,11 @@ use rand_chacha::ChaCha8Rng;
 
 const ORDERS: [Order; 6] =
     [Order::Forward, Order::Reverse, Order::Pairwise, Order::Blocked(7), Order::Shuffled, Order::LargestFirst];
-const FORMULAS: [Formula; 6] = [
+const FORMULAS: [Formula; 7] = [
     Formula::Shifted,
     Formula::ShiftAddedBack,
     Formula::Unshifted,
+    Formula::Online,
     Formula::Quotient,
     Formula::Power,
     Formula::ScaledLast,
