@@ -18,20 +18,30 @@ mod selection;
 mod verdict;
 
 pub(crate) use epoch::{Carry, Epoch};
-
-pub(crate) use outcome::Outcome;
+pub(crate) use field::Field;
+pub(crate) use gradients::gradient_name;
+pub(crate) use optimizer::{Descent, Rule};
+pub(crate) use outcome::{Outcome, Stage};
+pub(crate) use quantile::{exact_quantile, set as quantile_set};
+pub(crate) use schedule::exact_rate;
 
 use crate::error::Result;
+use crate::oracle::dictionary;
 use crate::oracle::report::Report;
+use crate::oracle::run_level::{RunComparison, RunStatistics, compare_runs};
 use crate::oracle::trace::Trace;
 use std::path::Path;
 use verdict::Collector;
 
 /// What to check and how.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CheckOptions {
     /// Every result must be the exact one: for the cases in which nothing rounds.
     pub exact: bool,
+    /// Reference runs that the run level compares with; none: it is left out.
+    pub ensemble: Vec<RunStatistics>,
+    /// What the port's runs ended with; none: the trace's own last epoch.
+    pub runs: Vec<RunStatistics>,
 }
 
 /// Checks the trace in a file.
@@ -53,9 +63,19 @@ pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
         let mut epoch = Epoch::load(trace, k, &carry)?;
         let outcomes = epoch.check(&mut carry)?;
         for outcome in outcomes {
-            collector.add(k, outcome, |outcome| crate::oracle::dictionary::explain(outcome, &epoch, &carry))?;
+            collector.add(outcome, |outcome| dictionary::explain(outcome, &epoch, &carry))?;
         }
         carry.advance(epoch);
     }
-    Ok(collector.report(trace, options))
+    let runs = run_level(trace, options)?;
+    Ok(collector.report(trace, options, runs))
+}
+
+/// The run level's comparisons; `None` without an ensemble.
+fn run_level(trace: &Trace, options: &CheckOptions) -> Result<Option<Vec<RunComparison>>> {
+    if options.ensemble.is_empty() {
+        return Ok(None);
+    }
+    let own = if options.runs.is_empty() { vec![RunStatistics::of_trace(trace)?] } else { options.runs.clone() };
+    compare_runs(&own, &options.ensemble).map(Some)
 }

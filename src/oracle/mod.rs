@@ -10,6 +10,7 @@ mod check;
 mod dictionary;
 mod interval;
 mod report;
+mod run_level;
 pub mod step;
 pub mod trace;
 
@@ -17,3 +18,4 @@ pub use bounds::Arithmetic;
 pub use check::{CheckOptions, check, check_trace};
 pub use interval::{Decision, Interval};
 pub use report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
+pub use run_level::{Equivalence, RunComparison, RunStatistics, SPAN, compare_runs};

@@ -20,10 +20,18 @@
 //! - Softmax and logarithm in any of the formulations listed in `cross_entropy.rs`, with `exp` and `ln` within 4 ulp.
 //! - The gradient is that of the mean loss over the batch, before weight decay.
 //!
-//! # What it proves
+//! # How much it holds
 //!
-//! Intervals grow from layer to layer by the absolute sums of the weights, so they are wide compared to what rounding
-//! typically does (in f32 about 1 % of a gradient's size in LeNet300) and narrow compared to mistakes.
+//! Intervals grow from layer to layer by the sums of the weights' absolute values, so they are wide compared to what
+//! rounding typically does, and narrow compared to mistakes. Half an interval's width relative to its gradient's root
+//! mean square, median of the widest gradient, f32: 0.9 % for LeNet300 on 128 digits at initial weights, 8 % after 60
+//! steps on them; 3e-11 in f64. On 28x28 images 50 %. In LeNet only the loss (+- 0.01) and the last layers are held: its
+//! convolutions' intervals are 40 to 600 times as wide as their gradients. `tests/suite/step_level/` measures this and
+//! plants 32 mistakes, all of which are outside.
+//!
+//! Batch norm and residual blocks are refused. A convolution of f inputs with He's weights multiplies an interval by
+//! `sum |w| = 1.2 sqrt(f)` (15 to 29 in ResNet-20) where batch norm keeps the numbers' size at 1, so 19 of them multiply
+//! it by more than 10^22: no bound is left, in f64 neither.
 
 mod balls;
 mod batch;

@@ -1,6 +1,7 @@
 //! The step level of the oracle: every correct port is inside the enclosure, a wrong one is not, and the enclosure is
 //! as narrow as published.
 
+mod mistake;
 mod port;
 mod port_layers;
 mod port_loss;

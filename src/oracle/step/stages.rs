@@ -32,8 +32,7 @@ impl Stage {
 
 /// The layers of a network that is a chain of layers with an enclosure.
 ///
-/// Batch norm and residual blocks have none: an interval that passes a convolution grows by the sum of its weights'
-/// absolute values, and after the 19 of ResNet-20 nothing would be left to check.
+/// Batch norm and residual blocks have none: see [the step level](super).
 pub(super) struct Chain(Vec<Stage>);
 
 impl Chain {

@@ -2,6 +2,7 @@
 //! list of which input meets which weight in which output, and every sum is formed in the order asked for.
 
 use super::Case;
+use super::mistake::{self, Mistake};
 use gdstar::nn::Layer;
 use ndarray::ArrayD;
 use rand::seq::SliceRandom;
@@ -55,43 +56,6 @@ pub enum Formula {
     Power,
     /// The gradient of the summed loss, divided by n at the very end.
     ScaledLast,
-}
-
-/// A mistake in the step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Mistake {
-    SummedLoss,
-    SummedLossValueOnly,
-    DividedByClasses,
-    DividedByFullBatch,
-    LabelNotSubtracted,
-    NextLabels,
-    NextClass,
-    LastSampleDropped,
-    SoftmaxOverBatch,
-    LabelSmoothing,
-    Temperature,
-    BinaryLogarithm,
-    SquaredError,
-    BiasGradientZero,
-    BiasGradientMean,
-    BiasNotAdded,
-    WeightTransposedInBackward,
-    WeightGradientTransposed,
-    ReluPassesAtZero,
-    ReluNotDifferentiated,
-    ReluLeaks,
-    ReluMaskInverted,
-    WeightDecayAdded,
-    GradientClipped,
-    GradientNotReset,
-    StaleWeights,
-    BackwardAfterUpdate,
-    HiddenLayerDetached,
-    ImagesTransposed,
-    InputNotNormalised,
-    Dropout,
-    LastLayerOnly,
 }
 
 /// What a port records of a step.
@@ -221,7 +185,7 @@ impl Port {
             Some(Mistake::InputNotNormalised) => x = x * 0.3762 + 0.3051,
             _ => {}
         }
-        let labels = super::teeth::labels_seen(self.mistake, &case.labels, case.network.classes);
+        let labels = mistake::labels_seen(self.mistake, &case.labels, case.network.classes);
         let layers = chain(&case.network.layer);
         let mut steps: Vec<(&Layer, ArrayD<f64>, usize)> = Vec::new();
         let mut next = 0;
@@ -245,7 +209,7 @@ impl Port {
             let n = case.labels.len() as f64;
             gradients.values_mut().for_each(|g| g.mapv_inplace(|g| self.store(self.round(g / n))));
         }
-        super::teeth::spoil(self.mistake, case, &mut gradients, &plain);
+        mistake::spoil(self.mistake, case, &mut gradients, &plain);
         Truth { loss, gradients }
     }
 

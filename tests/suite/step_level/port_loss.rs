@@ -1,6 +1,7 @@
 //! The loss of the test's port, by each of the admitted formulas.
 
-use super::port::{Formula, Mistake, Port, Rounding, array, flat};
+use super::mistake::Mistake;
+use super::port::{Formula, Port, Rounding, array, flat};
 use ndarray::ArrayD;
 
 impl Port {

@@ -76,5 +76,5 @@ fn an_online_softmax_reaches_a_share_of_its_bound() {
     let case = one_layer(&Array2::zeros((1, 1)), Array2::zeros((16, 1)), ascending);
     let (loss, gradient) = worst(&case, Formula::Online, "fc.bias", 7);
     println!("an online softmax goes {loss:.2} (loss) and {gradient:.2} (gradient) of the way");
-    assert!(loss >= 0.1 && gradient >= 0.1, "{loss}, {gradient}");
+    assert!(loss >= 0.3 && gradient >= 0.2, "{loss}, {gradient}");
 }

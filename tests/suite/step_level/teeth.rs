@@ -1,88 +1,10 @@
-//! Wrong steps are outside: every [`Mistake`], planted in a port that is otherwise correct.
+//! Wrong steps are outside: every [`Mistake`](super::mistake::Mistake), planted in a port that is otherwise correct.
 
-use super::port::{Mistake, Truth, array, flat};
+use super::mistake::MISTAKES;
+use super::port::{Port, Truth, array, flat};
 use super::{Case, outside};
-use crate::step_level::port::Port;
 use gdstar::oracle::Arithmetic;
 use gdstar::train::Precision;
-use ndarray::ArrayD;
-use std::collections::BTreeMap;
-
-/// The labels that a port with this mistake believes in.
-pub fn labels_seen(mistake: Option<Mistake>, labels: &[usize], classes: usize) -> Vec<usize> {
-    match mistake {
-        Some(Mistake::NextLabels) => labels.iter().cycle().skip(1).take(labels.len()).copied().collect(),
-        Some(Mistake::NextClass) => labels.iter().map(|label| (label + 1) % classes).collect(),
-        _ => labels.to_vec(),
-    }
-}
-
-/// Mistakes that are made on the finished gradients.
-pub fn spoil(
-    mistake: Option<Mistake>,
-    case: &Case,
-    gradients: &mut BTreeMap<String, ArrayD<f64>>,
-    plain: &dyn Fn() -> Truth,
-) {
-    let n = case.labels.len() as f64;
-    for (name, gradient) in gradients.iter_mut() {
-        let is_bias = name.ends_with("bias");
-        let is_last = name.starts_with("fc3");
-        match mistake {
-            Some(Mistake::BiasGradientZero) if is_bias => gradient.fill(0.0),
-            Some(Mistake::BiasGradientMean) if is_bias => *gradient /= n,
-            Some(Mistake::WeightGradientTransposed) if gradient.ndim() == 2 => {
-                let shape = gradient.shape().to_vec();
-                let turned: ArrayD<f64> = gradient.view().reversed_axes().to_owned();
-                *gradient = array(&shape, flat(&turned));
-            }
-            Some(Mistake::WeightDecayAdded) => *gradient += &(&case.parameters.get(name).unwrap().value * 5e-4),
-            Some(Mistake::GradientClipped) => gradient.mapv_inplace(|g| g.clamp(-1e-3, 1e-3)),
-            Some(Mistake::GradientNotReset) => *gradient += &plain().gradients[name],
-            Some(Mistake::HiddenLayerDetached) if name.starts_with("fc1") => gradient.fill(0.0),
-            Some(Mistake::LastLayerOnly) if !is_last => gradient.fill(0.0),
-            Some(Mistake::Dropout) if !is_last => {
-                gradient.iter_mut().enumerate().filter(|(i, _)| i % 2 == 0).for_each(|(_, g)| *g *= 2.0);
-            }
-            _ => {}
-        }
-    }
-}
-
-const MISTAKES: [Mistake; 32] = [
-    Mistake::SummedLoss,
-    Mistake::SummedLossValueOnly,
-    Mistake::DividedByClasses,
-    Mistake::DividedByFullBatch,
-    Mistake::LabelNotSubtracted,
-    Mistake::NextLabels,
-    Mistake::NextClass,
-    Mistake::LastSampleDropped,
-    Mistake::SoftmaxOverBatch,
-    Mistake::LabelSmoothing,
-    Mistake::Temperature,
-    Mistake::BinaryLogarithm,
-    Mistake::SquaredError,
-    Mistake::BiasGradientZero,
-    Mistake::BiasGradientMean,
-    Mistake::BiasNotAdded,
-    Mistake::WeightTransposedInBackward,
-    Mistake::WeightGradientTransposed,
-    Mistake::ReluPassesAtZero,
-    Mistake::ReluNotDifferentiated,
-    Mistake::ReluLeaks,
-    Mistake::ReluMaskInverted,
-    Mistake::WeightDecayAdded,
-    Mistake::GradientClipped,
-    Mistake::GradientNotReset,
-    Mistake::StaleWeights,
-    Mistake::BackwardAfterUpdate,
-    Mistake::HiddenLayerDetached,
-    Mistake::ImagesTransposed,
-    Mistake::InputNotNormalised,
-    Mistake::Dropout,
-    Mistake::LastLayerOnly,
-];
 
 /// LeNet300 with half of the first layer's units eliminated, as GDSTAR leaves some: their ReLUs see exactly 0.
 fn sparse_lenet300(samples: i64) -> Case {
@@ -96,7 +18,7 @@ fn sparse_lenet300(samples: i64) -> Case {
 fn all_mistakes_are_outside(case: &Case) {
     let enclosure = case.enclose(&Arithmetic::of(Precision::F32));
     assert_eq!(outside(&enclosure, &Port::right().run(case)).0, 0, "the port without a mistake");
-    for mistake in MISTAKES {
+    for &mistake in MISTAKES {
         let (outside, compared) = outside(&enclosure, &Port::wrong(mistake).run(case));
         println!("{mistake:?}: {outside} of {compared} outside");
         assert!(outside > 0, "{mistake:?} is inside");
@@ -114,7 +36,7 @@ fn every_planted_mistake_is_outside_after_training() {
     all_mistakes_are_outside(&sparse_lenet300(16).trained(60));
 }
 
-/// One number in one gradient, off by a hundredth of the gradient's root mean square.
+/// One number in one gradient, off by the gradient's root mean square.
 #[test]
 fn a_single_wrong_entry_is_outside() {
     let case = sparse_lenet300(24);

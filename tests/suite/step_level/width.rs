@@ -35,18 +35,27 @@ fn report(what: &str, enclosure: &Enclosure) -> (f64, f64) {
     worst
 }
 
+/// The widest gradient's median and the widest entry of all, as measured (x86-64, Literal's and Fast's centres agree to
+/// all digits printed), times 2 for other machines' training. A bound that got wider would hide mistakes.
+fn assert_narrow(what: &str, enclosure: &Enclosure, (median, largest): (f64, f64)) {
+    let worst = report(what, enclosure);
+    assert!(worst.0 <= 2.0 * median && worst.1 <= 2.0 * largest, "{what}: {worst:?}");
+}
+
 #[test]
 fn lenet300_is_narrow() {
     let indices: Vec<i64> = (0..128).collect();
-    for (steps, precision, cap) in
-        [(0, Precision::F32, 1e-1), (0, Precision::F64, 1e-9), (60, Precision::F32, 1.0), (300, Precision::F32, 10.0)]
-    {
+    for (steps, precision, measured) in [
+        (0, Precision::F32, (9.0e-3, 4.8e-2)),
+        (0, Precision::F64, (3.1e-11, 7.9e-11)),
+        (60, Precision::F32, (7.8e-2, 1.8e-1)),
+        (300, Precision::F32, (4.0e-1, 2.3)), // a loss of 0.01: gradients cancel, the bound does not
+    ] {
         let case = Case::lenet300(1, &indices).trained(steps);
-        let started = std::time::Instant::now();
         let enclosure = case.enclose(&Arithmetic::of(precision));
-        let worst =
-            report(&format!("lenet300, 128 digits, {steps} steps, {precision}, {:?}", started.elapsed()), &enclosure);
-        assert!(worst.1 <= cap, "{worst:?}");
+        assert_narrow(&format!("lenet300, 128 digits, {steps} steps, {precision}"), &enclosure, measured);
+        // One decision in a thousand.
+        assert!(enclosure.ambiguous * 1000 <= enclosure.decisions);
     }
 }
 
@@ -62,12 +71,18 @@ fn random_images(model: &str, n: usize) -> Case {
 }
 
 #[test]
-fn mnist_sized_lenet300_and_lenet_are_bounded() {
-    for (model, cap) in [("lenet300", 1e1), ("lenet", 1e3)] {
-        let case = random_images(model, 32);
-        let started = std::time::Instant::now();
-        let enclosure = case.enclose(&Arithmetic::of(Precision::F32));
-        let worst = report(&format!("{model}, 32, {:?}", started.elapsed()), &enclosure);
-        assert!(worst.1 <= cap, "{worst:?}");
-    }
+fn lenet300_is_narrow_on_images_of_mnists_size() {
+    let enclosure = random_images("lenet300", 32).enclose(&Arithmetic::of(Precision::F32));
+    assert_narrow("lenet300, 32 random images", &enclosure, (4.9e-1, 1.2));
+}
+
+/// Through five layers, 150 to 400 terms each, only the loss and the last layers' gradients are held.
+#[test]
+fn lenet_is_narrow_at_its_end() {
+    let mut enclosure = random_images("lenet", 32).enclose(&Arithmetic::of(Precision::F32));
+    let Interval { low, high } = enclosure.loss;
+    assert!(high - low <= 2.0 * 2.4e-2, "{low}, {high}");
+    report("lenet, 32 random images", &enclosure);
+    enclosure.gradients.retain(|bounds| bounds.name.starts_with("fc3"));
+    assert_narrow("lenet's last layer", &enclosure, (2.2e-1, 6.3e-1));
 }
