@@ -23,6 +23,10 @@ pub struct CheckArgs {
     /// Require every result to be the exact one: for the cases in golden/exact, in which nothing rounds
     #[arg(long)]
     exact: bool,
+    /// Where model and dataset are built in, losses and gradients that the reference does not get are findings even if
+    /// no loss at all agrees (without this, that is taken for another split or normalisation of the data)
+    #[arg(long)]
+    insist: bool,
     /// Compare what the run ends with to these reference runs: folders of `gdstar train --out`, over several seeds,
     /// kernels and precisions, at least three
     #[arg(long, value_name = "RUN", num_args = 1..)]
@@ -39,7 +43,12 @@ pub struct CheckArgs {
 /// Those of [`check`].
 pub fn run(args: &CheckArgs) -> Result<ExitCode> {
     let read = |paths: &[PathBuf]| paths.iter().map(|path| RunStatistics::read(path)).collect::<Result<Vec<_>>>();
-    let options = CheckOptions { exact: args.exact, ensemble: read(&args.ensemble)?, runs: read(&args.runs)? };
+    let options = CheckOptions {
+        exact: args.exact,
+        insist: args.insist,
+        ensemble: read(&args.ensemble)?,
+        runs: read(&args.runs)?,
+    };
     let report = check(&args.trace, &options)?;
     if args.json {
         println!("{}", report.to_json());

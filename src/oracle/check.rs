@@ -15,6 +15,7 @@ mod quantile;
 mod rewind;
 mod schedule;
 mod selection;
+mod step_level;
 mod verdict;
 
 pub(crate) use epoch::{Carry, Epoch};
@@ -31,6 +32,7 @@ use crate::oracle::report::Report;
 use crate::oracle::run_level::{RunComparison, RunStatistics, compare_runs};
 use crate::oracle::trace::Trace;
 use std::path::Path;
+use step_level::StepLevel;
 use verdict::Collector;
 
 /// What to check and how.
@@ -38,6 +40,9 @@ use verdict::Collector;
 pub struct CheckOptions {
     /// Every result must be the exact one: for the cases in which nothing rounds.
     pub exact: bool,
+    /// Losses and gradients that the reference does not get are findings even if no loss at all agrees, which speaks for
+    /// other samples.
+    pub insist: bool,
     /// Reference runs that the run level compares with; none: it is left out.
     pub ensemble: Vec<RunStatistics>,
     /// What the port's runs ended with; none: the trace's own last epoch.
@@ -60,6 +65,7 @@ pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
     let mut collector = Collector::default();
     let mut carry = Carry::start(trace, options, &mut collector)?;
     let arithmetic = carry.arithmetic;
+    let step = StepLevel::run(trace, &trace.header.arithmetic, options.insist)?;
     let mut next = trace.epochs().next().map(|k| Epoch::load(trace, k, arithmetic)).transpose()?;
     let mut rest = trace.epochs().skip(1);
     while let Some(mut epoch) = next {
@@ -67,6 +73,7 @@ pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
         let ahead = rest.next();
         let (loaded, judged) =
             rayon::join(|| ahead.map(|k| Epoch::load(trace, k, arithmetic)).transpose(), || epoch.check(&mut carry));
+        collector.add(step.outcome(epoch.k, &arithmetic), |_| Ok(Vec::new()))?;
         for outcome in judged? {
             collector.add(outcome, |outcome| dictionary::explain(outcome, &epoch, &carry))?;
         }
@@ -74,7 +81,7 @@ pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
         next = loaded?;
     }
     let runs = run_level(trace, options)?;
-    Ok(collector.report(trace, options, runs))
+    Ok(collector.report(trace, options, step.status(), runs))
 }
 
 /// The run level's comparisons; `None` without an ensemble.

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::oracle::bounds::unit_roundoff;
 use crate::tensor_file::TensorFile;
 use crate::train::Precision;
+use half::{bf16, f16};
 use layout::{Layout, Place};
 use safetensors::Dtype;
 use std::collections::BTreeMap;
@@ -203,16 +204,31 @@ impl Trace {
     /// The unit roundoff of a tensor's storage where that is narrower than the arithmetic, else 0: how far what is
     /// recorded may be from what the port went on with.
     pub fn storage_error(&self, name: &str) -> f64 {
-        match (self.header.arithmetic.dtype, self.file.describe(name)) {
-            (Precision::F64, Some((Dtype::F32, _))) => unit_roundoff(Precision::F32),
+        match (self.header.arithmetic.dtype, self.dtype(name)) {
+            (_, Some(Dtype::BF16)) => 1.0 / 256.0,
+            (_, Some(Dtype::F16)) => 1.0 / 2048.0,
+            (Precision::F64, Some(Dtype::F32)) => unit_roundoff(Precision::F32),
             _ => 0.0,
         }
     }
 
+    /// The smallest subnormal number of a storage that is narrower than the arithmetic, else 0.
+    pub fn storage_underflow(&self, name: &str) -> f64 {
+        match (self.header.arithmetic.dtype, self.dtype(name)) {
+            (_, Some(Dtype::F16)) => f16::MIN_POSITIVE_SUBNORMAL.to_f64(),
+            (_, Some(Dtype::BF16)) => bf16::MIN_POSITIVE_SUBNORMAL.to_f64(),
+            (Precision::F64, Some(Dtype::F32)) => f32::from_bits(1).into(),
+            _ => 0.0,
+        }
+    }
+
+    fn dtype(&self, name: &str) -> Option<Dtype> {
+        self.file.describe(name).map(|(dtype, _)| dtype)
+    }
+
     /// How far, relatively, two recordings of one number may be apart: a rounding to the narrower of two storages.
     pub fn storage_difference(&self, one: &str, other: &str) -> f64 {
-        let dtype = |name| self.file.describe(name).map(|(dtype, _)| dtype);
-        match (dtype(one), dtype(other)) {
+        match (self.dtype(one), self.dtype(other)) {
             (Some(one), Some(other)) if one != other => unit_roundoff(Precision::F32),
             _ => 0.0,
         }

@@ -23,6 +23,8 @@ pub(crate) struct Collector {
     ambiguous_by_equation: BTreeMap<&'static str, usize>,
     decisions: usize,
     compared: BTreeMap<&'static str, usize>,
+    /// Some optimizer steps were followed.
+    descends: bool,
     missing: BTreeMap<(&'static str, String), usize>,
     unbounded: BTreeMap<(&'static str, String), usize>,
 }
@@ -64,6 +66,7 @@ impl Collector {
             *self.ambiguous_by_equation.entry(equation).or_insert(0) += outcome.ambiguous;
         }
         self.decisions += outcome.decisions;
+        self.descends |= outcome.stage == Stage::Alg1 && outcome.compared > 0;
         for reason in outcome.missing {
             *self.missing.entry((equation, reason)).or_insert(0) += 1;
         }
@@ -90,7 +93,13 @@ impl Collector {
     }
 
     /// The report over all epochs.
-    pub(crate) fn report(self, trace: &Trace, options: &CheckOptions, runs: Option<Vec<RunComparison>>) -> Report {
+    pub(crate) fn report(
+        self,
+        trace: &Trace,
+        options: &CheckOptions,
+        step: (bool, String),
+        runs: Option<Vec<RunComparison>>,
+    ) -> Report {
         let findings_total: usize = self.findings_by_equation.values().sum();
         let ambiguous: usize = self.ambiguous_by_equation.values().sum();
         let checked: Vec<&'static str> =
@@ -115,7 +124,7 @@ impl Collector {
         let left_out = self.missing.into_iter().chain(self.unbounded);
         let not_checked =
             left_out.map(|((equation, reason), epochs)| NotChecked { equation, reason, epochs }).collect();
-        let levels = levels(&checked, options, runs);
+        let levels = levels(&checked, options, step, self.descends, runs);
         Report {
             file: trace.path().display().to_string(),
             producer: trace.header.producer.clone(),
@@ -138,12 +147,18 @@ impl Collector {
 }
 
 /// Every level: what it compared, or what it would need.
-fn levels(checked: &[&'static str], options: &CheckOptions, runs: Option<Vec<RunComparison>>) -> Vec<Level> {
+fn levels(
+    checked: &[&'static str],
+    options: &CheckOptions,
+    step: (bool, String),
+    descends: bool,
+    runs: Option<Vec<RunComparison>>,
+) -> Vec<Level> {
     let level = |name, checked, status: String| Level { name, checked, status };
     let method: Vec<&str> = checked.iter().copied().filter(|name| *name != "alg1").collect();
     let names = if method.is_empty() { "nothing is recorded".to_string() } else { method.join(" ") };
     let exact = if options.exact { names.clone() } else { "needs --exact, for the cases in golden/exact".to_string() };
-    let epoch = if checked.contains(&"alg1") {
+    let epoch = if descends {
         "alg1: from an epoch's first weights through all its gradients to its last".to_string()
     } else {
         "needs every batch's gradients, init, the weights and the optimizer's hyper-parameters".to_string()
@@ -156,7 +171,8 @@ fn levels(checked: &[&'static str], options: &CheckOptions, runs: Option<Vec<Run
     vec![
         level("exact", options.exact && !method.is_empty(), exact),
         level("method", !method.is_empty(), names),
-        level("epoch", checked.contains(&"alg1"), epoch),
+        level("step", step.0, step.1),
+        level("epoch", descends, epoch),
         level("run", runs.is_some_and(|runs| !runs.is_empty()), run),
     ]
 }
