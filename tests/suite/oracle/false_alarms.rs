@@ -1,0 +1,135 @@
+//! Correct ports never fail: over a thousand of them, of every kind.
+
+use super::checked::verdict;
+use super::port::{Config, Epoch, Fault, Precision, READINGS, Store, run};
+use super::variants::{coarse_sums, random, standard, tiny, with_ties};
+use gdstar::oracle::{Report, Verdict};
+use std::sync::LazyLock;
+
+/// How many random variants are checked.
+const VARIANTS: u64 = 1000;
+
+/// What is told of a false alarm, enough to find it again.
+fn told(config: &Config, report: &Report) -> String {
+    let first = report.findings.first();
+    format!("{:?} of {} findings, first {first:?}, in {config:?}", report.verdict, report.findings_total)
+}
+
+/// Whether nothing is held against the port. Nothing was checkable: INCONCLUSIVE is then the right word.
+fn is_right(report: &Report) -> bool {
+    let nothing_checked = report.checked.is_empty();
+    report.findings_total == 0
+        && report.findings.is_empty()
+        && (report.verdict == Verdict::Pass || nothing_checked && report.verdict == Verdict::Inconclusive)
+}
+
+/// The false alarms over all random variants, and how many there were.
+pub static RANDOM: LazyLock<(u64, Vec<String>)> = LazyLock::new(|| {
+    let alarm = |seed| {
+        let config = random(seed);
+        match verdict(&config, &run(&config, Fault::None)) {
+            Ok(report) if is_right(&report) => None,
+            Ok(report) => Some(format!("seed {seed}: {}", told(&config, &report))),
+            Err(error) => Some(format!("seed {seed}: {error}, in {config:?}")),
+        }
+    };
+    (VARIANTS, (0..VARIANTS).filter_map(alarm).collect())
+});
+
+#[test]
+fn correct_ports_pass() {
+    let alarms = &RANDOM.1;
+    assert!(alarms.is_empty(), "{} false alarms:\n{}", alarms.len(), alarms.join("\n"));
+}
+
+/// Every value of every key of the format's table, alone, in both dtypes, with and without ties; everything is checked,
+/// and no comparison of Eq. 5 or Alg. 4 is ambiguous where results are stored as they were compared.
+#[test]
+fn every_reading_passes_alone() {
+    for (key, values) in READINGS {
+        for &value in values {
+            for dtype in [Precision::F32, Precision::F64] {
+                for ties in [false, true] {
+                    let mut config = standard(41, dtype);
+                    config.reading.set(key, value);
+                    if ties {
+                        with_ties(&mut config);
+                    }
+                    let report = verdict(&config, &run(&config, Fault::None)).unwrap();
+                    assert!(is_right(&report), "{key} = {value}: {}", told(&config, &report));
+                    assert_eq!(report.ambiguous, 0, "{key} = {value}");
+                    let unchecked: Vec<_> =
+                        report.not_checked.iter().filter(|e| **e != "alg1" && **e != "eq2").collect();
+                    assert!(unchecked.is_empty(), "{key} = {value}: {unchecked:?} not checked");
+                }
+            }
+        }
+    }
+}
+
+/// Gradients in every format, used as recorded or as they were before; results in every format.
+#[test]
+fn every_storage_passes() {
+    use Precision::{Bf16, F16, F32, F64};
+    for (dtype, gradients, floats) in
+        [(F32, Bf16, F32), (F32, F16, F32), (F32, F64, F64), (F64, Bf16, F64), (F64, F16, F64), (F64, F32, F32)]
+    {
+        for uses_recorded_gradients in [false, true] {
+            for seed in 51..54 {
+                let mut config = standard(seed, dtype);
+                config.recording.gradients = Store::As(gradients);
+                config.recording.floats = Store::As(floats);
+                config.recording.alpha = Store::As(floats);
+                config.recording.uses_recorded_gradients = uses_recorded_gradients;
+                let report = verdict(&config, &run(&config, Fault::None)).unwrap();
+                assert!(is_right(&report), "{dtype:?} {gradients:?} {floats:?}: {}", told(&config, &report));
+            }
+        }
+    }
+}
+
+/// Sums in bf16 are bounded while n u < 1; beyond that nothing is claimed, and that is said.
+#[test]
+fn sums_without_a_bound_are_inconclusive() {
+    let mut bounded = standard(61, Precision::F32);
+    coarse_sums(&mut bounded);
+    let report = verdict(&bounded, &run(&bounded, Fault::None)).unwrap();
+    assert!(is_right(&report), "{}", told(&bounded, &report));
+    let mut unbounded = standard(61, Precision::F32);
+    unbounded.arithmetic.sums = Precision::Bf16; // 284 weights: n u = 1.1
+    let report = verdict(&unbounded, &run(&unbounded, Fault::None)).unwrap();
+    assert_eq!((report.verdict, report.findings_total), (Verdict::Inconclusive, 0), "{}", told(&unbounded, &report));
+}
+
+/// Subnormal squares, kept or flushed and declared so.
+#[test]
+fn underflow_passes() {
+    for dtype in [Precision::F32, Precision::F64] {
+        for ftz in [false, true] {
+            for seed in 71..76 {
+                let mut config = standard(seed, dtype);
+                tiny(&mut config, ftz);
+                let report = verdict(&config, &run(&config, Fault::None)).unwrap();
+                assert!(is_right(&report), "{dtype:?} {ftz}: {}", told(&config, &report));
+            }
+        }
+    }
+}
+
+/// The generator's own proof: what is drawn covers the method. k* moves and stays, weights are selected and eliminated,
+/// norms and thresholds tie; each in at least one epoch of twenty.
+#[test]
+fn variants_exercise_the_method() {
+    let epochs: Vec<Epoch> = (0..200).flat_map(|seed| run(&random(seed), Fault::None).epochs).collect();
+    let signs: [(&str, fn(&Epoch) -> bool); 5] = [
+        ("k* moves", |e| e.k_star == e.k as i64),
+        ("k* stays", |e| e.k_star < e.k as i64 && e.t > 1),
+        ("weights are selected", |e| e.selected.contains(&true)),
+        ("weights are eliminated", |e| e.mask != e.mask_before),
+        ("ties", |e| e.s_f == e.min_before || e.tau > 0.0 && e.g.contains(&e.tau)),
+    ];
+    for (what, shows) in signs {
+        let share = epochs.iter().filter(|epoch| shows(epoch)).count() * 20;
+        assert!(share >= epochs.len(), "{what} in 1/20 of {share} of {} epochs", epochs.len());
+    }
+}
