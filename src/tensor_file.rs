@@ -2,12 +2,19 @@
 //! reader never sees half a file.
 
 use crate::error::{Error, Result};
+use crate::json;
+use half::{bf16, f16};
 use ndarray::{ArrayD, ArrayViewD};
-use safetensors::tensor::{Dtype, SafeTensors, TensorInfo, TensorView};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo, TensorView};
+use serde::Deserialize;
+use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// A type that tensors in a file are made of.
 pub trait Element: Copy + Send + Sync + 'static {
@@ -67,47 +74,52 @@ impl Tensor {
     }
 }
 
-/// A safetensors file in memory.
+/// A safetensors file: its header in memory, its tensors read when they are asked for.
 pub struct TensorFile {
     path: PathBuf,
-    bytes: Vec<u8>,
+    content: Content,
     metadata: HashMap<String, String>,
     entries: BTreeMap<String, Entry>,
+}
+
+/// Where the tensors' bytes are.
+enum Content {
+    Memory(Vec<u8>),
+    Disk(Mutex<File>),
 }
 
 /// A tensor's description, and where its bytes are in the file.
 struct Entry {
     dtype: Dtype,
     shape: Vec<usize>,
-    bytes: Range<usize>,
+    bytes: Range<u64>,
 }
 
+/// The format's limit on the header's size.
+const LARGEST_HEADER: u64 = 100_000_000;
+/// The bytes of the header's size, before the header.
+const PREFIX: u64 = size_of::<u64>() as u64;
+
 impl TensorFile {
-    /// Reads a file and checks its header against its size.
+    /// Opens a file and checks its header against its size. No more than the header is read, so that a file may be
+    /// larger than memory.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read, or as [`TensorFile::parse`].
     pub fn open(path: &Path) -> Result<Self> {
-        Self::parse(path, std::fs::read(path).map_err(Error::io(path, "read"))?)
+        let mut file = File::open(path).map_err(Error::io(path, "read"))?;
+        let size = file.metadata().map_err(Error::io(path, "read"))?.len();
+        let (metadata, entries) = read_header(path, &mut file, size)?;
+        Ok(Self { path: path.to_path_buf(), content: Content::Disk(Mutex::new(file)), metadata, entries })
     }
 
     /// A file's content; `path` is for messages. Nothing is allocated on the header's word.
     ///
     /// # Errors
-    /// [`Error::File`] if it is not a complete safetensors file.
+    /// [`Error::File`] if it is not a complete safetensors file, or a name occurs twice.
     pub fn parse(path: &Path, bytes: Vec<u8>) -> Result<Self> {
-        let bad = |e: safetensors::SafeTensorError| {
-            Error::file(path, "header", "a complete safetensors file", format!("{} bytes: {e}", bytes.len()))
-        };
-        let (header_size, header) = SafeTensors::read_metadata(&bytes).map_err(bad)?;
-        let start = size_of::<u64>() + header_size;
-        let entry = |(name, info): (String, &TensorInfo)| {
-            let (from, to) = info.data_offsets;
-            (name, Entry { dtype: info.dtype, shape: info.shape.clone(), bytes: start + from..start + to })
-        };
-        let entries = header.tensors().into_iter().map(entry).collect();
-        let metadata = header.metadata().clone().unwrap_or_default();
-        Ok(Self { path: path.to_path_buf(), bytes, metadata, entries })
+        let (metadata, entries) = read_header(path, &mut bytes.as_slice(), bytes.len() as u64)?;
+        Ok(Self { path: path.to_path_buf(), content: Content::Memory(bytes), metadata, entries })
     }
 
     /// Where it was read from.
@@ -133,25 +145,114 @@ impl TensorFile {
     /// The tensor `name`, of element type `T` and, where given, of `shape`.
     ///
     /// # Errors
-    /// [`Error::File`] if it is missing, of another dtype, or of another shape.
+    /// [`Error::File`] if it is missing, of another dtype, or of another shape; [`Error::Io`] if it cannot be read.
     pub fn read<T: Element>(&self, name: &str, shape: Option<&[usize]>) -> Result<ArrayD<T>> {
-        let bad =
-            |expected: String, found: String| Error::file(&self.path, format!("tensor `{name}`"), expected, found);
-        let Some(entry) = self.entries.get(name) else {
-            return Err(bad("to be present".to_string(), "nothing".to_string()));
-        };
+        let entry = self.entry(name, shape)?;
         if entry.dtype != T::DTYPE {
-            return Err(bad(format!("{:?}", T::DTYPE), format!("{:?}", entry.dtype)));
+            return Err(self.bad(name, format!("{:?}", T::DTYPE), format!("{:?}", entry.dtype)));
         }
-        if let Some(shape) = shape.filter(|shape| *shape != entry.shape) {
-            return Err(bad(format!("shape {shape:?}"), format!("shape {:?}", entry.shape)));
-        }
-        // `open` checked that every tensor's bytes are there and fit its shape.
-        let bytes = self.bytes.get(entry.bytes.clone()).unwrap_or_default();
-        let values: Vec<T> = bytes.chunks_exact(T::SIZE).map(T::get).collect();
-        ArrayD::from_shape_vec(entry.shape.as_slice(), values)
-            .map_err(|e| bad(format!("shape {:?}", entry.shape), e.to_string()))
+        let values: Vec<T> = self.bytes(entry)?.chunks_exact(T::SIZE).map(T::get).collect();
+        self.shaped(name, entry, values)
     }
+
+    /// The tensor `name` of any floating-point type, exactly, as `f64`.
+    ///
+    /// # Errors
+    /// As [`TensorFile::read`].
+    pub fn read_floats(&self, name: &str, shape: Option<&[usize]>) -> Result<ArrayD<f64>> {
+        let entry = self.entry(name, shape)?;
+        let bytes = self.bytes(entry)?;
+        let values: Vec<f64> = match entry.dtype {
+            Dtype::F64 => bytes.chunks_exact(f64::SIZE).map(f64::get).collect(),
+            Dtype::F32 => bytes.chunks_exact(f32::SIZE).map(|x| f32::get(x).into()).collect(),
+            Dtype::F16 => bytes.chunks_exact(2).map(|x| f16::from_le_bytes([x[0], x[1]]).to_f64()).collect(),
+            Dtype::BF16 => bytes.chunks_exact(2).map(|x| bf16::from_le_bytes([x[0], x[1]]).to_f64()).collect(),
+            other => return Err(self.bad(name, "F16, BF16, F32 or F64".to_string(), format!("{other:?}"))),
+        };
+        self.shaped(name, entry, values)
+    }
+
+    fn bad(&self, name: &str, expected: String, found: String) -> Error {
+        Error::file(&self.path, format!("tensor `{name}`"), expected, found)
+    }
+
+    fn entry(&self, name: &str, shape: Option<&[usize]>) -> Result<&Entry> {
+        let Some(entry) = self.entries.get(name) else {
+            return Err(self.bad(name, "to be present".to_string(), "nothing".to_string()));
+        };
+        match shape {
+            Some(shape) if shape != entry.shape => {
+                Err(self.bad(name, format!("shape {shape:?}"), format!("shape {:?}", entry.shape)))
+            }
+            _ => Ok(entry),
+        }
+    }
+
+    /// A tensor's bytes; the header's check has made sure that they are there and fit its shape.
+    fn bytes(&self, entry: &Entry) -> Result<Cow<'_, [u8]>> {
+        match &self.content {
+            Content::Memory(bytes) => {
+                let range = entry.bytes.start as usize..entry.bytes.end as usize;
+                Ok(Cow::Borrowed(bytes.get(range).unwrap_or_default()))
+            }
+            Content::Disk(file) => {
+                // Another reader's panic leaves the file as usable as before: every read seeks first.
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut bytes = vec![0; (entry.bytes.end - entry.bytes.start) as usize];
+                file.seek(SeekFrom::Start(entry.bytes.start))
+                    .and_then(|_| file.read_exact(&mut bytes))
+                    .map_err(Error::io(&self.path, "read"))?;
+                Ok(Cow::Owned(bytes))
+            }
+        }
+    }
+
+    fn shaped<T>(&self, name: &str, entry: &Entry, values: Vec<T>) -> Result<ArrayD<T>> {
+        ArrayD::from_shape_vec(entry.shape.as_slice(), values)
+            .map_err(|e| self.bad(name, format!("shape {:?}", entry.shape), e.to_string()))
+    }
+}
+
+/// The metadata and the tensors' descriptions of a file of `size` bytes, of which `input` is at the beginning.
+fn read_header(
+    path: &Path,
+    input: &mut impl Read,
+    size: u64,
+) -> Result<(HashMap<String, String>, BTreeMap<String, Entry>)> {
+    let bad =
+        |found: String| Error::file(path, "header", "a complete safetensors file", format!("{size} bytes: {found}"));
+    let mut prefix = [0; PREFIX as usize];
+    input.read_exact(&mut prefix).map_err(|e| bad(e.to_string()))?;
+    let length = u64::from_le_bytes(prefix);
+    if length > size - PREFIX || length > LARGEST_HEADER {
+        return Err(bad(format!("a header of {length} bytes")));
+    }
+    let mut text = Vec::new();
+    input.take(length).read_to_end(&mut text).map_err(Error::io(path, "read"))?;
+    let Value::Object(mut header) = json::parse(&text).map_err(bad)? else {
+        return Err(bad("a header that is not a JSON object".to_string()));
+    };
+    let metadata = match header.remove("__metadata__") {
+        Some(value) => HashMap::deserialize(value).map_err(|e| bad(format!("__metadata__: {e}")))?,
+        None => HashMap::new(),
+    };
+    let mut tensors = Vec::with_capacity(header.len());
+    for (name, description) in header {
+        let info = TensorInfo::deserialize(description).map_err(|e| bad(format!("tensor `{name}`: {e}")))?;
+        tensors.push((name, info));
+    }
+    tensors.sort_by_key(|(_, info)| info.data_offsets);
+    let checked = Metadata::new(None, tensors).map_err(|e| bad(e.to_string()))?;
+    let start = PREFIX + length;
+    if checked.data_len() as u64 != size - start {
+        return Err(bad(format!("tensors of {} bytes", checked.data_len())));
+    }
+    let entry = |(name, info): (String, &TensorInfo)| {
+        let (from, to) = info.data_offsets;
+        let bytes = start + from as u64..start + to as u64;
+        (name, Entry { dtype: info.dtype, shape: info.shape.clone(), bytes })
+    };
+    Ok((metadata, checked.tensors().into_iter().map(entry).collect()))
 }
 
 /// Writes tensors and metadata as one safetensors file, atomically.

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. Arguments are read here; the work happens in the library.
 
+mod check;
 mod demo;
 mod models;
 pub mod op;
@@ -40,7 +41,9 @@ Examples:
   gdstar plot runs/dense runs/gdstar --out runs.svg             their curves in one figure
   gdstar op golden/ops/conv2d.safetensors --out results.safetensors
 
-Exit codes: 0 done; 1 the run failed; 2 wrong usage or an unreadable input.";
+  gdstar check port.safetensors                                 a port's trace: PASS, FAIL or INCONCLUSIVE, and why
+
+Exit codes: 0 done, or PASS; 1 the run failed, or FAIL; 2 wrong usage or an unreadable input; 3 INCONCLUSIVE.";
 
 #[derive(Debug, Subcommand)]
 // What each does is said where its arguments are.
@@ -50,6 +53,7 @@ enum Command {
     Table(table::TableArgs),
     Plot(plot::PlotArgs),
     Op(op::OpArgs),
+    Check(check::CheckArgs),
 }
 
 /// Parses the arguments, runs, and turns an error into one line on standard error and an exit code.
@@ -58,16 +62,18 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
+    let done = |outcome: Result<()>| outcome.map(|()| ExitCode::SUCCESS);
     let outcome = match &cli.command {
-        None => demo::run(&cli.demo),
-        Some(Command::Train(args)) => train::run(args),
-        Some(Command::Models(args)) => models::run(args),
-        Some(Command::Table(args)) => table::run(args),
-        Some(Command::Plot(args)) => plot::run(args),
-        Some(Command::Op(args)) => op::run(args),
+        None => done(demo::run(&cli.demo)),
+        Some(Command::Train(args)) => done(train::run(args)),
+        Some(Command::Models(args)) => done(models::run(args)),
+        Some(Command::Table(args)) => done(table::run(args)),
+        Some(Command::Plot(args)) => done(plot::run(args)),
+        Some(Command::Op(args)) => done(op::run(args)),
+        Some(Command::Check(args)) => check::run(args),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("gdstar: {}", error.to_string().replace('\n', " "));
             ExitCode::from(error.exit_code())

@@ -132,7 +132,7 @@ impl CaseFile {
     /// # Errors
     /// [`Error::File`] if it is missing or of another dtype.
     pub fn floats(&self, name: &str) -> Result<ArrayD<f64>> {
-        read::floats(&self.file, name)
+        self.file.read_floats(name, None)
     }
 
     /// All results by tensor name.

@@ -5,7 +5,6 @@ use crate::error::{Error, Result};
 use crate::ops::{Attributes, Entry};
 use crate::tensor_file::TensorFile;
 use ndarray::ArrayD;
-use safetensors::Dtype;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
@@ -59,7 +58,7 @@ pub(super) fn case(file: &TensorFile, entry: &Entry, case: CaseHeader) -> Result
         match name.as_str() {
             "labels" => _ = attributes.integers.insert(name.clone(), file.read::<i64>(&tensor, None)?),
             "mask" => _ = attributes.integers.insert(name.clone(), mask(file, &tensor)?),
-            _ => inputs.push((name.clone(), floats(file, &tensor)?)),
+            _ => inputs.push((name.clone(), file.read_floats(&tensor, None)?)),
         }
     }
     let names: Vec<String> = inputs.iter().map(|(name, _)| name.clone()).collect();
@@ -79,7 +78,7 @@ pub(super) fn case(file: &TensorFile, entry: &Entry, case: CaseHeader) -> Result
     let mut upstream = vec![None; out_shapes.len()];
     for (i, name) in positions("upstream", &case.upstream, &case.outputs)? {
         let tensor = format!("{}/dy/{name}", case.name);
-        let dy = floats(file, &tensor)?;
+        let dy = file.read_floats(&tensor, None)?;
         let shape = &mut out_shapes[i];
         let both_are_one_number = [&*shape, dy.shape()].iter().all(|s| s.is_empty() || **s == [1]);
         upstream[i] = match dy.shape() == shape.as_slice() {
@@ -99,17 +98,6 @@ pub(super) fn case(file: &TensorFile, entry: &Entry, case: CaseHeader) -> Result
         wanted[i] = true;
     }
     Ok(OpCase { name: case.name, op, inputs, outputs: case.outputs, upstream, wanted, out_shapes })
-}
-
-/// A floating-point tensor, F32 or F64, in f64.
-pub(super) fn floats(file: &TensorFile, name: &str) -> Result<ArrayD<f64>> {
-    match file.describe(name) {
-        Some((Dtype::F32, _)) => Ok(file.read::<f32>(name, None)?.mapv(f64::from)),
-        Some((Dtype::F64, _)) | None => file.read::<f64>(name, None),
-        Some((other, _)) => {
-            Err(Error::file(file.path(), format!("tensor `{name}`"), "F32 or F64", format!("{other:?}")))
-        }
-    }
 }
 
 fn mask(file: &TensorFile, name: &str) -> Result<ArrayD<i64>> {

@@ -1,0 +1,86 @@
+//! `gdstar check`: holds a port's trace against the reference.
+
+use crate::error::Result;
+use crate::oracle::{CheckOptions, Finding, Report, check};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Check a port's trace, equation by equation.
+///
+/// Each equation is judged on the port's own recorded operands, within bounds that follow from the arithmetic it
+/// declares, so that one mistake is one finding. The report names the first equation that no correct port computes so,
+/// the element, the bound, and the known mistake that gives the port's value. docs/porting.md shows how to write a
+/// trace; docs/oracle.md says what a PASS proves.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 PASS; 1 FAIL; 2 wrong usage or an unreadable trace; 3 INCONCLUSIVE.")]
+pub struct CheckArgs {
+    /// The trace, format gdstar-trace/1
+    #[arg(value_name = "PORT.safetensors")]
+    trace: PathBuf,
+    /// Print the report as one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Require every result to be the exact one: for the cases in golden/exact, in which nothing rounds
+    #[arg(long)]
+    exact: bool,
+}
+
+/// Runs the subcommand; the exit code is the verdict's.
+///
+/// # Errors
+/// Those of [`check`].
+pub fn run(args: &CheckArgs) -> Result<ExitCode> {
+    let report = check(&args.trace, &CheckOptions { exact: args.exact })?;
+    if args.json {
+        println!("{}", report.to_json());
+    } else {
+        print!("{}", text(&report));
+    }
+    Ok(ExitCode::from(report.verdict.exit_code()))
+}
+
+/// The report for people.
+fn text(report: &Report) -> String {
+    let mut lines = vec![format!("{}  {}  ({})", report.verdict, report.file, report.producer)];
+    lines.extend(report.inconclusive.iter().map(|reason| format!("  because {reason}")));
+    if let Some(first) = report.findings.first() {
+        lines.push(String::new());
+        lines.push(format!("first divergence: {}", describe(first)));
+        lines.push(format!("  {} finding(s) in all:", report.findings_total));
+        for (equation, count) in &report.findings_by_equation {
+            let first = report.findings.iter().find(|finding| finding.equation == *equation);
+            let place = first.map_or(String::new(), |f| format!(", first in epoch {}: {}", f.epoch, describe(f)));
+            lines.push(format!("  {equation:>5}: {count}{place}"));
+        }
+    }
+    lines.push(String::new());
+    lines.push(format!(
+        "checked: {} ({} numbers in {} epochs)",
+        if report.checked.is_empty() { "nothing".to_string() } else { report.checked.join(" ") },
+        report.compared,
+        report.epochs
+    ));
+    lines.push(format!("ambiguous: {} of {} decisions", report.ambiguous, report.decisions));
+    for left_out in &report.not_checked {
+        let all = if left_out.epochs == report.epochs { "everywhere" } else { "in some epochs" };
+        lines.push(format!("not checked, {all}: {}: {}", left_out.equation, left_out.reason));
+    }
+    lines.extend(report.levels.iter().map(|level| format!("level {}: {}", level.name, level.status)));
+    lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines.join("\n") + "\n"
+}
+
+/// A finding in a line.
+fn describe(finding: &Finding) -> String {
+    let cause = finding.likely_cause.as_deref().unwrap_or("no known mistake gives this value");
+    format!(
+        "{} in {}{:?}: got {:e}, expected {:e} .. {:e} ({:.3e} ulp away): {cause}",
+        finding.equation,
+        finding.tensor,
+        finding.index,
+        finding.got,
+        finding.expected_low,
+        finding.expected_high,
+        finding.ulps
+    )
+}

@@ -1,0 +1,61 @@
+//! `gdstar check`: every equation, judged on the port's own operands.
+//!
+//! An epoch is read ([`epoch::Epoch`]), each equation compares what the trace records of its result with what a correct
+//! port may have computed from what the trace records of its operands, and the port's own values are carried on. So an
+//! error is one finding and not a cascade, and later, independent errors are found in the same run.
+
+mod decay;
+mod epoch;
+mod field;
+mod gradients;
+mod norms;
+mod optimizer;
+mod outcome;
+mod quantile;
+mod rewind;
+mod schedule;
+mod selection;
+mod verdict;
+
+pub(crate) use epoch::{Carry, Epoch};
+
+pub(crate) use outcome::Outcome;
+
+use crate::error::Result;
+use crate::oracle::report::Report;
+use crate::oracle::trace::Trace;
+use std::path::Path;
+use verdict::Collector;
+
+/// What to check and how.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CheckOptions {
+    /// Every result must be the exact one: for the cases in which nothing rounds.
+    pub exact: bool,
+}
+
+/// Checks the trace in a file.
+///
+/// # Errors
+/// As [`Trace::open`]; [`crate::Error::File`] for a mask value above 1; [`crate::Error::Io`].
+pub fn check(path: &Path, options: &CheckOptions) -> Result<Report> {
+    check_trace(&Trace::open(path)?, options)
+}
+
+/// Checks an open trace.
+///
+/// # Errors
+/// As [`check`], of what is read now.
+pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
+    let mut collector = Collector::default();
+    let mut carry = Carry::start(trace, options, &mut collector)?;
+    for k in trace.epochs() {
+        let mut epoch = Epoch::load(trace, k, &carry)?;
+        let outcomes = epoch.check(&mut carry)?;
+        for outcome in outcomes {
+            collector.add(k, outcome, |outcome| crate::oracle::dictionary::explain(outcome, &epoch, &carry))?;
+        }
+        carry.advance(epoch);
+    }
+    Ok(collector.report(trace, options))
+}

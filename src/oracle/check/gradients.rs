@@ -1,0 +1,322 @@
+//! What needs the batches' gradients: Eq. 1, Eq. 2, and the optimizer's steps (Alg. 1). Each gradient is read once.
+
+use super::epoch::{Carry, Epoch, FINITE};
+use super::field::{Enclosure, Field};
+use super::optimizer::{Descent, Rule};
+use super::outcome::{Outcome, Place, Stage};
+use crate::error::Result;
+use crate::oracle::bounds::Sum;
+use crate::oracle::interval::Interval;
+use crate::oracle::trace::TracedParameter;
+use crate::paper::reading::{GradientOf, MaskedGradient};
+use crate::scalar::{DoubleDouble, Scalar};
+
+/// The name of a gradient.
+pub(crate) fn gradient_name(k: usize, i: usize, parameter: &TracedParameter) -> String {
+    format!("epoch/{k}/batch/{i}/grad/{}", parameter.name)
+}
+
+/// The judgements on Eq. 1, Eq. 2 and Alg. 1.
+///
+/// # Errors
+/// [`crate::Error::Io`].
+pub(super) fn check(epoch: &mut Epoch, carry: &mut Carry) -> Result<Vec<Outcome>> {
+    let mut alg1 = Outcome::new(Stage::Alg1);
+    let mut eq1 = Outcome::new(Stage::Eq1);
+    let mut eq2 = Outcome::new(Stage::Eq2);
+    let trace = epoch.trace;
+    let mut norms = L1::default();
+    let mut enclosure = Enclosure { low: Field::nothing(trace.prunable()), high: Field::nothing(trace.prunable()) };
+    epoch.poison(&mut alg1, "weights_before", &epoch.recorded.weights_before);
+    for (p, parameter) in trace.parameters().iter().enumerate() {
+        let descent = descent(epoch, carry, p, parameter);
+        let momentum = match pass(epoch, carry, (p, parameter), descent, &mut norms, &mut eq2)? {
+            None => None,
+            Some(passed) => {
+                if let Some((low, high)) = passed.squares {
+                    enclosure.low.set(p, trace.prunable(), &low);
+                    enclosure.high.set(p, trace.prunable(), &high);
+                }
+                passed.descent.and_then(|descent| arrive(epoch, &mut alg1, (p, parameter), descent))
+            }
+        };
+        carry.momentum[p] = momentum;
+    }
+    if alg1.compared == 0 {
+        alg1.leave_out(
+            "an optimizer step needs the epoch's gradients, the weights it starts from, those it ends with, and lr, \
+             momentum and weight_decay; the momentum follows from gradients recorded since the first epoch",
+        );
+    }
+    judge_eq1(epoch, &norms, &mut eq1);
+    judge_eq2(epoch, &enclosure, &mut eq2);
+    Ok(vec![alg1, eq1, eq2])
+}
+
+/// The sum of Eq. 1 over what was read so far.
+#[derive(Default)]
+struct L1 {
+    /// Of the loss gradients, as the reading masks them.
+    of_loss: Sum,
+    /// Of those with weight decay added, with how far off it may be.
+    decayed: DoubleDouble,
+    decayed_error: f64,
+    parameters: usize,
+}
+
+/// What came of reading one parameter's gradients.
+struct Passed {
+    /// What G may be, low and high.
+    squares: Option<(Vec<f64>, Vec<f64>)>,
+    descent: Option<Descent>,
+}
+
+/// The parameter at the start of the epoch, if it follows from the trace.
+fn descent(epoch: &Epoch, carry: &Carry, p: usize, parameter: &TracedParameter) -> Option<Descent> {
+    epoch.trace.header.sgd?;
+    let weights = carry.weights.of(p, parameter)?;
+    let momentum = carry.momentum[p].clone()?;
+    // The alive weights must be known, since those that are not are held at 0.
+    if p < epoch.trace.prunable().len() {
+        epoch.operands.alive.of(p, parameter)?;
+    }
+    Some(Descent::new(weights, carry.weights.storage, momentum, epoch.arithmetic))
+}
+
+/// Reads a parameter's gradients, batch by batch; `None` if it has none.
+fn pass(
+    epoch: &Epoch,
+    carry: &Carry,
+    (p, parameter): (usize, &TracedParameter),
+    mut descent: Option<Descent>,
+    norms: &mut L1,
+    eq2: &mut Outcome,
+) -> Result<Option<Passed>> {
+    let (trace, batches) = (epoch.trace, epoch.trace.batches(epoch.k));
+    if batches == 0 || !trace.has(&gradient_name(epoch.k, 0, parameter)) {
+        return Ok(None);
+    }
+    let prunable = p < trace.prunable().len();
+    let alive = if prunable { epoch.operands.alive.of(p, parameter) } else { None };
+    let mut squares = prunable.then(|| Squares::new(epoch, parameter, alive)).flatten();
+    for i in 0..batches {
+        let name = gradient_name(epoch.k, i, parameter);
+        let Some(gradient) = trace.floats(&name)? else { return Ok(None) };
+        if let Some(j) = gradient.iter().position(|g| !g.is_finite()) {
+            let place = Place { tensor: format!("epoch/{}/batch/{i}/grad", epoch.k), ..epoch.place("") };
+            eq2.compare_entry(&place, parameter, j, gradient[j], FINITE);
+            if let Some(finding) = eq2.findings.last_mut() {
+                finding.batch = Some(i);
+            }
+            return Ok(None);
+        }
+        if let Some(squares) = &mut squares {
+            squares.add(epoch, &gradient, alive, descent.as_ref(), norms);
+        }
+        let rule = Rule::of(epoch, carry, i, batches);
+        match (&mut descent, rule) {
+            (Some(descent), Some(rule)) => {
+                descent.step(&gradient, &rule);
+                if let Some(alive) = alive {
+                    descent.hold(alive);
+                }
+            }
+            _ => descent = None,
+        }
+    }
+    norms.parameters += usize::from(squares.is_some());
+    let squares = squares.and_then(|squares| squares.finish(epoch, batches, alive, eq2));
+    Ok(Some(Passed { squares, descent }))
+}
+
+/// The sums of Eq. 2 for one parameter.
+struct Squares {
+    of_loss: Vec<Sum>,
+    /// With weight decay added: low and high.
+    decayed: Option<(Vec<f64>, Vec<f64>)>,
+    /// Some step's weights did not follow from the trace.
+    weights_unknown: bool,
+}
+
+impl Squares {
+    /// `None` if it is not known which weights are alive although that matters.
+    fn new(epoch: &Epoch, parameter: &TracedParameter, alive: Option<&[bool]>) -> Option<Self> {
+        let len = parameter.range.len();
+        let masks = epoch.reading().masked_gradient != MaskedGradient::Dense;
+        if masks && alive.is_none() {
+            return None;
+        }
+        let decays = epoch.reading().gradient == GradientOf::LossAndDecay;
+        Some(Self {
+            of_loss: vec![Sum::default(); len],
+            decayed: decays.then(|| (vec![0.0; len], vec![0.0; len])),
+            weights_unknown: false,
+        })
+    }
+
+    fn add(
+        &mut self,
+        epoch: &Epoch,
+        gradient: &[f64],
+        alive: Option<&[bool]>,
+        descent: Option<&Descent>,
+        norms: &mut L1,
+    ) {
+        let masks = epoch.reading().masked_gradient != MaskedGradient::Dense;
+        let counts = |j: usize| !masks || alive.is_none_or(|alive| alive[j]);
+        for (j, &g) in gradient.iter().enumerate().filter(|(j, _)| counts(*j)) {
+            self.of_loss[j].add_square(g);
+            norms.of_loss.add(g.abs());
+        }
+        let (Some((low, high)), Some(sgd)) = (&mut self.decayed, epoch.trace.header.sgd) else { return };
+        let Some(descent) = descent else {
+            self.weights_unknown = true;
+            return;
+        };
+        let u = epoch.arithmetic.u() + 4.0 * f64::UNIT_ROUNDOFF;
+        for (j, &g) in gradient.iter().enumerate().filter(|(j, _)| counts(*j)) {
+            let pull = sgd.weight_decay * descent.weights[j];
+            let sum = g + pull;
+            let radius = u * (2.0 * pull.abs() + sum.abs())
+                + epoch.arithmetic.u_in * g.abs()
+                + sgd.weight_decay * descent.radius[j]
+                + epoch.arithmetic.underflow();
+            let size = sum.abs();
+            // Rounded outwards: two operations each.
+            low[j] += ((size - radius).max(0.0) * (1.0 - u)).powi(2);
+            high[j] += ((size + radius) * (1.0 + u)).powi(2);
+            norms.decayed += DoubleDouble::from(size);
+            norms.decayed_error += radius;
+        }
+    }
+
+    /// What G may be.
+    fn finish(
+        self,
+        epoch: &Epoch,
+        batches: usize,
+        alive: Option<&[bool]>,
+        eq2: &mut Outcome,
+    ) -> Option<(Vec<f64>, Vec<f64>)> {
+        let arithmetic = epoch.arithmetic;
+        let Some(tolerance) = arithmetic.sum_over_gradients(batches) else {
+            eq2.no_bound(batches + 1, &arithmetic);
+            return None;
+        };
+        let masks = epoch.reading().masked_gradient != MaskedGradient::Dense;
+        let expected = |j: usize| -> Interval {
+            if masks && alive.is_some_and(|alive| !alive[j]) {
+                return Interval::exact(0.0);
+            }
+            match &self.decayed {
+                None if self.of_loss[j].is_exact_in(&arithmetic) => Interval::exact(self.of_loss[j].value.to_f64()),
+                None => {
+                    let sum = Interval::around(self.of_loss[j].value, tolerance.relative, tolerance.absolute);
+                    Interval { low: sum.low.max(0.0), ..sum }
+                }
+                Some((low, high)) => {
+                    let low = Interval::around(DoubleDouble::from(low[j]), tolerance.relative, tolerance.absolute).low;
+                    let high =
+                        Interval::around(DoubleDouble::from(high[j]), tolerance.relative, tolerance.absolute).high;
+                    Interval { low: low.max(0.0), high }
+                }
+            }
+        };
+        if self.weights_unknown {
+            eq2.leave_out(
+                "`gradient` = `loss+decay` needs the weights of every step, which do not follow from the trace",
+            );
+            return None;
+        }
+        let all: Vec<Interval> = (0..self.of_loss.len()).map(expected).collect();
+        Some((all.iter().map(|e| e.low).collect(), all.iter().map(|e| e.high).collect()))
+    }
+}
+
+/// Compares the weights at the epoch's end with those that the port had; gives the momentum to go on with, unless the
+/// port's steps were other ones.
+fn arrive(
+    epoch: &Epoch,
+    alg1: &mut Outcome,
+    (p, parameter): (usize, &TracedParameter),
+    descent: Descent,
+) -> Option<super::optimizer::Momentum> {
+    let Some(found) = epoch.recorded.weights_before.of(p, parameter) else { return Some(descent.momentum) };
+    let alive = if p < epoch.trace.prunable().len() { epoch.operands.alive.of(p, parameter) } else { None };
+    let place = epoch.place("weights_before");
+    let findings = alg1.total;
+    for (j, &w) in found.iter().enumerate() {
+        if alive.is_none_or(|alive| alive[j]) {
+            let expected = descent.weight(j).widened(epoch.recorded.weights_before.storage);
+            alg1.compare_entry(&place, parameter, j, w, expected);
+        }
+    }
+    if alg1.total > findings {
+        alg1.leave_out(format!(
+            "`{}` from the next epoch on: after other steps the momentum is not known",
+            parameter.name
+        ));
+        return None;
+    }
+    Some(descent.momentum)
+}
+
+fn judge_eq1(epoch: &Epoch, norms: &L1, eq1: &mut Outcome) {
+    let trace = epoch.trace;
+    let batches = trace.batches(epoch.k);
+    let terms = trace.weights().saturating_mul(batches);
+    let expected = if norms.parameters < trace.prunable().len() {
+        Err("the epoch's gradients of all weights are not recorded (or, where it matters, which weights are alive)")
+    } else if epoch.arithmetic.sum_over_gradients(terms).is_none() {
+        if epoch.recorded.s_abs.is_some_and(f64::is_finite) {
+            eq1.no_bound(terms, &epoch.arithmetic);
+            return;
+        }
+        Err("no bound holds")
+    } else {
+        let sum = &norms.of_loss;
+        let bound = epoch.arithmetic.sum_over_gradients(terms);
+        let around = |centre, absolute| match bound {
+            Some(t) => Interval::around(centre, t.relative, t.absolute + absolute),
+            None => Interval::ALL,
+        };
+        let of_loss = if sum.is_exact_in(&epoch.arithmetic) {
+            Interval::exact(sum.value.to_f64())
+        } else {
+            around(sum.value, 0.0)
+        };
+        // Eq. 1 squares nothing: whether weight decay belongs in it is as open as in Eq. 2.
+        match epoch.reading().gradient {
+            GradientOf::Loss => Ok(of_loss),
+            GradientOf::LossAndDecay => Ok(of_loss.hull(around(norms.decayed, norms.decayed_error))),
+        }
+    };
+    epoch.judge(eq1, "S_abs", epoch.recorded.s_abs, expected);
+}
+
+fn judge_eq2(epoch: &mut Epoch, expected: &Enclosure, eq2: &mut Outcome) {
+    let prunable = epoch.trace.prunable();
+    epoch.poison(eq2, "G", &epoch.recorded.g);
+    for (p, parameter) in prunable.iter().enumerate() {
+        let (Some(low), Some(high)) = (expected.low.of(p, parameter), expected.high.of(p, parameter)) else { continue };
+        let Some(found) = epoch.recorded.g.of(p, parameter) else { continue };
+        let place = epoch.place("G");
+        for (j, &g) in found.iter().enumerate() {
+            let expected = Interval { low: low[j], high: high[j] }.widened(epoch.recorded.g.storage);
+            eq2.compare_entry(&place, parameter, j, g, expected);
+        }
+    }
+    if eq2.compared == 0 && eq2.unbounded.is_none() {
+        eq2.leave_out("G of any parameter together with its gradients is not recorded");
+    }
+    // What the port recorded is what it went on with; elsewhere, what its gradients allow.
+    let recorded = &epoch.recorded.g;
+    epoch.operands.g = if recorded.is_complete(prunable.len()) {
+        Enclosure { low: recorded.clone(), high: Field::default() }
+    } else {
+        Enclosure {
+            low: recorded.clone().or(&expected.low, prunable),
+            high: recorded.clone().or(&expected.high, prunable),
+        }
+    };
+}

@@ -1,0 +1,62 @@
+//! Eq. 3 and Eq. 4: the squared norm from G, the norm from its square.
+
+use super::epoch::Epoch;
+use super::outcome::{Outcome, Stage};
+use crate::oracle::bounds::Sum;
+use crate::oracle::interval::Interval;
+use crate::scalar::{DoubleDouble, Scalar};
+
+/// Eq. 3: `S_sq = sum_j G_j`.
+pub(super) fn eq3(epoch: &mut Epoch) -> Outcome {
+    let mut outcome = Outcome::new(Stage::Eq3);
+    let (trace, g, arithmetic) = (epoch.trace, &epoch.operands.g, epoch.arithmetic);
+    let n = trace.weights();
+    let mut unbounded = false;
+    let expected = if g.low.is_complete(trace.prunable().len()) {
+        let (mut low, mut high) = (Sum::default(), DoubleDouble::ZERO);
+        for j in 0..n {
+            let g_j = g.at(j);
+            low.add(g_j.low);
+            if !g.is_exact() {
+                high += DoubleDouble::from(g_j.high);
+            }
+        }
+        match arithmetic.sum_of_squares(n, trace.batches(epoch.k)) {
+            _ if g.is_exact() && low.is_exact_in(&arithmetic) => Ok(Interval::exact(low.value.to_f64())),
+            Some(t) => {
+                let high = if g.is_exact() { low.value } else { high };
+                let low = Interval::around(low.value, t.relative, t.absolute).low;
+                Ok(Interval { low: low.max(0.0), high: Interval::around(high, t.relative, t.absolute).high })
+            }
+            None => {
+                unbounded = true;
+                Err("no bound holds")
+            }
+        }
+    } else {
+        Err("G of all weights is neither recorded nor does it follow from gradients")
+    };
+    if unbounded && epoch.recorded.s_sq.is_some_and(f64::is_finite) {
+        outcome.no_bound(n, &arithmetic);
+    } else {
+        epoch.judge(&mut outcome, "S_sq", epoch.recorded.s_sq, expected);
+    }
+    epoch.operands.s_sq = epoch.operand("S_sq", epoch.recorded.s_sq).or(expected.ok());
+    outcome
+}
+
+/// Eq. 4: `S_F = sqrt(S_sq)`.
+pub(super) fn eq4(epoch: &mut Epoch) -> Outcome {
+    let mut outcome = Outcome::new(Stage::Eq4);
+    let root = |x: f64| DoubleDouble::from(x.max(0.0)).sqrt();
+    let expected = match (epoch.operands.s_sq, epoch.arithmetic.root()) {
+        (Some(s_sq), Some(t)) => {
+            let low = Interval::around(root(s_sq.low), t.relative, t.absolute).low;
+            Ok(Interval { low: low.max(0.0), high: Interval::around(root(s_sq.high), t.relative, t.absolute).high })
+        }
+        _ => Err("S_sq is neither recorded nor does it follow from G"),
+    };
+    epoch.judge(&mut outcome, "S_F", epoch.recorded.s_f, expected);
+    epoch.operands.s_f = epoch.operand("S_F", epoch.recorded.s_f).or(expected.ok());
+    outcome
+}

@@ -1,0 +1,149 @@
+//! [`Outcome`]: what came of checking one equation in one epoch.
+
+use crate::oracle::bounds::Arithmetic;
+use crate::oracle::interval::{Decision, Interval};
+use crate::oracle::report::{Finding, LISTED};
+use crate::oracle::trace::TracedParameter;
+
+/// The place of an equation in the order of findings within an epoch: what is computed first comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    Alg1,
+    Alg6Start,
+    Eq1,
+    Eq2,
+    Eq3,
+    Eq4,
+    Alg4,
+    Eq8,
+    Eq6,
+    Eq7,
+    Eq5,
+    Alg6Step,
+    Eq9,
+    Alg6Mask,
+}
+
+impl Stage {
+    /// The equation's name in findings.
+    pub(crate) fn equation(self) -> &'static str {
+        match self {
+            Self::Alg1 => "alg1",
+            Self::Eq1 => "eq1",
+            Self::Eq2 => "eq2",
+            Self::Eq3 => "eq3",
+            Self::Eq4 => "eq4",
+            Self::Alg4 => "alg4",
+            Self::Eq8 => "eq8",
+            Self::Eq6 => "eq6",
+            Self::Eq7 => "eq7",
+            Self::Eq5 => "eq5",
+            Self::Eq9 => "eq9",
+            Self::Alg6Start | Self::Alg6Step | Self::Alg6Mask => "alg6",
+        }
+    }
+}
+
+/// What came of checking one equation in one epoch.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    pub(crate) stage: Stage,
+    /// The first findings, at most [`LISTED`].
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) total: usize,
+    /// Numbers compared.
+    pub(crate) compared: usize,
+    /// Decisions looked at, and those that rounding could have turned either way.
+    pub(crate) decisions: usize,
+    pub(crate) ambiguous: usize,
+    /// What was left out, and why.
+    pub(crate) missing: Vec<String>,
+    /// Where there is no bound although there is material.
+    pub(crate) unbounded: Option<String>,
+}
+
+impl Outcome {
+    pub(crate) fn new(stage: Stage) -> Self {
+        Self {
+            stage,
+            findings: Vec::new(),
+            total: 0,
+            compared: 0,
+            decisions: 0,
+            ambiguous: 0,
+            missing: Vec::new(),
+            unbounded: None,
+        }
+    }
+
+    pub(crate) fn leave_out(&mut self, reason: impl Into<String>) {
+        self.missing.push(reason.into());
+    }
+
+    /// There is material, but rounding errors may add up to anything.
+    pub(crate) fn no_bound(&mut self, terms: usize, arithmetic: &Arithmetic) {
+        let u = arithmetic.u_acc;
+        self.unbounded = Some(format!(
+            "no bound holds: {terms} roundings of u = {u:e} may add up to all of the result; accumulate in a wider \
+             type and declare u_acc"
+        ));
+    }
+
+    pub(crate) fn find(&mut self, finding: Finding) {
+        self.total += 1;
+        if self.findings.len() < LISTED {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Counts a decision.
+    pub(crate) fn decide(&mut self, decision: Decision) {
+        self.decisions += 1;
+        self.ambiguous += usize::from(decision == Decision::Either);
+    }
+
+    /// Compares one number of an epoch's tensor that is no parameter's.
+    pub(crate) fn compare(&mut self, place: &Place, index: usize, got: f64, expected: Interval) {
+        self.compared += 1;
+        if !expected.contains(got) {
+            let at = (place.tensor.clone(), place.epoch, vec![index]);
+            self.find(Finding::new(self.stage.equation(), at, got, expected, place.arithmetic.dtype));
+        }
+    }
+
+    /// Compares one entry of a parameter's tensor; `j` counts within the parameter.
+    pub(crate) fn compare_entry(
+        &mut self,
+        place: &Place,
+        parameter: &TracedParameter,
+        j: usize,
+        got: f64,
+        expected: Interval,
+    ) {
+        self.compared += 1;
+        if !expected.contains(got) {
+            let tensor = format!("{}/{}", place.tensor, parameter.name);
+            let at = (tensor, place.epoch, unflatten(j, &parameter.shape));
+            self.find(Finding::new(self.stage.equation(), at, got, expected, place.arithmetic.dtype));
+        }
+    }
+}
+
+/// Where compared numbers are.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The tensor's name, without the parameter's.
+    pub(crate) tensor: String,
+    pub(crate) epoch: usize,
+    pub(crate) arithmetic: Arithmetic,
+}
+
+/// The index of the `j`-th entry, row-major.
+pub(crate) fn unflatten(mut j: usize, shape: &[usize]) -> Vec<usize> {
+    let mut index = vec![0; shape.len()];
+    for (i, &extent) in index.iter_mut().zip(shape).rev() {
+        *i = j % extent.max(1);
+        j /= extent.max(1);
+    }
+    index
+}

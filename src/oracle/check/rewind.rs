@@ -1,0 +1,108 @@
+//! Alg. 4: the running minimum, the rewind epoch k* and its weights W_k*.
+
+use super::epoch::{Carry, Epoch};
+use super::outcome::{Outcome, Stage};
+use crate::oracle::interval::{Decision, Interval};
+use crate::paper::reading::{RewindCopy, RewindUpdate};
+
+/// Lines 10 to 14 of Alg. 4: `if S_F < m { m <- S_F; k* <- k; W_k* <- W }`, on the recorded S_F and m.
+pub(super) fn alg4(epoch: &mut Epoch, carry: &Carry) -> Outcome {
+    let mut outcome = Outcome::new(Stage::Alg4);
+    minimum(epoch, carry, &mut outcome);
+    let improves = improves(epoch, &mut outcome);
+    rewind_epoch(epoch, carry, improves, &mut outcome);
+    weights(epoch, carry, &mut outcome);
+    outcome
+}
+
+fn minimum(epoch: &mut Epoch, carry: &Carry, outcome: &mut Outcome) {
+    let expected = carry.minimum.ok_or("the running minimum before this epoch does not follow from the trace");
+    // Both may have been rounded from what the port held.
+    let slack = epoch.storage("min_before");
+    let recorded = epoch.recorded.min_before;
+    epoch.judge(outcome, "min_before", recorded, expected.map(|e| e.widened(slack)));
+    let own = match recorded {
+        Some(m) if m == f64::INFINITY => Some(Interval::exact(m)),
+        other => epoch.operand("min_before", other),
+    };
+    epoch.operands.min_before = own.or(carry.minimum);
+}
+
+/// The comparison, and m after it.
+fn improves(epoch: &mut Epoch, outcome: &mut Outcome) -> Option<Decision> {
+    let (s_f, m) = (epoch.operands.s_f?, epoch.operands.min_before?);
+    let improves = s_f.less_than(m);
+    outcome.decide(improves);
+    epoch.operands.minimum = Some(match improves {
+        Decision::Yes => s_f,
+        Decision::No => m,
+        Decision::Either => Interval { low: s_f.low.min(m.low), high: s_f.high.min(m.high) },
+    });
+    Some(improves)
+}
+
+fn rewind_epoch(epoch: &mut Epoch, carry: &Carry, improves: Option<Decision>, outcome: &mut Outcome) {
+    let (k, before) = (epoch.k as i64, carry.k_star);
+    let moved = |k_star: i64| k_star == k;
+    let Some(found) = epoch.recorded.k_star else {
+        outcome.leave_out("k_star is not recorded");
+        epoch.operands.moved = match improves {
+            Some(Decision::Yes) => Some(true),
+            Some(Decision::No) => Some(false),
+            _ => None,
+        };
+        epoch.operands.k_star = match epoch.operands.moved {
+            Some(true) => Some(k),
+            Some(false) => before,
+            None => None,
+        };
+        return;
+    };
+    // An epoch before the first has no number: whatever is below k.
+    let stays =
+        before.map_or(Interval { low: f64::MIN, high: (k - 1) as f64 }, |k_star| Interval::exact(k_star as f64));
+    let expected = match improves {
+        Some(Decision::Yes) => Interval::exact(k as f64),
+        Some(Decision::No) => stays,
+        Some(Decision::Either) if moved(found) => Interval::exact(k as f64),
+        Some(Decision::Either) => stays,
+        None => {
+            outcome.leave_out("k_star: S_F or the running minimum is not known");
+            if moved(found) { Interval::exact(k as f64) } else { stays }
+        }
+    };
+    outcome.compare(&epoch.place("k_star"), 0, found as f64, expected);
+    epoch.operands.moved = Some(moved(found));
+    epoch.operands.k_star = Some(found);
+}
+
+/// W_k*: captured if k* moved, else what it was.
+fn weights(epoch: &mut Epoch, carry: &Carry, outcome: &mut Outcome) {
+    let parameters = epoch.trace.parameters();
+    epoch.poison(outcome, "rewind", &epoch.recorded.rewind);
+    let reading = epoch.reading();
+    let recorded = &epoch.recorded;
+    let expected = match (reading.rewind_copy, epoch.operands.moved, reading.rewind_update) {
+        (RewindCopy::Alias, ..) => Some(&recorded.weights_before),
+        (RewindCopy::Copy, Some(true), RewindUpdate::BeforePruning) => Some(&recorded.weights_before),
+        (RewindCopy::Copy, Some(true), RewindUpdate::AfterPruning) => Some(&recorded.weights_after),
+        (RewindCopy::Copy, Some(false), _) => Some(&carry.rewind),
+        (RewindCopy::Copy, None, _) => None,
+    };
+    let place = epoch.place("rewind");
+    let mut known = false;
+    for (p, parameter) in parameters.iter().enumerate() {
+        let Some(found) = recorded.rewind.of(p, parameter) else { continue };
+        let Some(expected) = expected.and_then(|field| field.of(p, parameter)) else { continue };
+        known = true;
+        let storage = recorded.rewind.storage.max(recorded.weights_before.storage);
+        for (j, (&got, &expected)) in found.iter().zip(expected).enumerate() {
+            outcome.compare_entry(&place, parameter, j, got, Interval::exact(expected).widened(storage));
+        }
+    }
+    if !known {
+        outcome.leave_out("rewind is not recorded, or the weights it must be equal to are not");
+    }
+    let captured = expected.cloned().unwrap_or_default();
+    epoch.operands.rewind = recorded.rewind.clone().or(&captured, parameters);
+}

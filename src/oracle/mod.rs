@@ -1,0 +1,18 @@
+//! The oracle: holds any port against the reference, and names the first equation that is wrong.
+//!
+//! A port writes what it did as a trace ([`trace`]); [`check`] judges each equation on the port's own operands, with
+//! tolerances that follow from the arithmetic it declares ([`bounds`]) and decisions that are yes, no, or either
+//! ([`interval::Decision`]); [`dictionary`] names the known mistakes that give a wrong value; [`replay`] computes the
+//! whole method from a port's gradients.
+
+pub mod bounds;
+mod check;
+mod dictionary;
+mod interval;
+mod report;
+pub mod trace;
+
+pub use bounds::Arithmetic;
+pub use check::{CheckOptions, check, check_trace};
+pub use interval::{Decision, Interval};
+pub use report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};

@@ -1,0 +1,204 @@
+//! What a check found: the verdict, what was and was not checked, and every divergence with its bound.
+
+use crate::choice::choice;
+use crate::oracle::bounds::unit_roundoff;
+use crate::oracle::interval::Interval;
+use crate::train::Precision;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Every name that findings and coverage use, in the paper's order.
+pub const EQUATION_NAMES: &[&str] =
+    &["eq1", "eq2", "eq3", "eq4", "eq5", "eq6", "eq7", "eq8", "eq9", "alg1", "alg4", "alg6"];
+/// How many findings a report lists; all are counted.
+pub const LISTED: usize = 100;
+
+choice! {
+    /// The answer to "is this port right?".
+    Verdict, "verdict":
+    /// Everything that could be checked is what a correct port computes.
+    Pass = "PASS",
+    /// Something is not.
+    Fail = "FAIL",
+    /// Nothing could be checked, no bound exists, or too many decisions could have gone either way.
+    Inconclusive = "INCONCLUSIVE",
+}
+
+impl Verdict {
+    /// The process exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Fail => 1,
+            Self::Inconclusive => 3,
+        }
+    }
+}
+
+/// One number that no correct port computes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The equation whose result it is: `eq1` .. `eq9`, `alg1`, `alg4`, `alg6`.
+    pub equation: &'static str,
+    /// The tensor's name in the trace.
+    pub tensor: String,
+    pub epoch: usize,
+    pub batch: Option<usize>,
+    /// The place in the tensor, one entry an axis.
+    pub index: Vec<usize>,
+    pub got: f64,
+    pub expected_low: f64,
+    pub expected_high: f64,
+    /// Distance from the nearest expected number, in units in the last place of the port's dtype.
+    pub ulps: f64,
+    /// The known mistakes that give the port's value.
+    pub likely_cause: Option<String>,
+}
+
+impl Finding {
+    /// A finding without a cause yet.
+    pub fn new(
+        equation: &'static str,
+        (tensor, epoch, index): (String, usize, Vec<usize>),
+        got: f64,
+        expected: Interval,
+        dtype: Precision,
+    ) -> Self {
+        Self {
+            equation,
+            tensor,
+            epoch,
+            batch: None,
+            index,
+            got,
+            expected_low: expected.low,
+            expected_high: expected.high,
+            ulps: ulps(got, expected, dtype),
+            likely_cause: None,
+        }
+    }
+}
+
+/// How far `got` is from the nearest number of `expected`, in units in the last place that this number has in `dtype`.
+fn ulps(got: f64, expected: Interval, dtype: Precision) -> f64 {
+    if expected.contains(got) {
+        return 0.0;
+    }
+    let nearest = if got < expected.low { expected.low } else { expected.high };
+    let (smallest, u) = match dtype {
+        Precision::F32 => (f64::from(f32::MIN_POSITIVE), unit_roundoff(dtype)),
+        Precision::F64 => (f64::MIN_POSITIVE, unit_roundoff(dtype)),
+    };
+    let (_, exponent) = libm::frexp(nearest.abs().max(smallest));
+    let ulp = libm::ldexp(2.0 * u, exponent - 1);
+    (got - nearest).abs() / ulp
+}
+
+/// An equation that was left out, somewhere or everywhere, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotChecked {
+    pub equation: &'static str,
+    pub reason: String,
+    /// In how many epochs.
+    pub epochs: usize,
+}
+
+/// How one level of checking went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Level {
+    /// `exact`, `method`, `step`, `epoch`, `run`.
+    pub name: &'static str,
+    /// What it compared, or why it could not.
+    pub status: String,
+    pub checked: bool,
+}
+
+/// The result of a check.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    pub file: String,
+    pub producer: String,
+    pub verdict: Verdict,
+    /// What made the verdict INCONCLUSIVE.
+    pub inconclusive: Vec<String>,
+    /// The equations of which something was checked.
+    pub checked: Vec<&'static str>,
+    /// The equations of which nothing was checked, and those that were left out in some epochs.
+    pub not_checked: Vec<NotChecked>,
+    /// The first divergences, the earliest first.
+    pub findings: Vec<Finding>,
+    pub findings_total: usize,
+    /// Per equation, how many numbers were found wrong.
+    pub findings_by_equation: BTreeMap<&'static str, usize>,
+    /// Decisions that rounding could have turned either way, per equation; the port's own was taken.
+    pub ambiguous_by_equation: BTreeMap<&'static str, usize>,
+    pub ambiguous: usize,
+    /// All decisions that were looked at.
+    pub decisions: usize,
+    /// All numbers that were compared.
+    pub compared: usize,
+    pub epochs: usize,
+    pub levels: Vec<Level>,
+    pub warnings: Vec<String>,
+}
+
+impl Report {
+    /// The equations of which nothing at all was checked.
+    pub fn unchecked(&self) -> impl Iterator<Item = &'static str> {
+        EQUATION_NAMES.iter().copied().filter(|name| !self.checked.contains(name))
+    }
+
+    /// The object that `gdstar check --json` prints.
+    pub fn to_json(&self) -> Value {
+        let findings: Vec<Value> = self.findings.iter().map(finding_to_json).collect();
+        let reasons: Vec<Value> = self
+            .not_checked
+            .iter()
+            .map(|n| json!({"equation": n.equation, "reason": n.reason, "epochs": n.epochs}))
+            .collect();
+        let levels: Vec<Value> = self
+            .levels
+            .iter()
+            .map(|level| json!({"level": level.name, "checked": level.checked, "status": level.status}))
+            .collect();
+        json!({
+            "file": self.file,
+            "producer": self.producer,
+            "verdict": self.verdict.name(),
+            "inconclusive": self.inconclusive,
+            "checked": self.checked,
+            "not_checked": self.unchecked().collect::<Vec<_>>(),
+            "not_checked_reasons": reasons,
+            "findings": findings,
+            "findings_total": self.findings_total,
+            "findings_by_equation": self.findings_by_equation,
+            "ambiguous": self.ambiguous,
+            "ambiguous_by_equation": self.ambiguous_by_equation,
+            "decisions": self.decisions,
+            "compared": self.compared,
+            "epochs": self.epochs,
+            "levels": levels,
+            "warnings": self.warnings,
+        })
+    }
+}
+
+fn finding_to_json(finding: &Finding) -> Value {
+    json!({
+        "equation": finding.equation,
+        "tensor": finding.tensor,
+        "epoch": finding.epoch,
+        "batch": finding.batch,
+        "index": finding.index,
+        "got": number(finding.got),
+        "expected_low": number(finding.expected_low),
+        "expected_high": number(finding.expected_high),
+        "ulps": number(finding.ulps),
+        "likely_cause": finding.likely_cause,
+    })
+}
+
+/// A number as JSON; one that is not finite as a string.
+fn number(x: f64) -> Value {
+    if x.is_finite() { json!(x) } else { Value::String(x.to_string()) }
+}

@@ -1,0 +1,198 @@
+//! The names of a trace's tensors: what each one is, and which dtype and shape it must have.
+
+use super::Header;
+use crate::error::{Error, Result};
+use crate::tensor_file::TensorFile;
+use crate::train::Precision;
+use safetensors::Dtype;
+use std::collections::{BTreeMap, HashSet};
+
+/// Quantities of an epoch with a float for every entry of a parameter, and whether W's parameters alone have it.
+pub const PARAMETER_FLOATS: &[(&str, bool)] =
+    &[("weights_before", false), ("G", true), ("rewind", false), ("weights_after", false)];
+/// Quantities of an epoch with a flag for every weight.
+pub const FLAGS: &[&str] = &["mask_before", "selected", "mask"];
+/// Quantities of an epoch that are one float.
+pub const SCALAR_FLOATS: &[&str] = &["S_abs", "S_sq", "S_F", "min_before", "alpha", "tau"];
+/// Quantities of an epoch that are one integer.
+pub const SCALAR_INTEGERS: &[&str] = &["k_star", "t"];
+
+/// What a tensor's name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place<'a> {
+    Initial { parameter: &'a str },
+    Indices { k: usize, i: usize },
+    Loss { k: usize, i: usize },
+    Gradient { k: usize, i: usize, parameter: &'a str },
+    Parameter { k: usize, quantity: &'static str, parameter: &'a str },
+    Flags { k: usize, parameter: &'a str },
+    ScalarFloat { k: usize },
+    ScalarInteger { k: usize },
+    Quantiles { k: usize },
+}
+
+impl<'a> Place<'a> {
+    /// The place of a name, if the format has it.
+    pub(super) fn of(name: &'a str) -> Option<Self> {
+        if let Some(parameter) = name.strip_prefix("init/") {
+            return Some(Self::Initial { parameter });
+        }
+        let (k, rest) = name.strip_prefix("epoch/")?.split_once('/')?;
+        let k = count(k)?;
+        if let Some(rest) = rest.strip_prefix("batch/") {
+            let (i, rest) = rest.split_once('/')?;
+            let i = count(i)?;
+            return match rest {
+                "indices" => Some(Self::Indices { k, i }),
+                "loss" => Some(Self::Loss { k, i }),
+                _ => rest.strip_prefix("grad/").map(|parameter| Self::Gradient { k, i, parameter }),
+            };
+        }
+        if let Some((quantity, parameter)) = rest.split_once('/') {
+            if let Some((quantity, _)) = PARAMETER_FLOATS.iter().find(|(known, _)| *known == quantity) {
+                return Some(Self::Parameter { k, quantity, parameter });
+            }
+            return FLAGS.contains(&quantity).then_some(Self::Flags { k, parameter });
+        }
+        match rest {
+            "chunk_quantiles" => Some(Self::Quantiles { k }),
+            _ if SCALAR_FLOATS.contains(&rest) => Some(Self::ScalarFloat { k }),
+            _ if SCALAR_INTEGERS.contains(&rest) => Some(Self::ScalarInteger { k }),
+            _ => None,
+        }
+    }
+
+    fn epoch(self) -> Option<usize> {
+        match self {
+            Self::Initial { .. } => None,
+            Self::Indices { k, .. }
+            | Self::Loss { k, .. }
+            | Self::Gradient { k, .. }
+            | Self::Parameter { k, .. }
+            | Self::Flags { k, .. }
+            | Self::ScalarFloat { k }
+            | Self::ScalarInteger { k }
+            | Self::Quantiles { k } => Some(k),
+        }
+    }
+
+    /// The parameter whose shape the tensor has, and whether only W's parameters can have such a tensor.
+    fn parameter(self) -> Option<(&'a str, bool)> {
+        match self {
+            Self::Initial { parameter } | Self::Gradient { parameter, .. } => Some((parameter, false)),
+            Self::Parameter { quantity, parameter, .. } => {
+                let prunable = PARAMETER_FLOATS.iter().any(|(known, prunable)| *known == quantity && *prunable);
+                Some((parameter, prunable))
+            }
+            Self::Flags { parameter, .. } => Some((parameter, true)),
+            _ => None,
+        }
+    }
+}
+
+/// A number without sign or leading zeros.
+fn count(digits: &str) -> Option<usize> {
+    let canonical = digits == "0" || (!digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));
+    if canonical { digits.parse().ok() } else { None }
+}
+
+/// What the names of a file's tensors say together.
+pub(super) struct Layout {
+    /// The shape of every parameter that has a tensor.
+    pub(super) shapes: BTreeMap<String, Vec<usize>>,
+    /// Every epoch that has a tensor, and its number of batches.
+    pub(super) epochs: BTreeMap<usize, usize>,
+    pub(super) unknown: Vec<String>,
+}
+
+/// Reads the names, and checks every tensor's dtype and shape.
+pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
+    let mut layout = Layout { shapes: BTreeMap::new(), epochs: BTreeMap::new(), unknown: Vec::new() };
+    let mut batches: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut gradients: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    let prunable: HashSet<&str> = header.params.iter().map(String::as_str).collect();
+    for name in file.names() {
+        let Some((dtype, shape)) = file.describe(name) else { continue };
+        let bad = |expected: &str, found: String| Error::file(file.path(), format!("tensor `{name}`"), expected, found);
+        let place = Place::of(name).filter(|place| {
+            place.parameter().is_none_or(|(parameter, prunable_only)| !prunable_only || prunable.contains(parameter))
+        });
+        let Some(place) = place else {
+            layout.unknown.push(name.to_string());
+            continue;
+        };
+        check_dtype(place, dtype, header).map_err(|expected| bad(expected, format!("{dtype:?}")))?;
+        if let Some(k) = place.epoch() {
+            layout.epochs.entry(k).or_insert(0);
+        }
+        match place {
+            Place::Indices { k, i } | Place::Loss { k, i } => batches.entry(k).or_default().push(i),
+            Place::Gradient { k, i, parameter } => {
+                batches.entry(k).or_default().push(i);
+                *gradients.entry((k, parameter)).or_insert(0) += 1;
+            }
+            _ => {}
+        }
+        if let Some((parameter, _)) = place.parameter() {
+            let known = layout.shapes.entry(parameter.to_string()).or_insert_with(|| shape.to_vec());
+            if known != shape {
+                let expected = format!("shape {known:?}, as other tensors of `{parameter}` have");
+                return Err(bad(&expected, format!("shape {shape:?}")));
+            }
+        } else if matches!(place, Place::Indices { .. } | Place::Quantiles { .. }) {
+            if shape.len() != 1 {
+                return Err(bad("one axis", format!("shape {shape:?}")));
+            }
+        } else if shape != [1] {
+            return Err(bad("shape [1]", format!("shape {shape:?}")));
+        }
+    }
+    for (k, mut numbers) in batches {
+        numbers.sort_unstable();
+        numbers.dedup();
+        let missing = numbers.iter().enumerate().find(|(i, number)| i != *number);
+        if let Some((i, _)) = missing {
+            let place = format!("tensors `epoch/{k}/batch/{i}/..`");
+            return Err(Error::file(file.path(), place, "all batches of an epoch, from 0 on", "nothing"));
+        }
+        layout.epochs.insert(k, numbers.len());
+    }
+    for ((k, parameter), found) in gradients {
+        let expected = layout.epochs.get(&k).copied().unwrap_or(0);
+        if found != expected {
+            let place = format!("tensors `epoch/{k}/batch/../grad/{parameter}`");
+            let expected = format!("one for each of the epoch's {expected} batches, or none");
+            return Err(Error::file(file.path(), place, expected, found));
+        }
+    }
+    Ok(layout)
+}
+
+/// The dtype that a tensor must have; the error says which.
+fn check_dtype(place: Place, dtype: Dtype, header: &Header) -> std::result::Result<(), &'static str> {
+    let is_float = |narrow_too: bool| {
+        let narrow = match (header.arithmetic.dtype, dtype) {
+            (_, Dtype::F64) | (Precision::F32, Dtype::F32) => false,
+            (Precision::F64, Dtype::F32) => true,
+            (_, Dtype::F16 | Dtype::BF16) if narrow_too => true,
+            _ if narrow_too => return Err("F64, F32, F16 or BF16"),
+            _ => return Err("F32 or F64"),
+        };
+        if narrow && !header.declares_rounding {
+            return Err("at least the header's dtype (or `u_in` or `u_out` declared in `arithmetic`)");
+        }
+        Ok(())
+    };
+    match place {
+        Place::Gradient { .. } => is_float(true),
+        Place::Initial { .. }
+        | Place::Loss { .. }
+        | Place::Parameter { .. }
+        | Place::ScalarFloat { .. }
+        | Place::Quantiles { .. } => is_float(false),
+        Place::Flags { .. } if dtype == Dtype::U8 => Ok(()),
+        Place::Flags { .. } => Err("U8"),
+        Place::Indices { .. } | Place::ScalarInteger { .. } if dtype == Dtype::I64 => Ok(()),
+        Place::Indices { .. } | Place::ScalarInteger { .. } => Err("I64"),
+    }
+}
