@@ -57,9 +57,12 @@ fn every_reading_passes_alone() {
                     }
                     let report = verdict(&config, &run(&config, Fault::None)).unwrap();
                     assert!(is_right(&report), "{key} = {value}: {}", told(&config, &report));
-                    assert_eq!(report.ambiguous, 0, "{key} = {value}");
-                    let unchecked: Vec<_> =
-                        report.not_checked.iter().filter(|e| **e != "alg1" && **e != "eq2").collect();
+                    for equation in ["eq5", "alg4"] {
+                        assert_eq!(report.ambiguous_by_equation.get(equation), None, "{key} = {value}");
+                    }
+                    // Weights within an epoch are not recorded, so weight decay inside G may be out of reach.
+                    let reachable = |equation: &&str| !(value == "loss+decay" && *equation == "eq2");
+                    let unchecked: Vec<&str> = report.unchecked().filter(reachable).collect();
                     assert!(unchecked.is_empty(), "{key} = {value}: {unchecked:?} not checked");
                 }
             }
