@@ -6,21 +6,44 @@ use super::variants::{coarse_sums, random, standard, tiny, with_ties};
 use gdstar::oracle::{Report, Verdict};
 use std::sync::LazyLock;
 
-/// How many random variants are checked.
+/// How many random variants are checked; GDSTAR_VARIANTS tells another number.
 const VARIANTS: u64 = 1000;
 
 /// What is told of a false alarm, enough to find it again.
 fn told(config: &Config, report: &Report) -> String {
     let first = report.findings.first();
-    format!("{:?} of {} findings, first {first:?}, in {config:?}", report.verdict, report.findings_total)
+    let Report { verdict, findings_total, inconclusive, ambiguous_by_equation, .. } = report;
+    format!(
+        "{verdict:?}, {findings_total} findings, first {first:?}, {inconclusive:?}, ambiguous {ambiguous_by_equation:?}, in {config:?}"
+    )
 }
 
-/// Whether nothing is held against the port. Nothing was checkable: INCONCLUSIVE is then the right word.
-fn is_right(report: &Report) -> bool {
-    let nothing_checked = report.checked.is_empty();
-    report.findings_total == 0
-        && report.findings.is_empty()
-        && (report.verdict == Verdict::Pass || nothing_checked && report.verdict == Verdict::Inconclusive)
+/// The equations whose comparisons the trace does not let anyone decide where numbers tie: an operand is left out or
+/// stored narrower than it was compared, or eps is no number of the dtype and weights lie between it and its rounding.
+fn undecidable(config: &Config, equation: &str) -> bool {
+    let recording = &config.recording;
+    let needs = |kinds: &[&str]| kinds.iter().any(|kind| recording.omitted.contains(kind));
+    let dtype = config.arithmetic.dtype;
+    let is_narrow = matches!(recording.floats, Store::As(p) if p.unit_roundoff() > dtype.unit_roundoff());
+    is_narrow
+        || match equation {
+            "alg4" => needs(&["S_F", "min_before"]),
+            "eq5" => needs(&["G", "tau"]),
+            "eq9" => {
+                let operands = ["mask_before", "mask", "selected", "rewind", "weights_before", "t"];
+                needs(&operands) || config.hyper.eps != dtype.round(config.hyper.eps)
+            }
+            _ => false,
+        }
+}
+
+/// Whether nothing is held against the port, and PASS is only denied where nothing could be checked or decided.
+fn is_right(config: &Config, report: &Report) -> bool {
+    let ambiguous = report.ambiguous_by_equation.keys();
+    let all_undecidable = ambiguous.clone().all(|equation| undecidable(config, equation));
+    let excused = report.checked.is_empty() || ambiguous.count() > 0;
+    let verdict = report.verdict == Verdict::Pass || excused && report.verdict == Verdict::Inconclusive;
+    report.findings_total == 0 && report.findings.is_empty() && verdict && all_undecidable
 }
 
 /// The false alarms over all random variants, and how many there were.
@@ -28,12 +51,14 @@ pub static RANDOM: LazyLock<(u64, Vec<String>)> = LazyLock::new(|| {
     let alarm = |seed| {
         let config = random(seed);
         match verdict(&config, &run(&config, Fault::None)) {
-            Ok(report) if is_right(&report) => None,
+            Ok(report) if is_right(&config, &report) => None,
             Ok(report) => Some(format!("seed {seed}: {}", told(&config, &report))),
             Err(error) => Some(format!("seed {seed}: {error}, in {config:?}")),
         }
     };
-    (VARIANTS, (0..VARIANTS).filter_map(alarm).collect())
+    let told = std::env::var("GDSTAR_VARIANTS").ok().and_then(|count| count.parse().ok());
+    let variants = told.unwrap_or(VARIANTS);
+    (variants, (0..variants).filter_map(alarm).collect())
 });
 
 #[test]
@@ -42,8 +67,8 @@ fn correct_ports_pass() {
     assert!(alarms.is_empty(), "{} false alarms:\n{}", alarms.len(), alarms.join("\n"));
 }
 
-/// Every value of every key of the format's table, alone, in both dtypes, with and without ties; everything is checked,
-/// and no comparison of Eq. 5 or Alg. 4 is ambiguous where results are stored as they were compared.
+/// Every value of every key of the format's table, alone, in both dtypes, with and without ties: everything is checked,
+/// and nothing is ambiguous, as eps is a number of the dtype and all is stored as it was compared.
 #[test]
 fn every_reading_passes_alone() {
     for (key, values) in READINGS {
@@ -56,10 +81,7 @@ fn every_reading_passes_alone() {
                         with_ties(&mut config);
                     }
                     let report = verdict(&config, &run(&config, Fault::None)).unwrap();
-                    assert!(is_right(&report), "{key} = {value}: {}", told(&config, &report));
-                    for equation in ["eq5", "alg4"] {
-                        assert_eq!(report.ambiguous_by_equation.get(equation), None, "{key} = {value}");
-                    }
+                    assert!(is_right(&config, &report), "{key} = {value}: {}", told(&config, &report));
                     // Weights within an epoch are not recorded, so weight decay inside G may be out of reach.
                     let reachable = |equation: &&str| !(value == "loss+decay" && *equation == "eq2");
                     let unchecked: Vec<&str> = report.unchecked().filter(reachable).collect();
@@ -85,7 +107,7 @@ fn every_storage_passes() {
                 config.recording.alpha = Store::As(floats);
                 config.recording.uses_recorded_gradients = uses_recorded_gradients;
                 let report = verdict(&config, &run(&config, Fault::None)).unwrap();
-                assert!(is_right(&report), "{dtype:?} {gradients:?} {floats:?}: {}", told(&config, &report));
+                assert!(is_right(&config, &report), "{dtype:?} {gradients:?} {floats:?}: {}", told(&config, &report));
             }
         }
     }
@@ -97,7 +119,7 @@ fn sums_without_a_bound_are_inconclusive() {
     let mut bounded = standard(61, Precision::F32);
     coarse_sums(&mut bounded);
     let report = verdict(&bounded, &run(&bounded, Fault::None)).unwrap();
-    assert!(is_right(&report), "{}", told(&bounded, &report));
+    assert!(is_right(&bounded, &report), "{}", told(&bounded, &report));
     let mut unbounded = standard(61, Precision::F32);
     unbounded.arithmetic.sums = Precision::Bf16; // 284 weights: n u = 1.1
     let report = verdict(&unbounded, &run(&unbounded, Fault::None)).unwrap();
@@ -113,7 +135,7 @@ fn underflow_passes() {
                 let mut config = standard(seed, dtype);
                 tiny(&mut config, ftz);
                 let report = verdict(&config, &run(&config, Fault::None)).unwrap();
-                assert!(is_right(&report), "{dtype:?} {ftz}: {}", told(&config, &report));
+                assert!(is_right(&config, &report), "{dtype:?} {ftz}: {}", told(&config, &report));
             }
         }
     }
@@ -135,4 +157,18 @@ fn variants_exercise_the_method() {
         let share = epochs.iter().filter(|epoch| shows(epoch)).count() * 20;
         assert!(share >= epochs.len(), "{what} in 1/20 of {share} of {} epochs", epochs.len());
     }
+}
+
+#[test]
+fn scratch() {
+    let config = random(std::env::var("SEED").map_or(1, |s| s.parse().unwrap()));
+    let trace = run(&config, Fault::None);
+    println!("{config:?}");
+    for e in &trace.epochs {
+        println!(
+            "SCR {} t {} before {:?}\nSCR  rewind {:?}\nSCR  sel {:?}\nSCR  after {:?}\nSCR G {:?} tau {}",
+            e.k, e.t, e.weights_before, e.rewind, e.selected, e.weights_after, e.g, e.tau
+        );
+    }
+    println!("{}", told(&config, &verdict(&config, &trace).unwrap()));
 }

@@ -178,7 +178,7 @@ fn narrow_tensors_are_errors_unless_declared() {
     };
     assert_bad_tensor("epoch/0/batch/0/grad/block.0/conv.weight", halve, "bf16 gradients, undeclared");
     assert_bad_tensor("epoch/0/G/block.0/conv.weight", halve, "bf16 G");
-    assert_bad_header(|h| h["dtype"] = json!("f64"), "init/"); // the tensors are f32
+    assert_bad_header(|h| h["dtype"] = json!("f64"), "tensor `"); // they are all f32
 }
 
 #[test]

@@ -176,8 +176,8 @@ impl Port<'_> {
         let weights = self.config.flat(&epoch.weights_before);
         let mut ranked: Vec<usize> = (0..n).collect();
         ranked.sort_by(|&a, &b| epoch.g[a].total_cmp(&epoch.g[b]));
+        let transposed = if self.fault == Fault::SelectColumnMajor { self.column_major(&epoch.g) } else { Vec::new() };
         let top = (epoch.alpha * n as f64) as usize;
-        let column_major = self.column_major(&epoch.g);
         let is_selected = |j: usize| match (self.fault, previous) {
             (Fault::SelectOrEqual, _) => epoch.g[j] <= epoch.tau,
             (Fault::SelectGreater, _) => epoch.g[j] > epoch.tau,
@@ -189,7 +189,7 @@ impl Port<'_> {
                 epoch.batches.last().is_some_and(|batch| batch.squared[j] * batch.squared[j] < epoch.tau)
             }
             (Fault::SelectByRoot, _) => epoch.g[j].sqrt() < epoch.tau,
-            (Fault::SelectColumnMajor, _) => column_major[j] < epoch.tau,
+            (Fault::SelectColumnMajor, _) => transposed[j] < epoch.tau,
             (Fault::SelectMissesParameter, _) => epoch.g[j] < epoch.tau && j < self.last_segment().1,
             (Fault::SelectByStaleTau, Some(previous)) => epoch.g[j] < previous.tau,
             (Fault::SelectByStaleG, Some(previous)) => previous.g[j] < epoch.tau,
