@@ -18,10 +18,15 @@ mod selection;
 mod verdict;
 
 pub(crate) use epoch::{Carry, Epoch};
-
-pub(crate) use outcome::Outcome;
+pub(crate) use field::Field;
+pub(crate) use gradients::gradient_name;
+pub(crate) use optimizer::{Descent, Rule};
+pub(crate) use outcome::{Outcome, Stage};
+pub(crate) use quantile::{exact_quantile, set as quantile_set};
+pub(crate) use schedule::exact_rate;
 
 use crate::error::Result;
+use crate::oracle::dictionary;
 use crate::oracle::report::Report;
 use crate::oracle::trace::Trace;
 use std::path::Path;
@@ -53,7 +58,7 @@ pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
         let mut epoch = Epoch::load(trace, k, &carry)?;
         let outcomes = epoch.check(&mut carry)?;
         for outcome in outcomes {
-            collector.add(k, outcome, |outcome| crate::oracle::dictionary::explain(outcome, &epoch, &carry))?;
+            collector.add(outcome, |outcome| dictionary::explain(outcome, &epoch, &carry))?;
         }
         carry.advance(epoch);
     }

@@ -97,7 +97,7 @@ impl Decision {
     }
 
     /// The opposite.
-    pub fn not(self) -> Self {
+    pub fn opposite(self) -> Self {
         match self {
             Self::Yes => Self::No,
             Self::No => Self::Yes,

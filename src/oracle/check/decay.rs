@@ -154,7 +154,7 @@ impl Decay {
             }
             () => around,
         };
-        Fate { kept_as, kept: decided_on.magnitude().less_than(self.eps).not() }
+        Fate { kept_as, kept: decided_on.magnitude().less_than(self.eps).opposite() }
     }
 }
 
@@ -163,7 +163,7 @@ fn unselected(epoch: &Epoch, w: f64, eps: Interval) -> Fate {
     let kept_as = Interval::exact(w).widened(epoch.recorded.weights_before.storage);
     let kept = match epoch.reading().threshold {
         Threshold::Selected => Decision::Yes,
-        Threshold::All => kept_as.magnitude().less_than(eps).not(),
+        Threshold::All => kept_as.magnitude().less_than(eps).opposite(),
     };
     Fate { kept_as, kept }
 }

@@ -189,6 +189,8 @@ pub(crate) struct Carry<'a> {
     pub(crate) weights: Field<f64>,
     /// The optimizer's state, a parameter each; `None` where it does not follow from the trace.
     pub(crate) momentum: Vec<Option<Momentum>>,
+    /// The same before the epoch's steps.
+    pub(crate) momentum_before: Vec<Option<Momentum>>,
     /// Optimizer steps taken.
     pub(crate) steps: Option<usize>,
     /// The epoch before, for mistakes that use what is stale.
@@ -210,7 +212,7 @@ impl<'a> Carry<'a> {
             let place = Place { tensor: "init".to_string(), epoch: first, arithmetic };
             outcome.compare_entry(&place, &trace.parameters()[p], j, value, FINITE);
         }
-        collector.add_unexplained(first, outcome);
+        collector.add_unexplained(outcome);
         Ok(Self {
             trace,
             arithmetic,
@@ -221,6 +223,7 @@ impl<'a> Carry<'a> {
             rewind: initial.clone(),
             weights: initial.clone(),
             momentum: trace.parameters().iter().map(|p| Some(Momentum::zero(p.range.len()))).collect(),
+            momentum_before: Vec::new(),
             steps: Some(0),
             previous: None,
             initial,

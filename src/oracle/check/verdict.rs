@@ -26,7 +26,6 @@ impl Collector {
     /// Takes an outcome, and asks for the likely cause if there is something to explain.
     pub(crate) fn add(
         &mut self,
-        _k: usize,
         mut outcome: Outcome,
         explain: impl FnOnce(&Outcome) -> Result<Option<String>>,
     ) -> Result<()> {
@@ -36,12 +35,12 @@ impl Collector {
                 finding.likely_cause.clone_from(&cause);
             }
         }
-        self.add_unexplained(_k, outcome);
+        self.add_unexplained(outcome);
         Ok(())
     }
 
     /// Takes an outcome as it is.
-    pub(crate) fn add_unexplained(&mut self, _k: usize, outcome: Outcome) {
+    pub(crate) fn add_unexplained(&mut self, outcome: Outcome) {
         let equation = outcome.stage.equation();
         if outcome.compared > 0 {
             *self.compared.entry(equation).or_insert(0) += outcome.compared;
