@@ -158,17 +158,3 @@ fn variants_exercise_the_method() {
         assert!(share >= epochs.len(), "{what} in 1/20 of {share} of {} epochs", epochs.len());
     }
 }
-
-#[test]
-fn scratch() {
-    let config = random(std::env::var("SEED").map_or(1, |s| s.parse().unwrap()));
-    let trace = run(&config, Fault::None);
-    println!("{config:?}");
-    for e in &trace.epochs {
-        println!(
-            "SCR {} t {} before {:?}\nSCR  rewind {:?}\nSCR  sel {:?}\nSCR  after {:?}\nSCR G {:?} tau {}",
-            e.k, e.t, e.weights_before, e.rewind, e.selected, e.weights_after, e.g, e.tau
-        );
-    }
-    println!("{}", told(&config, &verdict(&config, &trace).unwrap()));
-}

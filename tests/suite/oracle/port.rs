@@ -17,7 +17,7 @@ mod sgd;
 mod statistics;
 mod write;
 
-pub use arithmetic::{Order, Precision, Unit};
+pub use arithmetic::{Order, Precision};
 pub use divergence::first_divergence;
 pub use fault::Fault;
 pub use gradients::Gradients;

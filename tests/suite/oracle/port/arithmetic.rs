@@ -88,14 +88,17 @@ impl Unit {
         self.round(self.flush(a) / self.flush(b))
     }
 
-    /// `a b + c`, in one rounding or two.
+    /// `a b + c`, in one rounding or two. (Operands wider than the format, as an f64 port's with sums in f32, are not
+    /// rounded first.)
     pub fn mul_add(&self, a: f64, b: f64, c: f64) -> f64 {
         if !self.fma {
             return self.add(self.mul(a, b), c);
         }
         let (a, b, c) = (self.flush(a), self.flush(b), self.flush(c));
         match self.precision {
-            Precision::F32 => self.flush(f64::from((a as f32).mul_add(b as f32, c as f32))),
+            Precision::F32 if [a, b, c].iter().all(|&x| f64::from(x as f32) == x) => {
+                self.flush(f64::from((a as f32).mul_add(b as f32, c as f32)))
+            }
             _ => self.round(a.mul_add(b, c)),
         }
     }
