@@ -7,6 +7,7 @@
 //!
 //! Fused multiply-adds only leave roundings out, so every bound holds with and without them.
 
+use super::interval::Interval;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::train::Precision;
 
@@ -154,14 +155,15 @@ impl Arithmetic {
         2.0 * self.underflow() * (steps * w_star.abs() + 1.0)
     }
 
-    /// A threshold as the port may hold it: as declared, or rounded to the dtype.
-    pub fn threshold(&self, eps: f64) -> super::Interval {
+    /// A threshold as the port may hold it: as declared, rounded to the dtype, or stored as its results are.
+    pub fn threshold(&self, eps: f64) -> Interval {
         let rounded = match self.dtype {
             Precision::F32 => f64::from(eps as f32),
             Precision::F64 => eps,
         };
-        let either = super::Interval { low: eps.min(rounded), high: eps.max(rounded) };
-        if self.ftz && either.low < self.smallest_normal() { super::Interval { low: 0.0, ..either } } else { either }
+        let stored = if self.u_out > unit_roundoff(self.dtype) { self.u_out } else { 0.0 };
+        let held = Interval { low: eps.min(rounded), high: eps.max(rounded) }.widened(stored);
+        if self.ftz && held.low < self.smallest_normal() { Interval { low: 0.0, ..held } } else { held }
     }
 }
 

@@ -28,15 +28,20 @@ pub(crate) use schedule::exact_rate;
 use crate::error::Result;
 use crate::oracle::dictionary;
 use crate::oracle::report::Report;
+use crate::oracle::run_level::{RunComparison, RunStatistics, compare_runs};
 use crate::oracle::trace::Trace;
 use std::path::Path;
 use verdict::Collector;
 
 /// What to check and how.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CheckOptions {
     /// Every result must be the exact one: for the cases in which nothing rounds.
     pub exact: bool,
+    /// Reference runs that the run level compares with; none: it is left out.
+    pub ensemble: Vec<RunStatistics>,
+    /// What the port's runs ended with; none: the trace's own last epoch.
+    pub runs: Vec<RunStatistics>,
 }
 
 /// Checks the trace in a file.
@@ -62,5 +67,15 @@ pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
         }
         carry.advance(epoch);
     }
-    Ok(collector.report(trace, options))
+    let runs = run_level(trace, options)?;
+    Ok(collector.report(trace, options, runs))
+}
+
+/// The run level's comparisons; `None` without an ensemble.
+fn run_level(trace: &Trace, options: &CheckOptions) -> Result<Option<Vec<RunComparison>>> {
+    if options.ensemble.is_empty() {
+        return Ok(None);
+    }
+    let own = if options.runs.is_empty() { vec![RunStatistics::of_trace(trace)?] } else { options.runs.clone() };
+    compare_runs(&own, &options.ensemble).map(Some)
 }

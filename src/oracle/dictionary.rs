@@ -18,19 +18,16 @@ use super::report::Finding;
 use super::trace::TracedParameter;
 use crate::error::Result;
 
-/// The most alternatives that are named.
-const NAMED: usize = 3;
-
-/// The mistakes that give the port's values, the most plain first; `None` if none of the known ones does.
+/// The mistakes that give the port's values, the most plain first; empty if none of the known ones does.
 ///
 /// # Errors
 /// [`crate::Error::Io`].
-pub(crate) fn explain(outcome: &Outcome, epoch: &Epoch, carry: &Carry) -> Result<Option<String>> {
-    let Some(first) = outcome.findings.first() else { return Ok(None) };
+pub(crate) fn explain(outcome: &Outcome, epoch: &Epoch, carry: &Carry) -> Result<Vec<String>> {
+    let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
     if !first.got.is_finite() && !first.tensor.ends_with("min_before") {
-        return Ok(Some("not finite: an overflow, a division 0 / 0, or memory that was never written".to_string()));
+        return Ok(vec!["not finite: an overflow, a division 0 / 0, or memory that was never written".to_string()]);
     }
-    let mut causes = match outcome.stage {
+    Ok(match outcome.stage {
         Stage::Alg1 => optimizer::causes(epoch, carry, outcome)?,
         Stage::Eq1 => gradients::of_eq1(epoch, carry, first.got)?,
         Stage::Eq2 => gradients::of_eq2(epoch, carry, outcome)?,
@@ -45,9 +42,7 @@ pub(crate) fn explain(outcome: &Outcome, epoch: &Epoch, carry: &Carry) -> Result
         Stage::Eq9 => decay::of_eq9(epoch, carry, outcome),
         Stage::Alg6Start => decay::of_start(epoch, carry, first),
         Stage::Alg6Mask => decay::of_mask(epoch, outcome),
-    };
-    causes.truncate(NAMED);
-    Ok(if causes.is_empty() { None } else { Some(causes.join("; or ")) })
+    })
 }
 
 /// A mistake's name, and the number it gives.

@@ -10,9 +10,11 @@ mod check;
 mod dictionary;
 mod interval;
 mod report;
+mod run_level;
 pub mod trace;
 
 pub use bounds::Arithmetic;
 pub use check::{CheckOptions, check, check_trace};
 pub use interval::{Decision, Interval};
 pub use report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
+pub use run_level::{Equivalence, RunComparison, RunStatistics, SPAN, compare_runs};

@@ -207,6 +207,15 @@ impl Trace {
             _ => 0.0,
         }
     }
+
+    /// How far, relatively, two recordings of one number may be apart: a rounding to the narrower of two storages.
+    pub fn storage_difference(&self, one: &str, other: &str) -> f64 {
+        let dtype = |name| self.file.describe(name).map(|(dtype, _)| dtype);
+        match (dtype(one), dtype(other)) {
+            (Some(one), Some(other)) if one != other => unit_roundoff(Precision::F32),
+            _ => 0.0,
+        }
+    }
 }
 
 /// Whether a name has a place in the format.

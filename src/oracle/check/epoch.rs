@@ -212,7 +212,7 @@ impl<'a> Carry<'a> {
             let place = Place { tensor: "init".to_string(), epoch: first, arithmetic };
             outcome.compare_entry(&place, &trace.parameters()[p], j, value, FINITE);
         }
-        collector.add_unexplained(outcome);
+        collector.add(outcome, |_| Ok(Vec::new()))?;
         Ok(Self {
             trace,
             arithmetic,

@@ -113,7 +113,7 @@ fn guesses<'a>(epoch: &Epoch, carry: &Carry, t: usize) -> Vec<(String, Guess<'a>
     let mut all: Vec<(String, Guess)> = Vec::new();
     let mut add = |cause: String, guess: Guess<'a>| all.push((cause, guess));
     let steps: [(&str, f64); 5] = [
-        ("lambda^(t+1) for lambda^t: t is off by one", power(t + 1)),
+        ("lambda^(t+1) for lambda^t: t is off by one", power(t.saturating_add(1))),
         ("lambda^(t-1) for lambda^t: t is off by one", if t > 0 { power(t - 1) } else { 1.0 / lambda }),
         ("lambda t for lambda^t", lambda * t as f64),
         ("(1 - lambda)^t for lambda^t", libm::pow(1.0 - lambda, t as f64)),
@@ -128,7 +128,10 @@ fn guesses<'a>(epoch: &Epoch, carry: &Carry, t: usize) -> Vec<(String, Guess<'a>
         ("divided by lambda^t", 1.0 / factor),
         ("1 - lambda^t for lambda^t", 1.0 - factor),
         ("1 - lambda t for lambda^t", 1.0 - lambda * t as f64),
-        ("lambda^(1 + 2 + .. + t): the decay compounds, as with an alias of the live weights", power(t * (t + 1) / 2)),
+        (
+            "lambda^(1 + 2 + .. + t): the decay compounds, as with an alias of the live weights",
+            power(t.saturating_mul(t.saturating_add(1)) / 2),
+        ),
         ("t^lambda for lambda^t", libm::pow(t as f64, lambda)),
     ];
     for (cause, factor) in more {
