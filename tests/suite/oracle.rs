@@ -6,6 +6,7 @@
 //! `GDSTAR_BLESS=1 cargo test --test suite oracle::` rewrites it.
 
 mod checked;
+mod command;
 mod false_alarms;
 mod faults;
 mod malformed;

@@ -37,7 +37,7 @@ fn factor() -> Vec<Case> {
         slip("eq9", "lambda^(t+1)", Fault::FactorPowerPlusOne, &["t+1"]),
         slip("eq9", "exp(-lambda t)", Fault::FactorExponential, &["exp"]),
         slip("eq9", "1 - (1-lambda) t", Fault::FactorLinear, &["linear"]),
-        undeclared("eq9", "(1-lambda)^t", |c| c.hyper.lambda = 1.0 - c.hyper.lambda, &["1-lambda"]),
+        undeclared("eq9", "(1-lambda)^t", |c| c.hyper.lambda = 1.0 - c.hyper.lambda, &["1 - lambda", "1-lambda"]),
         undeclared("eq9", "lambda is rounded to f32", |c| c.hyper.lambda = f64::from(c.hyper.lambda as f32), &["f32"])
             .with(|c| c.hyper.lambda = 0.7)
             .only_in(&[Precision::F64]),
@@ -110,7 +110,7 @@ fn mask() -> Vec<Case> {
         slip("alg6", "the mask is never updated", Fault::MaskNotUpdated, &["not updated", "never updated"]),
         slip("alg6", "one parameter's mask is not updated", Fault::MaskMissesParameter, &["not updated", "parameter"]),
         slip("alg6", "the mask is inverted", Fault::MaskInverted, &["invert"]),
-        slip("alg6", "weights of 0 are eliminated", Fault::MaskOfNonzeros, &["zero", "= 0", "!= 0"])
+        slip("alg6", "weights of 0 are eliminated", Fault::MaskOfNonzeros, &["weights alone", "zero", "= 0", "!= 0"])
             .with(|c| c.gradients.dead = 0.95),
         slip("alg6", "the mask ignores unselected weights under `all`", Fault::MaskIgnoresUnselected, &["selected"])
             .with(|c| c.reading.set("threshold", "all")),

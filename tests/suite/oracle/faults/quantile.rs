@@ -14,7 +14,7 @@ fn rate() -> Vec<Case> {
         slip("eq8", "k+1 for k", Fault::AlphaOfNextEpoch, &["k+1", "reading `epoch_origin` = `1`"]),
         slip("eq8", "K-1 for K", Fault::AlphaOverKMinus1, &["K-1"]),
         slip("eq8", "k/K is an integer division", Fault::AlphaIntegerDivision, &["integer", "constant", "alpha_0"]),
-        slip("eq8", "(k/K)^2 for k/K", Fault::AlphaQuadratic, &["quadratic", "square"]),
+        slip("eq8", "(k/K)^2 for k/K", Fault::AlphaQuadratic, &["(k / K)^2", "quadratic", "square"]),
         undeclared(
             "eq8",
             "the ends are swapped",
@@ -83,7 +83,7 @@ fn chunks() -> Vec<Case> {
             c.hyper.chunks = 7;
             c.reading.set("chunking", "ceil");
         }),
-        slip("eq6", "strided chunks", Fault::ChunksStrided, &["strid", "interleav", "mod C"]),
+        slip("eq6", "strided chunks", Fault::ChunksStrided, &["C-th", "strid", "interleav", "mod C"]),
         slip("eq6", "column-major flattening", Fault::ChunksColumnMajor, &["fortran", "column-major"]),
         slip("eq6", "parameters in reversed order", Fault::ChunksInReversedOrder, &["order"]),
         slip("eq6", "a chunk for each parameter", Fault::ChunkPerParameter, &["layer", "parameter"]),
@@ -99,8 +99,8 @@ fn threshold() -> Vec<Case> {
         slip("eq7", "the largest chunk's", Fault::ThresholdMaximum, &["largest", "maximum", "max"]),
         slip("eq7", "the smallest chunk's", Fault::ThresholdMinimum, &["smallest", "minimum", "min"]),
         slip("eq7", "geometric mean", Fault::ThresholdGeometricMean, &["geometric"]),
-        slip("eq7", "C-1 for C", Fault::ThresholdOverCMinus1, &["C-1"]),
-        slip("eq7", "C+1 for C", Fault::ThresholdOverCPlus1, &[]),
+        slip("eq7", "C-1 for C", Fault::ThresholdOverCMinus1, &["C - 1", "C-1"]),
+        slip("eq7", "C+1 for C", Fault::ThresholdOverCPlus1, &["C + 1"]),
         slip("eq7", "the previous epoch's", Fault::ThresholdStale, &["previous", "stale"]),
     ]
 }

@@ -19,10 +19,10 @@ fn minimum() -> Vec<Case> {
         slip("alg4", "m starts at 0", Fault::MinimumStartsFinite, &["finite", "start", "initial"]),
         slip("alg4", "m holds S_sq", Fault::MinimumOfSquareSum, &["S_sq"]),
         slip("alg4", "m holds S_abs", Fault::MinimumOfAbs, &["S_abs"]),
-        slip("alg4", "m is the previous epoch's S_F", Fault::MinimumIsPrevious, &["previous"]),
+        slip("alg4", "m is the previous epoch's S_F", Fault::MinimumIsPrevious, &["every epoch", "previous"]),
         slip("alg4", "m is recorded after the update", Fault::MinimumRecordedAfter, &["after"]),
         slip("alg4", "<= for <", Fault::MinimumOrEqual, &["<="]).with(with_ties),
-        slip("alg4", "> for <", Fault::MinimumGreater, &[">"]),
+        slip("alg4", "> for <", Fault::MinimumGreater, &["W_0", ">"]),
     ]
 }
 
@@ -31,7 +31,7 @@ fn epoch() -> Vec<Case> {
         slip("alg4", "k* is one early", Fault::RewindEpochMinusOne, &["k-1", "off by one", "one early"])
             .with(|c| c.reading.set("epoch_origin", "1")),
         slip("alg4", "k* is one late", Fault::RewindEpochPlusOne, &["k+1", "off by one", "one late"]),
-        slip("alg4", "k* is always k", Fault::RewindEpochAlwaysK, &["always"]),
+        slip("alg4", "k* is always k", Fault::RewindEpochAlwaysK, &["every epoch", "always"]),
         slip("alg4", "k* stays 0 and W_k* stays W_0", Fault::RewindEpochNever, &["never", "W_0", "reset"]),
     ]
 }

@@ -13,7 +13,7 @@ fn l1() -> Vec<Case> {
         slip("eq1", "signed gradients are summed", Fault::AbsWithoutAbs, &["absolute", "|g|", "sign"]),
         slip("eq1", "squares are summed", Fault::AbsOfSquares, &["square", "g^2"]),
         slip("eq1", "biases are counted", Fault::AbsOverBiases, &["bias", "prunable"]),
-        slip("eq1", "one parameter is missing", Fault::AbsMissesParameter, &["parameter"]),
+        slip("eq1", "one parameter is missing", Fault::AbsMissesParameter, &["left out", "parameter"]),
         slip("eq1", "the last batch alone", Fault::AbsOfLastBatch, &["last batch"]),
         slip("eq1", "the first batch is skipped", Fault::AbsSkipsFirstBatch, &["first batch"]),
         slip("eq1", "mean over batches", Fault::AbsMeanOverBatches, &["mean"]),
@@ -57,10 +57,10 @@ fn accumulated() -> Vec<Case> {
         slip("eq2", "unmasked under `excluded`", Fault::GUnmaskedUnderZero, &["reading `masked_gradient` = `dense`"])
             .with(|c| c.reading.set("masked_gradient", "excluded")),
         slip("eq2", "momentum for gradients", Fault::GOfMomentum, &["momentum"]),
-        slip("eq2", "a moving average", Fault::GMovingAverage, &[]),
+        slip("eq2", "a moving average", Fault::GMovingAverage, &["average"]),
         slip("eq2", "the square root is taken", Fault::GRoot, &["root"]),
         slip("eq2", "gradients times the learning rate", Fault::GTimesRate, &["learning rate", "lr"]),
-        slip("eq2", "one parameter is left out", Fault::GMissesParameter, &["parameter", "zero"]),
+        slip("eq2", "one parameter is left out", Fault::GMissesParameter, &["never accumulated", "parameter", "zero"]),
         slip("eq2", "the previous epoch's", Fault::GStale, &["previous epoch", "stale"]),
         undeclared(
             "eq2",
@@ -85,7 +85,7 @@ fn accumulated() -> Vec<Case> {
 fn sum() -> Vec<Case> {
     vec![
         slip("eq3", "G is squared again", Fault::SquareSumSquaresTwice, &["twice", "squared", "g^2"]),
-        slip("eq3", "the first parameter alone", Fault::SquareSumOfFirstParameter, &["parameter"]),
+        slip("eq3", "the first parameter alone", Fault::SquareSumOfFirstParameter, &["alone", "parameter"]),
         slip("eq3", "the last batch alone", Fault::SquareSumOfLastBatch, &["last batch"]),
         slip("eq3", "biases are counted", Fault::SquareSumCountsBiases, &["bias", "prunable"]),
         slip("eq3", "mean over weights", Fault::SquareSumMeanOverWeights, &["mean"]),
@@ -103,7 +103,7 @@ fn norm() -> Vec<Case> {
         slip("eq4", "the last batch alone", Fault::NormOfLastBatch, &["last batch"]),
         slip("eq4", "the batches' norms are summed", Fault::NormSumOfBatchNorms, &["norm"]),
         slip("eq4", "root of the mean over weights", Fault::NormRootMean, &["mean"]),
-        slip("eq4", "root of the mean over batches", Fault::NormRootMeanOverBatches, &["mean"]),
+        slip("eq4", "root of the mean over batches", Fault::NormRootMeanOverBatches, &["number of batches", "mean"]),
         slip("eq4", "the L1 norm", Fault::NormIsL1, &["S_abs", "l1"]),
         slip("eq4", "the parameters' norms are summed", Fault::NormOfParameters, &["parameter", "layer"]),
         slip("eq4", "the previous epoch's", Fault::NormStale, &["previous epoch", "stale"]),

@@ -15,10 +15,10 @@ pub fn cases() -> Vec<Case> {
         slip("alg1", "the previous epoch's learning rate", Fault::LearningRateOfPreviousEpoch, &["learning rate"]),
         slip("alg1", "the next epoch's learning rate", Fault::LearningRateOfNextEpoch, &["learning rate"]),
         slip("alg1", "the learning rate is constant", Fault::LearningRateConstant, &["constant", "learning rate"]),
-        slip("alg1", "the cosine runs to K-1", Fault::LearningRateOverKMinus1, &["K-1", "learning rate"]),
+        slip("alg1", "the cosine runs to K-1", Fault::LearningRateOverKMinus1, &["K - 1", "K-1", "learning rate"]),
         slip("alg1", "the learning rate is in the momentum", Fault::LearningRateInMomentum, &["momentum"]),
         slip("alg1", "the last batch makes no step", Fault::LastStepSkipped, &["last batch", "last step"]),
-        slip("alg1", "steps go uphill", Fault::Ascent, &["sign"]),
+        slip("alg1", "steps go uphill", Fault::Ascent, &["added", "sign"]),
         undeclared(
             "alg1",
             "the learning rate moves every step",

@@ -67,14 +67,19 @@ impl Port<'_> {
         self.chunks(&set).into_iter().map(quantile).collect()
     }
 
-    /// Each parameter's values in the order of Fortran arrays.
+    /// Each parameter's values in the order of Fortran's arrays: the first axis runs fastest.
     fn column_major(&self, g: &[f64]) -> Vec<f64> {
         let mut flat = Vec::with_capacity(g.len());
         for (position, start, end) in self.config.segments() {
-            let rows = self.config.parameters[position].shape[0];
-            let columns = (end - start) / rows;
-            for column in 0..columns {
-                flat.extend((0..rows).map(|row| g[start + row * columns + column]));
+            let shape = &self.config.parameters[position].shape;
+            for mut place in 0..end - start {
+                let (mut at, mut stride) = (start, end - start);
+                for &axis in shape {
+                    stride /= axis;
+                    at += place % axis * stride;
+                    place /= axis;
+                }
+                flat.push(g[at]);
             }
         }
         flat
