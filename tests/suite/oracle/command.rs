@@ -3,7 +3,7 @@
 use super::checked::write;
 use super::port::{Config, Fault, Precision, header, run, serialize};
 use super::variants::standard;
-use crate::cli::{assert_fails, gdstar, text};
+use crate::cli::{assert_fails, gdstar};
 use serde_json::Value;
 
 /// Checks what a port of these settings wrote: the exit code, and the object that `--json` prints.

@@ -1,7 +1,7 @@
 //! Correct ports never fail: over a thousand of them, of every kind.
 
 use super::checked::verdict;
-use super::port::{Config, Epoch, Fault, Precision, READINGS, Store, run};
+use super::port::{Config, Epoch, Fault, KINDS, Order, Precision, READINGS, SquareSum, Store, run};
 use super::variants::{coarse_sums, random, standard, tiny, with_ties};
 use gdstar::oracle::{Report, Verdict};
 use std::sync::LazyLock;
@@ -141,12 +141,52 @@ fn underflow_passes() {
     }
 }
 
+/// Whatever a producer leaves out, alone, with one thing more, and without the decisions that Alg. 6 left: what is not
+/// told is not guessed. Weights of exactly 0 live where eps is 0.
+#[test]
+fn every_pair_of_omissions_passes() {
+    for (i, &one) in KINDS.iter().enumerate() {
+        for &other in &KINDS[i..] {
+            for (eps, decisions) in [(0.03125, &[][..]), (0.0, &[]), (0.0, &["mask", "selected"])] {
+                let mut config = standard(91, Precision::F32);
+                config.hyper.eps = eps;
+                config.recording.omitted = [&[one, other], decisions].concat();
+                let report = verdict(&config, &run(&config, Fault::None)).unwrap();
+                assert!(
+                    is_right(&config, &report),
+                    "without {one}, {other}, {decisions:?}: {}",
+                    told(&config, &report)
+                );
+            }
+        }
+    }
+}
+
+/// Eq. 3 has two sides: the sum of G, and the batches' squared norms. A port may take either, also where G adds up
+/// without rounding, as sizes that are powers of two apart do.
+#[test]
+fn either_side_of_eq_3_passes() {
+    for order in [Order::Forward, Order::Reversed, Order::Pairwise, Order::Lanes(16)] {
+        for levels in [0, 1, 2, 6] {
+            for seed in 95..100 {
+                let mut config = standard(seed, Precision::F32);
+                config.arithmetic.order = order;
+                config.forms.square_sum = SquareSum::FromGradients;
+                config.gradients.levels = levels;
+                let report = verdict(&config, &run(&config, Fault::None)).unwrap();
+                assert!(is_right(&config, &report), "{order:?}, {levels} levels: {}", told(&config, &report));
+            }
+        }
+    }
+}
+
 /// The generator's own proof: what is drawn covers the method. k* moves and stays, weights are selected and eliminated,
 /// norms and thresholds tie; each in at least one epoch of twenty.
 #[test]
 fn variants_exercise_the_method() {
     let epochs: Vec<Epoch> = (0..200).flat_map(|seed| run(&random(seed), Fault::None).epochs).collect();
-    let signs: [(&str, fn(&Epoch) -> bool); 5] = [
+    type Sign = fn(&Epoch) -> bool;
+    let signs: [(&str, Sign); 5] = [
         ("k* moves", |e| e.k_star == e.k as i64),
         ("k* stays", |e| e.k_star < e.k as i64 && e.t > 1),
         ("weights are selected", |e| e.selected.contains(&true)),

@@ -153,7 +153,8 @@ fn planted_faults_are_caught_and_named() {
 /// unit roundoff is a mistake.
 #[test]
 fn coarse_sums_excuse_nothing_else() {
-    let off: [(&str, fn(&mut Config)); 3] = [
+    type Change = fn(&mut Config);
+    let off: [(&str, Change); 3] = [
         ("eq8", |c| c.hyper.alpha_0 *= 1.0 + Precision::Bf16.unit_roundoff() / 2.0),
         ("eq9", |c| c.hyper.lambda *= 1.0 - Precision::Bf16.unit_roundoff() / 2.0),
         ("alg1", |c| c.hyper.lr *= 1.0 + Precision::Bf16.unit_roundoff() / 2.0),

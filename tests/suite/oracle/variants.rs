@@ -152,7 +152,7 @@ fn draw_reading(rng: &mut ChaCha8Rng, config: &mut Config) {
     let mut reading = Reading::default();
     for _ in 0..others {
         let (key, values) = *pick(rng, &READINGS);
-        reading.set(key, *pick::<&str>(rng, values));
+        reading.set(key, pick::<&str>(rng, values));
     }
     if !reading.is("prunable", "weights") {
         config.parameters.iter_mut().for_each(|p| p.prunable = true);

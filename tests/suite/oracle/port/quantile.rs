@@ -202,7 +202,7 @@ impl Port<'_> {
             _ => epoch.g[j] < epoch.tau,
         };
         let cleared = excluded || self.config.recording.clears_selected;
-        (0..n).map(|j| is_selected(j) && !(cleared && !epoch.mask_before[j])).collect()
+        (0..n).map(|j| is_selected(j) && (!cleared || epoch.mask_before[j])).collect()
     }
 
     /// Which near-equal chunk weight j is in, where none has left the set.

@@ -12,9 +12,9 @@ impl Port<'_> {
         let hyper = &self.config.hyper;
         let (mu, decay) = (unit.round(hyper.momentum), unit.round(hyper.weight_decay));
         let lr = unit.round(self.learning_rate(epoch, batch));
-        for p in 0..self.weights.len() {
+        for (p, gradient) in gradients.iter().enumerate() {
             let is_weight = self.config.parameters[p].prunable;
-            for (j, &gradient) in gradients[p].iter().enumerate() {
+            for (j, &gradient) in gradient.iter().enumerate() {
                 let (w, b) = (self.weights[p][j], self.buffers[p][j]);
                 let decays = decay != 0.0
                     && match self.fault {
