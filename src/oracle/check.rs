@@ -59,13 +59,19 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<Report> {
 pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
     let mut collector = Collector::default();
     let mut carry = Carry::start(trace, options, &mut collector)?;
-    for k in trace.epochs() {
-        let mut epoch = Epoch::load(trace, k, &carry)?;
-        let outcomes = epoch.check(&mut carry)?;
-        for outcome in outcomes {
+    let arithmetic = carry.arithmetic;
+    let mut next = trace.epochs().next().map(|k| Epoch::load(trace, k, arithmetic)).transpose()?;
+    let mut rest = trace.epochs().skip(1);
+    while let Some(mut epoch) = next {
+        // One core reads while the other judges.
+        let ahead = rest.next();
+        let (loaded, judged) =
+            rayon::join(|| ahead.map(|k| Epoch::load(trace, k, arithmetic)).transpose(), || epoch.check(&mut carry));
+        for outcome in judged? {
             collector.add(outcome, |outcome| dictionary::explain(outcome, &epoch, &carry))?;
         }
         carry.advance(epoch);
+        next = loaded?;
     }
     let runs = run_level(trace, options)?;
     Ok(collector.report(trace, options, runs))

@@ -11,6 +11,7 @@ mod dictionary;
 mod interval;
 mod report;
 mod run_level;
+pub mod step;
 pub mod trace;
 
 pub use bounds::Arithmetic;

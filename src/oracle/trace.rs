@@ -162,12 +162,13 @@ impl Trace {
         if !self.has(name) {
             return Ok(None);
         }
-        let values = self.file.read::<u8>(name, None)?;
-        match values.indexed_iter().find(|(_, value)| **value > 1) {
-            None => Ok(Some(values.iter().map(|&value| value == 1).collect())),
-            Some((index, value)) => {
+        let values = self.file.read::<u8>(name, None)?.into_raw_vec_and_offset().0;
+        match values.iter().position(|&value| value > 1) {
+            None => Ok(Some(values.into_iter().map(|value| value == 1).collect())),
+            Some(j) => {
+                let index = unflatten(j, self.shape(name).unwrap_or_default());
                 let place = format!("tensor `{name}`, index {index:?}");
-                Err(Error::file(self.file.path(), place, "0 or 1", value))
+                Err(Error::file(self.file.path(), place, "0 or 1", values[j]))
             }
         }
     }
@@ -216,6 +217,16 @@ impl Trace {
             _ => 0.0,
         }
     }
+}
+
+/// The index of the `j`-th entry, row-major.
+pub(crate) fn unflatten(mut j: usize, shape: &[usize]) -> Vec<usize> {
+    let mut index = vec![0; shape.len()];
+    for (i, &extent) in index.iter_mut().zip(shape).rev() {
+        *i = j % extent.max(1);
+        j /= extent.max(1);
+    }
+    index
 }
 
 /// Whether a name has a place in the format.

@@ -18,5 +18,6 @@ mod product_shapes;
 mod properties;
 mod reports;
 mod scalars;
+mod step_level;
 mod training;
 mod trajectories;

@@ -76,7 +76,7 @@ impl<'a> Epoch<'a> {
     ///
     /// # Errors
     /// As [`Trace::flags`] and [`Trace::floats`].
-    pub(crate) fn load(trace: &'a Trace, k: usize, carry: &Carry) -> Result<Self> {
+    pub(crate) fn load(trace: &'a Trace, k: usize, arithmetic: Arithmetic) -> Result<Self> {
         let (all, prunable) = (trace.parameters(), trace.prunable());
         let field = |quantity: &str, parameters| Field::load(trace, &format!("epoch/{k}/{quantity}"), parameters);
         let flags = |quantity: &str| Flags::load_flags(trace, &format!("epoch/{k}/{quantity}"), prunable);
@@ -99,7 +99,7 @@ impl<'a> Epoch<'a> {
             mask: flags("mask")?,
         };
         let index = k.saturating_sub(trace.header.reading.epoch_origin.first());
-        Ok(Self { trace, k, index, arithmetic: carry.arithmetic, recorded, operands: Operands::default() })
+        Ok(Self { trace, k, index, arithmetic, recorded, operands: Operands::default() })
     }
 
     /// Judges every equation, in the order of findings.
@@ -118,9 +118,9 @@ impl<'a> Epoch<'a> {
         outcomes.push(quantile::eq7(self));
         outcomes.push(selection::eq5(self));
         outcomes.push(decay::step(self, carry));
-        let (eq9, zeroed) = decay::eq9(self);
+        let (eq9, lives) = decay::eq9(self);
         outcomes.push(eq9);
-        outcomes.push(decay::mask(self, &zeroed));
+        outcomes.push(decay::mask(self, &lives));
         outcomes.sort_by_key(|outcome| outcome.stage);
         Ok(outcomes)
     }

@@ -3,7 +3,7 @@
 use crate::oracle::bounds::Arithmetic;
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::report::{Finding, LISTED};
-use crate::oracle::trace::TracedParameter;
+use crate::oracle::trace::{TracedParameter, unflatten};
 
 /// The place of an equation in the order of findings within an epoch: what is computed first comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,14 +136,4 @@ pub(crate) struct Place {
     pub(crate) tensor: String,
     pub(crate) epoch: usize,
     pub(crate) arithmetic: Arithmetic,
-}
-
-/// The index of the `j`-th entry, row-major.
-pub(crate) fn unflatten(mut j: usize, shape: &[usize]) -> Vec<usize> {
-    let mut index = vec![0; shape.len()];
-    for (i, &extent) in index.iter_mut().zip(shape).rev() {
-        *i = j % extent.max(1);
-        j /= extent.max(1);
-    }
-    index
 }

@@ -21,6 +21,7 @@ pub(super) fn eq5(epoch: &mut Epoch) -> Outcome {
     };
     let rounded_down = tau.is_exact() && is_rounded_down(epoch, tau.low);
     let mut decisions = Field::nothing(prunable);
+    let place = epoch.place("selected");
     for (p, parameter) in prunable.iter().enumerate() {
         let g_known = epoch.operands.g.low.of(p, parameter).is_some();
         let alive = epoch.operands.alive.of(p, parameter);
@@ -46,7 +47,7 @@ pub(super) fn eq5(epoch: &mut Epoch) -> Outcome {
                     Decision::Either => Interval { low: 0.0, high: 1.0 },
                     sure => Interval::exact(f64::from(u8::from(sure == Decision::Yes))),
                 };
-                outcome.compare_entry(&epoch.place("selected"), parameter, j, holds, expected);
+                outcome.compare_entry(&place, parameter, j, holds, expected);
             }
             decided.push(found.map_or(decision, |found| Decision::of(found[j])));
         }
