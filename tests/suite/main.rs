@@ -13,6 +13,7 @@ mod goldens;
 mod kernels_agree;
 mod op_cases;
 mod ops;
+mod oracle;
 mod product_shapes;
 mod properties;
 mod reports;
