@@ -35,6 +35,9 @@ pub struct Tolerance {
     pub absolute: f64,
 }
 
+/// The most batches that an epoch may have had if the trace records none of them.
+const UNKNOWN_BATCHES: f64 = 1024.0;
+
 /// `m / (1 - m)`, or `None` where rounding errors that add up to `m` leave no bound (or `m` is NaN).
 pub fn theta(m: f64) -> Option<f64> {
     (m < 1.0).then(|| m / (1.0 - m))
@@ -52,10 +55,10 @@ impl Arithmetic {
         Self { u_in: 0.0, u_acc: 0.0, u_out: 0.0, ftz: false, exact: true, ..self }
     }
 
-    /// The largest unit roundoff of any single operation: that of sums, of stored results, or of the dtype.
+    /// The unit roundoff of a single operation that is no sum's: of the dtype, or of stored results where that is larger.
     pub fn u(&self) -> f64 {
         let dtype = if self.exact { 0.0 } else { unit_roundoff(self.dtype) };
-        self.u_acc.max(self.u_out).max(dtype)
+        self.u_out.max(dtype)
     }
 
     /// The smallest normal number of the dtype: what `ftz` flushes lies below.
@@ -79,7 +82,7 @@ impl Arithmetic {
 
     /// The number of bits that every number of the port's sums has.
     pub fn precision(&self) -> i32 {
-        let u = self.u().max(unit_roundoff(self.dtype));
+        let u = self.u().max(self.u_acc).max(unit_roundoff(self.dtype));
         (0..=53).take_while(|&p| power_of_two(-p) >= u).last().unwrap_or(0)
     }
 
@@ -94,17 +97,18 @@ impl Arithmetic {
     }
 
     /// Eq. 3 from G: at most `n` sums over the weights in any order. A port may as well add up the squares themselves,
-    /// batch by batch: it then has the roundings of a G over `batches` batches besides, and its recorded G too.
+    /// batch by batch: it then has the roundings of a G over `batches` batches besides, and its recorded G too. Where the
+    /// trace does not say how many batches there are, they are taken to be at most [`UNKNOWN_BATCHES`].
     pub fn sum_of_squares(&self, n: usize, batches: usize) -> Option<Tolerance> {
-        let b = batches as f64;
-        let of_g = if batches > 0 { 2.0 * (b + 1.0) * self.u_acc + 4.0 * self.u_out + 2.0 * self.u_in } else { 0.0 };
+        let b = if batches > 0 { batches as f64 } else { UNKNOWN_BATCHES };
+        let of_g = 2.0 * (b + 1.0) * self.u_acc + 4.0 * self.u_out + 2.0 * self.u_in;
         let relative = theta((n as f64 + 1.0) * self.u_acc + self.u_out + of_g)?;
         Some(Tolerance { relative, absolute: (n as f64 * (1.0 + 4.0 * b) + 1.0) * self.underflow() * (1.0 + relative) })
     }
 
     /// Eq. 4: the operand as recorded may have been rounded (half of which passes the root), the root and its storage.
     pub fn root(&self) -> Option<Tolerance> {
-        let relative = theta(0.5 * self.u_out + self.u_acc + self.u_out)?;
+        let relative = theta(0.5 * self.u_out + self.u() + self.u_out)?;
         // A flushed operand: the root of everything below the smallest normal number.
         let absolute = if self.ftz { self.smallest_normal().sqrt() } else { self.underflow() };
         Some(Tolerance { relative, absolute })

@@ -34,7 +34,7 @@ pub(crate) fn explain(outcome: &Outcome, epoch: &Epoch, carry: &Carry) -> Result
         Stage::Eq2 => gradients::of_eq2(epoch, carry, outcome)?,
         Stage::Eq3 => norms::of_eq3(epoch, carry, first.got)?,
         Stage::Eq4 => norms::of_eq4(epoch, carry, first.got)?,
-        Stage::Alg4 => rewind::causes(epoch, carry, first),
+        Stage::Alg4 => rewind::causes(epoch, carry, &outcome.findings),
         Stage::Eq8 => schedule::causes(epoch, carry, first.got),
         Stage::Eq6 => quantile::of_eq6(epoch, carry),
         Stage::Eq7 => quantile::of_eq7(epoch, carry, first.got),
@@ -108,4 +108,21 @@ fn column_major(mut j: usize, shape: &[usize]) -> usize {
         place += digit * stride;
     }
     place
+}
+
+/// Whether a number has no more bits than bfloat16 has.
+fn is_bf16(x: f64) -> bool {
+    half::bf16::from_f64(x).to_f64() == x
+}
+
+/// The last resort: a number that is right to within what a lower precision rounds.
+fn lower_precision(got: f64, expected: f64, terms: usize) -> Vec<String> {
+    for (name, u) in [("f32", 24), ("bf16", 8)] {
+        // In any reasonable order a sum's roundings stay below the square root of their number.
+        let typical = libm::ldexp((terms as f64).sqrt() + 2.0, -u).min(0.02);
+        if is_near(got, expected, typical) {
+            return vec![format!("rounded as in {name} arithmetic: declare `u_acc` and `u_out`, or compute wider")];
+        }
+    }
+    Vec::new()
 }

@@ -313,10 +313,10 @@ pub(super) fn mask(epoch: &mut Epoch, lives: &Field<Decision>) -> Outcome {
             compare_flags(&mut outcome, epoch, "mask", (p, found), |j| lives[j]);
             continue;
         }
-        // Not recorded: what follows, a weight that may be either being as alive as its value says.
+        // Not recorded: what follows, if it does. A weight of 0 may be alive.
         let after = epoch.recorded.weights_after.of(p, parameter);
         let follows = |(j, &lives): (usize, &Decision)| match lives {
-            Decision::Either => after.map(|after| after[j] != 0.0),
+            Decision::Either => after.filter(|after| after[j] != 0.0).map(|_| true),
             sure => Some(sure == Decision::Yes),
         };
         if let Some(follows) = lives.iter().enumerate().map(follows).collect::<Option<Vec<bool>>>() {

@@ -37,6 +37,8 @@ pub(crate) struct Operands {
     /// The mask before the epoch; true where a weight is alive.
     pub(crate) alive: Flags,
     pub(crate) g: Enclosure,
+    /// The recorded gradients are such that no order of adding up their squares rounds.
+    pub(crate) squares_are_exact: bool,
     pub(crate) s_sq: Option<Interval>,
     pub(crate) s_f: Option<Interval>,
     /// m of Alg. 4, before and after the epoch's update.

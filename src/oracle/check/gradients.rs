@@ -29,12 +29,14 @@ pub(super) fn check(epoch: &mut Epoch, carry: &mut Carry) -> Result<Vec<Outcome>
     let mut enclosure = Enclosure { low: Field::nothing(trace.prunable()), high: Field::nothing(trace.prunable()) };
     epoch.poison(&mut alg1, "weights_before", &epoch.recorded.weights_before);
     carry.momentum_before = std::mem::take(&mut carry.momentum);
+    let mut exact = 0;
     for (p, parameter) in trace.parameters().iter().enumerate() {
         let descent = Descent::start(epoch, carry, p, parameter);
         let momentum = match pass(epoch, carry, (p, parameter), descent, &mut norms, &mut eq2)? {
             None => None,
             Some(passed) => {
                 if let Some((low, high)) = passed.squares {
+                    exact += usize::from(low == high);
                     enclosure.low.set(p, trace.prunable(), &low);
                     enclosure.high.set(p, trace.prunable(), &high);
                 }
@@ -49,6 +51,7 @@ pub(super) fn check(epoch: &mut Epoch, carry: &mut Carry) -> Result<Vec<Outcome>
              momentum and weight_decay; the momentum follows from gradients recorded since the first epoch",
         );
     }
+    epoch.operands.squares_are_exact = exact == trace.prunable().len();
     judge_eq1(epoch, &norms, &mut eq1);
     judge_eq2(epoch, &enclosure, &mut eq2);
     Ok(vec![alg1, eq1, eq2])

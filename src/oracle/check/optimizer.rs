@@ -89,9 +89,9 @@ impl Descent {
         Some(Self { weights: weights.to_vec(), radius, momentum, arithmetic: epoch.arithmetic })
     }
 
-    /// Sets the buffer to 0.
-    pub(crate) fn forget(&mut self) {
-        self.momentum = Momentum::zero(self.weights.len());
+    /// Multiplies the buffer.
+    pub(crate) fn scale_momentum(&mut self, factor: f64) {
+        self.momentum.centre.iter_mut().chain(&mut self.momentum.radius).for_each(|b| *b *= factor);
     }
 
     /// One step:

@@ -243,23 +243,6 @@ pub(super) fn eq7(epoch: &mut Epoch) -> Outcome {
     outcome
 }
 
-/// Eq. 6 and 7 to about 31 digits on the recorded G and alpha; `None` where one of them is not recorded or rounding of
-/// what is leaves G open.
-pub(super) fn exact_mean(epoch: &Epoch) -> Option<DoubleDouble> {
-    let (values, None) = set(epoch)? else { return None };
-    let alpha = Interval::exact(epoch.recorded.alpha.filter(|alpha| (0.0..=1.0).contains(alpha))?);
-    let (hyper, reading) = (&epoch.trace.header.hyper, epoch.reading());
-    let sizes = chunk_sizes(values.len(), hyper.chunks.min(values.len()), reading.chunking).ok()?;
-    let mut rest = values.as_slice();
-    let mut sum = DoubleDouble::ZERO;
-    for &size in &sizes {
-        let (chunk, after) = rest.split_at(size);
-        rest = after;
-        sum += exact_quantile(reading.quantile, alpha.low, chunk);
-    }
-    Some(sum / DoubleDouble::from_usize(sizes.len()))
-}
-
 /// A quantile to about 31 digits.
 pub(crate) fn exact_quantile(rule: QuantileRule, alpha: f64, values: &[f64]) -> DoubleDouble {
     let rank = DoubleDouble::from(alpha) * DoubleDouble::from_usize(values.len().saturating_sub(1));

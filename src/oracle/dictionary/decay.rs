@@ -122,7 +122,9 @@ fn guesses<'a>(epoch: &Epoch, carry: &Carry, t: usize) -> Vec<(String, Guess<'a>
     for (cause, factor) in steps {
         add(cause.to_string(), Box::new(move |w| apply(w, cut(w.star * factor))));
     }
-    let more: [(&str, f64); 7] = [
+    let more: [(&str, f64); 9] = [
+        ("1 - (1 - lambda) t for lambda^t", 1.0 - (1.0 - lambda) * t as f64),
+        ("lambda is rounded to f32", libm::pow(f64::from(lambda as f32), t as f64)),
         ("no decay: W_k* as it is", 1.0),
         ("lambda for lambda^t: decayed by one step", lambda),
         ("divided by lambda^t", 1.0 / factor),
@@ -195,6 +197,10 @@ fn guesses<'a>(epoch: &Epoch, carry: &Carry, t: usize) -> Vec<(String, Guess<'a>
     add(
         "eliminated weights take their rewind values (resurrected)".to_string(),
         Box::new(move |w| if w.alive { apply(w, cut(w.star * factor)) } else { cut(w.star * factor) }),
+    );
+    add(
+        "the mean of w and w* lambda^t".to_string(),
+        Box::new(move |w| apply(w, cut(0.5 * (w.before + w.star * factor)))),
     );
     add("the sign is lost".to_string(), Box::new(move |w| apply(w, cut((w.star * factor).abs()))));
     add("the sign is turned".to_string(), Box::new(move |w| apply(w, cut(-w.star * factor))));

@@ -1,7 +1,7 @@
 //! Known mistakes in Eq. 3 and Eq. 4.
 
 use super::gradients::sums;
-use super::{Candidates, reading};
+use super::{Candidates, lower_precision, reading};
 use crate::error::Result;
 use crate::oracle::check::{Carry, Epoch};
 use crate::paper::reading::MaskedGradient;
@@ -60,6 +60,7 @@ pub(super) fn of_eq3(epoch: &Epoch, carry: &Carry, got: f64) -> Result<Vec<Strin
     c.add("the square of the sum", right * right);
     c.add("the square root is taken already: this is S_F", right.sqrt());
     c.add("the mean over the weights for the sum", right / n);
+    c.add("the sum of the roots of G", g.iter().map(|g| g.sqrt()).sum());
     c.add("the largest G, not the sum", g.iter().copied().fold(0.0, f64::max));
     if epoch.reading().masked_gradient == MaskedGradient::Dense {
         let masked = reading("masked_gradient", "zero");
@@ -90,7 +91,8 @@ pub(super) fn of_eq3(epoch: &Epoch, carry: &Carry, got: f64) -> Result<Vec<Strin
         c.add("of the previous epoch's G", previous.0.g.values.iter().sum());
     }
     let tolerance = epoch.arithmetic.sum_of_squares(g.len(), epoch.trace.batches(epoch.k));
-    Ok(c.matching(got, tolerance.map_or(1e-3, |t| t.relative.min(1e-2))))
+    let causes = c.matching(got, tolerance.map_or(1e-3, |t| t.relative.min(1e-2)));
+    Ok(if causes.is_empty() { lower_precision(got, right, g.len()) } else { causes })
 }
 
 /// Which mistakes give the port's S_F.
@@ -109,6 +111,10 @@ pub(super) fn of_eq4(epoch: &Epoch, carry: &Carry, got: f64) -> Result<Vec<Strin
     c.add("the mean of the parameters' norms", norms / parameters.len() as f64);
     c.add("the largest parameter's norm alone", largest.sqrt());
     c.add("half of the norm", 0.5 * s_sq.sqrt());
+    c.add(
+        "the sum of the roots of G, not the root of the sum",
+        epoch.operands.g.low.values.iter().map(|g| g.sqrt()).sum(),
+    );
     if let Some(batches) = batches(epoch, carry)? {
         let count = batches.norms.len() as f64;
         let sum: f64 = batches.norms.iter().map(|norm| norm.sqrt()).sum();
@@ -124,5 +130,7 @@ pub(super) fn of_eq4(epoch: &Epoch, carry: &Carry, got: f64) -> Result<Vec<Strin
     c.add_known("S_abs, not S_F", epoch.recorded.s_abs);
     c.add_known("stale: the previous epoch's", carry.previous.as_ref().and_then(|p| p.0.s_f));
     c.add_known("the root of the previous epoch's S_sq", carry.previous.as_ref().and_then(|p| p.0.s_sq).map(f64::sqrt));
-    Ok(c.matching(got, epoch.arithmetic.root().map_or(1e-3, |t| 4.0 * t.relative + 64.0 * epoch.arithmetic.u())))
+    let tolerance = epoch.arithmetic.root().map_or(1e-3, |t| 4.0 * t.relative + 64.0 * epoch.arithmetic.u());
+    let causes = c.matching(got, tolerance);
+    Ok(if causes.is_empty() { lower_precision(got, s_sq.sqrt(), 1) } else { causes })
 }

@@ -1,6 +1,6 @@
 //! Known mistakes in the optimizer's steps: the epoch is run again under each.
 
-use super::{affected, reading};
+use super::{affected, is_bf16, reading};
 use crate::error::Result;
 use crate::oracle::check::{Carry, Descent, Epoch, Outcome, Rule, gradient_name};
 use crate::oracle::trace::TracedParameter;
@@ -12,20 +12,22 @@ struct Mistake {
     cause: String,
     rule: Box<dyn Fn(Rule, usize) -> Rule>,
     skips: fn(usize, usize) -> bool,
-    /// The momentum is set to 0 at the epoch's start.
-    forgets: bool,
+    /// What the momentum is multiplied by at the epoch's start.
+    buffer: f64,
     /// The gradient that a step uses.
     gradient: fn(f64) -> f64,
 }
 
 fn mistake(cause: impl Into<String>, rule: impl Fn(Rule, usize) -> Rule + 'static) -> Mistake {
-    Mistake { cause: cause.into(), rule: Box::new(rule), skips: |_, _| false, forgets: false, gradient: |g| g }
+    Mistake { cause: cause.into(), rule: Box::new(rule), skips: |_, _| false, buffer: 1.0, gradient: |g| g }
 }
 
 fn mistakes(epoch: &Epoch, carry: &Carry) -> Vec<Mistake> {
     let Some(sgd) = epoch.trace.header.sgd else { return Vec::new() };
     let (epochs, index, base) = (epoch.trace.header.hyper.epochs, epoch.index, sgd.lr);
-    let batches = epoch.trace.batches(epoch.k);
+    let (batches, carry_steps) = (epoch.trace.batches(epoch.k), carry.steps);
+    // What the buffer of a port that has the rate inside holds at the epoch's start, in units of the right one.
+    let before = if index > 0 { cosine_learning_rate(base, index - 1, epochs) } else { 1.0 };
     let cosine = move |step: usize, total: usize| cosine_learning_rate(base, step, total);
     let with_rate = |cause: String, rate: f64| mistake(cause, move |rule, _| Rule { rate, ..rule });
     let mut all = vec![
@@ -34,7 +36,18 @@ fn mistakes(epoch: &Epoch, carry: &Carry) -> Vec<Mistake> {
         mistake("decoupled weight decay (AdamW's), not in the gradient", |rule, _| Rule { decoupled: true, ..rule }),
         mistake("Nesterov momentum", |rule, _| Rule { nesterov: true, ..rule }),
         mistake("dampening: (1 - momentum) g enters the buffer", |rule, _| Rule { dampening: rule.momentum, ..rule }),
-        mistake("the learning rate is inside the momentum buffer", |rule, _| Rule { rate_in_buffer: true, ..rule }),
+        // PyTorch's first step takes the gradient whole.
+        mistake("dampening: (1 - momentum) g enters the buffer after the first step", move |rule, i| {
+            let first = carry_steps == Some(0) && i == 0;
+            Rule { dampening: if first { 0.0 } else { rule.momentum }, ..rule }
+        }),
+        Mistake {
+            buffer: before,
+            ..mistake("the learning rate is inside the momentum buffer", |rule, _| Rule {
+                rate_in_buffer: true,
+                ..rule
+            })
+        },
         mistake("weight decay counted twice", |rule, _| Rule { weight_decay: 2.0 * rule.weight_decay, ..rule }),
         mistake("half the weight decay", |rule, _| Rule { weight_decay: 0.5 * rule.weight_decay, ..rule }),
         with_rate("the learning rate does not decay: it is constant".to_string(), base),
@@ -48,7 +61,7 @@ fn mistakes(epoch: &Epoch, carry: &Carry) -> Vec<Mistake> {
         mistake("the gradient is added, not subtracted", |rule, _| Rule { rate: -rule.rate, ..rule }),
         Mistake { skips: |i, last| i == last, ..mistake("the last batch's step is missing", |rule, _| rule) },
         Mistake { skips: |i, _| i == 0, ..mistake("the first batch's step is missing", |rule, _| rule) },
-        Mistake { forgets: true, ..mistake("the momentum is forgotten at the start of every epoch", |rule, _| rule) },
+        Mistake { buffer: 0.0, ..mistake("the momentum is forgotten at the start of every epoch", |rule, _| rule) },
         Mistake { gradient: |_| 0.0, ..mistake("no gradient reaches the weights", |rule, _| rule) },
     ];
     match (epoch.reading().learning_rate, carry.steps) {
@@ -85,6 +98,12 @@ pub(super) fn causes(epoch: &Epoch, carry: &Carry, outcome: &Outcome) -> Result<
         }
         (surviving, compared) = (kept, true);
     }
+    let stored = |&(p, parameter): &(usize, &TracedParameter)| {
+        epoch.recorded.weights_before.of(p, parameter).is_some_and(|w| w.iter().all(|&w| is_bf16(w)))
+    };
+    if surviving.is_empty() && affected.iter().all(stored) {
+        return Ok(vec!["rounded as in bf16 arithmetic: declare `u_out`, or compute wider".to_string()]);
+    }
     let all: Vec<String> = surviving.into_iter().map(|mistake| mistake.cause).collect();
     Ok(if compared { all } else { Vec::new() })
 }
@@ -103,9 +122,7 @@ fn reaches(
     mistake: &Mistake,
 ) -> bool {
     let Some(mut descent) = Descent::start(epoch, carry, p, parameter) else { return false };
-    if mistake.forgets {
-        descent.forget();
-    }
+    descent.scale_momentum(mistake.buffer);
     let alive = epoch.operands.alive.of(p, parameter);
     for (i, gradient) in gradients.iter().enumerate() {
         let Some(rule) = Rule::of(epoch, carry, i, gradients.len()) else { return false };

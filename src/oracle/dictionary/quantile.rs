@@ -74,7 +74,12 @@ fn ways(epoch: &Epoch, carry: &Carry) -> Vec<(String, Vec<f64>)> {
         "the index alpha N - 1 rounded up, without interpolation",
         at_index(&right, |alpha, n| (alpha * n).ceil() - 1.0),
     );
-    add("the values are not sorted", Some(unsorted(&right)));
+    add(
+        "the index alpha N (the k-th smallest), without interpolation",
+        at_index(&right, |alpha, n| (alpha * n).round() - 1.0),
+    );
+    add("the values are not sorted", Some(unsorted(&right, 0.0)));
+    add("the values are not sorted (and read between two)", Some(unsorted(&right, 1.0)));
     let with_rate = |rate: f64| Some(Way { rate, ..right.clone() }.quantiles());
     let rate = |k: usize| exact_rate(k, hyper.epochs, hyper.alpha_0, hyper.alpha_end).to_f64();
     add("alpha is stale: that of k-1", with_rate(rate(epoch.k.saturating_sub(1))));
@@ -120,10 +125,14 @@ fn at_index(right: &Way, index: fn(f64, f64) -> f64) -> Option<Vec<f64>> {
     right.chunks.iter().map(one).collect()
 }
 
-fn unsorted(right: &Way) -> Vec<f64> {
+/// The value at the rank as the chunk comes, or `weight` of the way to the next by the rank's fraction.
+fn unsorted(right: &Way, weight: f64) -> Vec<f64> {
     let one = |range: &std::ops::Range<usize>| {
         let chunk = &right.values[range.clone()];
-        chunk.get((right.rate * (chunk.len() as f64 - 1.0)).max(0.0) as usize).copied().unwrap_or(0.0)
+        let rank = (right.rate * (chunk.len() as f64 - 1.0)).max(0.0);
+        let at = |i: usize| chunk.get(i).or(chunk.last()).copied().unwrap_or(0.0);
+        let (low, high) = (at(rank as usize), at(rank as usize + 1));
+        low + weight * rank.fract() * (high - low)
     };
     right.chunks.iter().map(one).collect()
 }
@@ -154,6 +163,10 @@ fn other_values(epoch: &Epoch, carry: &Carry) -> Vec<(String, Vec<f64>)> {
         }
         _ => {}
     }
+    all.push((
+        "weights of G = 0 are left out of the set".to_string(),
+        g.iter().copied().filter(|&g| g != 0.0).collect(),
+    ));
     if let Some(previous) = carry.previous.as_ref().filter(|p| p.0.g.values.len() == g.len()) {
         all.push(("stale: of the previous epoch's G".to_string(), previous.0.g.values.clone()));
     }

@@ -1,19 +1,20 @@
 //! Known mistakes in Alg. 4.
 
-use super::{Candidates, reading};
+use super::{Candidates, affected, is_near, reading};
 use crate::oracle::check::{Carry, Epoch, Field};
 use crate::oracle::report::Finding;
 use crate::paper::decay::decay_factor;
 use crate::paper::reading::{EpochOrigin, RewindCopy, RewindUpdate};
 use crate::scalar::{DoubleDouble, Scalar};
 
-pub(super) fn causes(epoch: &Epoch, carry: &Carry, first: &Finding) -> Vec<String> {
+pub(super) fn causes(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
+    let Some(first) = findings.first() else { return Vec::new() };
     if first.tensor.ends_with("/min_before") {
         minimum(epoch, carry, first.got)
     } else if first.tensor.ends_with("/k_star") {
         rewind_epoch(epoch, carry, first)
     } else {
-        weights(epoch, carry)
+        weights(epoch, carry, findings)
     }
 }
 
@@ -22,9 +23,13 @@ fn minimum(epoch: &Epoch, carry: &Carry, got: f64) -> Vec<String> {
     let before = carry.previous.as_ref().map(|p| &p.0);
     let expected = carry.minimum.map(|m| m.low);
     if expected == Some(f64::INFINITY) {
-        return vec![
-            if got.is_nan() { "not a number" } else { "m starts at a finite number, not at +inf" }.to_string(),
-        ];
+        let updated = epoch.recorded.s_f.is_some_and(|s_f| is_near(got, s_f, 4.0 * epoch.arithmetic.u()));
+        let cause = match updated {
+            _ if got.is_nan() => "not a number",
+            true => "m is updated with this epoch's S_F before the comparison (or recorded after its update)",
+            false => "m starts at a finite number, not at +inf",
+        };
+        return vec![cause.to_string()];
     }
     if got == f64::INFINITY {
         return vec!["m is never updated: it is +inf still".to_string()];
@@ -90,12 +95,13 @@ fn rewind_epoch(epoch: &Epoch, carry: &Carry, first: &Finding) -> Vec<String> {
 }
 
 /// W_k*.
-fn weights(epoch: &Epoch, carry: &Carry) -> Vec<String> {
+fn weights(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
     let recorded = &epoch.recorded;
-    let parameters = epoch.trace.parameters();
+    // A parameter that is right says nothing about the mistake.
+    let parameters = affected(epoch, findings);
     let is = |candidate: &Field<f64>, scale: &dyn Fn(usize, f64) -> f64| {
         let mut compared = false;
-        for (p, parameter) in parameters.iter().enumerate() {
+        for &(p, parameter) in &parameters {
             let Some(found) = recorded.rewind.of(p, parameter) else { continue };
             let Some(values) = candidate.of(p, parameter) else { continue };
             let start = parameter.range.start;
@@ -144,8 +150,9 @@ fn weights(epoch: &Epoch, carry: &Carry) -> Vec<String> {
     if let Some(previous) = &carry.previous {
         say(moved && is(&previous.0.weights_before, &plain), "stale: the previous epoch's weights".to_string());
     }
+    say(is(base_of(moved, epoch, carry), &|_, w| -w), "the sign of W_k* is turned".to_string());
     let masked = "W_k* is masked: eliminated weights are set to 0 in it";
-    let base = if moved { &recorded.weights_before } else { &carry.rewind };
+    let base = base_of(moved, epoch, carry);
     say(is(base, &alive_after) || is(base, &alive_before), masked.to_string());
     let factor = epoch.operands.t.and_then(|t| usize::try_from(t).ok());
     let factor = factor.and_then(|t| decay_factor::<DoubleDouble>(epoch.trace.header.hyper.lambda, t).ok());
@@ -158,4 +165,9 @@ fn weights(epoch: &Epoch, carry: &Carry) -> Vec<String> {
         say(is(base, &decayed), "the decay is applied to W_k* in place".to_string());
     }
     causes
+}
+
+/// What W_k* should be equal to.
+fn base_of<'a>(moved: bool, epoch: &'a Epoch, carry: &'a Carry) -> &'a Field<f64> {
+    if moved { &epoch.recorded.weights_before } else { &carry.rewind }
 }
