@@ -98,11 +98,18 @@ impl Arithmetic {
 
     /// Eq. 3 from G: at most `n` sums over the weights in any order. A port may as well add up the squares themselves,
     /// batch by batch: it then has the roundings of a G over `batches` batches besides, and its recorded G too. Where the
-    /// trace does not say how many batches there are, they are taken to be at most [`UNKNOWN_BATCHES`].
+    /// trace does not say how many batches there are, they are taken to be at most [`UNKNOWN_BATCHES`]; where so many
+    /// would leave no bound, the sum is taken to be over G.
     pub fn sum_of_squares(&self, n: usize, batches: usize) -> Option<Tolerance> {
-        let b = if batches > 0 { batches as f64 } else { UNKNOWN_BATCHES };
-        let of_g = 2.0 * (b + 1.0) * self.u_acc + 4.0 * self.u_out + 2.0 * self.u_in;
-        let relative = theta((n as f64 + 1.0) * self.u_acc + self.u_out + of_g)?;
+        let of_sum = (n as f64 + 1.0) * self.u_acc + self.u_out;
+        let of_g = |b: f64| 2.0 * (b + 1.0) * self.u_acc + 4.0 * self.u_out + 2.0 * self.u_in;
+        let (relative, b) = match batches {
+            0 => match theta(of_sum + of_g(UNKNOWN_BATCHES)) {
+                Some(relative) => (relative, UNKNOWN_BATCHES),
+                None => (theta(of_sum)?, 0.0),
+            },
+            batches => (theta(of_sum + of_g(batches as f64))?, batches as f64),
+        };
         Some(Tolerance { relative, absolute: (n as f64 * (1.0 + 4.0 * b) + 1.0) * self.underflow() * (1.0 + relative) })
     }
 
