@@ -125,7 +125,7 @@ impl Descent {
             let pulled = if rule.decoupled { rule.rate * rule.weight_decay * *w } else { 0.0 };
             let moved = rate * direction;
             *w -= moved + pulled;
-            *w_radius += rule.rate * *b_radius
+            *w_radius += rule.rate.abs() * *b_radius
                 + rule.rate_error * (b.abs() + *b_radius)
                 + u * (2.0 * moved.abs() + w.abs() + *w_radius)
                 + eta;

@@ -14,6 +14,9 @@ const AMBIGUOUS_SHARE: usize = 100;
 /// The most alternatives that a finding names.
 const NAMED: usize = 3;
 
+/// In how many epochs an explanation is looked for even if their findings are no longer listed.
+const TRIED: usize = 3;
+
 /// What all epochs gave so far.
 #[derive(Default)]
 pub(crate) struct Collector {
@@ -43,7 +46,8 @@ impl Collector {
         mut outcome: Outcome,
         explain: impl FnOnce(&Outcome) -> Result<Vec<String>>,
     ) -> Result<()> {
-        if outcome.total > 0 && self.listed < LISTED {
+        let tried = self.groups.iter().filter(|group| group.stage == outcome.stage).count();
+        if outcome.total > 0 && (self.listed < LISTED || tried < TRIED) {
             let causes = explain(&outcome)?;
             let room = LISTED - self.listed;
             let findings: Vec<Finding> = std::mem::take(&mut outcome.findings).into_iter().take(room).collect();

@@ -112,6 +112,7 @@ fn guesses<'a>(epoch: &Epoch, carry: &Carry, t: usize) -> Vec<(String, Guess<'a>
     };
     let mut all: Vec<(String, Guess)> = Vec::new();
     let mut add = |cause: String, guess: Guess<'a>| all.push((cause, guess));
+    add("selected weights are set to 0 at once".to_string(), Box::new(move |w| apply(w, 0.0)));
     let steps: [(&str, f64); 5] = [
         ("lambda^(t+1) for lambda^t: t is off by one", power(t.saturating_add(1))),
         ("lambda^(t-1) for lambda^t: t is off by one", if t > 0 { power(t - 1) } else { 1.0 / lambda }),
@@ -123,7 +124,7 @@ fn guesses<'a>(epoch: &Epoch, carry: &Carry, t: usize) -> Vec<(String, Guess<'a>
         add(cause.to_string(), Box::new(move |w| apply(w, cut(w.star * factor))));
     }
     let more: [(&str, f64); 9] = [
-        ("1 - (1 - lambda) t for lambda^t", 1.0 - (1.0 - lambda) * t as f64),
+        ("a linear decay, 1 - (1 - lambda) t for lambda^t", 1.0 - (1.0 - lambda) * t as f64),
         ("lambda is rounded to f32", libm::pow(f64::from(lambda as f32), t as f64)),
         ("no decay: W_k* as it is", 1.0),
         ("lambda for lambda^t: decayed by one step", lambda),
@@ -164,7 +165,6 @@ fn guesses<'a>(epoch: &Epoch, carry: &Carry, t: usize) -> Vec<(String, Guess<'a>
     };
     add(stale, Box::new(move |w| apply(w, cut(w.stale_star * factor))));
     thresholds(&mut add, factor, eps, now.threshold);
-    add("selected weights are set to 0 at once".to_string(), Box::new(move |w| apply(w, 0.0)));
     add(
         "selected weights are left as they are: no rewind, no decay".to_string(),
         Box::new(move |w| apply(w, w.before)),
@@ -335,6 +335,10 @@ pub(super) fn of_mask(epoch: &Epoch, outcome: &Outcome) -> Vec<String> {
     try_rule("every weight below eps is taken out of the mask, selected or not", &|alive, _, after, _| {
         alive && after.abs() >= eps
     });
+    try_rule(
+        "weights below eps that are not selected stay in the mask (eps acts on every weight)",
+        &|alive, chosen, after, _| alive && (!chosen || after != 0.0),
+    );
     try_rule(
         "the mask is taken from this epoch's threshold alone: eliminated weights are resurrected",
         &|_, chosen, after, _| !chosen || after != 0.0,

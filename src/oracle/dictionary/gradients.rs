@@ -26,6 +26,8 @@ pub(super) struct Sums {
     decayed: f64,
     /// The squares of what momentum makes of the gradients.
     buffered: f64,
+    /// The same with weight decay in what was kept alone.
+    half_buffered: f64,
     /// `|sum g|` over all weights.
     summed_abs: f64,
 }
@@ -70,7 +72,8 @@ pub(super) fn sums(
     if batches == 0 || !epoch.trace.has(&gradient_name(epoch.k, 0, parameter)) {
         return Ok(None);
     }
-    let decay = epoch.trace.header.sgd.map_or(0.0, |sgd| sgd.weight_decay);
+    let sgd = epoch.trace.header.sgd;
+    let (decay, momentum) = sgd.map_or((0.0, 0.0), |sgd| (sgd.weight_decay, sgd.momentum));
     let mut descent = Descent::start(epoch, carry, p, parameter);
     let mut all = ParameterSums {
         weights: vec![Sums::default(); parameter.range.len()],
@@ -81,6 +84,10 @@ pub(super) fn sums(
     for i in 0..batches {
         let Some(gradient) = epoch.trace.floats(&gradient_name(epoch.k, i, parameter))? else { return Ok(None) };
         for (j, (sums, &g)) in all.weights.iter_mut().zip(&gradient).enumerate() {
+            if let Some(descent) = &descent {
+                let b = momentum * descent.momentum.centre[j] + g;
+                sums.half_buffered += b * b;
+            }
             let pull = descent.as_ref().map_or(0.0, |descent| decay * descent.weights[j]);
             sums.add(g, pull, i == 0);
         }
@@ -120,6 +127,7 @@ fn guesses(epoch: &Epoch, sums: &ParameterSums) -> Vec<(String, Guess)> {
         ("the sum is squared again".to_string(), Box::new(|s| s.squares * s.squares)),
         ("the largest square, not the sum".to_string(), Box::new(|s| s.largest)),
         ("the optimizer's momentum buffer is squared, not the gradient".to_string(), Box::new(|s| s.buffered)),
+        ("the optimizer's momentum, b <- momentum b + g, is squared".to_string(), Box::new(|s| s.half_buffered)),
         ("half of g^2".to_string(), Box::new(|s| 0.5 * s.squares)),
         ("counted twice".to_string(), Box::new(|s| 2.0 * s.squares)),
         ("the mean root: sqrt of the mean square".to_string(), Box::new(move |s| (s.squares / n).sqrt())),

@@ -78,6 +78,10 @@ fn ways(epoch: &Epoch, carry: &Carry) -> Vec<(String, Vec<f64>)> {
         "the index alpha N (the k-th smallest), without interpolation",
         at_index(&right, |alpha, n| (alpha * n).round() - 1.0),
     );
+    add(
+        "the floor(alpha N)-th smallest, without interpolation",
+        at_index(&right, |alpha, n| (alpha * n).floor() - 1.0),
+    );
     add("the values are not sorted", Some(unsorted(&right, 0.0)));
     add("the values are not sorted (and read between two)", Some(unsorted(&right, 1.0)));
     let with_rate = |rate: f64| Some(Way { rate, ..right.clone() }.quantiles());

@@ -1,7 +1,7 @@
 //! Known mistakes in Eq. 5.
 
-use super::reading;
-use crate::oracle::check::{Carry, Epoch, exact_quantile};
+use super::{column_major, reading};
+use crate::oracle::check::{Carry, Epoch, exact_quantile, gradient_name};
 use crate::paper::reading::MaskedGradient;
 use crate::scalar::Scalar;
 
@@ -33,6 +33,9 @@ pub(super) fn causes(epoch: &Epoch, carry: &Carry) -> Vec<String> {
             try_rule("stale G: the previous epoch's is compared with tau", &|j| previous.0.g.values[j] < tau);
         }
         if previous.0.selected.values.len() == n {
+            try_rule("selections accumulate: what an earlier epoch selected stays selected", &|j| {
+                g[j] < tau || previous.0.selected.values[j]
+            });
             try_rule("stale: the previous epoch's selection", &|j| previous.0.selected.values[j]);
         }
     }
@@ -83,12 +86,37 @@ pub(super) fn causes(epoch: &Epoch, carry: &Carry) -> Vec<String> {
         let magnitude = exact_quantile(rule, alpha.clamp(0.0, 1.0), &sizes).to_f64();
         try_rule("selected by magnitude: the smallest |w|, not the smallest G", &|j| sizes[j] < magnitude);
     }
+    let mut columns = vec![0.0; n];
+    for parameter in layers {
+        for j in 0..parameter.range.len() {
+            columns[parameter.range.start + j] = g[parameter.range.start + column_major(j, &parameter.shape)];
+        }
+    }
+    try_rule("G is read in column-major (Fortran) order", &|j| columns[j] < tau);
+    if let Some(last) = last_batch(epoch) {
+        try_rule("the last batch's squares are compared with tau, not G", &|j| last[j] * last[j] < tau);
+    }
+    for parameter in layers {
+        let cause = format!("the parameter `{}` is left out", parameter.name);
+        try_rule(&cause, &|j| g[j] < tau && !parameter.range.contains(&j));
+    }
     try_rule("nothing is selected", &|_| false);
     try_rule("every weight is selected", &|_| true);
     try_rule(&format!("weights of G = 0 are left out ({})", reading("masked_gradient", "excluded")), &|j| {
         g[j] < tau && g[j] != 0.0
     });
     causes
+}
+
+/// The gradient of the epoch's last batch, flat over W, if it is recorded.
+fn last_batch(epoch: &Epoch) -> Option<Vec<f64>> {
+    let last = epoch.trace.batches(epoch.k).checked_sub(1)?;
+    let mut all = Vec::with_capacity(epoch.trace.weights());
+    for parameter in epoch.trace.prunable() {
+        // A file that cannot be read any more leaves this one mistake untried.
+        all.extend(epoch.trace.floats(&gradient_name(epoch.k, last, parameter)).ok()??);
+    }
+    Some(all)
 }
 
 /// Whether the selected weights, eliminated ones included or not, are `k` smallest ones.

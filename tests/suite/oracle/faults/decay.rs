@@ -43,7 +43,7 @@ fn factor() -> Vec<Case> {
             .only_in(&[Precision::F64]),
         slip("eq9", "no decay", Fault::HardRewind, &["without", "no decay", "lambda"]),
         slip("eq9", "selected weights become 0", Fault::HardPrune, &["zero", "0"]),
-        slip("eq9", "the mean of w and w* lambda^t", Fault::KeepsAverage, &[]),
+        slip("eq9", "the mean of w and w* lambda^t", Fault::KeepsAverage, &["mean of w and w*"]),
     ]
 }
 
@@ -112,8 +112,13 @@ fn mask() -> Vec<Case> {
         slip("alg6", "the mask is inverted", Fault::MaskInverted, &["invert"]),
         slip("alg6", "weights of 0 are eliminated", Fault::MaskOfNonzeros, &["weights alone", "zero", "= 0", "!= 0"])
             .with(|c| c.gradients.dead = 0.95),
-        slip("alg6", "the mask ignores unselected weights under `all`", Fault::MaskIgnoresUnselected, &["selected"])
-            .with(|c| c.reading.set("threshold", "all")),
+        slip(
+            "alg6",
+            "the mask ignores unselected weights under `all`",
+            Fault::MaskIgnoresUnselected,
+            &["not selected"],
+        )
+        .with(|c| c.reading.set("threshold", "all")),
         slip("alg6", "momentum revives eliminated weights", Fault::RevivedByMomentum, &["momentum"]),
     ]
 }

@@ -71,7 +71,7 @@ fn weights() -> Vec<Case> {
             Fault::RewindMissesParameter,
             &["not updated", "parameter", "stale", "W_0"],
         ),
-        slip("alg4", "W_k* is negated", Fault::RewindNegated, &[]),
+        slip("alg4", "W_k* is negated", Fault::RewindNegated, &["sign"]),
         slip("alg4", "W_k* is masked by later eliminations", Fault::RewindMaskedLater, &["mask"]),
         slip("alg4", "W_k* is decayed in place", Fault::RewindDecayedInPlace, &["decay", "in place"]),
     ]
