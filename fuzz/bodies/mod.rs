@@ -12,6 +12,7 @@ mod input;
 pub mod op_cases;
 pub mod quantile;
 pub mod selection;
+pub mod trace;
 
 /// The path that readers are told, for their messages.
 const PATH: &str = "fuzzed";

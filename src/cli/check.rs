@@ -1,7 +1,7 @@
 //! `gdstar check`: holds a port's trace against the reference.
 
 use crate::error::Result;
-use crate::oracle::{CheckOptions, Finding, Report, check};
+use crate::oracle::{CheckOptions, Finding, Report, RunStatistics, check};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,6 +23,18 @@ pub struct CheckArgs {
     /// Require every result to be the exact one: for the cases in golden/exact, in which nothing rounds
     #[arg(long)]
     exact: bool,
+    /// Where model and dataset are built in, losses and gradients that the reference does not get are findings even if
+    /// no loss at all agrees (without this, that is taken for another split or normalisation of the data)
+    #[arg(long)]
+    insist: bool,
+    /// Compare what the run ends with to these reference runs: folders of `gdstar train --out`, over several seeds,
+    /// kernels and precisions, at least three
+    #[arg(long, value_name = "RUN", num_args = 1..)]
+    ensemble: Vec<PathBuf>,
+    /// The port's runs to compare with the ensemble, as metrics.jsonl, run folders or traces [default: the trace's own
+    /// last epoch]
+    #[arg(long, value_name = "RUN", num_args = 1.., requires = "ensemble")]
+    runs: Vec<PathBuf>,
 }
 
 /// Runs the subcommand; the exit code is the verdict's.
@@ -30,7 +42,14 @@ pub struct CheckArgs {
 /// # Errors
 /// Those of [`check`].
 pub fn run(args: &CheckArgs) -> Result<ExitCode> {
-    let report = check(&args.trace, &CheckOptions { exact: args.exact })?;
+    let read = |paths: &[PathBuf]| paths.iter().map(|path| RunStatistics::read(path)).collect::<Result<Vec<_>>>();
+    let options = CheckOptions {
+        exact: args.exact,
+        insist: args.insist,
+        ensemble: read(&args.ensemble)?,
+        runs: read(&args.runs)?,
+    };
+    let report = check(&args.trace, &options)?;
     if args.json {
         println!("{}", report.to_json());
     } else {
@@ -45,12 +64,16 @@ fn text(report: &Report) -> String {
     lines.extend(report.inconclusive.iter().map(|reason| format!("  because {reason}")));
     if let Some(first) = report.findings.first() {
         lines.push(String::new());
-        lines.push(format!("first divergence: {}", describe(first)));
-        lines.push(format!("  {} finding(s) in all:", report.findings_total));
+        lines.push(format!("first divergence: epoch {}, {}", first.epoch, describe(first)));
+        lines.push(format!("{} finding(s) in all:", report.findings_total));
         for (equation, count) in &report.findings_by_equation {
-            let first = report.findings.iter().find(|finding| finding.equation == *equation);
-            let place = first.map_or(String::new(), |f| format!(", first in epoch {}: {}", f.epoch, describe(f)));
-            lines.push(format!("  {equation:>5}: {count}{place}"));
+            let of_equation = report.findings.iter().find(|finding| finding.equation == *equation);
+            let place = match of_equation {
+                Some(finding) if finding == first => ", the first divergence among them".to_string(),
+                Some(finding) => format!(", the first in epoch {}, {}", finding.epoch, describe(finding)),
+                None => String::new(),
+            };
+            lines.push(format!("  {equation}: {count}{place}"));
         }
     }
     lines.push(String::new());
@@ -65,7 +88,10 @@ fn text(report: &Report) -> String {
         let all = if left_out.epochs == report.epochs { "everywhere" } else { "in some epochs" };
         lines.push(format!("not checked, {all}: {}: {}", left_out.equation, left_out.reason));
     }
-    lines.extend(report.levels.iter().map(|level| format!("level {}: {}", level.name, level.status)));
+    for level in &report.levels {
+        let checked = if level.checked { "" } else { "not checked: " };
+        lines.push(format!("level {}: {checked}{}", level.name, level.status));
+    }
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.join("\n") + "\n"
 }

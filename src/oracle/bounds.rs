@@ -7,6 +7,7 @@
 //!
 //! Fused multiply-adds only leave roundings out, so every bound holds with and without them.
 
+use super::interval::Interval;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::train::Precision;
 
@@ -34,6 +35,9 @@ pub struct Tolerance {
     pub absolute: f64,
 }
 
+/// The most batches that an epoch may have had if the trace records none of them.
+const UNKNOWN_BATCHES: f64 = 1024.0;
+
 /// `m / (1 - m)`, or `None` where rounding errors that add up to `m` leave no bound (or `m` is NaN).
 pub fn theta(m: f64) -> Option<f64> {
     (m < 1.0).then(|| m / (1.0 - m))
@@ -51,10 +55,10 @@ impl Arithmetic {
         Self { u_in: 0.0, u_acc: 0.0, u_out: 0.0, ftz: false, exact: true, ..self }
     }
 
-    /// The largest unit roundoff of any single operation: that of sums, of stored results, or of the dtype.
+    /// The unit roundoff of a single operation that is no sum's: of the dtype, or of stored results where that is larger.
     pub fn u(&self) -> f64 {
         let dtype = if self.exact { 0.0 } else { unit_roundoff(self.dtype) };
-        self.u_acc.max(self.u_out).max(dtype)
+        self.u_out.max(dtype)
     }
 
     /// The smallest normal number of the dtype: what `ftz` flushes lies below.
@@ -78,7 +82,7 @@ impl Arithmetic {
 
     /// The number of bits that every number of the port's sums has.
     pub fn precision(&self) -> i32 {
-        let u = self.u().max(unit_roundoff(self.dtype));
+        let u = self.u().max(self.u_acc).max(unit_roundoff(self.dtype));
         (0..=53).take_while(|&p| power_of_two(-p) >= u).last().unwrap_or(0)
     }
 
@@ -93,17 +97,25 @@ impl Arithmetic {
     }
 
     /// Eq. 3 from G: at most `n` sums over the weights in any order. A port may as well add up the squares themselves,
-    /// batch by batch: it then has the roundings of a G over `batches` batches besides, and its recorded G too.
+    /// batch by batch: it then has the roundings of a G over `batches` batches besides, and its recorded G too. Where the
+    /// trace does not say how many batches there are, they are taken to be at most [`UNKNOWN_BATCHES`]; where so many
+    /// would leave no bound, the sum is taken to be over G.
     pub fn sum_of_squares(&self, n: usize, batches: usize) -> Option<Tolerance> {
-        let b = batches as f64;
-        let of_g = if batches > 0 { 2.0 * (b + 1.0) * self.u_acc + 4.0 * self.u_out + 2.0 * self.u_in } else { 0.0 };
-        let relative = theta((n as f64 + 1.0) * self.u_acc + self.u_out + of_g)?;
+        let of_sum = (n as f64 + 1.0) * self.u_acc + self.u_out;
+        let of_g = |b: f64| 2.0 * (b + 1.0) * self.u_acc + 4.0 * self.u_out + 2.0 * self.u_in;
+        let (relative, b) = match batches {
+            0 => match theta(of_sum + of_g(UNKNOWN_BATCHES)) {
+                Some(relative) => (relative, UNKNOWN_BATCHES),
+                None => (theta(of_sum)?, 0.0),
+            },
+            batches => (theta(of_sum + of_g(batches as f64))?, batches as f64),
+        };
         Some(Tolerance { relative, absolute: (n as f64 * (1.0 + 4.0 * b) + 1.0) * self.underflow() * (1.0 + relative) })
     }
 
     /// Eq. 4: the operand as recorded may have been rounded (half of which passes the root), the root and its storage.
     pub fn root(&self) -> Option<Tolerance> {
-        let relative = theta(0.5 * self.u_out + self.u_acc + self.u_out)?;
+        let relative = theta(0.5 * self.u_out + self.u() + self.u_out)?;
         // A flushed operand: the root of everything below the smallest normal number.
         let absolute = if self.ftz { self.smallest_normal().sqrt() } else { self.underflow() };
         Some(Tolerance { relative, absolute })
@@ -154,14 +166,15 @@ impl Arithmetic {
         2.0 * self.underflow() * (steps * w_star.abs() + 1.0)
     }
 
-    /// A threshold as the port may hold it: as declared, or rounded to the dtype.
-    pub fn threshold(&self, eps: f64) -> super::Interval {
+    /// A threshold as the port may hold it: as declared, rounded to the dtype, or stored as its results are.
+    pub fn threshold(&self, eps: f64) -> Interval {
         let rounded = match self.dtype {
             Precision::F32 => f64::from(eps as f32),
             Precision::F64 => eps,
         };
-        let either = super::Interval { low: eps.min(rounded), high: eps.max(rounded) };
-        if self.ftz && either.low < self.smallest_normal() { super::Interval { low: 0.0, ..either } } else { either }
+        let stored = if self.u_out > unit_roundoff(self.dtype) { self.u_out } else { 0.0 };
+        let held = Interval { low: eps.min(rounded), high: eps.max(rounded) }.widened(stored);
+        if self.ftz && held.low < self.smallest_normal() { Interval { low: 0.0, ..held } } else { held }
     }
 }
 

@@ -15,23 +15,38 @@ mod quantile;
 mod rewind;
 mod schedule;
 mod selection;
+mod step_level;
 mod verdict;
 
 pub(crate) use epoch::{Carry, Epoch};
-
-pub(crate) use outcome::Outcome;
+pub(crate) use field::Field;
+pub(crate) use gradients::gradient_name;
+pub(crate) use optimizer::{Descent, Rule};
+pub(crate) use outcome::{Outcome, Stage};
+pub(crate) use quantile::{exact_quantile, set as quantile_set};
+pub(crate) use schedule::exact_rate;
 
 use crate::error::Result;
+use crate::oracle::dictionary;
 use crate::oracle::report::Report;
+use crate::oracle::run_level::{RunComparison, RunStatistics, compare_runs};
 use crate::oracle::trace::Trace;
 use std::path::Path;
+use step_level::StepLevel;
 use verdict::Collector;
 
 /// What to check and how.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CheckOptions {
     /// Every result must be the exact one: for the cases in which nothing rounds.
     pub exact: bool,
+    /// Losses and gradients that the reference does not get are findings even if no loss at all agrees, which speaks for
+    /// other samples.
+    pub insist: bool,
+    /// Reference runs that the run level compares with; none: it is left out.
+    pub ensemble: Vec<RunStatistics>,
+    /// What the port's runs ended with; none: the trace's own last epoch.
+    pub runs: Vec<RunStatistics>,
 }
 
 /// Checks the trace in a file.
@@ -49,13 +64,31 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<Report> {
 pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
     let mut collector = Collector::default();
     let mut carry = Carry::start(trace, options, &mut collector)?;
-    for k in trace.epochs() {
-        let mut epoch = Epoch::load(trace, k, &carry)?;
-        let outcomes = epoch.check(&mut carry)?;
-        for outcome in outcomes {
-            collector.add(k, outcome, |outcome| crate::oracle::dictionary::explain(outcome, &epoch, &carry))?;
+    let arithmetic = carry.arithmetic;
+    let step = StepLevel::run(trace, &trace.header.arithmetic, options.insist)?;
+    let mut next = trace.epochs().next().map(|k| Epoch::load(trace, k, arithmetic)).transpose()?;
+    let mut rest = trace.epochs().skip(1);
+    while let Some(mut epoch) = next {
+        // One core reads while the other judges.
+        let ahead = rest.next();
+        let (loaded, judged) =
+            rayon::join(|| ahead.map(|k| Epoch::load(trace, k, arithmetic)).transpose(), || epoch.check(&mut carry));
+        collector.add(step.outcome(epoch.k, &arithmetic), |_| Ok(Vec::new()))?;
+        for outcome in judged? {
+            collector.add(outcome, |outcome| dictionary::explain(outcome, &epoch, &carry))?;
         }
         carry.advance(epoch);
+        next = loaded?;
     }
-    Ok(collector.report(trace, options))
+    let runs = run_level(trace, options)?;
+    Ok(collector.report(trace, options, step.status(), runs))
+}
+
+/// The run level's comparisons; `None` without an ensemble.
+fn run_level(trace: &Trace, options: &CheckOptions) -> Result<Option<Vec<RunComparison>>> {
+    if options.ensemble.is_empty() {
+        return Ok(None);
+    }
+    let own = if options.runs.is_empty() { vec![RunStatistics::of_trace(trace)?] } else { options.runs.clone() };
+    compare_runs(&own, &options.ensemble).map(Some)
 }

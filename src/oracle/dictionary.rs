@@ -1,12 +1,128 @@
 //! The fault dictionary: known mistakes, tried on the operands of a failing equation.
+//!
+//! Each entry computes what the port would have recorded with that mistake. A mistake that is a legitimate choice on an
+//! open point is named as that reading. What explains the port's values to within the equation's own tolerance is named;
+//! a single corrupted number, which no rule gives, is not.
 
-use super::check::{Carry, Epoch, Outcome};
+mod decay;
+mod gradients;
+mod norms;
+mod optimizer;
+mod quantile;
+mod rewind;
+mod schedule;
+mod selection;
+
+use super::check::{Carry, Epoch, Outcome, Stage};
+use super::report::Finding;
+use super::trace::TracedParameter;
 use crate::error::Result;
 
-/// The mistakes that give the port's values, most plain first; `None` if none of the known ones does.
+/// The mistakes that give the port's values, the most plain first; empty if none of the known ones does.
 ///
 /// # Errors
 /// [`crate::Error::Io`].
-pub(crate) fn explain(_: &Outcome, _: &Epoch, _: &Carry) -> Result<Option<String>> {
-    Ok(None)
+pub(crate) fn explain(outcome: &Outcome, epoch: &Epoch, carry: &Carry) -> Result<Vec<String>> {
+    let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
+    if !first.got.is_finite() && !first.tensor.ends_with("min_before") {
+        return Ok(vec!["not finite: an overflow, a division 0 / 0, or memory that was never written".to_string()]);
+    }
+    Ok(match outcome.stage {
+        Stage::Step => Vec::new(),
+        Stage::Alg1 => optimizer::causes(epoch, carry, outcome)?,
+        Stage::Eq1 => gradients::of_eq1(epoch, carry, first.got)?,
+        Stage::Eq2 => gradients::of_eq2(epoch, carry, outcome)?,
+        Stage::Eq3 => norms::of_eq3(epoch, carry, first.got)?,
+        Stage::Eq4 => norms::of_eq4(epoch, carry, first.got)?,
+        Stage::Alg4 => rewind::causes(epoch, carry, &outcome.findings),
+        Stage::Eq8 => schedule::causes(epoch, carry, first.got),
+        Stage::Eq6 => quantile::of_eq6(epoch, carry),
+        Stage::Eq7 => quantile::of_eq7(epoch, carry, first.got),
+        Stage::Eq5 => selection::causes(epoch, carry),
+        Stage::Alg6Step => decay::of_step(epoch, carry, first.got),
+        Stage::Eq9 => decay::of_eq9(epoch, carry, outcome),
+        Stage::Alg6Start => decay::of_start(epoch, carry, first),
+        Stage::Alg6Mask => decay::of_mask(epoch, outcome),
+    })
+}
+
+/// A mistake's name, and the number it gives.
+struct Candidate {
+    cause: String,
+    value: f64,
+}
+
+/// Candidates for one number.
+#[derive(Default)]
+struct Candidates(Vec<Candidate>);
+
+impl Candidates {
+    fn add(&mut self, cause: impl Into<String>, value: f64) {
+        self.0.push(Candidate { cause: cause.into(), value });
+    }
+
+    /// As [`Candidates::add`], where the value is known.
+    fn add_known(&mut self, cause: impl Into<String>, value: Option<f64>) {
+        if let Some(value) = value {
+            self.add(cause, value);
+        }
+    }
+
+    /// The names of those within `relative` of `got`.
+    fn matching(self, got: f64, relative: f64) -> Vec<String> {
+        let fits = |candidate: &Candidate| is_near(got, candidate.value, relative);
+        self.0.into_iter().filter(fits).map(|candidate| candidate.cause).collect()
+    }
+}
+
+/// Whether a port that computes `value` may have recorded `got`.
+fn is_near(got: f64, value: f64, relative: f64) -> bool {
+    got == value || (got - value).abs() <= relative * got.abs().max(value.abs())
+}
+
+/// The parameters that have findings.
+fn affected<'a>(epoch: &'a Epoch, findings: &[Finding]) -> Vec<(usize, &'a TracedParameter)> {
+    let named = |parameter: &TracedParameter| {
+        findings
+            .iter()
+            .any(|finding| finding.tensor.strip_suffix(&parameter.name).is_some_and(|rest| rest.ends_with('/')))
+    };
+    epoch.trace.parameters().iter().enumerate().filter(|(_, parameter)| named(parameter)).collect()
+}
+
+/// The name of a mistake that is a choice on an open point.
+fn reading(key: &str, choice: &str) -> String {
+    format!("this is the reading `{key}` = `{choice}`: declare it, or change it")
+}
+
+/// The place, row-major, of what is at place `j` when the entries are written column by column (Fortran's order).
+fn column_major(mut j: usize, shape: &[usize]) -> usize {
+    let (mut place, mut stride) = (0, shape.iter().product::<usize>());
+    let mut digits = Vec::with_capacity(shape.len());
+    for &extent in shape {
+        digits.push(j % extent.max(1));
+        j /= extent.max(1);
+    }
+    for (digit, &extent) in digits.iter().zip(shape) {
+        stride /= extent.max(1);
+        place += digit * stride;
+    }
+    place
+}
+
+/// Whether a number has no more bits than bfloat16 has.
+fn is_bf16(x: f64) -> bool {
+    half::bf16::from_f64(x).to_f64() == x
+}
+
+/// The last resort: a number that is right to within what a lower precision rounds.
+fn lower_precision(got: f64, expected: f64, terms: usize) -> Vec<String> {
+    for (name, u) in [("f32", 24), ("bf16", 8)] {
+        // In any reasonable order a sum's roundings stay below the square root of their number.
+        let typical = libm::ldexp((terms as f64).sqrt() + 2.0, -u).min(0.02);
+        if is_near(got, expected, typical) {
+            return vec![format!("rounded as in {name} arithmetic: declare `u_acc` and `u_out`, or compute wider")];
+        }
+    }
+    Vec::new()
 }

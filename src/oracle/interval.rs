@@ -52,8 +52,10 @@ impl Interval {
         if relative == 0.0 {
             return self;
         }
-        let low = Self::around(DoubleDouble::from(self.low), relative, 0.0).low;
-        Self { low, high: Self::around(DoubleDouble::from(self.high), relative, 0.0).high }
+        let around = |end: f64| {
+            if end.is_finite() { Self::around(DoubleDouble::from(end), relative, 0.0) } else { Self::exact(end) }
+        };
+        Self { low: around(self.low).low, high: around(self.high).high }
     }
 
     /// The numbers between 0 and the largest magnitude included: what absolute values may be.
@@ -97,7 +99,7 @@ impl Decision {
     }
 
     /// The opposite.
-    pub fn not(self) -> Self {
+    pub fn opposite(self) -> Self {
         match self {
             Self::Yes => Self::No,
             Self::No => Self::Yes,

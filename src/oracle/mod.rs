@@ -12,9 +12,12 @@ pub mod golden;
 mod interval;
 pub mod replay;
 mod report;
+mod run_level;
+pub mod step;
 pub mod trace;
 
 pub use bounds::Arithmetic;
 pub use check::{CheckOptions, check, check_trace};
 pub use interval::{Decision, Interval};
 pub use report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
+pub use run_level::{Equivalence, RunComparison, RunStatistics, SPAN, compare_runs};

@@ -64,6 +64,8 @@ impl Finding {
         expected: Interval,
         dtype: Precision,
     ) -> Self {
+        let counts = INTEGERS.iter().any(|name| tensor.split('/').nth(2) == Some(*name));
+        let ulps = if counts { distance(got, expected) } else { ulps(got, expected, dtype) };
         Self {
             equation,
             tensor,
@@ -73,10 +75,18 @@ impl Finding {
             got,
             expected_low: expected.low,
             expected_high: expected.high,
-            ulps: ulps(got, expected, dtype),
+            ulps,
             likely_cause: None,
         }
     }
+}
+
+/// Quantities that are whole numbers: a unit in the last place is 1.
+const INTEGERS: [&str; 5] = ["k_star", "t", "mask_before", "selected", "mask"];
+
+/// How far `got` is from the nearest number of `expected`.
+fn distance(got: f64, expected: Interval) -> f64 {
+    if got < expected.low { expected.low - got } else { (got - expected.high).max(0.0) }
 }
 
 /// How far `got` is from the nearest number of `expected`, in units in the last place that this number has in `dtype`.

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::oracle::bounds::unit_roundoff;
 use crate::tensor_file::TensorFile;
 use crate::train::Precision;
+use half::{bf16, f16};
 use layout::{Layout, Place};
 use safetensors::Dtype;
 use std::collections::BTreeMap;
@@ -36,13 +37,8 @@ pub struct TracedParameter {
 
 impl TracedParameter {
     /// The index of the `j`-th entry, row-major; one number an axis.
-    pub fn index(&self, mut j: usize) -> Vec<usize> {
-        let mut index = vec![0; self.shape.len()];
-        for (i, &extent) in index.iter_mut().zip(&self.shape).rev() {
-            *i = j % extent.max(1);
-            j /= extent.max(1);
-        }
-        index
+    pub fn index(&self, j: usize) -> Vec<usize> {
+        unflatten(j, &self.shape)
     }
 }
 
@@ -174,12 +170,13 @@ impl Trace {
         if !self.has(name) {
             return Ok(None);
         }
-        let values = self.file.read::<u8>(name, None)?;
-        match values.indexed_iter().find(|(_, value)| **value > 1) {
-            None => Ok(Some(values.iter().map(|&value| value == 1).collect())),
-            Some((index, value)) => {
+        let values = self.file.read::<u8>(name, None)?.into_raw_vec_and_offset().0;
+        match values.iter().position(|&value| value > 1) {
+            None => Ok(Some(values.into_iter().map(|value| value == 1).collect())),
+            Some(j) => {
+                let index = unflatten(j, self.shape(name).unwrap_or_default());
                 let place = format!("tensor `{name}`, index {index:?}");
-                Err(Error::file(self.file.path(), place, "0 or 1", value))
+                Err(Error::file(self.file.path(), place, "0 or 1", values[j]))
             }
         }
     }
@@ -214,11 +211,45 @@ impl Trace {
     /// The unit roundoff of a tensor's storage where that is narrower than the arithmetic, else 0: how far what is
     /// recorded may be from what the port went on with.
     pub fn storage_error(&self, name: &str) -> f64 {
-        match (self.header.arithmetic.dtype, self.file.describe(name)) {
-            (Precision::F64, Some((Dtype::F32, _))) => unit_roundoff(Precision::F32),
+        match (self.header.arithmetic.dtype, self.dtype(name)) {
+            (_, Some(Dtype::BF16)) => 1.0 / 256.0,
+            (_, Some(Dtype::F16)) => 1.0 / 2048.0,
+            (Precision::F64, Some(Dtype::F32)) => unit_roundoff(Precision::F32),
             _ => 0.0,
         }
     }
+
+    /// The smallest subnormal number of a storage that is narrower than the arithmetic, else 0.
+    pub fn storage_underflow(&self, name: &str) -> f64 {
+        match (self.header.arithmetic.dtype, self.dtype(name)) {
+            (_, Some(Dtype::F16)) => f16::MIN_POSITIVE_SUBNORMAL.to_f64(),
+            (_, Some(Dtype::BF16)) => bf16::MIN_POSITIVE_SUBNORMAL.to_f64(),
+            (Precision::F64, Some(Dtype::F32)) => f32::from_bits(1).into(),
+            _ => 0.0,
+        }
+    }
+
+    fn dtype(&self, name: &str) -> Option<Dtype> {
+        self.file.describe(name).map(|(dtype, _)| dtype)
+    }
+
+    /// How far, relatively, two recordings of one number may be apart: a rounding to the narrower of two storages.
+    pub fn storage_difference(&self, one: &str, other: &str) -> f64 {
+        match (self.dtype(one), self.dtype(other)) {
+            (Some(one), Some(other)) if one != other => unit_roundoff(Precision::F32),
+            _ => 0.0,
+        }
+    }
+}
+
+/// The index of the `j`-th entry, row-major.
+pub(crate) fn unflatten(mut j: usize, shape: &[usize]) -> Vec<usize> {
+    let mut index = vec![0; shape.len()];
+    for (i, &extent) in index.iter_mut().zip(shape).rev() {
+        *i = j % extent.max(1);
+        j /= extent.max(1);
+    }
+    index
 }
 
 /// Whether a name has a place in the format.

@@ -65,7 +65,7 @@ fn the_lane_is_what_the_maker_makes() {
 fn the_full_traces_pass_exactly() {
     for lane in LANES {
         for exact in [true, false] {
-            let report = check(&file(lane, ".expected"), &CheckOptions { exact }).unwrap();
+            let report = check(&file(lane, ".expected"), &CheckOptions { exact, ..CheckOptions::default() }).unwrap();
             assert_eq!(report.verdict, Verdict::Pass, "{}: {:?} {:?}", lane.name, report.findings, report.inconclusive);
             assert_eq!(report.ambiguous, 0, "{}", lane.name);
         }
@@ -175,6 +175,6 @@ fn verdict_of(lane: &Lane, tensors: &Tensors) -> (Verdict, Vec<&'static str>) {
     let text = TensorFile::open(&file(lane, ".expected")).unwrap();
     let header: serde_json::Value = serde_json::from_str(text.metadata("gdstar").unwrap()).unwrap();
     let trace = traces::open(&header, tensors).unwrap();
-    let report = gdstar::oracle::check_trace(&trace, &CheckOptions { exact: true }).unwrap();
+    let report = gdstar::oracle::check_trace(&trace, &CheckOptions { exact: true, ..CheckOptions::default() }).unwrap();
     (report.verdict, report.findings_by_equation.keys().copied().collect())
 }

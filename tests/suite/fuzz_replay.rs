@@ -11,7 +11,7 @@ use std::path::PathBuf;
 type Body = fn(&[u8]) -> bool;
 
 /// Every target of `fuzz/`, and how many mutated inputs it is given: fewer where one takes long.
-const TARGETS: [(&str, Body, usize); 8] = [
+const TARGETS: [(&str, Body, usize); 9] = [
     ("idx", bodies::idx::run, 20_000),
     ("cifar10", bodies::cifar10::run, 20_000),
     ("digits", bodies::digits::run, 20_000),
@@ -20,6 +20,7 @@ const TARGETS: [(&str, Body, usize); 8] = [
     ("config", bodies::config::run, 20_000),
     ("op_cases", bodies::op_cases::run, 20_000),
     ("checkpoint", bodies::checkpoint::run, 500),
+    ("trace", bodies::trace::run, 20_000),
 ];
 
 fn folder(name: &str) -> PathBuf {

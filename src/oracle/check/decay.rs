@@ -1,10 +1,11 @@
 //! Alg. 6 and Eq. 9: the decay step, the decayed weights, the threshold, and the mask.
 
 use super::epoch::{Carry, Epoch};
-use super::field::Flags;
+use super::field::Field;
 use super::outcome::{Outcome, Stage};
-use crate::oracle::bounds::is_representable;
+use crate::oracle::bounds::{Arithmetic, is_representable};
 use crate::oracle::interval::{Decision, Interval};
+use crate::oracle::trace::TracedParameter;
 use crate::paper::decay::decay_factor;
 use crate::paper::reading::{DecayStep, RewindCopy, RewindUpdate, Threshold};
 use crate::scalar::DoubleDouble;
@@ -130,7 +131,7 @@ impl Decay {
         let exact = t <= 64 && (1..=t).all(|t| power(t).is_some_and(|power| is_representable(power, &arithmetic)));
         Some(Self {
             factor: power(t)?,
-            relative: if t == 0 { arithmetic.decayed(lambda, 0)? } else { arithmetic.decayed(lambda, t)? },
+            relative: arithmetic.decayed(lambda, t)?,
             lambda,
             t,
             exact,
@@ -139,55 +140,78 @@ impl Decay {
     }
 
     /// A selected weight's fate.
-    fn of(&self, w_star: f64, storage: f64, epoch: &Epoch) -> Fate {
-        let arithmetic = &epoch.arithmetic;
-        let product = DoubleDouble::from(w_star) * self.factor;
-        let absolute = arithmetic.decayed_underflow(self.lambda, self.t, w_star);
+    fn of(&self, w_star: f64, storage: f64, arithmetic: &Arithmetic) -> Fate {
         // lambda^0 = 1 rounds nothing, and neither does a product with 1.
-        let one = self.t == 0 || self.lambda == 1.0;
-        let around = Interval::around(product, self.relative + storage, absolute);
-        let kept_as = if one { Interval::exact(w_star).widened(storage) } else { around };
-        let decided_on = match () {
-            () if one => kept_as,
-            () if self.exact && storage == 0.0 && is_representable(product, arithmetic) => {
-                Interval::exact(product.hi())
-            }
-            () => around,
+        if self.t == 0 || self.lambda == 1.0 {
+            let kept_as = Interval::exact(w_star).widened(storage);
+            return Fate { kept_as, kept: kept_as.magnitude().less_than(self.eps).opposite() };
+        }
+        let absolute = arithmetic.decayed_underflow(self.lambda, self.t, w_star);
+        let product = DoubleDouble::from(w_star) * self.factor;
+        let kept_as = Interval::around(product, self.relative + storage, absolute);
+        let exact = self.exact && storage == 0.0 && is_representable(product, arithmetic);
+        let decided_on = if exact { Interval::exact(product.hi()) } else { kept_as };
+        Fate { kept_as, kept: decided_on.magnitude().less_than(self.eps).opposite() }
+    }
+}
+
+/// One parameter's operands of Eq. 9.
+struct Operands<'a> {
+    arithmetic: &'a Arithmetic,
+    decay: Option<&'a Decay>,
+    selected: Option<&'a [Decision]>,
+    w_star: Option<&'a [f64]>,
+    before: Option<&'a [f64]>,
+    /// The storage errors of `w_star` and `before`.
+    storage: (f64, f64),
+    threshold: Threshold,
+    eps: Interval,
+}
+
+/// What a living weight may have become, if it was selected and if it was not; one of them where that is known.
+type Fates = [Option<Fate>; 2];
+
+impl<'a> Operands<'a> {
+    fn new(epoch: &'a Epoch, decay: Option<&'a Decay>, p: usize) -> Self {
+        let parameter = &epoch.trace.prunable()[p];
+        let (w_star, before) = (&epoch.operands.w_star, &epoch.recorded.weights_before);
+        Self {
+            arithmetic: &epoch.arithmetic,
+            decay,
+            selected: epoch.operands.selected.of(p, parameter),
+            w_star: w_star.of(p, parameter),
+            before: before.of(p, parameter),
+            storage: (w_star.storage, before.storage),
+            threshold: epoch.reading().threshold,
+            eps: epoch.arithmetic.threshold(epoch.trace.header.hyper.eps),
+        }
+    }
+
+    /// `None` where an operand is not known.
+    fn fates(&self, j: usize) -> Option<Fates> {
+        let moved = || Some(self.decay?.of(self.w_star?[j], self.storage.0, self.arithmetic));
+        Some(match self.selected?[j] {
+            Decision::Yes => [Some(moved()?), None],
+            Decision::No => [None, Some(self.stayed(j)?)],
+            Decision::Either => [Some(moved()?), Some(self.stayed(j)?)],
+        })
+    }
+
+    /// What becomes of a weight that is not selected.
+    fn stayed(&self, j: usize) -> Option<Fate> {
+        let kept_as = Interval::exact(self.before?[j]).widened(self.storage.1);
+        let kept = match self.threshold {
+            Threshold::Selected => Decision::Yes,
+            Threshold::All => kept_as.magnitude().less_than(self.eps).opposite(),
         };
-        Fate { kept_as, kept: decided_on.magnitude().less_than(self.eps).not() }
+        Some(Fate { kept_as, kept })
     }
 }
 
-/// What becomes of a living weight that is not selected.
-fn unselected(epoch: &Epoch, w: f64, eps: Interval) -> Fate {
-    let kept_as = Interval::exact(w).widened(epoch.recorded.weights_before.storage);
-    let kept = match epoch.reading().threshold {
-        Threshold::Selected => Decision::Yes,
-        Threshold::All => kept_as.magnitude().less_than(eps).not(),
-    };
-    Fate { kept_as, kept }
-}
-
-/// What a living weight may have become, `None` where an operand is not known.
-fn fates(epoch: &Epoch, decay: Option<&Decay>, p: usize, j: usize) -> Option<(Option<Fate>, Option<Fate>)> {
-    let parameter = &epoch.trace.prunable()[p];
-    let eps = epoch.arithmetic.threshold(epoch.trace.header.hyper.eps);
-    let selected = epoch.operands.selected.of(p, parameter)?[j];
-    let moved = || -> Option<Fate> {
-        let w_star = epoch.operands.w_star.of(p, parameter)?[j];
-        Some(decay?.of(w_star, epoch.operands.w_star.storage, epoch))
-    };
-    let stayed = || Some(unselected(epoch, epoch.recorded.weights_before.of(p, parameter)?[j], eps));
-    match selected {
-        Decision::Yes => Some((Some(moved()?), None)),
-        Decision::No => Some((None, Some(stayed()?))),
-        Decision::Either => Some((Some(moved()?), Some(stayed()?))),
-    }
-}
-
-/// Eq. 9 and the weights that it leaves alone. With the outcome: where a weight is 0 although it should not be, flat
-/// over W.
-pub(super) fn eq9(epoch: &mut Epoch) -> (Outcome, Vec<bool>) {
+/// Eq. 9 and the weights that it leaves alone. With the outcome: which weights live after the epoch, given the recorded
+/// ones: one that is not 0 does; one that is 0 was eliminated if Eq. 9 says so, or may say so; one that the port made 0
+/// although it should live may be either.
+pub(super) fn eq9(epoch: &mut Epoch) -> (Outcome, Field<Decision>) {
     let mut outcome = Outcome::new(Stage::Eq9);
     let (trace, recorded) = (epoch.trace, &epoch.recorded);
     epoch.poison(&mut outcome, "weights_after", &recorded.weights_after);
@@ -195,111 +219,108 @@ pub(super) fn eq9(epoch: &mut Epoch) -> (Outcome, Vec<bool>) {
     if decay.is_none() && epoch.operands.t.is_some_and(|t| t >= 0) {
         outcome.no_bound(epoch.operands.t.unwrap_or(0) as usize, &epoch.arithmetic);
     }
-    let mut zeroed = vec![false; trace.weights()];
-    let place = epoch.place("weights_after");
-    let mut complete = true;
+    let mut lives = Field::nothing(trace.prunable());
     for (p, parameter) in trace.parameters().iter().enumerate() {
-        let Some(found) = recorded.weights_after.of(p, parameter) else { continue };
-        let before = recorded.weights_before.of(p, parameter);
-        let Some(alive) = epoch.operands.alive.of(p, parameter) else {
-            // Not a parameter of W: the method does not touch it.
-            if let (true, Some(before)) = (p >= trace.prunable().len(), before) {
-                let storage = recorded.weights_after.storage.max(recorded.weights_before.storage);
-                for (j, (&got, &w)) in found.iter().zip(before).enumerate() {
-                    outcome.compare_entry(&place, parameter, j, got, Interval::exact(w).widened(storage));
-                }
-            }
-            continue;
-        };
-        for (j, &got) in found.iter().enumerate() {
-            if !alive[j] {
-                outcome.compare_entry(&place, parameter, j, got, Interval::exact(0.0));
-                continue;
-            }
-            let Some((moved, stayed)) = fates(epoch, decay.as_ref(), p, j) else {
-                complete = false;
-                continue;
-            };
-            let both = [moved, stayed];
-            let possible = both.iter().flatten();
-            if possible.clone().any(|fate| fate.kept == Decision::Either) || (moved.is_some() && stayed.is_some()) {
-                outcome.decide(Decision::Either);
-            } else {
-                outcome.decide(Decision::Yes);
-            }
-            let storage = recorded.weights_after.storage;
-            let fits = |fate: &Fate| Fate { kept_as: fate.kept_as.widened(storage), ..*fate }.allows(got);
-            let expected = possible.clone().map(|fate| fate.hull()).reduce(Interval::hull).unwrap_or(Interval::ALL);
-            if possible.clone().any(fits) {
-                outcome.compared += 1;
-            } else {
-                // The hull of separate possibilities may hold a number that none of them does.
-                let shown = if expected.contains(got) {
-                    both.iter().flatten().next().map_or(expected, |f| f.kept_as)
-                } else {
-                    expected
-                };
-                outcome.compare_entry(&place, parameter, j, got, shown);
-                zeroed[parameter.range.start + j] = got == 0.0;
-            }
+        if p >= trace.prunable().len() {
+            untouched(epoch, &mut outcome, p, parameter);
+        } else if let Some(alive) = epoch.operands.alive.of(p, parameter) {
+            let operands = Operands::new(epoch, decay.as_ref(), p);
+            let of_parameter = eq9_of_parameter(epoch, &mut outcome, (p, parameter), alive, &operands);
+            lives.set(p, trace.prunable(), &of_parameter);
         }
     }
-    if !complete || outcome.compared == 0 {
+    if outcome.compared == 0 {
         outcome.leave_out("weights_after: it, or weights_before, rewind, selected, t or the mask before is not known");
     }
-    (outcome, zeroed)
+    (outcome, lives)
 }
 
-/// The mask after the epoch, on the recorded weights: an eliminated weight stays so; one that is not 0 lives; one that
-/// is 0 was eliminated if Eq. 9 says so or may say so. `zeroed`: where the port made a weight 0 that should live.
-pub(super) fn mask(epoch: &mut Epoch, zeroed: &[bool]) -> Outcome {
+/// Not a parameter of W: the method leaves it alone.
+fn untouched(epoch: &Epoch, outcome: &mut Outcome, p: usize, parameter: &TracedParameter) {
+    let recorded = &epoch.recorded;
+    let found = recorded.weights_after.of(p, parameter);
+    let (Some(found), Some(before)) = (found, recorded.weights_before.of(p, parameter)) else { return };
+    let storage = recorded.weights_after.storage.max(recorded.weights_before.storage);
+    let place = epoch.place("weights_after");
+    for (j, (&got, &w)) in found.iter().zip(before).enumerate() {
+        outcome.compare_entry(&place, parameter, j, got, Interval::exact(w).widened(storage));
+    }
+}
+
+/// Compares one parameter's weights, where they are recorded; gives which of them live.
+fn eq9_of_parameter(
+    epoch: &Epoch,
+    outcome: &mut Outcome,
+    (p, parameter): (usize, &TracedParameter),
+    alive: &[bool],
+    operands: &Operands,
+) -> Vec<Decision> {
+    let found = epoch.recorded.weights_after.of(p, parameter);
+    let storage = epoch.recorded.weights_after.storage;
+    let place = epoch.place("weights_after");
+    let mut unknown = false;
+    let mut judge = |j: usize| -> Decision {
+        let got = found.map(|found| found[j]);
+        if !alive[j] {
+            if let Some(got) = got {
+                outcome.compare_entry(&place, parameter, j, got, Interval::exact(0.0));
+            }
+            return Decision::No;
+        }
+        let Some(fates) = operands.fates(j) else {
+            unknown = true;
+            return got.map_or(Decision::Either, |w| if w == 0.0 { Decision::Either } else { Decision::Yes });
+        };
+        let possible = || fates.iter().flatten().map(|fate| Fate { kept_as: fate.kept_as.widened(storage), ..*fate });
+        let Some(got) = got else { return agreed(possible().map(|fate| fate.kept)) };
+        let sure = possible().count() == 1 && possible().all(|fate| fate.kept != Decision::Either);
+        outcome.decide(if sure { Decision::Yes } else { Decision::Either });
+        if possible().any(|fate| fate.allows(got)) {
+            outcome.compared += 1;
+        } else {
+            // The hull of separate possibilities may hold a number that none of them is.
+            let expected = possible().map(Fate::hull).reduce(Interval::hull).unwrap_or(Interval::ALL);
+            let first = possible().next().map_or(expected, |fate| fate.kept_as);
+            outcome.compare_entry(&place, parameter, j, got, if expected.contains(got) { first } else { expected });
+            return if got == 0.0 { Decision::Either } else { Decision::Yes };
+        }
+        if got != 0.0 {
+            Decision::Yes
+        } else {
+            agreed(possible().filter(|fate| fate.allows(0.0)).map(|fate| fate.kept))
+        }
+    };
+    let lives = (0..parameter.range.len()).map(&mut judge).collect();
+    if unknown && found.is_some() {
+        outcome.leave_out("weights_after: weights_before, rewind, selected or t is not known everywhere");
+    }
+    lives
+}
+
+/// What all of some decisions say.
+fn agreed(decisions: impl Iterator<Item = Decision>) -> Decision {
+    decisions.reduce(|a, b| if a == b { a } else { Decision::Either }).unwrap_or_default()
+}
+
+/// The mask after the epoch, on the recorded weights: an eliminated weight stays so, and `lives` says the rest.
+pub(super) fn mask(epoch: &mut Epoch, lives: &Field<Decision>) -> Outcome {
     let mut outcome = Outcome::new(Stage::Alg6Mask);
-    let (trace, prunable) = (epoch.trace, epoch.trace.prunable());
-    let decay = Decay::new(epoch);
-    let mut left = Flags::nothing(prunable);
+    let prunable = epoch.trace.prunable();
+    let mut left = epoch.recorded.mask.clone();
     for (p, parameter) in prunable.iter().enumerate() {
-        let found = epoch.recorded.mask.of(p, parameter);
-        let after = epoch.recorded.weights_after.of(p, parameter);
-        let Some(alive) = epoch.operands.alive.of(p, parameter) else {
-            if let Some(found) = found {
-                left.set(p, prunable, found);
-            }
+        let Some(lives) = lives.of(p, parameter) else { continue };
+        if let Some(found) = epoch.recorded.mask.of(p, parameter) {
+            compare_flags(&mut outcome, epoch, "mask", (p, found), |j| lives[j]);
             continue;
+        }
+        // Not recorded: what follows, if it does. A weight of 0 may be alive.
+        let after = epoch.recorded.weights_after.of(p, parameter);
+        let follows = |(j, &lives): (usize, &Decision)| match lives {
+            Decision::Either => after.filter(|after| after[j] != 0.0).map(|_| true),
+            sure => Some(sure == Decision::Yes),
         };
-        let lives = |j: usize| -> Decision {
-            if !alive[j] {
-                return Decision::No;
-            }
-            let value = after.map(|after| after[j]);
-            match (value, fates(epoch, decay.as_ref(), p, j)) {
-                (Some(w), _) if w != 0.0 => Decision::Yes,
-                (Some(_), _) if zeroed[parameter.range.start + j] => Decision::Either,
-                (_, Some((moved, stayed))) => {
-                    let both = [moved, stayed];
-                    let mut possible = both.iter().flatten().filter(|fate| value.is_none_or(|w| fate.allows(w)));
-                    let Some(first) = possible.next() else { return Decision::Either };
-                    if possible.all(|fate| fate.kept == first.kept) { first.kept } else { Decision::Either }
-                }
-                (_, None) => Decision::Either,
-            }
-        };
-        let lives: Vec<Decision> = (0..parameter.range.len()).map(lives).collect();
-        match found {
-            Some(found) => {
-                compare_flags(&mut outcome, epoch, "mask", (p, found), |j| lives[j]);
-                left.set(p, prunable, found);
-            }
-            // Not recorded: what follows, a weight that may be either being as alive as its value says.
-            None => {
-                let follows = |(j, &lives): (usize, &Decision)| match (lives, after) {
-                    (Decision::Either, Some(after)) => Some(after[j] != 0.0),
-                    (Decision::Either, None) => None,
-                    (sure, _) => Some(sure == Decision::Yes),
-                };
-                if let Some(follows) = lives.iter().enumerate().map(follows).collect::<Option<Vec<bool>>>() {
-                    left.set(p, prunable, &follows);
-                }
-            }
+        if let Some(follows) = lives.iter().enumerate().map(follows).collect::<Option<Vec<bool>>>() {
+            left.set(p, prunable, &follows);
         }
     }
     if epoch.recorded.mask.is_empty() {
@@ -307,7 +328,6 @@ pub(super) fn mask(epoch: &mut Epoch, zeroed: &[bool]) -> Outcome {
     } else if outcome.compared == 0 {
         outcome.leave_out("mask: which weights were alive before is not known");
     }
-    debug_assert_eq!(trace.weights(), zeroed.len());
     epoch.operands.mask = left;
     outcome
 }

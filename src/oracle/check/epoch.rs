@@ -37,6 +37,8 @@ pub(crate) struct Operands {
     /// The mask before the epoch; true where a weight is alive.
     pub(crate) alive: Flags,
     pub(crate) g: Enclosure,
+    /// The recorded gradients are such that no order of adding up their squares rounds.
+    pub(crate) squares_are_exact: bool,
     pub(crate) s_sq: Option<Interval>,
     pub(crate) s_f: Option<Interval>,
     /// m of Alg. 4, before and after the epoch's update.
@@ -76,7 +78,7 @@ impl<'a> Epoch<'a> {
     ///
     /// # Errors
     /// As [`Trace::flags`] and [`Trace::floats`].
-    pub(crate) fn load(trace: &'a Trace, k: usize, carry: &Carry) -> Result<Self> {
+    pub(crate) fn load(trace: &'a Trace, k: usize, arithmetic: Arithmetic) -> Result<Self> {
         let (all, prunable) = (trace.parameters(), trace.prunable());
         let field = |quantity: &str, parameters| Field::load(trace, &format!("epoch/{k}/{quantity}"), parameters);
         let flags = |quantity: &str| Flags::load_flags(trace, &format!("epoch/{k}/{quantity}"), prunable);
@@ -99,7 +101,7 @@ impl<'a> Epoch<'a> {
             mask: flags("mask")?,
         };
         let index = k.saturating_sub(trace.header.reading.epoch_origin.first());
-        Ok(Self { trace, k, index, arithmetic: carry.arithmetic, recorded, operands: Operands::default() })
+        Ok(Self { trace, k, index, arithmetic, recorded, operands: Operands::default() })
     }
 
     /// Judges every equation, in the order of findings.
@@ -118,9 +120,9 @@ impl<'a> Epoch<'a> {
         outcomes.push(quantile::eq7(self));
         outcomes.push(selection::eq5(self));
         outcomes.push(decay::step(self, carry));
-        let (eq9, zeroed) = decay::eq9(self);
+        let (eq9, lives) = decay::eq9(self);
         outcomes.push(eq9);
-        outcomes.push(decay::mask(self, &zeroed));
+        outcomes.push(decay::mask(self, &lives));
         outcomes.sort_by_key(|outcome| outcome.stage);
         Ok(outcomes)
     }
@@ -189,6 +191,8 @@ pub(crate) struct Carry<'a> {
     pub(crate) weights: Field<f64>,
     /// The optimizer's state, a parameter each; `None` where it does not follow from the trace.
     pub(crate) momentum: Vec<Option<Momentum>>,
+    /// The same before the epoch's steps.
+    pub(crate) momentum_before: Vec<Option<Momentum>>,
     /// Optimizer steps taken.
     pub(crate) steps: Option<usize>,
     /// The epoch before, for mistakes that use what is stale.
@@ -210,7 +214,7 @@ impl<'a> Carry<'a> {
             let place = Place { tensor: "init".to_string(), epoch: first, arithmetic };
             outcome.compare_entry(&place, &trace.parameters()[p], j, value, FINITE);
         }
-        collector.add_unexplained(first, outcome);
+        collector.add(outcome, |_| Ok(Vec::new()))?;
         Ok(Self {
             trace,
             arithmetic,
@@ -221,6 +225,7 @@ impl<'a> Carry<'a> {
             rewind: initial.clone(),
             weights: initial.clone(),
             momentum: trace.parameters().iter().map(|p| Some(Momentum::zero(p.range.len()))).collect(),
+            momentum_before: Vec::new(),
             steps: Some(0),
             previous: None,
             initial,

@@ -28,19 +28,22 @@ pub(super) fn check(epoch: &mut Epoch, carry: &mut Carry) -> Result<Vec<Outcome>
     let mut norms = L1::default();
     let mut enclosure = Enclosure { low: Field::nothing(trace.prunable()), high: Field::nothing(trace.prunable()) };
     epoch.poison(&mut alg1, "weights_before", &epoch.recorded.weights_before);
+    carry.momentum_before = std::mem::take(&mut carry.momentum);
+    let mut exact = 0;
     for (p, parameter) in trace.parameters().iter().enumerate() {
-        let descent = descent(epoch, carry, p, parameter);
+        let descent = Descent::start(epoch, carry, p, parameter);
         let momentum = match pass(epoch, carry, (p, parameter), descent, &mut norms, &mut eq2)? {
             None => None,
             Some(passed) => {
                 if let Some((low, high)) = passed.squares {
+                    exact += usize::from(low == high);
                     enclosure.low.set(p, trace.prunable(), &low);
                     enclosure.high.set(p, trace.prunable(), &high);
                 }
                 passed.descent.and_then(|descent| arrive(epoch, &mut alg1, (p, parameter), descent))
             }
         };
-        carry.momentum[p] = momentum;
+        carry.momentum.push(momentum);
     }
     if alg1.compared == 0 {
         alg1.leave_out(
@@ -48,6 +51,7 @@ pub(super) fn check(epoch: &mut Epoch, carry: &mut Carry) -> Result<Vec<Outcome>
              momentum and weight_decay; the momentum follows from gradients recorded since the first epoch",
         );
     }
+    epoch.operands.squares_are_exact = exact == trace.prunable().len();
     judge_eq1(epoch, &norms, &mut eq1);
     judge_eq2(epoch, &enclosure, &mut eq2);
     Ok(vec![alg1, eq1, eq2])
@@ -69,18 +73,6 @@ struct Passed {
     /// What G may be, low and high.
     squares: Option<(Vec<f64>, Vec<f64>)>,
     descent: Option<Descent>,
-}
-
-/// The parameter at the start of the epoch, if it follows from the trace.
-fn descent(epoch: &Epoch, carry: &Carry, p: usize, parameter: &TracedParameter) -> Option<Descent> {
-    epoch.trace.header.sgd?;
-    let weights = carry.weights.of(p, parameter)?;
-    let momentum = carry.momentum[p].clone()?;
-    // The alive weights must be known, since those that are not are held at 0.
-    if p < epoch.trace.prunable().len() {
-        epoch.operands.alive.of(p, parameter)?;
-    }
-    Some(Descent::new(weights, carry.weights.storage, momentum, epoch.arithmetic))
 }
 
 /// Reads a parameter's gradients, batch by batch; `None` if it has none.

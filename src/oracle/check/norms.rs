@@ -22,7 +22,9 @@ pub(super) fn eq3(epoch: &mut Epoch) -> Outcome {
             }
         }
         match arithmetic.sum_of_squares(n, trace.batches(epoch.k)) {
-            _ if g.is_exact() && low.is_exact_in(&arithmetic) => Ok(Interval::exact(low.value.to_f64())),
+            _ if epoch.operands.squares_are_exact && g.is_exact() && low.is_exact_in(&arithmetic) => {
+                Ok(Interval::exact(low.value.to_f64()))
+            }
             Some(t) => {
                 let high = if g.is_exact() { low.value } else { high };
                 let low = Interval::around(low.value, t.relative, t.absolute).low;

@@ -4,6 +4,7 @@
 use super::epoch::{Carry, Epoch};
 use crate::oracle::bounds::Arithmetic;
 use crate::oracle::interval::Interval;
+use crate::oracle::trace::TracedParameter;
 use crate::paper::reading::LearningRateStep;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::train::cosine_learning_rate;
@@ -75,9 +76,22 @@ pub(crate) struct Descent {
 }
 
 impl Descent {
-    pub(crate) fn new(weights: &[f64], storage: f64, momentum: Momentum, arithmetic: Arithmetic) -> Self {
-        let radius = weights.iter().map(|w| storage * w.abs()).collect();
-        Self { weights: weights.to_vec(), radius, momentum, arithmetic }
+    /// The `p`-th parameter at the start of an epoch, if it follows from the trace.
+    pub(crate) fn start(epoch: &Epoch, carry: &Carry, p: usize, parameter: &TracedParameter) -> Option<Self> {
+        epoch.trace.header.sgd?;
+        let weights = carry.weights.of(p, parameter)?;
+        let momentum = carry.momentum_before.get(p)?.clone()?;
+        // The alive weights must be known, since those that are not are held at 0.
+        if p < epoch.trace.prunable().len() {
+            epoch.operands.alive.of(p, parameter)?;
+        }
+        let radius = weights.iter().map(|w| carry.weights.storage * w.abs()).collect();
+        Some(Self { weights: weights.to_vec(), radius, momentum, arithmetic: epoch.arithmetic })
+    }
+
+    /// Multiplies the buffer.
+    pub(crate) fn scale_momentum(&mut self, factor: f64) {
+        self.momentum.centre.iter_mut().chain(&mut self.momentum.radius).for_each(|b| *b *= factor);
     }
 
     /// One step:
@@ -111,7 +125,7 @@ impl Descent {
             let pulled = if rule.decoupled { rule.rate * rule.weight_decay * *w } else { 0.0 };
             let moved = rate * direction;
             *w -= moved + pulled;
-            *w_radius += rule.rate * *b_radius
+            *w_radius += rule.rate.abs() * *b_radius
                 + rule.rate_error * (b.abs() + *b_radius)
                 + u * (2.0 * moved.abs() + w.abs() + *w_radius)
                 + eta;
@@ -123,9 +137,7 @@ impl Descent {
     pub(crate) fn weight(&self, j: usize) -> Interval {
         Interval::around(DoubleDouble::from(self.weights[j]), 0.0, self.radius[j])
     }
-}
 
-impl Descent {
     /// Eliminated weights are held at 0, in the buffer too.
     pub(crate) fn hold(&mut self, alive: &[bool]) {
         for (j, _) in alive.iter().enumerate().filter(|(_, alive)| !**alive) {

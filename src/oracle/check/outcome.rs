@@ -8,6 +8,8 @@ use crate::oracle::trace::TracedParameter;
 /// The place of an equation in the order of findings within an epoch: what is computed first comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
+    /// A batch's loss and gradients, from given weights.
+    Step,
     Alg1,
     Alg6Start,
     Eq1,
@@ -28,7 +30,7 @@ impl Stage {
     /// The equation's name in findings.
     pub(crate) fn equation(self) -> &'static str {
         match self {
-            Self::Alg1 => "alg1",
+            Self::Step | Self::Alg1 => "alg1",
             Self::Eq1 => "eq1",
             Self::Eq2 => "eq2",
             Self::Eq3 => "eq3",

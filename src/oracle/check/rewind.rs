@@ -15,10 +15,16 @@ pub(super) fn alg4(epoch: &mut Epoch, carry: &Carry) -> Outcome {
     outcome
 }
 
+/// One of S_F and m may be recorded in a wider type than the other.
+fn storage_difference(epoch: &Epoch) -> f64 {
+    let name = |quantity: &str| format!("epoch/{}/{quantity}", epoch.k);
+    epoch.trace.storage_difference(&name("S_F"), &name("min_before"))
+}
+
 fn minimum(epoch: &mut Epoch, carry: &Carry, outcome: &mut Outcome) {
     let expected = carry.minimum.ok_or("the running minimum before this epoch does not follow from the trace");
     // Both may have been rounded from what the port held.
-    let slack = epoch.storage("min_before");
+    let slack = epoch.storage("min_before").max(storage_difference(epoch));
     let recorded = epoch.recorded.min_before;
     epoch.judge(outcome, "min_before", recorded, expected.map(|e| e.widened(slack)));
     let own = match recorded {
@@ -31,7 +37,7 @@ fn minimum(epoch: &mut Epoch, carry: &Carry, outcome: &mut Outcome) {
 /// The comparison, and m after it.
 fn improves(epoch: &mut Epoch, outcome: &mut Outcome) -> Option<Decision> {
     let (s_f, m) = (epoch.operands.s_f?, epoch.operands.min_before?);
-    let improves = s_f.less_than(m);
+    let improves = s_f.widened(storage_difference(epoch)).less_than(m);
     outcome.decide(improves);
     epoch.operands.minimum = Some(match improves {
         Decision::Yes => s_f,

@@ -9,28 +9,26 @@ use crate::paper::reading::MaskedGradient;
 /// Eq. 5, `G_j < tau`, on the recorded G and tau: an exact comparison of two numbers that the port had.
 ///
 /// Three things leave it open: an operand that follows from others within a bound, storage narrower than the port's
-/// arithmetic, and flushed subnormal numbers. And one more: where G equals the recorded tau, but the mean that it was
-/// rounded from lies above, a port that compared with the mean it held in a wider type selected the weight.
+/// arithmetic, and flushed subnormal numbers.
 pub(super) fn eq5(epoch: &mut Epoch) -> Outcome {
     let mut outcome = Outcome::new(Stage::Eq5);
-    let (trace, prunable) = (epoch.trace, epoch.trace.prunable());
+    let prunable = epoch.trace.prunable();
     let Some(tau) = epoch.operands.tau else {
         outcome.leave_out("tau is neither recorded nor does it follow from what is");
         epoch.operands.selected = recorded(epoch);
         return outcome;
     };
-    let rounded_down = tau.is_exact() && is_rounded_down(epoch, tau.low);
     let mut decisions = Field::nothing(prunable);
+    let place = epoch.place("selected");
     for (p, parameter) in prunable.iter().enumerate() {
         let g_known = epoch.operands.g.low.of(p, parameter).is_some();
         let alive = epoch.operands.alive.of(p, parameter);
         let found = epoch.recorded.selected.of(p, parameter);
         let excludes = epoch.reading().masked_gradient == MaskedGradient::Excluded;
-        let decide = |j: usize| {
-            let g = epoch.operands.g.at(parameter.range.start + j);
-            let tied = rounded_down && g.is_exact() && g.low == tau.low;
-            if tied { Decision::Either } else { flushed(epoch, g, tau) }
-        };
+        if !g_known && found.is_none() {
+            continue;
+        }
+        let decide = |j: usize| flushed(epoch, epoch.operands.g.at(parameter.range.start + j), tau);
         let mut decided: Vec<Decision> = Vec::new();
         for j in 0..parameter.range.len() {
             let dead = alive.is_some_and(|alive| !alive[j]);
@@ -46,7 +44,7 @@ pub(super) fn eq5(epoch: &mut Epoch) -> Outcome {
                     Decision::Either => Interval { low: 0.0, high: 1.0 },
                     sure => Interval::exact(f64::from(u8::from(sure == Decision::Yes))),
                 };
-                outcome.compare_entry(&epoch.place("selected"), parameter, j, holds, expected);
+                outcome.compare_entry(&place, parameter, j, holds, expected);
             }
             decided.push(found.map_or(decision, |found| Decision::of(found[j])));
         }
@@ -56,7 +54,6 @@ pub(super) fn eq5(epoch: &mut Epoch) -> Outcome {
         let what = if epoch.recorded.selected.is_empty() { "selected" } else { "G, or which weights are alive," };
         outcome.leave_out(format!("{what} is not recorded"));
     }
-    debug_assert_eq!(trace.weights(), decisions.values.len());
     epoch.operands.selected = decisions;
     outcome
 }
@@ -82,12 +79,4 @@ fn flushed(epoch: &Epoch, g: Interval, tau: Interval) -> Decision {
     let smallest = epoch.arithmetic.smallest_normal();
     let down = |x: Interval| if x.low.abs() < smallest { x.hull(Interval::exact(0.0)) } else { x };
     down(g).less_than(down(tau))
-}
-
-/// Whether the exact mean of the exact quantiles, on the recorded G and alpha, lies above the recorded tau by less than
-/// its rounding.
-fn is_rounded_down(epoch: &Epoch, tau: f64) -> bool {
-    let Some(mean) = super::quantile::exact_mean(epoch) else { return false };
-    let above = mean.hi() > tau || (mean.hi() == tau && mean.lo() > 0.0);
-    above && mean.hi() <= tau * (1.0 + epoch.arithmetic.u())
 }

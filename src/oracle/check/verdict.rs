@@ -1,47 +1,64 @@
 //! [`Collector`]: from outcomes to a report.
 
 use super::CheckOptions;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Stage};
 use crate::error::Result;
 use crate::oracle::report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
+use crate::oracle::run_level::{Equivalence, RunComparison};
 use crate::oracle::trace::Trace;
 use std::collections::BTreeMap;
 
 /// The share of decisions that rounding may turn either way before a trace says too little: one in a hundred.
 const AMBIGUOUS_SHARE: usize = 100;
 
+/// The most alternatives that a finding names.
+const NAMED: usize = 3;
+
+/// In how many epochs an explanation is looked for even if their findings are no longer listed.
+const TRIED: usize = 3;
+
 /// What all epochs gave so far.
 #[derive(Default)]
 pub(crate) struct Collector {
-    findings: Vec<Finding>,
+    groups: Vec<Group>,
+    listed: usize,
     findings_by_equation: BTreeMap<&'static str, usize>,
     ambiguous_by_equation: BTreeMap<&'static str, usize>,
     decisions: usize,
     compared: BTreeMap<&'static str, usize>,
+    /// Some optimizer steps were followed.
+    descends: bool,
     missing: BTreeMap<(&'static str, String), usize>,
     unbounded: BTreeMap<(&'static str, String), usize>,
 }
 
+/// The findings of one stage in one epoch, and the mistakes that explain them.
+struct Group {
+    stage: Stage,
+    findings: Vec<Finding>,
+    causes: Vec<String>,
+}
+
 impl Collector {
-    /// Takes an outcome, and asks for the likely cause if there is something to explain.
+    /// Takes an outcome, and asks for the likely causes if there is something to explain.
     pub(crate) fn add(
         &mut self,
-        _k: usize,
         mut outcome: Outcome,
-        explain: impl FnOnce(&Outcome) -> Result<Option<String>>,
+        explain: impl FnOnce(&Outcome) -> Result<Vec<String>>,
     ) -> Result<()> {
-        if outcome.total > 0 && self.findings.len() < LISTED {
-            let cause = explain(&outcome)?;
-            for finding in &mut outcome.findings {
-                finding.likely_cause.clone_from(&cause);
-            }
+        let tried = self.groups.iter().filter(|group| group.stage == outcome.stage).count();
+        if outcome.total > 0 && (self.listed < LISTED || tried < TRIED) {
+            let causes = explain(&outcome)?;
+            let room = LISTED - self.listed;
+            let findings: Vec<Finding> = std::mem::take(&mut outcome.findings).into_iter().take(room).collect();
+            self.listed += findings.len();
+            self.groups.push(Group { stage: outcome.stage, findings, causes });
         }
-        self.add_unexplained(_k, outcome);
+        self.count(outcome);
         Ok(())
     }
 
-    /// Takes an outcome as it is.
-    pub(crate) fn add_unexplained(&mut self, _k: usize, outcome: Outcome) {
+    fn count(&mut self, outcome: Outcome) {
         let equation = outcome.stage.equation();
         if outcome.compared > 0 {
             *self.compared.entry(equation).or_insert(0) += outcome.compared;
@@ -53,18 +70,40 @@ impl Collector {
             *self.ambiguous_by_equation.entry(equation).or_insert(0) += outcome.ambiguous;
         }
         self.decisions += outcome.decisions;
+        self.descends |= outcome.stage == Stage::Alg1 && outcome.compared > 0;
         for reason in outcome.missing {
             *self.missing.entry((equation, reason)).or_insert(0) += 1;
         }
         if let Some(reason) = outcome.unbounded {
             *self.unbounded.entry((equation, reason)).or_insert(0) += 1;
         }
-        let room = LISTED.saturating_sub(self.findings.len());
-        self.findings.extend(outcome.findings.into_iter().take(room));
+    }
+
+    /// The findings in order. One mistake shows in every epoch: where some explanation holds for all of a stage's
+    /// findings, the others that hold by chance in one epoch are left out.
+    fn findings(groups: Vec<Group>) -> Vec<Finding> {
+        let mut common: BTreeMap<Stage, Vec<String>> = BTreeMap::new();
+        for group in &groups {
+            let so_far = common.entry(group.stage).or_insert_with(|| group.causes.clone());
+            so_far.retain(|cause| group.causes.contains(cause));
+        }
+        let explain = |group: Group| {
+            let shared = common.get(&group.stage).filter(|causes| !causes.is_empty());
+            let named: Vec<&str> = shared.unwrap_or(&group.causes).iter().take(NAMED).map(String::as_str).collect();
+            let cause = (!named.is_empty()).then(|| named.join("; or "));
+            group.findings.into_iter().map(move |finding| Finding { likely_cause: cause.clone(), ..finding }).collect()
+        };
+        groups.into_iter().flat_map::<Vec<Finding>, _>(explain).collect()
     }
 
     /// The report over all epochs.
-    pub(crate) fn report(self, trace: &Trace, options: &CheckOptions) -> Report {
+    pub(crate) fn report(
+        self,
+        trace: &Trace,
+        options: &CheckOptions,
+        step: (bool, String),
+        runs: Option<Vec<RunComparison>>,
+    ) -> Report {
         let findings_total: usize = self.findings_by_equation.values().sum();
         let ambiguous: usize = self.ambiguous_by_equation.values().sum();
         let checked: Vec<&'static str> =
@@ -80,15 +119,16 @@ impl Collector {
                 "{ambiguous} of {decisions} decisions could have gone either way: more than one in {AMBIGUOUS_SHARE}"
             ));
         }
-        let verdict = match (findings_total, inconclusive.is_empty()) {
-            (0, true) => Verdict::Pass,
-            (0, false) => Verdict::Inconclusive,
-            _ => Verdict::Fail,
+        let differs = runs.iter().flatten().any(|run| run.outcome == Equivalence::Different);
+        let verdict = match (findings_total > 0 || differs, inconclusive.is_empty()) {
+            (true, _) => Verdict::Fail,
+            (false, true) => Verdict::Pass,
+            (false, false) => Verdict::Inconclusive,
         };
         let left_out = self.missing.into_iter().chain(self.unbounded);
         let not_checked =
             left_out.map(|((equation, reason), epochs)| NotChecked { equation, reason, epochs }).collect();
-        let levels = vec![method_level(&checked, options)];
+        let levels = levels(&checked, options, step, self.descends, runs);
         Report {
             file: trace.path().display().to_string(),
             producer: trace.header.producer.clone(),
@@ -96,7 +136,7 @@ impl Collector {
             inconclusive,
             checked,
             not_checked,
-            findings: self.findings,
+            findings: Self::findings(self.groups),
             findings_total,
             findings_by_equation: self.findings_by_equation,
             ambiguous_by_equation: self.ambiguous_by_equation,
@@ -110,9 +150,35 @@ impl Collector {
     }
 }
 
-fn method_level(checked: &[&'static str], options: &CheckOptions) -> Level {
-    let name = if options.exact { "exact" } else { "method" };
-    Level { name, status: checked.join(" "), checked: !checked.is_empty() }
+/// Every level: what it compared, or what it would need.
+fn levels(
+    checked: &[&'static str],
+    options: &CheckOptions,
+    step: (bool, String),
+    descends: bool,
+    runs: Option<Vec<RunComparison>>,
+) -> Vec<Level> {
+    let level = |name, checked, status: String| Level { name, checked, status };
+    let method: Vec<&str> = checked.iter().copied().filter(|name| *name != "alg1").collect();
+    let names = if method.is_empty() { "nothing is recorded".to_string() } else { method.join(" ") };
+    let exact = if options.exact { names.clone() } else { "needs --exact, for the cases in golden/exact".to_string() };
+    let epoch = if descends {
+        "alg1: from an epoch's first weights through all its gradients to its last".to_string()
+    } else {
+        "needs every batch's gradients, init, the weights and the optimizer's hyper-parameters".to_string()
+    };
+    let run = match &runs {
+        None => "needs --ensemble, reference runs to compare with".to_string(),
+        Some(runs) if runs.is_empty() => "no quantity that both the port's and the reference runs have".to_string(),
+        Some(runs) => runs.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    };
+    vec![
+        level("exact", options.exact && !method.is_empty(), exact),
+        level("method", !method.is_empty(), names),
+        level("step", step.0, step.1),
+        level("epoch", descends, epoch),
+        level("run", runs.is_some_and(|runs| !runs.is_empty()), run),
+    ]
 }
 
 /// What a user should know that is no finding.

@@ -19,7 +19,7 @@ const EXPECTED: &str = ".expected.safetensors";
 pub(super) fn verify(path: &Path, comparison: &mut Comparison) -> Result<String> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if name.ends_with(EXPECTED) {
-        let report = check_trace(&Trace::open(path)?, &CheckOptions { exact: true })?;
+        let report = check_trace(&Trace::open(path)?, &CheckOptions { exact: true, ..CheckOptions::default() })?;
         for finding in &report.findings {
             let expected = format!("{} to {}", finding.expected_low, finding.expected_high);
             let mismatch = || Mismatch::at(&finding.tensor, finding.index.clone(), &finding.got, &expected);

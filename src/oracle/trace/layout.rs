@@ -90,10 +90,11 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A number without sign or leading zeros.
+/// A number without sign or leading zeros, of a size that arithmetic on it cannot overflow.
 fn count(digits: &str) -> Option<usize> {
     let canonical = digits == "0" || (!digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));
-    if canonical { digits.parse().ok() } else { None }
+    let value = digits.parse::<u32>().ok().filter(|_| canonical)?;
+    usize::try_from(value).ok()
 }
 
 /// What the names of a file's tensors say together.

@@ -1,0 +1,230 @@
+"""Writes a GDSTAR training run as a trace (format `gdstar-trace/1`) that `gdstar check` can judge.
+
+Copy this file beside your code; it needs numpy and safetensors. Arrays may be NumPy's, PyTorch's (any device, with or
+without `requires_grad`) or anything that `numpy.asarray` takes. Each is copied when it is handed over, so that later
+in-place updates do no harm. What a quantity means and when to record it: `docs/porting.md`.
+
+    trace = TraceWriter(hyper=..., dtype="f32", producer="my port", params=["fc1.weight", "fc2.weight"])
+    trace.init(weights)                            # W_0
+    trace.batch(k, i, indices, loss, grads)        # every batch, after backward, before the optimizer's step
+    trace.epoch(k, weights_before=weights)         # after the last batch; epoch k may be told in several calls
+    trace.epoch(k, G=G, S_F=S_F, mask=mask, ...)   # what the method computed
+    trace.save("port.safetensors")                 # then: gdstar check port.safetensors
+"""
+
+import json
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+HYPER = ("epochs", "alpha_0", "alpha_K", "lambda", "eps", "chunks", "lr", "momentum", "weight_decay", "batch_size")
+ARITHMETIC = ("u_in", "u_acc", "u_out", "fma", "ftz")
+# The paper's open points, the default first (docs/open-points.md).
+READING: dict[str, tuple[Any, ...]] = {
+    "epoch_origin": (0, 1),
+    "quantile": ("linear", "lower", "higher", "nearest", "midpoint"),
+    "chunking": ("near-equal", "ceil"),
+    "masked_gradient": ("dense", "zero", "excluded"),
+    "prunable": ("weights", "weights+biases", "all"),
+    "rewind_copy": ("copy", "alias"),
+    "decay_step": ("k-k*", "constant", "epoch", "iteration", "rewind-epoch"),
+    "threshold": ("selected", "all"),
+    "momentum_on_prune": ("zero", "keep"),
+    "gradient": ("loss", "loss+decay"),
+    "rewind_update": ("before-pruning", "after-pruning"),
+    "learning_rate": ("per-epoch", "per-step"),
+}
+# What an epoch can hold.
+OF_ALL = ("weights_before", "weights_after", "rewind")  # an array for every prunable parameter, and any others
+OF_PRUNABLE = ("G", "mask_before", "selected", "mask")  # an array for every prunable parameter
+MASKS = OF_PRUNABLE[1:]
+SCALARS = ("S_abs", "S_sq", "S_F", "min_before", "alpha", "tau")
+INTEGERS = ("k_star", "t")
+EPOCH = (*OF_ALL, *OF_PRUNABLE, *SCALARS, *INTEGERS, "chunk_quantiles")
+
+SCALAR, LIST = (1,), (-1,)  # shapes: a single number, any number of numbers
+
+
+class TraceError(ValueError):
+    """Something that does not belong in a trace; the message says where, and what does."""
+
+
+class TraceWriter:
+    """Collects one run and writes it as one file."""
+
+    def __init__(
+        self,
+        *,
+        hyper: Mapping[str, float],
+        dtype: str,
+        producer: str,
+        params: Sequence[str],
+        reading: Mapping[str, Any] | None = None,
+        arithmetic: Mapping[str, Any] | None = None,
+        model: str | None = None,
+        dataset: str | None = None,
+    ) -> None:
+        """`hyper`: all of `HYPER`. `dtype`: "f32" or "f64", the precision computed in. `params`: the names of the
+        prunable parameters, in the order in which G is flattened and cut into chunks. `reading`: the open points on
+        which the run departs from the defaults. `arithmetic`: where roundings are not those of `dtype`. `model`,
+        `dataset`: names that `gdstar train` knows; with them losses and gradients can be recomputed.
+        """
+        reading, arithmetic = dict(reading or {}), dict(arithmetic or {})
+        _exactly("hyper", hyper, HYPER)
+        _one_of("dtype", dtype, ("f32", "f64"))
+        for key, value in reading.items():
+            _one_of("reading", key, READING)
+            _one_of(f"reading[{key!r}]", value, READING[key])
+        for key in arithmetic:
+            _one_of("arithmetic", key, ARITHMETIC)
+        if isinstance(params, str) or not params or len(set(params)) != len(params):
+            raise TraceError(f"params: expected a list of different parameter names, found {params!r}")
+        self._params, self._dtype, self._arithmetic = list(params), dtype, arithmetic
+        self._first = reading.get("epoch_origin", 0)
+        self._epochs = int(hyper["epochs"])
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._batches: dict[int, int] = {}  # of each epoch, how many
+        self._grad_names: dict[int, list[str]] = {}  # of each epoch, whose gradients every batch holds
+        self._tensors: dict[str, np.ndarray] = {}
+        header = {"format": "gdstar-trace/1", "producer": producer, "dtype": dtype, "arithmetic": arithmetic or None,
+                  "hyper": dict(hyper), "reading": reading, "model": model, "dataset": dataset, "params": self._params}
+        header = {key: value for key, value in header.items() if value is not None}
+        # NumPy's and PyTorch's scalars are written as the numbers they are.
+        self._header = json.dumps(header, allow_nan=False, default=lambda scalar: scalar.item())
+
+    def init(self, weights: Mapping[str, Any]) -> None:
+        """W_0: every trained parameter before the first step."""
+        self._put_each("init", weights, float)
+
+    def batch(
+        self, k: int, i: int, indices: Any = None, loss: Any = None, grads: Mapping[str, Any] | None = None
+    ) -> None:
+        """Batch i of epoch k: which samples, their mean loss, and its gradient before weight decay is added."""
+        self._check_epoch(k)
+        due = self._batches.get(k, 0)
+        if i != due:
+            raise TraceError(f"epoch {k}: batch {i} where {due} is due; record every batch once, from 0 in every epoch")
+        names = sorted(grads or {})
+        if self._grad_names.setdefault(k, names) != names:
+            raise TraceError(f"epoch {k}, batch {i}: gradients of {names}, in batch 0 of {self._grad_names[k]}; record "
+                             "the same in every batch of an epoch, or none")
+        self._batches[k] = i + 1
+        place = f"epoch/{k}/batch/{i}"
+        if indices is not None:
+            self._put(f"{place}/indices", indices, int, LIST)
+        if loss is not None:
+            self._put(f"{place}/loss", loss, float, SCALAR)
+        if grads is not None:
+            self._put_each(f"{place}/grad", grads, float)
+
+    def epoch(self, k: int, **quantities: Any) -> None:
+        """Quantities of epoch k, by the names in `EPOCH`; those of parameters as a dict from name to array."""
+        self._check_epoch(k)
+        for name, value in quantities.items():
+            _one_of(f"epoch {k}", name, EPOCH)
+            place = f"epoch/{k}/{name}"
+            if name in OF_ALL + OF_PRUNABLE:
+                self._put_each(place, value, bool if name in MASKS else float, only_prunable=name in OF_PRUNABLE)
+            else:
+                shape = LIST if name == "chunk_quantiles" else SCALAR
+                self._put(place, value, int if name in INTEGERS else float, shape)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes what is recorded so far. In one step: at `path` is the old file or the new one, never half of one."""
+        path = Path(path)
+        for name in self._params:
+            if name not in self._shapes:
+                raise TraceError(f"{path}: nothing was recorded of `{name}`, which is in params")
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            save_file(self._tensors, part, {"gdstar": self._header})
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return path
+
+    def _check_epoch(self, k: int) -> None:
+        last = self._first + self._epochs - 1
+        if not self._first <= k <= last:
+            raise TraceError(f"epoch {k}: expected {self._first} to {last}, by hyper['epochs'] = {self._epochs} and "
+                             f"reading['epoch_origin'] = {self._first}")
+
+    def _put_each(self, place: str, arrays: Any, kind: type, only_prunable: bool = False) -> None:
+        """One tensor a parameter, `<place>/<parameter>`."""
+        if not isinstance(arrays, Mapping):
+            raise TraceError(f"{place}: expected a dict from parameter name to array, found {type(arrays).__name__}")
+        _exactly(place, arrays if only_prunable else arrays.keys() & self._params, self._params)
+        for name, array in arrays.items():
+            self._shapes[name] = self._put(f"{place}/{name}", array, kind, self._shapes.get(name))
+
+    def _put(self, place: str, value: Any, kind: type, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+        """A copy of one tensor, of `shape` unless that is None; returns its shape."""
+        if place in self._tensors:
+            raise TraceError(f"{place}: recorded twice")
+        array, is_half = _as_numpy(value)
+        if kind is float:
+            array = self._check_float(place, array, is_half)
+        else:
+            array = _as_integers(place, array, kind)
+        if shape == SCALAR and array.size == 1:
+            array = array.reshape(1)
+        expected = (array.size,) if shape == LIST else shape
+        if expected not in (None, array.shape):
+            raise TraceError(f"{place}: expected shape {list(expected)}, found {list(array.shape)}")
+        self._tensors[place] = array
+        return array.shape
+
+    def _check_float(self, place: str, array: np.ndarray, is_half: bool) -> np.ndarray:
+        if array.dtype.kind in "iu" and array.size == 1:
+            array = array.astype(np.float64)  # a Python integer, as in alpha=1
+        if array.dtype.kind != "f":
+            raise TraceError(f"{place}: expected floating-point numbers, found {array.dtype}")
+        if is_half and "/grad/" not in place:
+            raise TraceError(f"{place}: only gradients can have 16 bits; record what the method computed with")
+        if is_half and "u_in" not in self._arithmetic:
+            raise TraceError(f"{place}: 16-bit gradients need arithmetic={{'u_in': ...}}: 0 if the method squares "
+                             "these very numbers; 2**-8 (bfloat16) or 2**-11 (float16) if it squares wider ones, of "
+                             "which these are the rounding")
+        is_narrow = self._dtype == "f64" and array.dtype != np.float64
+        if is_narrow and not {"u_in", "u_out"} & self._arithmetic.keys():
+            raise TraceError(f"{place}: {array.dtype} in a trace of dtype f64; record what was computed, or declare "
+                             "the rounding, as in arithmetic={'u_out': 2**-24}")
+        return array
+
+
+def _as_numpy(value: Any) -> tuple[np.ndarray, bool]:
+    """A copy in row-major order, and whether the numbers have 16 bits: those are widened to float32, which is exact."""
+    if hasattr(value, "detach"):  # a PyTorch tensor; its bfloat16 has no counterpart in NumPy
+        value = value.detach().cpu()
+        is_half = str(value.dtype) in ("torch.bfloat16", "torch.float16")
+        return np.array((value.float() if is_half else value).numpy(), order="C"), is_half
+    array = np.asarray(value)
+    is_half = array.dtype.name in ("bfloat16", "float16")  # the former is JAX's
+    return np.array(array, dtype=np.float32 if is_half else None, order="C"), is_half
+
+
+def _as_integers(place: str, array: np.ndarray, kind: type) -> np.ndarray:
+    """A mask (`bool`) as U8 of 0 and 1, other integers as I64."""
+    if kind is bool and np.isin(array, (0, 1)).all():
+        return array.astype(np.uint8)
+    if kind is int and array.dtype.kind in "iu":
+        return array.astype(np.int64)
+    raise TraceError(f"{place}: expected {'0 and 1, or booleans' if kind is bool else 'integers'}, found {array.dtype} "
+                     f"from {array.min(initial=0)} to {array.max(initial=0)}")
+
+
+def _one_of(place: str, found: Any, known: Collection[Any]) -> None:
+    if found not in known:
+        raise TraceError(f"{place}: {found!r} is not one of {', '.join(map(repr, known))}")
+
+
+def _exactly(place: str, found: Collection[str], expected: Sequence[str]) -> None:
+    if set(found) != set(expected):
+        missing, unknown = [n for n in expected if n not in found], [n for n in found if n not in expected]
+        raise TraceError(f"{place}: missing {missing}, unknown {unknown}; expected exactly {list(expected)}")

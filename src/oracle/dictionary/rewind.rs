@@ -1,0 +1,173 @@
+//! Known mistakes in Alg. 4.
+
+use super::{Candidates, affected, is_near, reading};
+use crate::oracle::check::{Carry, Epoch, Field};
+use crate::oracle::report::Finding;
+use crate::paper::decay::decay_factor;
+use crate::paper::reading::{EpochOrigin, RewindCopy, RewindUpdate};
+use crate::scalar::{DoubleDouble, Scalar};
+
+pub(super) fn causes(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
+    let Some(first) = findings.first() else { return Vec::new() };
+    if first.tensor.ends_with("/min_before") {
+        minimum(epoch, carry, first.got)
+    } else if first.tensor.ends_with("/k_star") {
+        rewind_epoch(epoch, carry, first)
+    } else {
+        weights(epoch, carry, findings)
+    }
+}
+
+/// The running minimum before the epoch.
+fn minimum(epoch: &Epoch, carry: &Carry, got: f64) -> Vec<String> {
+    let before = carry.previous.as_ref().map(|p| &p.0);
+    let expected = carry.minimum.map(|m| m.low);
+    if expected == Some(f64::INFINITY) {
+        let updated = epoch.recorded.s_f.is_some_and(|s_f| is_near(got, s_f, 4.0 * epoch.arithmetic.u()));
+        let cause = match updated {
+            _ if got.is_nan() => "not a number",
+            true => "m is updated with this epoch's S_F before the comparison (or recorded after its update)",
+            false => "m starts at a finite number, not at +inf",
+        };
+        return vec![cause.to_string()];
+    }
+    if got == f64::INFINITY {
+        return vec!["m is never updated: it is +inf still".to_string()];
+    }
+    let old = before.and_then(|p| p.min_before);
+    let s_f = before.and_then(|p| p.s_f);
+    let mut c = Candidates::default();
+    c.add_known("m was not updated with the previous epoch's S_F", old);
+    c.add_known("m follows every epoch's S_F, not the least one", s_f);
+    c.add_known("m holds S_sq, not S_F", before.and_then(|p| p.s_sq));
+    c.add_known("m holds S_abs, not S_F", before.and_then(|p| p.s_abs));
+    c.add_known("m is updated with this epoch's S_F before the comparison", epoch.recorded.s_f);
+    c.add_known("m is updated with this epoch's S_sq", epoch.recorded.s_sq);
+    c.add_known("m holds the largest S_F", old.zip(s_f).map(|(m, s_f)| m.max(s_f)));
+    c.add("m is reset in every epoch", 0.0);
+    c.matching(got, 4.0 * epoch.arithmetic.u())
+}
+
+/// k*, given S_F and m.
+fn rewind_epoch(epoch: &Epoch, carry: &Carry, first: &Finding) -> Vec<String> {
+    let (k, got) = (epoch.k as f64, first.got);
+    let moved = got == k;
+    let (s_f, m) = (epoch.operands.s_f.map(|s| s.low), epoch.operands.min_before.map(|m| m.low));
+    let (Some(s_f), Some(m)) = (s_f, m) else { return Vec::new() };
+    let previous = carry.previous.as_ref().map(|p| &p.0);
+    let was = carry.k_star.map(|k_star| k_star as f64);
+    let mut causes = Vec::new();
+    if s_f == m && moved {
+        causes.push("<= for <: a norm equal to the minimum moved k*".to_string());
+    }
+    if s_f > m && moved {
+        if previous.and_then(|p| p.s_f).is_some_and(|before| s_f < before) {
+            causes.push("S_F is compared with the previous epoch's, not with the running minimum".to_string());
+        }
+        if epoch.recorded.s_sq.is_some_and(|s| s < m) || epoch.recorded.s_f.is_some_and(|s| s * s < m) {
+            causes.push("another norm than S_F (S_sq) is compared with m".to_string());
+        }
+        causes.push("k* moves in every epoch, whatever the norm (or > for <)".to_string());
+    }
+    if s_f < m && was == Some(got) {
+        if got == 0.0 {
+            causes.push("k* never moves: reset to W_0".to_string());
+        }
+        if previous.and_then(|p| p.s_f).is_some_and(|stale| stale >= m) {
+            causes.push("the comparison uses a stale S_F, the previous epoch's".to_string());
+        }
+        causes.push("k* was not updated although S_F < m (> for <, or another norm compared)".to_string());
+    }
+    if s_f < m && (got == k + 1.0 || got == k - 1.0) {
+        let origin = match epoch.reading().epoch_origin {
+            EpochOrigin::Zero => reading("epoch_origin", "1"),
+            EpochOrigin::One => reading("epoch_origin", "0"),
+        };
+        causes.push(format!("k* is off by one: it is counted from another origin ({origin})"));
+    }
+    if was.is_some_and(|was| got == was + 1.0 || got == was - 1.0) && s_f >= m && !moved {
+        causes.push("k* is off by one".to_string());
+    }
+    if got == 0.0 && was != Some(0.0) && s_f >= m {
+        causes.push("k* falls back to 0".to_string());
+    }
+    causes
+}
+
+/// W_k*.
+fn weights(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
+    let recorded = &epoch.recorded;
+    // A parameter that is right says nothing about the mistake.
+    let parameters = affected(epoch, findings);
+    let is = |candidate: &Field<f64>, scale: &dyn Fn(usize, f64) -> f64| {
+        let mut compared = false;
+        for &(p, parameter) in &parameters {
+            let Some(found) = recorded.rewind.of(p, parameter) else { continue };
+            let Some(values) = candidate.of(p, parameter) else { continue };
+            let start = parameter.range.start;
+            if found.iter().zip(values).enumerate().any(|(j, (&got, &w))| got != scale(start + j, w)) {
+                return false;
+            }
+            compared = true;
+        }
+        compared
+    };
+    let plain = |_: usize, w: f64| w;
+    let moved = epoch.operands.moved == Some(true);
+    let reading_now = epoch.reading();
+    let alive_after = |j: usize, w: f64| if recorded.mask.values.get(j).is_some_and(|&alive| !alive) { 0.0 } else { w };
+    let alive_before =
+        |j: usize, w: f64| if epoch.operands.alive.values.get(j).is_some_and(|&alive| !alive) { 0.0 } else { w };
+    let mut causes = Vec::new();
+    let mut say = |holds: bool, cause: String| {
+        if holds {
+            causes.push(cause);
+        }
+    };
+    if moved && reading_now.rewind_update == RewindUpdate::BeforePruning {
+        let cause = reading("rewind_update", "after-pruning");
+        say(is(&recorded.weights_after, &plain), format!("captured after the epoch's pruning: {cause}"));
+    }
+    if moved && reading_now.rewind_update == RewindUpdate::AfterPruning {
+        let cause = reading("rewind_update", "before-pruning");
+        say(is(&recorded.weights_before, &plain), format!("captured before the epoch's pruning: {cause}"));
+    }
+    if !moved && reading_now.rewind_copy == RewindCopy::Copy {
+        let alias = reading("rewind_copy", "alias");
+        say(
+            is(&recorded.weights_before, &plain) || is(&recorded.weights_after, &plain),
+            format!(
+                "W_k* follows the live weights, an alias and not a copy (or it is captured in every epoch): {alias}"
+            ),
+        );
+    }
+    if reading_now.rewind_copy == RewindCopy::Alias {
+        say(is(&carry.rewind, &plain), format!("W_k* is a copy: {}", reading("rewind_copy", "copy")));
+    }
+    say(is(&carry.initial, &plain), "W_k* is always W_0 (reset): it was never captured".to_string());
+    say(moved && is(&carry.rewind, &plain), "W_k* was not updated although k* moved".to_string());
+    say(moved && is(&carry.weights, &plain), "stale: captured from the weights at the epoch's start".to_string());
+    if let Some(previous) = &carry.previous {
+        say(moved && is(&previous.0.weights_before, &plain), "stale: the previous epoch's weights".to_string());
+    }
+    say(is(base_of(moved, epoch, carry), &|_, w| -w), "the sign of W_k* is turned".to_string());
+    let masked = "W_k* is masked: eliminated weights are set to 0 in it";
+    let base = base_of(moved, epoch, carry);
+    say(is(base, &alive_after) || is(base, &alive_before), masked.to_string());
+    let factor = epoch.operands.t.and_then(|t| usize::try_from(t).ok());
+    let factor = factor.and_then(|t| decay_factor::<DoubleDouble>(epoch.trace.header.hyper.lambda, t).ok());
+    if let Some(factor) = factor {
+        let f32s = epoch.arithmetic.u() > f64::UNIT_ROUNDOFF;
+        let decayed = |_: usize, w: f64| {
+            let product = (DoubleDouble::from(w) * factor).to_f64();
+            if f32s { f64::from(product as f32) } else { product }
+        };
+        say(is(base, &decayed), "the decay is applied to W_k* in place".to_string());
+    }
+    causes
+}
+
+/// What W_k* should be equal to.
+fn base_of<'a>(moved: bool, epoch: &'a Epoch, carry: &'a Carry) -> &'a Field<f64> {
+    if moved { &epoch.recorded.weights_before } else { &carry.rewind }
+}

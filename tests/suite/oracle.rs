@@ -1,0 +1,16 @@
+//! A black-box proof of `gdstar check`: a simulated port of the whole method, written from the paper and the trace
+//! format alone (nothing of `gdstar::paper` or `gdstar::oracle` is in it), writes traces. Correct variants of it must
+//! never fail, and each planted fault must be caught, at the right equation, by its name.
+//!
+//! The measured table is published in `docs/oracle.md`, which [`planted`] verifies;
+//! `GDSTAR_BLESS=1 cargo test --test suite oracle::` rewrites it.
+
+mod checked;
+mod command;
+mod false_alarms;
+mod faults;
+mod malformed;
+mod planted;
+mod poison;
+mod port;
+mod variants;

@@ -1,0 +1,81 @@
+//! Alg. 1's update as `torch.optim.SGD` makes it, in the port's dtype, and the cosine schedule.
+
+use super::fault::Fault;
+use super::method::Port;
+use super::settings::CosineForm;
+use std::f64::consts::PI;
+
+impl Port<'_> {
+    /// One step of every parameter; then the mask.
+    pub fn step(&mut self, (epoch, batch): (usize, usize), gradients: &[Vec<f64>]) {
+        let unit = self.config.arithmetic.unit();
+        let hyper = &self.config.hyper;
+        let (mu, decay) = (unit.round(hyper.momentum), unit.round(hyper.weight_decay));
+        let lr = unit.round(self.learning_rate(epoch, batch));
+        for (p, gradient) in gradients.iter().enumerate() {
+            let is_weight = self.config.parameters[p].prunable;
+            for (j, &gradient) in gradient.iter().enumerate() {
+                let (w, b) = (self.weights[p][j], self.buffers[p][j]);
+                let decays = decay != 0.0
+                    && match self.fault {
+                        Fault::DecoupledWeightDecay => false,
+                        Fault::WeightDecayOfWeightsOnly => is_weight,
+                        _ => true,
+                    };
+                let g = if decays { unit.mul_add(decay, w, gradient) } else { gradient };
+                let g = if self.fault == Fault::LearningRateInMomentum { unit.mul(lr, g) } else { g };
+                let b = match self.fault {
+                    _ if self.steps == 0 => g,
+                    Fault::Dampening => unit.mul_add(mu, b, unit.mul(unit.sub(1.0, mu), g)),
+                    _ => unit.mul_add(mu, b, g),
+                };
+                let change = match self.fault {
+                    Fault::Nesterov => unit.mul_add(mu, b, g),
+                    Fault::LearningRateInMomentum => unit.div(b, lr),
+                    Fault::Ascent => -b,
+                    _ => b,
+                };
+                let shrunk = match self.fault {
+                    Fault::DecoupledWeightDecay => unit.sub(w, unit.mul(unit.mul(lr, decay), w)),
+                    _ => w,
+                };
+                self.buffers[p][j] = b;
+                self.weights[p][j] = unit.mul_add(-lr, change, shrunk);
+            }
+        }
+        self.steps += 1;
+        if self.fault != Fault::RevivedByMomentum {
+            self.mask_weights();
+        }
+    }
+
+    /// 0 wherever a weight was eliminated.
+    pub fn mask_weights(&mut self) {
+        for (position, start, end) in self.config.segments() {
+            for (w, &alive) in self.weights[position].iter_mut().zip(&self.mask[start..end]) {
+                *w = if alive { *w } else { 0.0 };
+            }
+        }
+    }
+
+    /// `lr / 2 (1 + cos(pi e / K))`, e the epoch from 0, or the same over steps.
+    fn learning_rate(&self, epoch: usize, batch: usize) -> f64 {
+        let (base, epochs) = (self.config.hyper.lr, self.config.hyper.epochs);
+        let epoch = match self.fault {
+            Fault::LearningRateOfPreviousEpoch => epoch.saturating_sub(1),
+            Fault::LearningRateOfNextEpoch => epoch + 1,
+            Fault::LearningRateConstant => 0,
+            _ => epoch,
+        };
+        let (at, total) = match self.config.reading.get("learning_rate") {
+            "per-step" => (epoch * self.config.batches + batch, epochs * self.config.batches),
+            _ if self.fault == Fault::LearningRateOverKMinus1 => (epoch, epochs - 1),
+            _ => (epoch, epochs),
+        };
+        let turn = |e: usize| 1.0 + libm::cos(PI * e as f64 / total as f64);
+        match self.config.forms.cosine {
+            CosineForm::Closed => 0.5 * base * turn(at),
+            CosineForm::Recursive => (1..=at).fold(base, |rate, e| turn(e) / turn(e - 1) * rate),
+        }
+    }
+}
