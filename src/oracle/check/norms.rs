@@ -2,7 +2,7 @@
 
 use super::epoch::Epoch;
 use super::outcome::{Outcome, Stage};
-use crate::oracle::bounds::Sum;
+use crate::oracle::bounds::{Arithmetic, Sum};
 use crate::oracle::interval::Interval;
 use crate::scalar::{DoubleDouble, Scalar};
 
@@ -13,22 +13,18 @@ pub(super) fn eq3(epoch: &mut Epoch) -> Outcome {
     let n = trace.weights();
     let mut unbounded = false;
     let expected = if g.low.is_complete(trace.prunable().len()) {
-        let (mut low, mut high) = (Sum::default(), DoubleDouble::ZERO);
-        for j in 0..n {
-            let g_j = g.at(j);
-            low.add(g_j.low);
-            if !g.is_exact() {
-                high += DoubleDouble::from(g_j.high);
-            }
-        }
+        let sum = |end: fn(Interval) -> f64| (0..n).map(|j| DoubleDouble::from(end(g.at(j)))).sum::<DoubleDouble>();
         match arithmetic.sum_of_squares(n, trace.batches(epoch.k)) {
-            _ if epoch.operands.squares_are_exact && g.is_exact() && low.is_exact_in(&arithmetic) => {
-                Ok(Interval::exact(low.value.to_f64()))
-            }
             Some(t) => {
-                let high = if g.is_exact() { low.value } else { high };
-                let low = Interval::around(low.value, t.relative, t.absolute).low;
-                Ok(Interval { low: low.max(0.0), high: Interval::around(high, t.relative, t.absolute).high })
+                let low = sum(|g_j| g_j.low);
+                let high = if g.is_exact() { low } else { sum(|g_j| g_j.high) };
+                let exact = epoch.operands.squares_are_exact && g.is_exact() && is_exact(&g.low.values, &arithmetic);
+                Ok(if exact {
+                    Interval::exact(low.to_f64())
+                } else {
+                    let low = Interval::around(low, t.relative, t.absolute).low;
+                    Interval { low: low.max(0.0), high: Interval::around(high, t.relative, t.absolute).high }
+                })
             }
             None => {
                 unbounded = true;
@@ -45,6 +41,13 @@ pub(super) fn eq3(epoch: &mut Epoch) -> Outcome {
     }
     epoch.operands.s_sq = epoch.operand("S_sq", epoch.recorded.s_sq).or(expected.ok());
     outcome
+}
+
+/// Whether no order of adding up the values rounds.
+fn is_exact(values: &[f64], arithmetic: &Arithmetic) -> bool {
+    let mut sum = Sum::default();
+    values.iter().for_each(|&x| sum.add(x));
+    sum.is_exact_in(arithmetic)
 }
 
 /// Eq. 4: `S_F = sqrt(S_sq)`.

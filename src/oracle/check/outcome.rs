@@ -114,6 +114,7 @@ impl Outcome {
     }
 
     /// Compares one entry of a parameter's tensor; `j` counts within the parameter.
+    #[inline]
     pub(crate) fn compare_entry(
         &mut self,
         place: &Place,
@@ -124,10 +125,15 @@ impl Outcome {
     ) {
         self.compared += 1;
         if !expected.contains(got) {
-            let tensor = format!("{}/{}", place.tensor, parameter.name);
-            let at = (tensor, place.epoch, parameter.index(j));
-            self.find(Finding::new(self.stage.equation(), at, got, expected, place.arithmetic.dtype));
+            self.diverges(place, parameter, j, got, expected);
         }
+    }
+
+    #[cold]
+    fn diverges(&mut self, place: &Place, parameter: &TracedParameter, j: usize, got: f64, expected: Interval) {
+        let tensor = format!("{}/{}", place.tensor, parameter.name);
+        let at = (tensor, place.epoch, parameter.index(j));
+        self.find(Finding::new(self.stage.equation(), at, got, expected, place.arithmetic.dtype));
     }
 }
 
