@@ -65,6 +65,7 @@ struct L1 {
     /// Of those with weight decay added, with how far off it may be.
     decayed: DoubleDouble,
     decayed_error: f64,
+    weights_unknown: bool,
     parameters: usize,
 }
 
@@ -160,9 +161,10 @@ impl Squares {
             self.of_loss[j].add_square(g);
             norms.of_loss.add(g.abs());
         }
-        let (Some((low, high)), Some(sgd)) = (&mut self.decayed, epoch.trace.header.sgd) else { return };
-        let Some(descent) = descent else {
+        let Some((low, high)) = &mut self.decayed else { return };
+        let (Some(sgd), Some(descent)) = (epoch.trace.header.sgd, descent) else {
             self.weights_unknown = true;
+            norms.weights_unknown = true;
             return;
         };
         let u = epoch.arithmetic.u() + 4.0 * f64::UNIT_ROUNDOFF;
@@ -280,6 +282,9 @@ fn judge_eq1(epoch: &Epoch, norms: &L1, eq1: &mut Outcome) {
         // Eq. 1 squares nothing: whether weight decay belongs in it is as open as in Eq. 2.
         match epoch.reading().gradient {
             GradientOf::Loss => Ok(of_loss),
+            GradientOf::LossAndDecay if norms.weights_unknown => {
+                Err("`gradient` = `loss+decay` needs the weights of every step, which do not follow from the trace")
+            }
             GradientOf::LossAndDecay => Ok(of_loss.hull(around(norms.decayed, norms.decayed_error))),
         }
     };

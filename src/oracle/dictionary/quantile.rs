@@ -135,7 +135,7 @@ fn unsorted(right: &Way, weight: f64) -> Vec<f64> {
         let chunk = &right.values[range.clone()];
         let rank = (right.rate * (chunk.len() as f64 - 1.0)).max(0.0);
         let at = |i: usize| chunk.get(i).or(chunk.last()).copied().unwrap_or(0.0);
-        let (low, high) = (at(rank as usize), at(rank as usize + 1));
+        let (low, high) = (at(rank as usize), at((rank as usize).saturating_add(1)));
         low + weight * rank.fract() * (high - low)
     };
     right.chunks.iter().map(one).collect()
