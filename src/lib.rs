@@ -15,6 +15,7 @@
 //! | section 4: hyper-parameters | [`paper::Hyperparameters`], [`train::SgdSettings`] | |
 //! | what it leaves open | [`paper::reading::Reading`] | `docs/open-points.md` |
 //! | Alg. 1: training | [`train::Run`], [`train::Sgd`] | |
+//! | any port of it | [`oracle`] | `docs/porting.md`, `docs/oracle.md` |
 //! | Table 2's columns, section A.7 | [`sparsify`] | `docs/results.md` |
 //!
 //! [`paper`] has the list equation by equation.
@@ -23,7 +24,7 @@
 //!
 //! Dependencies point one way: [`scalar`] (number systems) <- [`kernel`] (literal and fast arithmetic) <- [`paper`] and
 //! [`op`], [`tape`] (differentiation) <- [`ops`] (the operations) <- [`nn`] (networks) <- [`sparsify`], [`train`] <-
-//! [`report`], [`cli`]. [`data`] and [`random`] feed the training loop, [`tensor_file`] reads and writes what lasts.
+//! [`oracle`], [`report`], [`cli`]. [`data`] and [`random`] feed the training loop, [`tensor_file`] reads and writes what lasts.
 //!
 //! # One step, by hand
 //!

@@ -60,6 +60,9 @@ fn help_names_every_symbol_and_open_point() {
         &["train", "--help"],
         &["models", "--help"],
         &["op", "--help"],
+        &["check", "--help"],
+        &["replay", "--help"],
+        &["golden", "verify", "--help"],
         &["table", "--help"],
         &["plot", "--help"],
     ] {

@@ -262,8 +262,12 @@ fn eq9_of_parameter(
     let mut judge = |j: usize| -> Decision {
         let got = found.map(|found| found[j]);
         if !alive[j] {
-            if let Some(got) = got {
-                outcome.compare_entry(&place, parameter, j, got, Interval::exact(0.0));
+            // One that was revived before this epoch's pruning is a finding already.
+            let revived = operands.before.map_or(0.0, |before| before[j]);
+            match got {
+                Some(got) if got == revived => outcome.compared += 1,
+                Some(got) => outcome.compare_entry(&place, parameter, j, got, Interval::exact(0.0)),
+                None => {}
             }
             return Decision::No;
         }
