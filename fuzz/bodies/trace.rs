@@ -17,7 +17,7 @@ pub fn run(data: &[u8]) -> bool {
             assert_consistent(&report);
             assert_consistent(&exact);
             // What rounding excuses, exactness does not.
-            assert!(exact.findings_total >= report.findings_total);
+            assert!(report.findings_total == 0 || exact.findings_total > 0);
             true
         }
         Err(error) => {
