@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-HYPER = ("epochs", "alpha_0", "alpha_K", "lambda", "eps", "chunks", "lr", "momentum", "weight_decay", "batch_size")
+METHOD = ("epochs", "alpha_0", "alpha_K", "lambda", "eps", "chunks")
+OPTIMIZER = ("lr", "momentum", "weight_decay", "batch_size")  # without these the optimizer's steps are not checked
 ARITHMETIC = ("u_in", "u_acc", "u_out", "fma", "ftz")
 # The paper's open points, the default first (docs/open-points.md).
 READING: dict[str, tuple[Any, ...]] = {
@@ -68,13 +69,14 @@ class TraceWriter:
         model: str | None = None,
         dataset: str | None = None,
     ) -> None:
-        """`hyper`: all of `HYPER`. `dtype`: "f32" or "f64", the precision computed in. `params`: the names of the
-        prunable parameters, in the order in which G is flattened and cut into chunks. `reading`: the open points on
-        which the run departs from the defaults. `arithmetic`: where roundings are not those of `dtype`. `model`,
-        `dataset`: names that `gdstar train` knows; with them losses and gradients can be recomputed.
+        """`hyper`: all of `METHOD` and, for Alg. 1, of `OPTIMIZER`. `dtype`: "f32" or "f64", the precision computed in.
+        `params`: the names of the prunable parameters, in the order in which G is flattened and cut into chunks.
+        `reading`: the open points on which the run departs from the defaults. `arithmetic`: where roundings are not
+        those of `dtype`. `model`, `dataset`: names that `gdstar train` knows; with them losses and gradients can be
+        recomputed.
         """
         reading, arithmetic = dict(reading or {}), dict(arithmetic or {})
-        _exactly("hyper", hyper, HYPER)
+        _exactly("hyper", hyper, METHOD if set(hyper).isdisjoint(OPTIMIZER) else METHOD + OPTIMIZER)
         _one_of("dtype", dtype, ("f32", "f64"))
         for key, value in reading.items():
             _one_of("reading", key, READING)

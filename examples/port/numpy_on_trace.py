@@ -29,6 +29,7 @@ class Recorded:
         """The hyper-parameters; those that must be exact may be hexadecimal strings."""
         values = {key: float.fromhex(x) if isinstance(x, str) else x for key, x in self.header["hyper"].items()}
         values |= {key: int(values[key]) for key in ("epochs", "chunks")}
+        values = {"lr": 0.0} | values  # where no optimizer is described, none runs
         return Hyper(lambda_=values.pop("lambda"), **values)
 
     def departures(self) -> dict[str, object]:

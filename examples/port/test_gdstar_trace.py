@@ -6,7 +6,9 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from gdstar_trace import HYPER, TraceError, TraceWriter
+from gdstar_trace import METHOD, OPTIMIZER, TraceError, TraceWriter
+
+HYPER = METHOD + OPTIMIZER
 from safetensors import safe_open
 
 W = {"fc.weight": np.array([[1, 2], [3, 4]], dtype=np.float32), "fc.bias": np.zeros(2, dtype=np.float32)}
