@@ -36,7 +36,7 @@ pub struct Tolerance {
 }
 
 /// The most batches that an epoch may have had if the trace records none of them.
-const UNKNOWN_BATCHES: f64 = 1024.0;
+pub const UNKNOWN_BATCHES: f64 = 1024.0;
 
 /// `m / (1 - m)`, or `None` where rounding errors that add up to `m` leave no bound (or `m` is NaN).
 pub fn theta(m: f64) -> Option<f64> {
