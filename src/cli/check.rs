@@ -1,7 +1,9 @@
 //! `gdstar check`: holds a port's trace against the reference.
 
+use super::progress_bar;
 use crate::error::Result;
-use crate::oracle::{CheckOptions, Finding, Report, RunStatistics, check};
+use crate::oracle::trace::Trace;
+use crate::oracle::{CheckOptions, Finding, Report, RunStatistics, check_observed};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -40,7 +42,7 @@ pub struct CheckArgs {
 /// Runs the subcommand; the exit code is the verdict's.
 ///
 /// # Errors
-/// Those of [`check`].
+/// Those of [`check`](crate::oracle::check).
 pub fn run(args: &CheckArgs) -> Result<ExitCode> {
     let read = |paths: &[PathBuf]| paths.iter().map(|path| RunStatistics::read(path)).collect::<Result<Vec<_>>>();
     let options = CheckOptions {
@@ -49,7 +51,13 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode> {
         ensemble: read(&args.ensemble)?,
         runs: read(&args.runs)?,
     };
-    let report = check(&args.trace, &options)?;
+    let bar = progress_bar("epoch");
+    let report = check_observed(&Trace::open(&args.trace)?, &options, &mut |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    let report = report?;
     if args.json {
         println!("{}", report.to_json());
     } else {

@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,6 +109,19 @@ fn explain(error: &clap::Error) -> ExitCode {
 /// A value parser for a choice of the reading, which lists the names in `--help`.
 fn choice<T: crate::choice::Choice>() -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(T::NAMES).try_map(|name| name.parse::<T>())
+}
+
+/// A bar on standard error, where that is a terminal, that counts `unit`s.
+fn progress_bar(unit: &str) -> ProgressBar {
+    let bar = ProgressBar::no_length();
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let template = format!("[{{elapsed_precise}}] {{wide_bar}} {unit} {{pos}}/{{len}} (eta {{eta}})");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the process at once.

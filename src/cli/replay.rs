@@ -1,9 +1,8 @@
 //! `gdstar replay`: the whole method, from a port's gradients.
 
+use super::progress_bar;
 use crate::error::Result;
 use crate::oracle::replay::replay;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// Compute the whole method from the gradients of a trace.
@@ -28,13 +27,7 @@ pub struct ReplayArgs {
 /// # Errors
 /// Those of [`replay`].
 pub fn run(args: &ReplayArgs) -> Result<()> {
-    let bar = ProgressBar::no_length();
-    if !std::io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    if let Ok(style) = ProgressStyle::with_template("[{elapsed_precise}] {wide_bar} gradient {pos}/{len} (eta {eta})") {
-        bar.set_style(style);
-    }
+    let bar = progress_bar("gradient");
     let replayed = replay(&args.input, &args.out, &mut |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);

@@ -62,12 +62,21 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<Report> {
 /// # Errors
 /// As [`check`], of what is read now.
 pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
+    check_observed(trace, options, &mut |_, _| {})
+}
+
+/// [`check_trace`], telling `progress` how many epochs are judged, of how many.
+///
+/// # Errors
+/// As [`check_trace`].
+pub fn check_observed(trace: &Trace, options: &CheckOptions, progress: &mut dyn FnMut(usize, usize)) -> Result<Report> {
     let mut collector = Collector::default();
     let mut carry = Carry::start(trace, options, &mut collector)?;
     let arithmetic = carry.arithmetic;
     let step = StepLevel::run(trace, &trace.header.arithmetic, options.insist)?;
     let mut next = trace.epochs().next().map(|k| Epoch::load(trace, k, arithmetic)).transpose()?;
     let mut rest = trace.epochs().skip(1);
+    let (mut done, total) = (0, trace.epochs().count());
     while let Some(mut epoch) = next {
         // One core reads while the other judges.
         let ahead = rest.next();
@@ -78,6 +87,8 @@ pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
             collector.add(outcome, |outcome| dictionary::explain(outcome, &epoch, &carry))?;
         }
         carry.advance(epoch);
+        done += 1;
+        progress(done, total);
         next = loaded?;
     }
     let runs = run_level(trace, options)?;
