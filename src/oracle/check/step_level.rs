@@ -6,7 +6,7 @@ use super::outcome::{Outcome, Stage};
 use crate::error::Result;
 use crate::oracle::bounds::{Arithmetic, Tolerance};
 use crate::oracle::report::Finding;
-use crate::oracle::step::{Balls, Comparison, Recorded, RecordedGradient, Task};
+use crate::oracle::step::{Balls, Comparison, Recorded, RecordedGradient, Refusal, Task};
 use crate::oracle::trace::Trace;
 use crate::paper::reading::MaskedGradient;
 use ndarray::ArrayD;
@@ -19,6 +19,8 @@ pub(super) struct StepLevel {
     comparisons: BTreeMap<usize, Comparison>,
     /// Batches whose recorded loss is one that these samples and weights give.
     agreeing: usize,
+    /// So are the gradients of the first of them, where the bounds are tightest.
+    gradients_agree: bool,
     /// Why nothing, or not everything, was compared.
     refusal: Option<String>,
     /// Whether mismatches are findings even if no loss agrees.
@@ -55,7 +57,11 @@ impl StepLevel {
                 if k == first { "init".to_string() } else { format!("epoch/{}/weights_after", k.wrapping_sub(1)) };
             let weights = Field::load(trace, &prefix, trace.parameters())?;
             match compare(trace, arithmetic, &task, k, &weights)? {
-                Ok(comparison) => {
+                Ok((comparison, entries)) => {
+                    if level.comparisons.is_empty() {
+                        let wrong = comparison.mismatches.iter().filter(|mismatch| mismatch.tensor != "loss").count();
+                        level.gradients_agree = entries > 0 && 10 * wrong <= entries;
+                    }
                     let agrees = comparison.mismatches.first().is_none_or(|mismatch| mismatch.tensor != "loss");
                     level.agreeing += usize::from(agrees && has_loss(trace, k));
                     level.comparisons.insert(k, comparison);
@@ -66,10 +72,11 @@ impl StepLevel {
         Ok(level)
     }
 
-    /// Whether the port's samples are the reference's: half of the losses are what those give. Without this, indices
-    /// may mean another split, or images another normalisation, and a correct port would fail.
+    /// Whether the port's samples are the reference's: half of the losses are what those give, or nine tenths of the
+    /// first gradients that are not 0. Without this, indices may mean another split, or images another normalisation,
+    /// and a correct port would fail.
     fn is_same_data(&self) -> bool {
-        self.insists || 2 * self.agreeing >= self.comparisons.len()
+        self.insists || self.gradients_agree || 2 * self.agreeing >= self.comparisons.len()
     }
 
     /// An epoch's findings.
@@ -94,8 +101,8 @@ impl StepLevel {
         }
         if !self.is_same_data() {
             let status = format!(
-                "the loss of {} of {batches} batches is not what the reference's samples give at these weights: another \
-                 split or normalisation, or a wrong forward pass; --insist makes findings of it",
+                "the loss of {} of {batches} batches is not what the reference's samples give at these weights, nor are \
+                 the gradients: another split or normalisation, or a wrong forward pass; --insist makes findings of it",
                 batches - self.agreeing
             );
             return (false, status);
@@ -113,14 +120,15 @@ fn has_loss(trace: &Trace, k: usize) -> bool {
     trace.has(&format!("epoch/{k}/batch/0/loss"))
 }
 
-/// Compares an epoch's first batch; the inner error says why it could not be.
+/// Compares an epoch's first batch, of which so many entries of gradients are not 0; the inner error says why it could
+/// not be.
 fn compare(
     trace: &Trace,
     arithmetic: &Arithmetic,
     task: &Task,
     k: usize,
     weights: &Field<f64>,
-) -> Result<std::result::Result<Comparison, crate::oracle::step::Refusal>> {
+) -> Result<std::result::Result<(Comparison, usize), Refusal>> {
     let indices = trace.integers(&format!("epoch/{k}/batch/0/indices"))?.unwrap_or_default();
     let loss_name = format!("epoch/{k}/batch/0/loss");
     let loss = trace.floats(&loss_name)?.and_then(|loss| loss.first().copied());
@@ -141,7 +149,8 @@ fn compare(
         let values = weights.of(p, parameter)?.to_vec();
         Some(Balls::exact(ArrayD::from_shape_vec(parameter.shape.as_slice(), values).ok()?))
     };
-    Ok(task.check(balls, &indices, &recorded, arithmetic))
+    let entries = gradients.iter().map(|gradient| gradient.value.iter().filter(|&&g| g != 0.0).count()).sum();
+    Ok(task.check(balls, &indices, &recorded, arithmetic).map(|comparison| (comparison, entries)))
 }
 
 /// How far a recorded number may be from the port's: half a unit in its storage's last place, and, for the formats with

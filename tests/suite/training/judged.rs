@@ -1,0 +1,124 @@
+//! The trainer is a port too: what it records passes the oracle's check, under every reading and at every level that a
+//! trace has material for.
+
+use super::{attempt, config, digits, readings};
+use gdstar::oracle::{CheckOptions, EQUATION_NAMES, Report, Verdict, check};
+use gdstar::paper::reading::MomentumOnPrune;
+use gdstar::sparsify::Method;
+use gdstar::tensor_file::{Tensor, TensorFile, write};
+use gdstar::train::Config;
+use safetensors::Dtype;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Trains and leaves `trace.safetensors` in the folder.
+fn trace(folder: &Path, config: &Config) -> std::path::PathBuf {
+    assert!(attempt(folder, config, &digits(), None).unwrap());
+    folder.join("trace.safetensors")
+}
+
+fn short() -> Config {
+    let mut config = config(Method::Gdstar, 3);
+    config.hyper.chunks = 3;
+    config
+}
+
+/// The promise of `--trace`: every equation of every reading is checked, and holds.
+#[test]
+fn every_reading_passes_the_check() {
+    for (name, reading) in readings() {
+        if reading.momentum_on_prune == MomentumOnPrune::ZeroSelected {
+            continue; // the format has no word for it, and `--trace` refuses
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = short();
+        config.reading = reading;
+        let report = check(&trace(folder.path(), &config), &CheckOptions::default()).unwrap();
+        assert_eq!(report.verdict, Verdict::Pass, "{name}: {:?}", report.findings.first());
+        assert_eq!(report.checked, EQUATION_NAMES, "{name}");
+        assert_eq!(report.ambiguous_by_equation.get("eq5"), None, "{name}");
+        let checked = |level: &str| report.levels.iter().any(|l| l.name == level && l.checked);
+        assert!(["method", "step", "epoch"].into_iter().all(checked), "{name}: {:?}", report.levels);
+    }
+}
+
+/// The trace with every tensor passed through `change`, checked.
+fn changed(original: &Path, options: &CheckOptions, change: impl Fn(&str, &mut Tensor)) -> Report {
+    let file = TensorFile::open(original).unwrap();
+    let tensors: Vec<(String, Tensor)> = file
+        .names()
+        .map(|name| {
+            let mut tensor = match file.describe(name).unwrap().0 {
+                Dtype::F32 => Tensor::from_array(&file.read::<f32>(name, None).unwrap().view()),
+                Dtype::F64 => Tensor::from_array(&file.read::<f64>(name, None).unwrap().view()),
+                Dtype::I64 => Tensor::from_array(&file.read::<i64>(name, None).unwrap().view()),
+                _ => Tensor::from_array(&file.read::<u8>(name, None).unwrap().view()),
+            };
+            change(name, &mut tensor);
+            (name.to_string(), tensor)
+        })
+        .collect();
+    let path = original.with_file_name("changed.safetensors");
+    let metadata = HashMap::from([("gdstar".to_string(), file.metadata("gdstar").unwrap().to_string())]);
+    write(&path, metadata, &tensors).unwrap();
+    check(&path, options).unwrap()
+}
+
+fn scale(tensor: &mut Tensor, factor: f32) {
+    for bytes in tensor.bytes.chunks_exact_mut(4) {
+        let x = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        bytes.copy_from_slice(&(factor * x).to_le_bytes());
+    }
+}
+
+/// The step level, in a check: one wrong loss, every loss wrong, a wrong gradient are findings at that tensor.
+#[test]
+fn wrong_losses_and_gradients_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = trace(folder.path(), &short());
+    let first = |change: &dyn Fn(&str, &mut Tensor)| {
+        let report = changed(&original, &CheckOptions::default(), change);
+        assert_eq!(report.verdict, Verdict::Fail);
+        (report.findings[0].equation, report.findings[0].tensor.clone(), report.findings[0].batch)
+    };
+    let one_loss = first(&|name, tensor| {
+        if name == "epoch/1/batch/0/loss" {
+            scale(tensor, 1.5)
+        }
+    });
+    assert_eq!(one_loss, ("alg1", "epoch/1/batch/0/loss".to_string(), Some(0)));
+    let summed = first(&|name, tensor| {
+        if name.ends_with("/loss") {
+            scale(tensor, 128.0)
+        }
+    });
+    assert_eq!(summed, ("alg1", "epoch/0/batch/0/loss".to_string(), Some(0)));
+    let gradient = first(&|name, tensor| {
+        if name == "epoch/1/batch/0/grad/fc3.bias" {
+            scale(tensor, 2.0)
+        }
+    });
+    assert_eq!(gradient, ("alg1", "epoch/1/batch/0/grad/fc3.bias".to_string(), Some(0)));
+}
+
+/// A port with another split of the same data is not wrong: the level is left out, unless one insists.
+#[test]
+fn another_split_is_not_a_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = trace(folder.path(), &short());
+    let reverse = |name: &str, tensor: &mut Tensor| {
+        if name.ends_with("/indices") {
+            for bytes in tensor.bytes.chunks_exact_mut(8) {
+                let mut index = [0; 8];
+                index.copy_from_slice(bytes);
+                bytes.copy_from_slice(&(1441 - i64::from_le_bytes(index)).to_le_bytes());
+            }
+        }
+    };
+    let report = changed(&original, &CheckOptions::default(), reverse);
+    assert_eq!(report.verdict, Verdict::Pass, "{:?}", report.findings.first());
+    let step = report.levels.iter().find(|level| level.name == "step").unwrap();
+    assert!(!step.checked && step.status.contains("another split"), "{}", step.status);
+    let insisting = CheckOptions { insist: true, ..CheckOptions::default() };
+    assert_eq!(changed(&original, &insisting, reverse).verdict, Verdict::Fail);
+}
