@@ -6,6 +6,7 @@
 
 mod decay;
 mod epoch;
+mod fate;
 mod field;
 mod gradients;
 mod norms;
@@ -15,6 +16,7 @@ mod quantile;
 mod rewind;
 mod schedule;
 mod selection;
+mod squares;
 mod step_level;
 mod verdict;
 

@@ -1,14 +1,14 @@
 //! Alg. 6 and Eq. 9: the decay step, the decayed weights, the threshold, and the mask.
 
 use super::epoch::{Carry, Epoch};
+use super::fate::{Decay, Fate, Operands};
 use super::field::Field;
-use super::outcome::{Outcome, Stage};
-use crate::oracle::bounds::{Arithmetic, is_representable};
+use super::outcome::{Outcome, Stage, pieces};
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::trace::TracedParameter;
-use crate::paper::decay::decay_factor;
-use crate::paper::reading::{DecayStep, RewindCopy, RewindUpdate, Threshold};
-use crate::scalar::DoubleDouble;
+use crate::paper::reading::{DecayStep, RewindCopy, RewindUpdate};
+use rayon::prelude::*;
+use std::ops::Range;
 
 /// What an epoch finds: the mask is the one that was left, and an eliminated weight is 0.
 pub(super) fn at_start(epoch: &mut Epoch, carry: &Carry) -> Outcome {
@@ -87,127 +87,6 @@ pub(super) fn step(epoch: &mut Epoch, carry: &Carry) -> Outcome {
     outcome
 }
 
-/// What a living weight may have become: the numbers it may be if it is kept, and whether it is.
-#[derive(Debug, Clone, Copy)]
-struct Fate {
-    kept_as: Interval,
-    kept: Decision,
-}
-
-impl Fate {
-    /// Whether some choice of decisions gives this value.
-    fn allows(self, value: f64) -> bool {
-        (self.kept != Decision::No && self.kept_as.contains(value)) || (self.kept != Decision::Yes && value == 0.0)
-    }
-
-    /// All of it, for a report.
-    fn hull(self) -> Interval {
-        match self.kept {
-            Decision::Yes => self.kept_as,
-            Decision::No => Interval::exact(0.0),
-            Decision::Either => self.kept_as.hull(Interval::exact(0.0)),
-        }
-    }
-}
-
-/// Eq. 9 of one epoch: what every factor of `w* lambda^t` may be.
-struct Decay {
-    factor: DoubleDouble,
-    relative: f64,
-    lambda: f64,
-    t: u64,
-    /// No power of lambda up to t rounds.
-    exact: bool,
-    eps: Interval,
-}
-
-impl Decay {
-    /// `None` where t is not one that Eq. 9 has, or no bound holds.
-    fn new(epoch: &Epoch) -> Option<Self> {
-        let t = u64::try_from(epoch.operands.t?).ok()?;
-        let (lambda, arithmetic) = (epoch.trace.header.hyper.lambda, epoch.arithmetic);
-        let power = |t: u64| decay_factor::<DoubleDouble>(lambda, usize::try_from(t).unwrap_or(usize::MAX)).ok();
-        // More than 53 squarings of an inexact number are not exact: 64 steps settle it.
-        let exact = t <= 64 && (1..=t).all(|t| power(t).is_some_and(|power| is_representable(power, &arithmetic)));
-        Some(Self {
-            factor: power(t)?,
-            relative: arithmetic.decayed(lambda, t)?,
-            lambda,
-            t,
-            exact,
-            eps: arithmetic.threshold(epoch.trace.header.hyper.eps),
-        })
-    }
-
-    /// A selected weight's fate.
-    fn of(&self, w_star: f64, storage: f64, arithmetic: &Arithmetic) -> Fate {
-        // lambda^0 = 1 rounds nothing, and neither does a product with 1.
-        if self.t == 0 || self.lambda == 1.0 {
-            let kept_as = Interval::exact(w_star).widened(storage);
-            return Fate { kept_as, kept: kept_as.magnitude().less_than(self.eps).opposite() };
-        }
-        let absolute = arithmetic.decayed_underflow(self.lambda, self.t, w_star);
-        let product = DoubleDouble::from(w_star) * self.factor;
-        let kept_as = Interval::around(product, self.relative + storage, absolute);
-        let exact = self.exact && storage == 0.0 && is_representable(product, arithmetic);
-        let decided_on = if exact { Interval::exact(product.hi()) } else { kept_as };
-        Fate { kept_as, kept: decided_on.magnitude().less_than(self.eps).opposite() }
-    }
-}
-
-/// One parameter's operands of Eq. 9.
-struct Operands<'a> {
-    arithmetic: &'a Arithmetic,
-    decay: Option<&'a Decay>,
-    selected: Option<&'a [Decision]>,
-    w_star: Option<&'a [f64]>,
-    before: Option<&'a [f64]>,
-    /// The storage errors of `w_star` and `before`.
-    storage: (f64, f64),
-    threshold: Threshold,
-    eps: Interval,
-}
-
-/// What a living weight may have become, if it was selected and if it was not; one of them where that is known.
-type Fates = [Option<Fate>; 2];
-
-impl<'a> Operands<'a> {
-    fn new(epoch: &'a Epoch, decay: Option<&'a Decay>, p: usize) -> Self {
-        let parameter = &epoch.trace.prunable()[p];
-        let (w_star, before) = (&epoch.operands.w_star, &epoch.recorded.weights_before);
-        Self {
-            arithmetic: &epoch.arithmetic,
-            decay,
-            selected: epoch.operands.selected.of(p, parameter),
-            w_star: w_star.of(p, parameter),
-            before: before.of(p, parameter),
-            storage: (w_star.storage, before.storage),
-            threshold: epoch.reading().threshold,
-            eps: epoch.arithmetic.threshold(epoch.trace.header.hyper.eps),
-        }
-    }
-
-    /// `None` where an operand is not known.
-    fn fates(&self, j: usize) -> Option<Fates> {
-        let moved = || Some(self.decay?.of(self.w_star?[j], self.storage.0, self.arithmetic));
-        Some(match self.selected?[j] {
-            Decision::Yes => [Some(moved()?), None],
-            Decision::No => [None, Some(self.stayed(j)?)],
-            Decision::Either => [Some(moved()?), Some(self.stayed(j)?)],
-        })
-    }
-
-    /// What becomes of a weight that is not selected.
-    fn stayed(&self, j: usize) -> Option<Fate> {
-        let kept_as = Interval::exact(self.before?[j]).widened(self.storage.1);
-        let kept = match self.threshold {
-            Threshold::Selected => Decision::Yes,
-            Threshold::All => kept_as.magnitude().less_than(self.eps).opposite(),
-        };
-        Some(Fate { kept_as, kept })
-    }
-}
-
 /// Eq. 9 and the weights that it leaves alone. With the outcome: which weights live after the epoch, given the recorded
 /// ones: one that is not 0 does; one that is 0 was eliminated if Eq. 9 says so, or may say so; one that the port made 0
 /// although it should live may be either.
@@ -258,8 +137,7 @@ fn eq9_of_parameter(
     let found = epoch.recorded.weights_after.of(p, parameter);
     let storage = epoch.recorded.weights_after.storage;
     let place = epoch.place("weights_after");
-    let mut unknown = false;
-    let mut judge = |j: usize| -> Decision {
+    let judge = |outcome: &mut Outcome, unknown: &mut bool, j: usize| -> Decision {
         let got = found.map(|found| found[j]);
         if !alive[j] {
             // One that was revived before this epoch's pruning is a finding already.
@@ -272,7 +150,7 @@ fn eq9_of_parameter(
             return Decision::No;
         }
         let Some(fates) = operands.fates(j) else {
-            unknown = true;
+            *unknown = true;
             return got.map_or(Decision::Either, |w| if w == 0.0 { Decision::Either } else { Decision::Yes });
         };
         let possible = || fates.iter().flatten().map(|fate| Fate { kept_as: fate.kept_as.widened(storage), ..*fate });
@@ -294,11 +172,22 @@ fn eq9_of_parameter(
             agreed(possible().filter(|fate| fate.allows(0.0)).map(|fate| fate.kept))
         }
     };
-    let lives = (0..parameter.range.len()).map(&mut judge).collect();
-    if unknown && found.is_some() {
+    let piece = |range: Range<usize>| {
+        let (mut outcome, mut unknown) = (Outcome::new(Stage::Eq9), false);
+        let lives: Vec<Decision> = range.map(|j| judge(&mut outcome, &mut unknown, j)).collect();
+        (outcome, unknown, lives)
+    };
+    let parts: Vec<_> = pieces(parameter.range.len()).into_par_iter().map(piece).collect();
+    let (mut all, mut any_unknown) = (Vec::with_capacity(parameter.range.len()), false);
+    for (part, unknown, lives) in parts {
+        outcome.absorb(part);
+        any_unknown |= unknown;
+        all.extend(lives);
+    }
+    if any_unknown && found.is_some() {
         outcome.leave_out("weights_after: weights_before, rewind, selected or t is not known everywhere");
     }
-    lives
+    all
 }
 
 /// What all of some decisions say.

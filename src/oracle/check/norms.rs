@@ -1,10 +1,12 @@
 //! Eq. 3 and Eq. 4: the squared norm from G, the norm from its square.
 
 use super::epoch::Epoch;
-use super::outcome::{Outcome, Stage};
+use super::outcome::{Outcome, Stage, pieces};
 use crate::oracle::bounds::{Arithmetic, Sum};
 use crate::oracle::interval::Interval;
 use crate::scalar::{DoubleDouble, Scalar};
+use rayon::prelude::*;
+use std::ops::Range;
 
 /// Eq. 3: `S_sq = sum_j G_j`.
 pub(super) fn eq3(epoch: &mut Epoch) -> Outcome {
@@ -13,7 +15,13 @@ pub(super) fn eq3(epoch: &mut Epoch) -> Outcome {
     let n = trace.weights();
     let mut unbounded = false;
     let expected = if g.low.is_complete(trace.prunable().len()) {
-        let sum = |end: fn(Interval) -> f64| (0..n).map(|j| DoubleDouble::from(end(g.at(j)))).sum::<DoubleDouble>();
+        let piece = |range: Range<usize>, end: fn(Interval) -> f64| -> DoubleDouble {
+            range.map(|j| DoubleDouble::from(end(g.at(j)))).sum()
+        };
+        let sum = |end: fn(Interval) -> f64| -> DoubleDouble {
+            let sums: Vec<DoubleDouble> = pieces(n).into_par_iter().map(|range| piece(range, end)).collect();
+            sums.into_iter().sum()
+        };
         match arithmetic.sum_of_squares(n, trace.batches(epoch.k)) {
             Some(t) => {
                 let low = sum(|g_j| g_j.low);

@@ -4,6 +4,7 @@ use crate::oracle::bounds::Arithmetic;
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::report::{Finding, LISTED};
 use crate::oracle::trace::TracedParameter;
+use std::ops::Range;
 
 /// The place of an equation in the order of findings within an epoch: what is computed first comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +99,17 @@ impl Outcome {
         }
     }
 
+    /// Takes over what was found in entries that come after those seen so far.
+    pub(crate) fn absorb(&mut self, later: Self) {
+        let room = LISTED.saturating_sub(self.findings.len());
+        self.findings.extend(later.findings.into_iter().take(room));
+        self.total += later.total;
+        self.compared += later.compared;
+        self.decisions += later.decisions;
+        self.ambiguous += later.ambiguous;
+        self.missing.extend(later.missing);
+    }
+
     /// Counts a decision.
     pub(crate) fn decide(&mut self, decision: Decision) {
         self.decisions += 1;
@@ -135,6 +147,14 @@ impl Outcome {
         let at = (tensor, place.epoch, parameter.index(j));
         self.find(Finding::new(self.stage.equation(), at, got, expected, place.arithmetic.dtype));
     }
+}
+
+/// Entries that one thread judges at a time.
+const AT_A_TIME: usize = 1 << 15;
+
+/// `0..len`, cut for threads; what they give is put together in order, so that their number changes nothing.
+pub(crate) fn pieces(len: usize) -> Vec<Range<usize>> {
+    (0..len).step_by(AT_A_TIME).map(|start| start..(start + AT_A_TIME).min(len)).collect()
 }
 
 /// Where compared numbers are.
