@@ -8,7 +8,7 @@
 //! Fused multiply-adds only leave roundings out, so every bound holds with and without them.
 
 use super::interval::Interval;
-use crate::scalar::{DoubleDouble, Scalar};
+use crate::scalar::{DoubleDouble, Scalar, power_of_two};
 use crate::train::Precision;
 
 /// The arithmetic a port declares: the trace header's `arithmetic`.
@@ -184,11 +184,6 @@ pub fn unit_roundoff(dtype: Precision) -> f64 {
         Precision::F32 => f32::UNIT_ROUNDOFF,
         Precision::F64 => f64::UNIT_ROUNDOFF,
     }
-}
-
-/// 2^e, for |e| below 1023.
-fn power_of_two(e: i32) -> f64 {
-    libm::ldexp(1.0, e)
 }
 
 /// A sum that knows whether it is exact in a port's arithmetic, whatever the order.

@@ -18,6 +18,23 @@ use super::report::Finding;
 use super::trace::TracedParameter;
 use crate::error::Result;
 
+// How near a mistake's value must be to the port's for the mistake to be named. No verdict depends on it: what is named
+// is a finding already. An equation's own bound says how far two correct computations can be apart, and so, a few times
+// over, how far a mistake's value here (in f64) and the port's can be; where that bound is coarser than the smallest
+// difference that mistakes make among themselves, or there is none, these take its place.
+
+/// Where the equation has no bound.
+const UNBOUNDED: f64 = 1e-3;
+/// The coarsest: of quantiles and decayed weights, in which neighbouring mistakes (t and t + 1, ranks one apart) differ
+/// by per cent.
+const COARSEST: f64 = 1e-3;
+/// The coarsest of long sums, in which mistakes leave out or add whole batches or parameters.
+const COARSEST_SUM: f64 = 1e-2;
+/// The coarsest of prune rates, whose step from epoch to epoch is 2.3e-3 at the paper's settings.
+const COARSEST_RATE: f64 = 1e-4;
+/// The most that [`lower_precision`] excuses: some roundings of bfloat16.
+const COARSEST_PRECISION: f64 = 0.02;
+
 /// The mistakes that give the port's values, the most plain first; empty if none of the known ones does.
 ///
 /// # Errors
@@ -110,6 +127,15 @@ fn column_major(mut j: usize, shape: &[usize]) -> usize {
     place
 }
 
+/// G as a port would flatten it that goes through each parameter in column-major order.
+fn by_columns(epoch: &Epoch, g: &[f64]) -> Vec<f64> {
+    let of_parameter = |parameter: &TracedParameter| {
+        let (start, shape) = (parameter.range.start, parameter.shape.clone());
+        (0..parameter.range.len()).map(move |j| g[start + column_major(j, &shape)])
+    };
+    epoch.trace.prunable().iter().flat_map(of_parameter).collect()
+}
+
 /// Whether a number has no more bits than bfloat16 has.
 fn is_bf16(x: f64) -> bool {
     half::bf16::from_f64(x).to_f64() == x
@@ -119,7 +145,7 @@ fn is_bf16(x: f64) -> bool {
 fn lower_precision(got: f64, expected: f64, terms: usize) -> Vec<String> {
     for (name, u) in [("f32", 24), ("bf16", 8)] {
         // In any reasonable order a sum's roundings stay below the square root of their number.
-        let typical = libm::ldexp((terms as f64).sqrt() + 2.0, -u).min(0.02);
+        let typical = libm::ldexp((terms as f64).sqrt() + 2.0, -u).min(COARSEST_PRECISION);
         if is_near(got, expected, typical) {
             return vec![format!("rounded as in {name} arithmetic: declare `u_acc` and `u_out`, or compute wider")];
         }

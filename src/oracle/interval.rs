@@ -93,6 +93,15 @@ impl Decision {
         if holds { Self::Yes } else { Self::No }
     }
 
+    /// The flags, 1 for yes and 0 for no, that it may have been recorded as.
+    pub fn flags(self) -> Interval {
+        match self {
+            Self::Yes => Interval::exact(1.0),
+            Self::No => Interval::exact(0.0),
+            Self::Either => Interval { low: 0.0, high: 1.0 },
+        }
+    }
+
     /// Whether it may have been taken so.
     pub fn allows(self, holds: bool) -> bool {
         self == Self::Either || self == Self::of(holds)

@@ -8,14 +8,13 @@ mod layout;
 mod number;
 
 pub use header::{Header, SgdHyperparameters};
-pub use layout::{FLAGS, PARAMETER_FLOATS, SCALAR_FLOATS, SCALAR_INTEGERS};
 
 use crate::error::{Error, Result};
 use crate::oracle::bounds::unit_roundoff;
 use crate::tensor_file::TensorFile;
 use crate::train::Precision;
 use half::{bf16, f16};
-use layout::{Layout, Place};
+use layout::Layout;
 use safetensors::Dtype;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -250,9 +249,4 @@ pub(crate) fn unflatten(mut j: usize, shape: &[usize]) -> Vec<usize> {
         j /= extent.max(1);
     }
     index
-}
-
-/// Whether a name has a place in the format.
-pub fn is_known(name: &str) -> bool {
-    Place::of(name).is_some()
 }

@@ -9,7 +9,7 @@ use super::reading::MaskedGradient;
 use super::same_length;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, power_of_two};
 
 /// Eq. 1 while the batches of an epoch arrive: the running double sum, held wide.
 ///
@@ -123,11 +123,6 @@ const SMALL: f64 = power_of_two(-400);
 /// of size [`SMALL`] to 2^400.
 const UP: f64 = power_of_two(600);
 const DOWN: f64 = power_of_two(-600);
-
-/// 2^e, for |e| below 1023.
-const fn power_of_two(e: i32) -> f64 {
-    f64::from_bits(((1023 + e) as u64) << 52)
-}
 
 impl<S: Scalar> SquareSums<S> {
     /// Empty sums, 0, for `len` weights.

@@ -21,6 +21,7 @@ mod name;
 mod primitive;
 
 pub use bounded::{Bounded, Rounding};
+pub(crate) use double_double::power_of_two;
 pub use double_double::{DoubleDouble, quick_two_sum, two_prod, two_sum};
 pub use dual::Dual;
 

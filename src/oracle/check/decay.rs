@@ -43,12 +43,7 @@ fn compare_flags(
 ) {
     let (place, parameter) = (epoch.place(quantity), &epoch.trace.prunable()[p]);
     for (j, &flag) in found.iter().enumerate() {
-        let range = match expected(j) {
-            Decision::Yes => Interval::exact(1.0),
-            Decision::No => Interval::exact(0.0),
-            Decision::Either => Interval { low: 0.0, high: 1.0 },
-        };
-        outcome.compare_entry(&place, parameter, j, f64::from(u8::from(flag)), range);
+        outcome.compare_entry(&place, parameter, j, f64::from(u8::from(flag)), expected(j).flags());
     }
 }
 

@@ -50,7 +50,6 @@ pub(crate) struct Operands {
     /// Whether the rewind point moved in this epoch.
     pub(crate) moved: Option<bool>,
     pub(crate) alpha: Option<Interval>,
-    /// The set that the quantile is taken of: positions in W.
     pub(crate) chunk_quantiles: Option<Vec<Interval>>,
     pub(crate) tau: Option<Interval>,
     pub(crate) selected: Field<Decision>,

@@ -1,6 +1,6 @@
 //! Known mistakes in Eq. 9 and Alg. 6: the decay step, the decayed weights, the mask.
 
-use super::{Candidates, affected, is_near, reading};
+use super::{COARSEST, Candidates, UNBOUNDED, affected, is_near, reading};
 use crate::oracle::Decision;
 use crate::oracle::check::{Carry, Epoch, Outcome};
 use crate::oracle::report::Finding;
@@ -56,7 +56,8 @@ type Guess<'a> = Box<dyn Fn(&Weight) -> f64 + 'a>;
 /// Which mistakes give the port's weights.
 pub(super) fn of_eq9(epoch: &Epoch, carry: &Carry, outcome: &Outcome) -> Vec<String> {
     let Some(t) = epoch.operands.t.and_then(|t| usize::try_from(t).ok()) else { return Vec::new() };
-    let relative = epoch.arithmetic.decayed(epoch.trace.header.hyper.lambda, t as u64).unwrap_or(1e-3).min(1e-3);
+    let relative =
+        epoch.arithmetic.decayed(epoch.trace.header.hyper.lambda, t as u64).unwrap_or(UNBOUNDED).min(COARSEST);
     let guesses = guesses(epoch, carry, t);
     let mut surviving: Vec<bool> = vec![true; guesses.len()];
     let mut compared = false;

@@ -1,11 +1,12 @@
 //! Known mistakes in Eq. 1 and Eq. 2: other sums over the same gradients.
 
-use super::{Candidates, affected, column_major, is_near, lower_precision, reading};
+use super::{COARSEST_SUM, Candidates, UNBOUNDED, affected, column_major, is_near, lower_precision, reading};
 use crate::error::Result;
 use crate::oracle::bounds::{Arithmetic, theta};
 use crate::oracle::check::{Carry, Descent, Epoch, Outcome, Rule, gradient_name};
 use crate::oracle::trace::TracedParameter;
 use crate::paper::reading::{GradientOf, MaskedGradient};
+use crate::scalar::power_of_two;
 
 /// What the gradients of one weight add up to, in the ways that mistakes add them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -150,7 +151,7 @@ fn guesses(epoch: &Epoch, sums: &ParameterSums) -> Vec<(String, Guess)> {
 /// Which mistakes give the port's G.
 pub(super) fn of_eq2(epoch: &Epoch, carry: &Carry, outcome: &Outcome) -> Result<Vec<String>> {
     let batches = epoch.trace.batches(epoch.k);
-    let tolerance = epoch.arithmetic.sum_over_gradients(batches).map_or(1e-3, |t| 4.0 * t.relative);
+    let tolerance = epoch.arithmetic.sum_over_gradients(batches).map_or(UNBOUNDED, |t| 4.0 * t.relative);
     let mut surviving: Option<Vec<String>> = None;
     for (p, parameter) in affected(epoch, &outcome.findings) {
         let (Some(found), Some(sums)) = (epoch.recorded.g.of(p, parameter), sums(epoch, carry, p, parameter)?) else {
@@ -198,8 +199,7 @@ fn of_parameter(
         }
     }
     let square = |j: usize| if counts(j) { w[j].squares } else { 0.0 };
-    if let Some(previous) = carry.previous.as_ref().and_then(|p| p.0.g.of(parameter_index(epoch, parameter), parameter))
-    {
+    if let Some(previous) = carry.previous.as_ref().and_then(|previous| previous.0.g.of(p, parameter)) {
         if all(&|j| previous[j] + square(j)) {
             causes.push("G is not reset at the start of the epoch: the previous epoch's is added to".to_string());
         }
@@ -217,17 +217,13 @@ fn of_parameter(
     causes
 }
 
-fn parameter_index(epoch: &Epoch, parameter: &TracedParameter) -> usize {
-    epoch.trace.parameters().iter().position(|other| other.name == parameter.name).unwrap_or(0)
-}
-
 /// The right sums in an arithmetic that was not declared.
 fn rounding(epoch: &Epoch, found: &[f64], square: &dyn Fn(usize) -> f64) -> Vec<String> {
     let arithmetic = epoch.arithmetic;
     let batches = epoch.trace.batches(epoch.k);
     let off = |j: usize| (found[j] - square(j)).abs();
     let outside = |declared: Arithmetic| match declared.sum_over_gradients(batches) {
-        Some(t) => (0..found.len()).filter(|&j| off(j) > t.relative * square(j) + t.absolute).count(),
+        Some(t) => found.len() - (0..found.len()).filter(|&j| off(j) <= t.relative * square(j) + t.absolute).count(),
         None => found.len(),
     };
     let within = |declared: Arithmetic| outside(declared) == 0;
@@ -239,7 +235,7 @@ fn rounding(epoch: &Epoch, found: &[f64], square: &dyn Fn(usize) -> f64) -> Vec<
         return Vec::new();
     }
     for (name, u) in [("f32", 24), ("tf32 or f16", 11), ("bf16", 8)] {
-        let u = libm::ldexp(1.0, -u);
+        let u = power_of_two(-u);
         let lower = Arithmetic { u_acc: u.max(arithmetic.u_acc), u_out: u.max(arithmetic.u_out), ..arithmetic };
         if theta((batches + 3) as f64 * u).is_some() && within(lower) {
             return vec![format!("rounded as in {name} arithmetic: declare `u_acc` and `u_out`, or compute wider")];
@@ -308,7 +304,7 @@ pub(super) fn of_eq1(epoch: &Epoch, carry: &Carry, got: f64) -> Result<Vec<Strin
         c.add(format!("of `{name}` alone"), *sum);
     }
     let terms = epoch.trace.weights() * norms.len();
-    let tolerance = epoch.arithmetic.sum_over_gradients(terms).map_or(1e-3, |t| t.relative.min(1e-2));
+    let tolerance = epoch.arithmetic.sum_over_gradients(terms).map_or(UNBOUNDED, |t| t.relative.min(COARSEST_SUM));
     let causes = c.matching(got, tolerance);
     Ok(if causes.is_empty() { lower_precision(got, right, terms) } else { causes })
 }

@@ -1,7 +1,7 @@
 //! Known mistakes in Eq. 3 and Eq. 4.
 
 use super::gradients::sums;
-use super::{Candidates, lower_precision, reading};
+use super::{COARSEST_SUM, Candidates, UNBOUNDED, lower_precision, reading};
 use crate::error::Result;
 use crate::oracle::check::{Carry, Epoch};
 use crate::paper::reading::MaskedGradient;
@@ -91,7 +91,7 @@ pub(super) fn of_eq3(epoch: &Epoch, carry: &Carry, got: f64) -> Result<Vec<Strin
         c.add("of the previous epoch's G", previous.0.g.values.iter().sum());
     }
     let tolerance = epoch.arithmetic.sum_of_squares(g.len(), epoch.trace.batches(epoch.k));
-    let causes = c.matching(got, tolerance.map_or(1e-3, |t| t.relative.min(1e-2)));
+    let causes = c.matching(got, tolerance.map_or(UNBOUNDED, |t| t.relative.min(COARSEST_SUM)));
     Ok(if causes.is_empty() { lower_precision(got, right, g.len()) } else { causes })
 }
 
@@ -130,7 +130,7 @@ pub(super) fn of_eq4(epoch: &Epoch, carry: &Carry, got: f64) -> Result<Vec<Strin
     c.add_known("S_abs, not S_F", epoch.recorded.s_abs);
     c.add_known("stale: the previous epoch's", carry.previous.as_ref().and_then(|p| p.0.s_f));
     c.add_known("the root of the previous epoch's S_sq", carry.previous.as_ref().and_then(|p| p.0.s_sq).map(f64::sqrt));
-    let tolerance = epoch.arithmetic.root().map_or(1e-3, |t| 4.0 * t.relative + 64.0 * epoch.arithmetic.u());
+    let tolerance = epoch.arithmetic.root().map_or(UNBOUNDED, |t| 4.0 * t.relative + 64.0 * epoch.arithmetic.u());
     let causes = c.matching(got, tolerance);
     Ok(if causes.is_empty() { lower_precision(got, s_sq.sqrt(), 1) } else { causes })
 }

@@ -1,6 +1,6 @@
 //! Known mistakes in Eq. 6 and Eq. 7: other sets, chunks, ranks, rules and means.
 
-use super::{Candidates, column_major, is_near, reading};
+use super::{COARSEST, Candidates, by_columns, is_near, reading};
 use crate::oracle::check::{Carry, Epoch, exact_quantile, exact_rate, quantile_set};
 use crate::paper::quantile::chunk_sizes;
 use crate::paper::reading::{Chunking, MaskedGradient, QuantileRule};
@@ -178,15 +178,7 @@ fn other_values(epoch: &Epoch, carry: &Carry) -> Vec<(String, Vec<f64>)> {
         let sizes = epoch.recorded.weights_before.values[..g.len()].iter().map(|w| w.abs()).collect();
         all.push(("of |w|, not of G".to_string(), sizes));
     }
-    let columns = trace.prunable().iter().flat_map(|parameter| {
-        let at = |j: usize| parameter.range.start + column_major(j, &parameter.shape);
-        // The flat place of what column-major order has at j: read through the inverse.
-        (0..parameter.range.len()).map(at)
-    });
-    let columns: Vec<usize> = columns.collect();
-    let mut by_columns = vec![0.0; g.len()];
-    columns.iter().enumerate().for_each(|(j, &place)| by_columns[j] = g[place]);
-    all.push(("flattened in column-major (Fortran) order".to_string(), by_columns));
+    all.push(("flattened in column-major (Fortran) order".to_string(), by_columns(epoch, g)));
     let backwards = trace.prunable().iter().rev().flat_map(|parameter| g[parameter.range.clone()].iter().copied());
     all.push(("parameters flattened in the reverse order of `params`".to_string(), backwards.collect()));
     let mut by_name: Vec<_> = trace.prunable().iter().collect();
@@ -236,7 +228,7 @@ fn tolerance(epoch: &Epoch) -> f64 {
 /// Which mistakes give the port's quantiles.
 pub(super) fn of_eq6(epoch: &Epoch, carry: &Carry) -> Vec<String> {
     let Some(found) = &epoch.recorded.chunk_quantiles else { return Vec::new() };
-    let near = |(a, b): (&f64, &f64)| is_near(*a, *b, tolerance(epoch).min(1e-3));
+    let near = |(a, b): (&f64, &f64)| is_near(*a, *b, tolerance(epoch).min(COARSEST));
     let fits = |quantiles: &[f64]| quantiles.len() == found.len() && found.iter().zip(quantiles).all(near);
     let mut causes: Vec<String> =
         ways(epoch, carry).into_iter().filter(|(_, quantiles)| fits(quantiles)).map(|(cause, _)| cause).collect();
@@ -283,5 +275,5 @@ pub(super) fn of_eq7(epoch: &Epoch, carry: &Carry, got: f64) -> Vec<String> {
     for (cause, quantiles) in ways(epoch, carry) {
         c.add(cause, quantiles.iter().sum::<f64>() / quantiles.len() as f64);
     }
-    c.matching(got, tolerance(epoch).min(1e-3))
+    c.matching(got, tolerance(epoch).min(COARSEST))
 }

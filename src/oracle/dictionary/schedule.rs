@@ -1,6 +1,6 @@
 //! Known mistakes in Eq. 8.
 
-use super::{Candidates, reading};
+use super::{COARSEST_RATE, Candidates, reading};
 use crate::oracle::check::{Carry, Epoch, exact_rate};
 use crate::paper::reading::EpochOrigin;
 use crate::scalar::Scalar;
@@ -44,5 +44,5 @@ pub(super) fn causes(epoch: &Epoch, carry: &Carry, got: f64) -> Vec<String> {
     c.add("(k / K)^2 for k / K", line(k / epochs * k / epochs));
     c.add_known("the previous epoch's alpha", carry.previous.as_ref().and_then(|p| p.0.alpha));
     // As many roundings as Eq. 8's own bound allows, of numbers no larger than 1.
-    c.matching(got, epoch.arithmetic.prune_rate(epoch.k, 1.0).min(1e-4))
+    c.matching(got, epoch.arithmetic.prune_rate(epoch.k, 1.0).min(COARSEST_RATE))
 }

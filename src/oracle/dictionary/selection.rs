@@ -1,6 +1,6 @@
 //! Known mistakes in Eq. 5.
 
-use super::{column_major, reading};
+use super::{by_columns, reading};
 use crate::oracle::check::{Carry, Epoch, exact_quantile, gradient_name};
 use crate::paper::reading::MaskedGradient;
 use crate::scalar::Scalar;
@@ -86,12 +86,7 @@ pub(super) fn causes(epoch: &Epoch, carry: &Carry) -> Vec<String> {
         let magnitude = exact_quantile(rule, alpha.clamp(0.0, 1.0), &sizes).to_f64();
         try_rule("selected by magnitude: the smallest |w|, not the smallest G", &|j| sizes[j] < magnitude);
     }
-    let mut columns = vec![0.0; n];
-    for parameter in layers {
-        for j in 0..parameter.range.len() {
-            columns[parameter.range.start + j] = g[parameter.range.start + column_major(j, &parameter.shape)];
-        }
-    }
+    let columns = by_columns(epoch, g);
     try_rule("G is read in column-major (Fortran) order", &|j| columns[j] < tau);
     if let Some(last) = last_batch(epoch) {
         try_rule("the last batch's squares are compared with tau, not G", &|j| last[j] * last[j] < tau);

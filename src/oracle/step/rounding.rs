@@ -1,6 +1,6 @@
 //! What each operation of a port may be off by, and our own evaluation with it.
 
-use crate::oracle::bounds::{Arithmetic, unit_roundoff};
+use crate::oracle::bounds::{Arithmetic, theta, unit_roundoff};
 
 /// The unit roundoff of `f64`, in which the enclosure itself is computed.
 pub(super) const OWN_ROUNDOFF: f64 = f64::EPSILON / 2.0;
@@ -84,8 +84,7 @@ impl Rounding {
 /// `gamma_n = n u / (1 - n u)`: bounds `|(1 + d_1) .. (1 + d_n) - 1|` for |d_i| <= u (Higham, "Accuracy and Stability
 /// of Numerical Algorithms", 2nd ed., Lemma 3.1). Infinite where it bounds nothing.
 pub(super) fn gamma(n: f64, u: f64) -> f64 {
-    let nu = n * u;
-    if nu < 1.0 { nu / (1.0 - nu) } else { f64::INFINITY }
+    theta(n * u).unwrap_or(f64::INFINITY)
 }
 
 /// `-ln(1 - u)`: bounds `|ln(1 + d)|` for |d| <= u. Products of factors (1 + d) become sums of these.

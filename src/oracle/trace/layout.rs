@@ -8,18 +8,18 @@ use safetensors::Dtype;
 use std::collections::{BTreeMap, HashSet};
 
 /// Quantities of an epoch with a float for every entry of a parameter, and whether W's parameters alone have it.
-pub const PARAMETER_FLOATS: &[(&str, bool)] =
+const PARAMETER_FLOATS: &[(&str, bool)] =
     &[("weights_before", false), ("G", true), ("rewind", false), ("weights_after", false)];
 /// Quantities of an epoch with a flag for every weight.
-pub const FLAGS: &[&str] = &["mask_before", "selected", "mask"];
+const FLAGS: &[&str] = &["mask_before", "selected", "mask"];
 /// Quantities of an epoch that are one float.
-pub const SCALAR_FLOATS: &[&str] = &["S_abs", "S_sq", "S_F", "min_before", "alpha", "tau"];
+const SCALAR_FLOATS: &[&str] = &["S_abs", "S_sq", "S_F", "min_before", "alpha", "tau"];
 /// Quantities of an epoch that are one integer.
-pub const SCALAR_INTEGERS: &[&str] = &["k_star", "t"];
+const SCALAR_INTEGERS: &[&str] = &["k_star", "t"];
 
 /// What a tensor's name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place<'a> {
+enum Place<'a> {
     Initial { parameter: &'a str },
     Indices { k: usize, i: usize },
     Loss { k: usize, i: usize },
@@ -33,7 +33,7 @@ pub(super) enum Place<'a> {
 
 impl<'a> Place<'a> {
     /// The place of a name, if the format has it.
-    pub(super) fn of(name: &'a str) -> Option<Self> {
+    fn of(name: &'a str) -> Option<Self> {
         if let Some(parameter) = name.strip_prefix("init/") {
             return Some(Self::Initial { parameter });
         }

@@ -56,7 +56,7 @@ fn split(x: f64) -> (f64, f64) {
 
 /// `2^k` for `-1022 <= k <= 1023`.
 #[inline]
-pub(super) const fn power_of_two(k: i32) -> f64 {
+pub(crate) const fn power_of_two(k: i32) -> f64 {
     f64::from_bits(((1023 + k) as u64) << 52)
 }
 

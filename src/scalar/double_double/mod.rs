@@ -5,6 +5,7 @@ mod display;
 mod elementary;
 mod error_free;
 
+pub(crate) use error_free::power_of_two;
 pub use error_free::{quick_two_sum, two_prod, two_sum};
 
 use super::Scalar;

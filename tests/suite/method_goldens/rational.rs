@@ -34,29 +34,22 @@ pub trait Neighbours: Copy + Into<f64> {
     fn is_even(self) -> bool;
 }
 
-impl Neighbours for f64 {
-    fn down(self) -> Self {
-        self.next_down()
-    }
-    fn up(self) -> Self {
-        self.next_up()
-    }
-    fn is_even(self) -> bool {
-        self.to_bits().is_multiple_of(2)
-    }
+macro_rules! neighbours {
+    ($($S:ty),+) => { $(
+        impl Neighbours for $S {
+            fn down(self) -> Self {
+                self.next_down()
+            }
+            fn up(self) -> Self {
+                self.next_up()
+            }
+            fn is_even(self) -> bool {
+                self.to_bits().is_multiple_of(2)
+            }
+        }
+    )+ };
 }
-
-impl Neighbours for f32 {
-    fn down(self) -> Self {
-        self.next_down()
-    }
-    fn up(self) -> Self {
-        self.next_up()
-    }
-    fn is_even(self) -> bool {
-        self.to_bits().is_multiple_of(2)
-    }
-}
+neighbours!(f32, f64);
 
 /// Whether `rounded` is the number of its format nearest to `exact`, of two the even one: `exact` lies between the
 /// middles to the neighbours, and on a middle only if `rounded` is even.
