@@ -2,7 +2,7 @@
 
 use super::SgdSettings;
 use crate::choice::choice;
-use crate::data::Source;
+use crate::data::{self, Dataset, LoadOptions, Source};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::paper::Hyperparameters;
@@ -28,6 +28,9 @@ pub struct Config {
     /// Where the data set's files are; the embedded digits need none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
+    /// N: every image resized to N x N (image folders only); as they are if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<usize>,
     pub method: Method,
     pub seed: u64,
     pub precision: Precision,
@@ -53,6 +56,7 @@ impl Config {
             model: model.to_string(),
             data,
             data_dir: None,
+            image_size: None,
             method,
             seed: 0,
             precision: Precision::F32,
@@ -72,6 +76,7 @@ impl Config {
     /// [`Error::Domain`] naming the first option that is out of range.
     pub fn validate(&self) -> Result<()> {
         crate::nn::models::find(&self.model)?;
+        self.data.check_image_size(self.image_size)?;
         self.hyper.validate()?;
         let sgd = &self.optimizer;
         at_least_zero("--lr", sgd.learning_rate)?;
@@ -81,6 +86,16 @@ impl Config {
             return Err(Error::domain("--batch-size", "at least 1", 0));
         }
         Ok(())
+    }
+
+    /// The data set of this run. `on_decoded` is told of the progress through a folder of images
+    /// ([`LoadOptions::on_decoded`]).
+    ///
+    /// # Errors
+    /// Those of [`data::load_with`].
+    pub fn load_data(&self, on_decoded: Option<&(dyn Fn(usize, usize) + Sync)>) -> Result<Dataset> {
+        let options = LoadOptions { image_size: self.image_size, on_decoded };
+        data::load_with(self.data, self.data_dir.as_deref(), options)
     }
 
     /// Reads a `config.toml`.

@@ -2,7 +2,7 @@
 
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use super::{Config, Sgd, Step, cosine_learning_rate};
-use crate::data::{Dataset, Split, epoch_order};
+use crate::data::{Batch, Dataset, Loader, Split, epoch_order};
 use crate::error::{Error, Result};
 use crate::nn::{Mode, Network, Parameters, models};
 use crate::paper::reading::{Evaluation, LastBatch, LearningRateStep};
@@ -13,6 +13,7 @@ use crate::tape::{Tape, Var};
 use ndarray::ArrayD;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Scope};
 use std::time::Instant;
 
 /// Samples per forward pass of an evaluation (section 4: 100 for testing).
@@ -80,28 +81,36 @@ impl<'a> Run<'a> {
     /// outside, and whatever an observer reports.
     pub fn train<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
         while state.epochs < self.config.hyper.epochs {
-            self.epoch(state, observers)?;
+            thread::scope(|scope| self.epoch(scope, state, observers))?;
         }
         observers.iter_mut().try_for_each(|observer| observer.on_end())
     }
 
-    fn epoch<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
+    /// One epoch, whose batches a thread of `scope` prepares.
+    fn epoch<'scope, S: Scalar>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        state: &mut State<S>,
+        observers: &mut [&mut dyn Observer<S>],
+    ) -> Result<()> {
         let config = self.config;
         let index = state.epochs;
         let k = index + config.reading.epoch_origin.first();
         let order = epoch_order(self.dataset.train.len(), config.seed, index);
-        let mut augmentation = config.augment.then(|| stream(config.seed, Purpose::Augmentation, index));
-        let batches: Vec<&[usize]> = order
+        let augmentation = config.augment.then(|| stream(config.seed, Purpose::Augmentation, index));
+        let batches: Vec<Vec<usize>> = order
             .chunks(config.optimizer.batch_size)
             .filter(|b| config.reading.last_batch == LastBatch::Keep || b.len() == config.optimizer.batch_size)
+            .map(<[usize]>::to_vec)
             .collect();
+        let batch_count = batches.len();
         let started = Instant::now();
         let (mut loss_sum, mut samples) = (0.0, 0);
-        for (i, indices) in batches.iter().enumerate() {
+        let loader = Loader { dataset: self.dataset, split: Split::Train, batches, augmentation };
+        for (i, Batch { indices, x, labels }) in loader.start::<S>(scope)?.enumerate() {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted { epoch: k });
             }
-            let (x, labels) = self.dataset.batch::<S>(Split::Train, indices, augmentation.as_mut());
             let step = self.step(state, x, labels, (k, i))?;
             let loss = step.loss.to_f64();
             loss_sum += loss * indices.len() as f64;
@@ -109,8 +118,8 @@ impl<'a> Run<'a> {
             let event = BatchEvent {
                 epoch: k,
                 batch: i,
-                batches: batches.len(),
-                indices,
+                batches: batch_count,
+                indices: &indices,
                 loss,
                 parameters: &state.parameters,
                 gradients: &step.gradients,
@@ -120,7 +129,7 @@ impl<'a> Run<'a> {
             for (position, value) in step.buffers {
                 state.parameters[position].value = value;
             }
-            let rate = self.learning_rate(index, state.steps, batches.len());
+            let rate = self.learning_rate(index, state.steps, batch_count);
             state.optimizer.step(&mut state.parameters, &step.gradients, rate);
             state.sparsifier.enforce(&mut state.parameters, &mut state.optimizer);
             state.steps += 1;
@@ -136,7 +145,7 @@ impl<'a> Run<'a> {
         let story = state
             .sparsifier
             .end_of_epoch(end, &mut state.parameters, &mut state.optimizer)
-            .map_err(|error| diverged(error, k, batches.len().saturating_sub(1)))?;
+            .map_err(|error| diverged(error, k, batch_count.saturating_sub(1)))?;
         seconds += pruning.elapsed().as_secs_f64();
         let test_accuracy = match accuracy_before {
             Some(accuracy) => accuracy,
@@ -154,7 +163,7 @@ impl<'a> Run<'a> {
             alpha: story.alpha,
             tau: story.tau,
             selected: story.selected,
-            learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batches.len()),
+            learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batch_count),
             seconds,
         };
         let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };
@@ -191,10 +200,20 @@ impl<'a> Run<'a> {
     /// # Errors
     /// [`Error::Shape`] if the parameters do not fit the network.
     pub fn accuracy<S: Scalar>(&self, parameters: &Parameters<S>) -> Result<f64> {
+        thread::scope(|scope| self.accuracy_in(scope, parameters))
+    }
+
+    /// [`Run::accuracy`], with batches that a thread of `scope` prepares.
+    fn accuracy_in<'scope, S: Scalar>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        parameters: &Parameters<S>,
+    ) -> Result<f64> {
         let indices: Vec<usize> = (0..self.dataset.test.len()).collect();
+        let batches = indices.chunks(TEST_BATCH).map(<[usize]>::to_vec).collect();
+        let loader = Loader { dataset: self.dataset, split: Split::Test, batches, augmentation: None };
         let mut correct = 0;
-        for batch in indices.chunks(TEST_BATCH) {
-            let (x, labels) = self.dataset.batch::<S>(Split::Test, batch, None);
+        for Batch { x, labels, .. } in loader.start::<S>(scope)? {
             let mut tape = Tape::new(self.config.kernel);
             let logits: Var = self.network.forward(&mut tape, parameters, x, Mode::Evaluation)?.logits;
             let logits = tape.value(logits);

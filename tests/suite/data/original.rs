@@ -54,7 +54,11 @@ fn the_mnist_crate_reads_the_same() {
         MnistBuilder::new().base_path(&path).training_set_length(60_000).test_set_length(10_000).finalize()
     });
     let Mnist { trn_img, trn_lbl, tst_img, tst_lbl, .. } = theirs.expect("the mnist crate refuses the files");
-    let images = |pixels, labels| Images { shape: [1, 28, 28], pixels, labels };
+    let images = |pixels, labels: Vec<u8>| Images {
+        shape: [1, 28, 28],
+        pixels,
+        labels: labels.into_iter().map(u16::from).collect(),
+    };
     // Not assert_eq!: it would print 55 MB.
     assert!(data.train == images(trn_img, trn_lbl), "training set");
     assert!(data.test == images(tst_img, tst_lbl), "test set");
