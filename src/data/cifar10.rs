@@ -35,7 +35,7 @@ const CLASSES: usize = 10;
 const PIXELS: usize = SHAPE[0] * SHAPE[1] * SHAPE[2];
 const RECORD: usize = 1 + PIXELS;
 
-/// One of [`FILES`], read.
+/// One of the six files, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     /// For messages; a member of an archive is named as if the archive were a folder.

@@ -66,8 +66,8 @@ pub fn missing(root: &Path, subfolders: &[&str], names: &[String]) -> Error {
     Error::file(root, "data set", format!("{} in it{also}", names.join(" or ")), found)
 }
 
-/// (number from 1, text) of the lines of a text file, each ended by a line feed or by a carriage return and a line feed;
-/// the last need not be. `path` is for messages only.
+/// (number from 1, text) of the lines of a text file, each ended by a line feed or by a carriage return and a line
+/// feed; the last need not be. `path` is for messages only.
 ///
 /// # Errors
 /// [`Error::File`] with the line that is not UTF-8.

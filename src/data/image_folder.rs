@@ -66,13 +66,13 @@ fn open(path: &Path, image_size: Option<usize>) -> Result<RgbImage> {
 
 /// The image resized to `side` x `side`, whatever its proportions were; one that has this size stays as it is.
 ///
-/// A pixel is the weighted mean of the source's pixels under a triangle whose half-width is one target pixel (one source
-/// pixel where the image grows): bilinear interpolation that averages when it shrinks, as Pillow's and torchvision's
-/// `Resize((N, N))`. It needs sums and products only, so it gives the same bytes on every machine; a Lanczos window
-/// needs a sine.
+/// A pixel is the weighted mean of the source's pixels under a triangle whose half-width is one target pixel (one
+/// source pixel where the image grows): bilinear interpolation that averages when it shrinks, as Pillow's and
+/// torchvision's `Resize((N, N))`. It needs sums and products only, so it gives the same bytes on every machine; a
+/// Lanczos window needs a sine.
 ///
-/// Proportions are given up rather than margins: a crop could lose the object that the label names, and where images are
-/// square, as in Tiny ImageNet and CIFAR-10, there is nothing to decide.
+/// Proportions are given up rather than margins: a crop could lose the object that the label names, and where images
+/// are square, as in Tiny ImageNet and CIFAR-10, there is nothing to decide.
 #[must_use]
 pub fn fit(image: RgbImage, side: u32) -> RgbImage {
     if image.dimensions() == (side, side) { image } else { resize(&image, side, side, FilterType::Triangle) }

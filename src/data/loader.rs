@@ -5,8 +5,9 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
+use std::panic::resume_unwind;
 use std::sync::mpsc::sync_channel;
-use std::thread::{Builder, Scope};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 /// Batches that wait, at most: one would do if every batch took the same time; a second evens out what does not.
 const AHEAD: usize = 2;
@@ -45,8 +46,8 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// The same batches, prepared on a thread of `scope` while the caller uses those before; up to `waiting` wait for it
-    /// (0: each is handed over). The thread ends when the iterator is used up or dropped.
+    /// The same batches, prepared on a thread of `scope` while the caller uses those before; up to `waiting` wait for
+    /// it (0: each is handed over). The thread ends when the iterator is used up or dropped.
     ///
     /// # Errors
     /// [`Error::Domain`] if the machine cannot start a thread.
@@ -68,15 +69,25 @@ impl<'a> Loader<'a> {
                 }
             }
         };
-        Builder::new()
+        let thread = Builder::new()
             .name("batches".into())
             .spawn_scoped(scope, prepare)
             .map_err(|error| Error::domain("batches", "a thread that prepares them", error))?;
-        Ok(receiver.into_iter())
+        let mut thread = Some(thread);
+        Ok(std::iter::from_fn(move || {
+            let batch = receiver.recv().ok();
+            // A thread that panicked also sends no more: its panic must not be taken for the end of the epoch.
+            if batch.is_none()
+                && let Some(Err(panic)) = thread.take().map(ScopedJoinHandle::join)
+            {
+                resume_unwind(panic);
+            }
+            batch
+        }))
     }
 
-    /// The batches for a training loop: [`Loader::ahead`], or [`Loader::in_turn`] where the current rayon pool is of one
-    /// thread, as `--threads 1` asks for.
+    /// The batches for a training loop: [`Loader::ahead`], or [`Loader::in_turn`] where the current rayon pool is of
+    /// one thread, as `--threads 1` asks for.
     ///
     /// # Errors
     /// Those of [`Loader::ahead`].

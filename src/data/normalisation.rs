@@ -16,14 +16,14 @@ pub struct Normalisation {
 }
 
 impl Normalisation {
-    /// The normalisation by the mean and standard deviation of `images` themselves, whose pixel value `scale` maps to 1.
+    /// The normalisation by the mean and standard deviation of `images` themselves.
     ///
-    /// With n pixels p of a channel, the sums of p and of p^2 are exact integers, so neither order nor number of threads
-    /// matters. From them `mean = sum p / n / scale` and `std = sqrt(n sum p^2 - (sum p)^2) / n / scale`, where the radicand
-    /// is an exact integer too: nothing cancels, and each is within a few roundings of f64.
+    /// With n pixels p of a channel, the sums of p and of p^2 are exact integers, so neither order nor number of
+    /// threads matters. From them `mean = sum p / n / scale` and `std = sqrt(n sum p^2 - (sum p)^2) / n / scale`, where
+    /// the radicand is an exact integer too: nothing cancels, and each is within a few roundings of f64.
     ///
-    /// A channel of one value only has deviation 0, by which nothing can be divided. It says nothing about an image; its
-    /// divisor is 1, so that it is 0 in training images and keeps its difference from that in others.
+    /// A channel of one value only has deviation 0, by which nothing can be divided. It says nothing about an image;
+    /// its divisor is 1, so that it is 0 in training images and keeps its difference from that in others.
     #[must_use]
     pub fn of(images: &Images, scale: f64) -> Self {
         let [_, height, width] = images.shape;

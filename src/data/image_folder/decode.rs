@@ -8,23 +8,23 @@ use std::path::Path;
 
 /// The widest and the highest image that is decoded.
 pub const MAX_SIDE: u32 = 8192;
-/// The most bytes that an image may decode to: 128 MiB, 44 million pixels in colour. This and [`MAX_SIDE`] are looked at
-/// before memory is set aside, so that a header cannot ask for more.
+/// The most bytes that an image may decode to: 128 MiB, 44 million pixels in colour. This and [`MAX_SIDE`] are looked
+/// at before memory is set aside, so that a header cannot ask for more.
 pub const MAX_DECODED_BYTES: u64 = 1 << 27;
 
 /// The pixels of a PNG or JPEG file, told apart by content and not by name, as three channels of bytes. `path` is for
 /// messages only.
 ///
-/// Grey is repeated, a palette is looked up, CMYK is converted, 16 bits are rounded to 8, transparency is dropped (the colour under it
-/// stays), and an orientation that a camera noted is not applied. But for 16-bit grey, which it cuts off at 255, that is
-/// what Pillow's `convert("RGB")` and so torchvision's `ImageFolder` do.
+/// Grey is repeated, a palette is looked up, CMYK is converted, 16 bits are rounded to 8, transparency is dropped (the
+/// colour under it stays), and an orientation that a camera noted is not applied. But for 16-bit grey, which it cuts
+/// off at 255, that is what Pillow's `convert("RGB")` and so torchvision's `ImageFolder` do.
 ///
 /// Two JPEG decoders may differ by a grey level or so: the standard allows it. A JPEG has no checksums; damage that
 /// leaves it decodable goes unseen, a cut does not.
 ///
 /// # Errors
-/// [`Error::File`] if the content is neither, is cut short, cannot be decoded or is larger than [`MAX_SIDE`] and
-/// [`MAX_DECODED_BYTES`] allow.
+/// [`Error::File`] if the content is neither, is cut short, cannot be decoded, has no pixels, or is larger than
+/// [`MAX_SIDE`] and [`MAX_DECODED_BYTES`] allow.
 pub fn decode(path: &Path, content: &[u8]) -> Result<RgbImage> {
     let format = format(path, content)?;
     whole::check(path, format, content)?;
@@ -41,6 +41,10 @@ pub fn decode(path: &Path, content: &[u8]) -> Result<RgbImage> {
         };
         Error::file(path, "image", expected, error)
     })?;
+    if image.width() == 0 || image.height() == 0 {
+        let found = format!("{} x {}", image.width(), image.height());
+        return Err(Error::file(path, "width x height", "at least 1 x 1", found));
+    }
     Ok(image.into_rgb8())
 }
 
@@ -57,6 +61,6 @@ fn format(path: &Path, content: &[u8]) -> Result<ImageFormat> {
 }
 
 /// `PNG`, `JPEG`, `GIF`, ..
-pub fn name(format: ImageFormat) -> String {
+fn name(format: ImageFormat) -> String {
     format!("{format:?}").to_uppercase()
 }

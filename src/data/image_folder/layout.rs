@@ -41,20 +41,20 @@ pub struct Layout {
 /// Classes and files are sorted by name, byte by byte, so that labels and order are the same on every machine. What is
 /// tested on:
 ///
-/// - where there is `wnids.txt` or `val/val_annotations.txt` (Tiny ImageNet as it is distributed), the images in `val/images`,
-///   of the classes that the annotations say. `wnids.txt`, if it is there, must list the classes that `train` has; the
-///   labels do not follow its order, so that they are those of torchvision's `ImageFolder`. `test`, which has no labels,
-///   is left alone;
+/// - where there is `wnids.txt` or `val/val_annotations.txt` (Tiny ImageNet as it is distributed), the images in
+///   `val/images`, of the classes that the annotations say. `wnids.txt`, if it is there, must list the classes that
+///   `train` has; the labels do not follow its order, so that they are those of torchvision's `ImageFolder`. `test`,
+///   which has no labels, is left alone;
 /// - else the folders in `test`, or in `val` if there is no `test`, laid out as `train`.
 ///
 /// Images are the files whose names end in `.png`, `.jpg` or `.jpeg`, in either case; other files, and whatever has a
 /// name that begins with a dot, are passed over.
 ///
 /// # Errors
-/// [`Error::File`] naming the folder, file or line: no `train`, no `test` or `val`; no class; a class without an image; a
-/// class in `test` that `train` does not have; what [`annotations::parse`] refuses; an annotation or a line of `wnids.txt`
-/// whose class has no folder in `train`, an annotation whose file is missing, an image without annotation. [`Error::Io`]
-/// if a folder cannot be listed.
+/// [`Error::File`] naming the folder, file or line: no `train`, no `test` or `val`; no class; a class without an image;
+/// a class in `test` that `train` does not have; what [`annotations::parse`] refuses; an annotation or a line of
+/// `wnids.txt` whose class has no folder in `train`, an annotation whose file is missing, an image without annotation.
+/// [`Error::Io`] if a folder cannot be listed.
 pub fn find(root: &Path) -> Result<Layout> {
     let train = file::find(root, &SUBFOLDERS, &["train".to_string()])?;
     let root = train.parent().unwrap_or(root);

@@ -101,9 +101,11 @@ fn a_fault_while_preparing_is_not_an_end() {
     let dataset = noise([1, 2, 2], 4, 0);
     let mut loader = loader(&dataset, Split::Train, 1);
     loader.batches.push(vec![4]); // there is no sample 4
-    let outcome =
-        catch_unwind(AssertUnwindSafe(|| thread::scope(|scope| loader.ahead::<f32>(scope, 1).unwrap().count())));
-    assert!(outcome.is_err());
+    thread::scope(|scope| {
+        let mut batches = loader.ahead::<f32>(scope, 1).unwrap();
+        assert_eq!(batches.by_ref().take(4).count(), 4);
+        assert!(catch_unwind(AssertUnwindSafe(|| batches.next())).is_err(), "the panic comes where the batch was due");
+    });
 }
 
 fn config() -> Config {

@@ -29,9 +29,9 @@ fn a_constant_channel_is_not_divided_by_zero() {
 }
 
 proptest! {
-    /// Against exact rationals. A mean has one rounding in each of two divisions (its sum is below 2^53): relative error
-    /// below 2 u + u^2 with u = 2^-53, so below 3 u. A deviation has that of an integer made a double, halved by the root,
-    /// the root's and two divisions': 3.5 u and products, so below 4 u; its square below 9 u.
+    /// Against exact rationals. A mean has one rounding in each of two divisions (its sum is below 2^53): relative
+    /// error below 2 u + u^2 with u = 2^-53, so below 3 u. A deviation has that of an integer made a double, halved by
+    /// the root, the root's and two divisions': 3.5 u and products, so below 4 u; its square below 9 u.
     #[test]
     fn moments_are_those_of_the_pixels(pixels in prop::collection::vec(any::<u8>(), 1..500)) {
         let exact = |x: f64| RBig::try_from(x).unwrap();

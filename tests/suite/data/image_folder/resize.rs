@@ -6,9 +6,9 @@ use gdstar::data::image_folder::{MAX_IMAGE_SIZE, fit};
 use gdstar::data::{Augmentation, LoadOptions, Source, load_with};
 use image::{ImageFormat, Rgb, RgbImage};
 
-/// Four columns onto two: the triangle over the first target pixel, of half-width 2 around 1, has the weights 3/4, 3/4 and
-/// 1/4 at the centres 1/2, 3/2 and 5/2, of which the sum is 7/4. So 0, 70, 140, 210 become (3 * 70 + 140) / 7 = 50 and
-/// (70 + 3 * 140 + 3 * 210) / 7 = 160.
+/// Four columns onto two: the triangle over the first target pixel, of half-width 2 around 1, has the weights 3/4, 3/4
+/// and 1/4 at the centres 1/2, 3/2 and 5/2, of which the sum is 7/4. So 0, 70, 140, 210 become (3 * 70 + 140) / 7 = 50
+/// and (70 + 3 * 140 + 3 * 210) / 7 = 160.
 #[test]
 fn the_filter_is_a_triangle() {
     let columns = RgbImage::from_fn(4, 4, |x, y| Rgb([70 * x as u8, 70 * y as u8, 9]));
