@@ -79,10 +79,8 @@ fn a_consumer_may_stop_early() {
             assert_eq!(seen, taken);
         }
         let failed: Result<()> = thread::scope(|scope| {
-            for Batch { indices, .. } in loader(&dataset, Split::Train, 1).ahead::<f32>(scope, waiting)? {
-                return Err(Error::domain("sample", "none", indices[0]));
-            }
-            Ok(())
+            let mut batches = loader(&dataset, Split::Train, 1).ahead::<f32>(scope, waiting)?;
+            batches.try_for_each(|batch| Err(Error::domain("sample", "none", batch.indices[0])))
         });
         assert!(failed.is_err());
         let panicked = catch_unwind(AssertUnwindSafe(|| {
