@@ -22,5 +22,6 @@ mod replay;
 mod reports;
 mod scalars;
 mod step_level;
+mod tape;
 mod training;
 mod trajectories;
