@@ -4,6 +4,7 @@ mod flow;
 mod layer;
 pub mod models;
 mod parameter;
+pub mod state_dict;
 mod summary;
 
 pub use flow::Mode;
@@ -27,7 +28,8 @@ pub struct Network {
     pub input: [usize; 3],
     pub classes: usize,
     pub layer: Layer,
-    /// Beginnings of parameter names that others' files may hold and this network has no use for.
+    /// Names that PyTorch's form of the network carries and its forward pass never reads, skipped when a file is
+    /// read; a name that ends in a dot stands for everything below it.
     pub unused: &'static [&'static str],
 }
 
