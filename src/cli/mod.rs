@@ -2,6 +2,8 @@
 
 mod check;
 mod demo;
+mod evaluate;
+mod export;
 mod golden;
 mod models;
 pub mod op;
@@ -10,12 +12,14 @@ mod replay;
 mod table;
 mod train;
 
+use crate::data::{self, Dataset, LoadOptions, Source};
 use crate::error::{Error, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,6 +46,8 @@ Examples:
   gdstar train --out runs/mnist --resume                        continue after an interruption
   gdstar models lenet300                                        a network's layers
   gdstar table runs/*                                           runs side by side, means over seeds
+  gdstar evaluate runs/mnist                                    accuracy, sparsity by layer, multiply-accumulates
+  gdstar export runs/mnist --format npz                         the pruned network for other programs
   gdstar plot runs/dense runs/gdstar --out runs.svg             their curves in one figure
   gdstar op golden/ops/conv2d.safetensors --out results.safetensors
 
@@ -56,6 +62,8 @@ Exit codes: 0 done, or PASS; 1 the run failed, or FAIL; 2 wrong usage or an unre
 enum Command {
     Train(Box<train::TrainArgs>),
     Models(models::ModelsArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Export(export::ExportArgs),
     Table(table::TableArgs),
     Plot(plot::PlotArgs),
     Op(op::OpArgs),
@@ -75,6 +83,8 @@ pub fn main() -> ExitCode {
         None => done(demo::run(&cli.demo)),
         Some(Command::Train(args)) => done(train::run(args)),
         Some(Command::Models(args)) => done(models::run(args)),
+        Some(Command::Evaluate(args)) => done(evaluate::run(args)),
+        Some(Command::Export(args)) => done(export::run(args)),
         Some(Command::Table(args)) => done(table::run(args)),
         Some(Command::Plot(args)) => done(plot::run(args)),
         Some(Command::Op(args)) => done(op::run(args)),
@@ -122,6 +132,18 @@ fn progress_bar(unit: &str) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+/// A data set ([`data::load_with`]), with a bar while a folder of images is decoded.
+fn load_data(source: Source, dir: Option<&Path>, image_size: Option<usize>) -> Result<Dataset> {
+    let bar = progress_bar("images");
+    let on_decoded = |decoded, total| {
+        bar.set_length(total as u64);
+        bar.set_position(decoded as u64);
+    };
+    let dataset = data::load_with(source, dir, LoadOptions { image_size, on_decoded: Some(&on_decoded) });
+    bar.finish_and_clear();
+    dataset
 }
 
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the process at once.

@@ -1,7 +1,7 @@
 //! `gdstar train`: one run.
 
-use super::{choice, progress_bar, stop_on_interrupt, with_threads};
-use crate::data::{Dataset, Source};
+use super::{choice, load_data, stop_on_interrupt, with_threads};
+use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::paper::reading;
@@ -217,7 +217,8 @@ impl TrainArgs {
 
 pub fn run(args: &TrainArgs) -> Result<()> {
     let (folder, config) = args.configure()?;
-    let dataset = with_threads(args.threads, || load(&config))??;
+    let dataset =
+        with_threads(args.threads, || load_data(config.data, config.data_dir.as_deref(), config.image_size))??;
     let stop = stop_on_interrupt()?;
     let run = Run::new(&config, &dataset, &stop)?;
     let folder = match (folder, &args.out) {
@@ -228,17 +229,6 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         Precision::F32 => train::<f32>(args, &run, folder.as_ref()),
         Precision::F64 => train::<f64>(args, &run, folder.as_ref()),
     })?
-}
-
-/// The run's data set, with a bar while a folder of images is decoded.
-fn load(config: &Config) -> Result<Dataset> {
-    let bar = progress_bar("images");
-    let dataset = config.load_data(Some(&|decoded, total| {
-        bar.set_length(total as u64);
-        bar.set_position(decoded as u64);
-    }));
-    bar.finish_and_clear();
-    dataset
 }
 
 fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: Option<&RunFolder>) -> Result<()> {

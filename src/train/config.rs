@@ -2,7 +2,7 @@
 
 use super::SgdSettings;
 use crate::choice::choice;
-use crate::data::{self, Dataset, LoadOptions, Source};
+use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::paper::Hyperparameters;
@@ -86,16 +86,6 @@ impl Config {
             return Err(Error::domain("--batch-size", "at least 1", 0));
         }
         Ok(())
-    }
-
-    /// The data set of this run. `on_decoded` is told of the progress through a folder of images
-    /// ([`LoadOptions::on_decoded`]).
-    ///
-    /// # Errors
-    /// Those of [`data::load_with`].
-    pub fn load_data(&self, on_decoded: Option<&(dyn Fn(usize, usize) + Sync)>) -> Result<Dataset> {
-        let options = LoadOptions { image_size: self.image_size, on_decoded };
-        data::load_with(self.data, self.data_dir.as_deref(), options)
     }
 
     /// Reads a `config.toml`.

@@ -1,5 +1,6 @@
 //! The training loop: batches, gradients, optimizer, and at the end of every epoch the sparsifier and the test set.
 
+use super::evaluation::{TEST_BATCH, evaluate};
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use super::{Config, Sgd, Step, cosine_learning_rate};
 use crate::data::{Batch, Dataset, Loader, Split, epoch_order};
@@ -9,15 +10,12 @@ use crate::paper::reading::{Evaluation, LastBatch, LearningRateStep};
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::sparsify::{EpochEnd, Sparsifier};
-use crate::tape::{Tape, Var};
 use ndarray::ArrayD;
+use rand_chacha::ChaCha8Rng;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Scope};
 use std::time::Instant;
-
-/// Samples per forward pass of an evaluation (section 4: 100 for testing).
-const TEST_BATCH: usize = 100;
 
 /// Everything that changes while training, at the end of an epoch.
 pub struct State<S: Scalar> {
@@ -97,6 +95,7 @@ impl<'a> Run<'a> {
         let index = state.epochs;
         let k = index + config.reading.epoch_origin.first();
         let order = epoch_order(self.dataset.train.len(), config.seed, index);
+        let mut noise = stream(config.seed, Purpose::Dropout, index);
         let augmentation = config.augment.then(|| stream(config.seed, Purpose::Augmentation, index));
         let batches: Vec<Vec<usize>> = order
             .chunks(config.optimizer.batch_size)
@@ -111,7 +110,7 @@ impl<'a> Run<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted { epoch: k });
             }
-            let step = self.step(state, x, labels, (k, i))?;
+            let step = self.step(state, x, labels, &mut noise, (k, i))?;
             let loss = step.loss.to_f64();
             loss_sum += loss * indices.len() as f64;
             samples += indices.len();
@@ -186,41 +185,24 @@ impl<'a> Run<'a> {
         state: &State<S>,
         x: ArrayD<S>,
         labels: Vec<usize>,
+        noise: &mut ChaCha8Rng,
         at: (usize, usize),
     ) -> Result<Step<S>> {
-        let step = Step::compute(&self.network, self.config.kernel, &state.parameters, x, labels, Mode::Training)?;
+        let (network, kernel, parameters) = (&self.network, self.config.kernel, &state.parameters);
+        let step = Step::compute(network, kernel, parameters, x, labels, Mode::Training, Some(noise))?;
         match step.non_finite(&state.parameters) {
             None => Ok(step),
             Some((quantity, value)) => Err(Error::non_finite(quantity, at, value)),
         }
     }
 
-    /// The share of test images whose largest logit is their label's; the first of equal logits counts.
+    /// The accuracy on the test set ([`Evaluation`](super::Evaluation)).
     ///
     /// # Errors
-    /// [`Error::Shape`] if the parameters do not fit the network.
+    /// As [`evaluate`].
     pub fn accuracy<S: Scalar>(&self, parameters: &Parameters<S>) -> Result<f64> {
-        thread::scope(|scope| self.accuracy_in(scope, parameters))
-    }
-
-    /// [`Run::accuracy`], with batches that a thread of `scope` prepares.
-    fn accuracy_in<'scope, S: Scalar>(
-        &'scope self,
-        scope: &'scope Scope<'scope, '_>,
-        parameters: &Parameters<S>,
-    ) -> Result<f64> {
-        let indices: Vec<usize> = (0..self.dataset.test.len()).collect();
-        let batches = indices.chunks(TEST_BATCH).map(<[usize]>::to_vec).collect();
-        let loader = Loader { dataset: self.dataset, split: Split::Test, batches, augmentation: None };
-        let mut correct = 0;
-        for Batch { x, labels, .. } in loader.start::<S>(scope)? {
-            let mut tape = Tape::new(self.config.kernel);
-            let logits: Var = self.network.forward(&mut tape, parameters, x, Mode::Evaluation)?.logits;
-            let logits = tape.value(logits);
-            correct +=
-                logits.outer_iter().zip(labels).filter(|(row, label)| argmax(row.iter()) == Some(*label)).count();
-        }
-        Ok(correct as f64 / indices.len().max(1) as f64)
+        let part = (self.dataset, Split::Test);
+        Ok(evaluate(&self.network, self.config.kernel, parameters, part, TEST_BATCH)?.accuracy)
     }
 }
 
@@ -232,18 +214,4 @@ fn diverged(error: Error, epoch: usize, batch: usize) -> Error {
         }
         other => other,
     }
-}
-
-/// The position of the largest value, the first among equals; `None` if there is none or one is NaN.
-fn argmax<'a, S: Scalar>(values: impl Iterator<Item = &'a S>) -> Option<usize> {
-    let mut best: Option<(usize, S)> = None;
-    for (i, &x) in values.enumerate() {
-        if x.is_nan() {
-            return None;
-        }
-        if best.is_none_or(|(_, largest)| x > largest) {
-            best = Some((i, x));
-        }
-    }
-    best.map(|(i, _)| i)
 }

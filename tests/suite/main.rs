@@ -21,6 +21,8 @@ mod properties;
 mod replay;
 mod reports;
 mod scalars;
+mod state_dict;
 mod step_level;
+mod tape;
 mod training;
 mod trajectories;
