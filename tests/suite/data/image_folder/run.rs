@@ -39,6 +39,8 @@ fn a_run_keeps_its_image_size() {
     assert!(gdstar(&resume).status.success());
     assert!(gdstar(&[&resume[..], &["--image-size", "4"]].concat()).status.success());
     assert!(refused(&[&resume[..], &["--image-size", "8"]].concat()).contains("an option with another value"));
+    let evaluated = Command::new(env!("CARGO_BIN_EXE_gdstar")).arg("evaluate").arg(&out).output().unwrap();
+    assert!(evaluated.status.success(), "the run's own size: {evaluated:?}");
 
     // Other pixels are another data set.
     write_image(root.path(), "train/cat/b.png", [254, 0, 51]);
