@@ -305,11 +305,19 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> st
         action: "rename into",
         source: e.error,
     })?;
-    // A rename is durable once its directory is; platforms that cannot open a directory have nothing to sync.
-    if let Ok(directory) = std::fs::File::open(directory) {
-        directory.sync_all().map_err(Error::io(path, "sync the directory of"))?;
+    sync_directory_of(path)
+}
+
+/// Makes a rename to `path` durable: it is once its directory is. Platforms that cannot open a directory have
+/// nothing to sync.
+///
+/// # Errors
+/// [`Error::Io`] if syncing fails.
+pub(crate) fn sync_directory_of(path: &Path) -> Result<()> {
+    match std::fs::File::open(directory_of(path)) {
+        Ok(directory) => directory.sync_all().map_err(Error::io(path, "sync the directory of")),
+        Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// Where a file is, or will be.

@@ -7,6 +7,7 @@
 mod augmentation;
 pub mod cifar10;
 pub mod digits;
+pub mod fetch;
 pub mod file;
 pub mod idx;
 pub mod mnist;
