@@ -60,7 +60,6 @@ impl Download<'_, '_> {
                 Ok(()) => return Ok(None),
                 Err(Trouble::Ours(error)) => return Err(error),
                 Err(Trouble::Address(reason)) => return Ok(Some(reason)),
-                Err(Trouble::Offset) => "expected the rest of the file, found none".to_string(),
                 Err(Trouble::Passing(reason)) => reason,
             };
             if attempt >= self.fetch.network.attempts {
@@ -77,13 +76,10 @@ impl Download<'_, '_> {
     /// continued, is downloaded once from the start.
     fn attempt(&mut self, url: &str) -> std::result::Result<(), Trouble> {
         loop {
-            let start = match self.transfer(url) {
-                Err(Trouble::Offset) => {
-                    // Only an answer to a request for the rest says so: there is no second time.
-                    self.partial.clear()?;
-                    continue;
-                }
-                outcome => outcome?,
+            let Some(start) = self.transfer(url)? else {
+                // Nothing is left to be continued: there is no second time.
+                self.partial.clear()?;
+                continue;
             };
             let found = self.partial.sha256()?;
             if found == self.file.sha256 {
@@ -96,14 +92,14 @@ impl Download<'_, '_> {
         }
     }
 
-    /// Downloads what is missing; returns the byte at which this began.
-    fn transfer(&mut self, url: &str) -> std::result::Result<u64, Trouble> {
+    /// Downloads what is missing; returns the byte at which this began, or nothing if the server cannot continue.
+    fn transfer(&mut self, url: &str) -> std::result::Result<Option<u64>, Trouble> {
         self.check_stop()?;
         let (from, size) = (self.partial.length(), self.file.size);
         if self.partial.missing() == 0 {
-            return Ok(from);
+            return Ok(Some(from));
         }
-        let mut reply = self.client.get(url, from, size)?;
+        let Some(mut reply) = self.client.get(url, from, size)? else { return Ok(None) };
         if reply.start != from {
             self.partial.clear()?;
         }
@@ -117,18 +113,18 @@ impl Download<'_, '_> {
                 Err(_) if self.partial.missing() == 0 => 0,
                 Err(error) => return Err(self.client.read_trouble(error)),
             };
+            if count == 0 {
+                break;
+            }
             if count as u64 > self.partial.missing() {
                 self.partial.clear()?;
                 return Err(Trouble::Address(format!("expected {size} bytes, found more")));
             }
             self.partial.append(&block[..count])?;
             (self.fetch.tell)(Event::At(self.partial.length()));
-            if count == 0 {
-                break;
-            }
         }
         match self.partial.missing() {
-            0 => Ok(reply.start),
+            0 => Ok(Some(reply.start)),
             _ => Err(Trouble::Passing(format!("expected {size} bytes, found the end after {}", self.partial.length()))),
         }
     }

@@ -20,8 +20,6 @@ pub(super) enum Trouble {
     Passing(String),
     /// The address will not give this file.
     Address(String),
-    /// The server cannot continue from where the partial file ends.
-    Offset,
     /// Ours: the disk, or an interruption. No other address helps.
     Ours(Error),
 }
@@ -71,11 +69,12 @@ impl Client {
         Self { agent: config.build().into(), timeout: network.timeout }
     }
 
-    /// Asks for the file of `size` bytes at `url`, from byte `from` on. The answer may start at 0 all the same.
+    /// Asks for the file of `size` bytes at `url`, from byte `from` on. The answer may start at 0 all the same; there
+    /// is none if the server cannot continue from `from`.
     ///
     /// # Errors
-    /// Whatever keeps a body with the rest of such a file from coming.
-    pub(super) fn get(&self, url: &str, from: u64, size: u64) -> Result<Reply, Trouble> {
+    /// Whatever else keeps a body with the rest of such a file from coming.
+    pub(super) fn get(&self, url: &str, from: u64, size: u64) -> Result<Option<Reply>, Trouble> {
         // The sums are of the files as they are stored, so no server may compress them for the way.
         let mut request = self.agent.get(url).header(header::ACCEPT_ENCODING, "identity");
         if from > 0 {
@@ -84,12 +83,12 @@ impl Client {
         let response = request.call().map_err(|error| self.trouble(error))?;
         let start = match response.status() {
             StatusCode::OK => 0,
-            StatusCode::PARTIAL_CONTENT if from > 0 => check_range(response.headers(), from, size)?,
-            StatusCode::RANGE_NOT_SATISFIABLE if from > 0 => return Err(Trouble::Offset),
+            StatusCode::PARTIAL_CONTENT if from > 0 && continues(response.headers(), from, size)? => from,
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if from > 0 => return Ok(None),
             status => return Err(refused(status)),
         };
         check_length(response.headers(), start, size)?;
-        Ok(Reply { start, body: response.into_body().into_reader() })
+        Ok(Some(Reply { start, body: response.into_body().into_reader() }))
     }
 
     /// What reading a body ended with.
@@ -114,18 +113,19 @@ impl Client {
     }
 }
 
-/// The first byte that a 206 answer holds, which has to be the one asked for, of a file of the right size.
-fn check_range(headers: &HeaderMap, from: u64, size: u64) -> Result<u64, Trouble> {
+/// Whether a 206 answer begins at the byte asked for, of a file of the right size.
+fn continues(headers: &HeaderMap, from: u64, size: u64) -> Result<bool, Trouble> {
     let text = headers.get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let parts = text.strip_prefix("bytes ").and_then(|range| range.split_once('/'));
-    let start = parts.and_then(|(range, _)| range.split_once('-')).and_then(|(first, _)| first.parse::<u64>().ok());
-    match (start, parts.and_then(|(_, total)| total.parse::<u64>().ok())) {
-        (_, Some(total)) if total != size => {
-            Err(Trouble::Address(format!("expected a file of {size} bytes, found one of {total}")))
-        }
-        (Some(start), _) if start == from => Ok(from),
-        _ => Err(Trouble::Offset),
+    let Some((range, total)) = text.strip_prefix("bytes ").and_then(|text| text.split_once('/')) else {
+        return Ok(false);
+    };
+    // `*` is a total that the server does not know.
+    if let Ok(total) = total.parse::<u64>()
+        && total != size
+    {
+        return Err(Trouble::Address(format!("expected a file of {size} bytes, found one of {total}")));
     }
+    Ok(range.split_once('-').is_some_and(|(first, _)| first.parse() == Ok(from)))
 }
 
 /// That a body is as long as the rest of the file, where its length is stated.
