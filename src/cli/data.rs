@@ -2,10 +2,13 @@
 
 use super::{byte_bar, choice, stop_on_interrupt};
 use crate::data::fetch::{DataSet, Event, Fetch, Fetchable, Network};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use indicatif::{HumanBytes, ProgressBar};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// The most that `--timeout` may be: a day.
+const LONGEST_TIMEOUT: u64 = 24 * 60 * 60;
 
 /// Download the data sets, verified.
 #[derive(Debug, clap::Args)]
@@ -40,10 +43,12 @@ struct FetchArgs {
     #[arg(long)]
     force: bool,
     /// Attempts at each address, if a connection breaks or a server is busy; waits 1, 2, 4, .. seconds between them
-    #[arg(long, value_name = "N", default_value_t = Network::default().attempts)]
+    #[arg(long, value_name = "N", default_value_t = Network::default().attempts,
+          value_parser = clap::value_parser!(u32).range(1..))]
     attempts: u32,
     /// The longest wait for a connection, or for any byte of an answer
-    #[arg(long, value_name = "SECONDS", default_value_t = Network::default().timeout.as_secs())]
+    #[arg(long, value_name = "SECONDS", default_value_t = Network::default().timeout.as_secs(),
+          value_parser = clap::value_parser!(u64).range(1..=LONGEST_TIMEOUT))]
     timeout: u64,
 }
 
@@ -58,12 +63,6 @@ pub fn run(args: &DataArgs) -> Result<()> {
 }
 
 fn fetch(args: &FetchArgs) -> Result<()> {
-    if args.attempts == 0 {
-        return Err(Error::domain("--attempts", "at least 1", 0));
-    }
-    if args.timeout == 0 {
-        return Err(Error::domain("--timeout", "at least 1 second", 0));
-    }
     let set = args.name.data_set().at_mirrors(&args.mirror)?;
     let stop = stop_on_interrupt()?;
     let bar = byte_bar();

@@ -92,7 +92,7 @@ pub struct Network {
     /// How often each address is tried, at least once, as long as its failures may pass: a connection that breaks
     /// or stalls, an overloaded server. (Other failures, such as 404, lead to the next address at once.)
     pub attempts: u32,
-    /// The wait before the second attempt; it doubles from each to the next.
+    /// The wait before the second attempt; it doubles from each to the next, up to a minute.
     pub first_delay: Duration,
     /// The longest wait for a connection, and then for any byte of an answer.
     pub timeout: Duration,

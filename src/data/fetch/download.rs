@@ -8,6 +8,8 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+/// The longest wait between two attempts.
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
 /// How often the stop flag is looked at while waiting.
 const NAP: Duration = Duration::from_millis(50);
 
@@ -22,7 +24,7 @@ pub(super) fn download(fetch: &mut Fetch<'_>, file: &RemoteFile, target: &Path) 
     let mut download = Download { fetch, client, file, target, partial };
     let mut failures = Vec::new();
     for url in &file.sources {
-        match download.from_address(url)? {
+        match download.try_address(url)? {
             None => return download.partial.put_in_place(),
             Some(reason) => {
                 (download.fetch.tell)(Event::GivenUp { url, reason: &reason });
@@ -52,7 +54,7 @@ impl Download<'_, '_> {
     ///
     /// # Errors
     /// Those that no other address helps against.
-    fn from_address(&mut self, url: &str) -> Result<Option<String>> {
+    fn try_address(&mut self, url: &str) -> Result<Option<String>> {
         let mut delay = self.fetch.network.first_delay;
         let mut attempt = 1;
         loop {
@@ -68,7 +70,7 @@ impl Download<'_, '_> {
             (self.fetch.tell)(Event::Retry { url, reason: &reason, delay });
             self.wait(delay)?;
             attempt += 1;
-            delay = delay.saturating_mul(2);
+            delay = delay.saturating_mul(2).min(LONGEST_DELAY);
         }
     }
 

@@ -63,8 +63,8 @@ fn failures_have_one_line_and_their_exit_code() {
         assert_fails(&["data", "fetch", "mnist", "--mirror", wrong], 2, &["--mirror", "https://host/folder/", wrong]);
     }
     assert_fails(&["data", "fetch", "letters"], 2, &["letters", "mnist", "cifar10", "tiny-imagenet"]);
-    assert_fails(&["data", "fetch", "mnist", "--attempts", "0"], 2, &["--attempts", "at least 1"]);
-    assert_fails(&["data", "fetch", "mnist", "--timeout", "0"], 2, &["--timeout", "at least 1"]);
+    assert_fails(&["data", "fetch", "mnist", "--attempts", "0"], 2, &["--attempts", "'0'"]);
+    assert_fails(&["data", "fetch", "mnist", "--timeout", "0"], 2, &["--timeout", "'0'"]);
     assert!(gdstar(&["data", "fetch", "--help"]).status.success());
 
     let server = Server::start(|_, _| Reply::status("404 Not Found"));
@@ -138,6 +138,20 @@ fn ctrl_c_keeps_the_partial_file() {
     super::assert_contains(&told, &["found 100000 when interrupted; the same command continues"]);
     assert_eq!(std::fs::metadata(&part).unwrap().len(), 100_000);
     assert_eq!(server.requests().len(), 1);
+}
+
+/// A proxy that the environment names is asked for what lies beyond it.
+#[test]
+fn the_environments_proxy_is_used() {
+    let proxy = Server::start(|_, _| Reply::status("404 Not Found"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gdstar"));
+    without_proxies(&mut command).env("HTTP_PROXY", proxy.url()).env_remove("NO_PROXY").env_remove("no_proxy");
+    command.args(fetch_mnist("http://mirror.invalid/", folder.path().to_str().unwrap()));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let requests = proxy.requests();
+    assert!(requests.len() == 1 && requests[0].head.contains("mirror.invalid"), "{requests:?}");
 }
 
 /// The command in a process of its own, without the proxies of the environment.
