@@ -23,7 +23,7 @@ fn a_limit_on_file_sizes_stops_the_command() {
     assert_eq!((output.status.code(), told.lines().count()), (Some(1), 1), "{told}");
     let part = format!("{FIRST}.part");
     assert_contains(&told, &[&part, "expected room for", "more bytes", "bytes free)", "the same command continues"]);
-    assert_eq!(names(&folder.path().join("mnist")), [part.clone()]);
+    assert_eq!(names(&folder.path().join("mnist")), [part.as_str()]);
     let length = std::fs::metadata(folder.path().join("mnist").join(part)).unwrap().len();
     assert!(length == 64 * 512 || length == 64 * 1024, "{length}");
 }

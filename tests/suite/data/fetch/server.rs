@@ -87,7 +87,7 @@ pub struct Server {
 impl Server {
     /// `answer` gets the number of the request, from 0, and the request.
     pub fn start(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start_with(answer, |stream| Some(stream))
+        Self::start_with(answer, Some)
     }
 
     /// The same, behind a `layer` (TLS) that may refuse a connection.

@@ -1,6 +1,6 @@
 //! What arrives, however it arrives, is the published file; what has arrived is not asked for again.
 
-use super::server::{Reply, Server};
+use super::server::{Reply, Request, Server};
 use super::{Download, content, data_set, published};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -106,7 +106,7 @@ fn a_server_without_ranges_starts_over() {
     let mut download = Download::new();
     download.run(&data_set(vec![published(NAME, &bytes, &[&server.url()])])).unwrap();
     assert_eq!(std::fs::read(download.path(NAME)).unwrap(), bytes);
-    assert_eq!(server.requests().iter().map(super::server::Request::offset).collect::<Vec<_>>(), [None, Some(60_000)]);
+    assert_eq!(server.requests().iter().map(Request::offset).collect::<Vec<_>>(), [None, Some(60_000)]);
 }
 
 /// A partial file that does not fit what is published (a server that cannot continue it, other bytes, more bytes
@@ -115,14 +115,15 @@ fn a_server_without_ranges_starts_over() {
 fn what_cannot_be_continued_starts_over() {
     let bytes = content(10_000);
     let elsewhere = "Content-Range: bytes 7-9999/10000\r\nContent-Length: 9993\r\n";
-    type Answer = fn(&[u8], &super::server::Request, &str) -> Reply;
+    type Answer = fn(&[u8], &Request, &str) -> Reply;
+    type Case<'a> = (&'a str, Vec<u8>, Answer, &'a [Option<usize>]);
     let refuses: Answer = |_, _, _| Reply::status("416 Range Not Satisfiable");
     let continues: Answer = |bytes, request, _| Reply::asked(request, bytes);
     let misplaces: Answer = |bytes, _, headers| Reply::new("206 Partial Content", headers, &bytes[7..]);
     let says_nothing: Answer = |bytes, request, _| {
         Reply::new("206 Partial Content", "Content-Length: 5000\r\n", &bytes[request.offset().unwrap()..])
     };
-    let cases: [(&str, Vec<u8>, Answer, &[Option<usize>]); 5] = [
+    let cases: [Case<'_>; 5] = [
         ("416", bytes[..5000].to_vec(), refuses, &[Some(5000), None]),
         ("other bytes", vec![7; 5000], continues, &[Some(5000), None]),
         ("another range", bytes[..5000].to_vec(), misplaces, &[Some(5000), None]),
@@ -142,7 +143,7 @@ fn what_cannot_be_continued_starts_over() {
             .run(&data_set(vec![published(NAME, &bytes, &[&server.url()])]))
             .unwrap_or_else(|e| panic!("{what}: {e}"));
         assert_eq!(std::fs::read(download.path(NAME)).unwrap(), bytes, "{what}");
-        assert_eq!(server.requests().iter().map(super::server::Request::offset).collect::<Vec<_>>(), offsets, "{what}");
+        assert_eq!(server.requests().iter().map(Request::offset).collect::<Vec<_>>(), offsets, "{what}");
         assert_eq!(download.names(), [NAME], "{what}");
     }
 }
