@@ -5,6 +5,7 @@ mod batch;
 mod bounds;
 mod cifar10;
 mod digits;
+mod fetch;
 mod fixtures;
 mod idx;
 mod mnist;
