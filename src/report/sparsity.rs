@@ -34,8 +34,9 @@ impl LayerSparsity {
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) if the network's layers do not fit each other.
 pub fn layer_sparsity<S: Scalar>(saved: &SavedNetwork<S>) -> Result<(Vec<LayerSparsity>, LayerSparsity)> {
-    let macs: HashMap<String, usize> =
-        saved.network.summary()?.into_iter().map(|layer| (layer.name, layer.macs)).collect();
+    // Two samples, which batch norm needs; multiply-accumulates are those of one. Ops without weights may share a name.
+    let layers = saved.network.summary::<S>(2)?.layers.into_iter().filter(|layer| layer.macs > 0);
+    let macs: HashMap<String, usize> = layers.map(|layer| (layer.name, layer.macs)).collect();
     let row = |segment: &crate::sparsify::Segment| {
         let parameter = &saved.parameters[segment.parameter];
         let layer = parameter.name.rsplit_once('.').map_or("", |(layer, _)| layer);

@@ -38,7 +38,7 @@ pub fn evaluate<S: Scalar>(
     for indices in indices.chunks(batch.max(1)) {
         let (x, labels) = dataset.batch::<S>(split, indices, None);
         let mut tape = Tape::new(kernel);
-        let logits = network.forward(&mut tape, parameters, x, Mode::Evaluation)?.logits;
+        let logits = network.forward(&mut tape, parameters, x, Mode::Evaluation, None)?.logits;
         let rows = tape.value(logits);
         correct += rows.outer_iter().zip(&labels).filter(|(row, label)| argmax(row.iter()) == Some(**label)).count();
         let loss = tape.apply_one(CrossEntropy { labels }, &[logits])?;

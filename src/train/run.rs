@@ -11,6 +11,7 @@ use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::sparsify::{EpochEnd, Sparsifier};
 use ndarray::ArrayD;
+use rand_chacha::ChaCha8Rng;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -87,6 +88,7 @@ impl<'a> Run<'a> {
         let index = state.epochs;
         let k = index + config.reading.epoch_origin.first();
         let order = epoch_order(self.dataset.train.len(), config.seed, index);
+        let mut noise = stream(config.seed, Purpose::Dropout, index);
         let mut augmentation = config.augment.then(|| stream(config.seed, Purpose::Augmentation, index));
         let batches: Vec<&[usize]> = order
             .chunks(config.optimizer.batch_size)
@@ -99,7 +101,7 @@ impl<'a> Run<'a> {
                 return Err(Error::Interrupted { epoch: k });
             }
             let (x, labels) = self.dataset.batch::<S>(Split::Train, indices, augmentation.as_mut());
-            let step = self.step(state, x, labels, (k, i))?;
+            let step = self.step(state, x, labels, &mut noise, (k, i))?;
             let loss = step.loss.to_f64();
             loss_sum += loss * indices.len() as f64;
             samples += indices.len();
@@ -174,9 +176,11 @@ impl<'a> Run<'a> {
         state: &State<S>,
         x: ArrayD<S>,
         labels: Vec<usize>,
+        noise: &mut ChaCha8Rng,
         at: (usize, usize),
     ) -> Result<Step<S>> {
-        let step = Step::compute(&self.network, self.config.kernel, &state.parameters, x, labels, Mode::Training)?;
+        let (network, kernel, parameters) = (&self.network, self.config.kernel, &state.parameters);
+        let step = Step::compute(network, kernel, parameters, x, labels, Mode::Training, Some(noise))?;
         match step.non_finite(&state.parameters) {
             None => Ok(step),
             Some((quantity, value)) => Err(Error::non_finite(quantity, at, value)),
