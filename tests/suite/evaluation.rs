@@ -3,11 +3,12 @@
 use crate::state_dict::{network, parameters};
 use gdstar::data::{self, Source, Split};
 use gdstar::kernel::Kernel;
-use gdstar::nn::{Parameters, models};
+use gdstar::nn::{Parameter, Parameters, Spec, models};
 use gdstar::paper::reading::Prunable;
 use gdstar::report::layer_sparsity;
 use gdstar::sparsify::WeightSet;
 use gdstar::train::{SavedNetwork, evaluate};
+use ndarray::ArrayD;
 
 /// Equal logits: the first class is guessed, and each sample's loss is ln 10, whatever the batch size.
 #[test]
@@ -70,4 +71,23 @@ fn living_weights_are_counted_layer_by_layer() {
     assert_eq!(told, expected);
     assert_eq!((total.total, total.alive, total.macs, total.effective_macs), (116, 90, 1734, 1334));
     assert_eq!((rows[3].sparsity(), total.sparsity(), saved.sparsity()), (0.5, 26.0 / 116.0, 26.0 / 116.0));
+}
+
+/// Every network's multiply-accumulates are found at its prunable weights, each of which takes part in equally many.
+#[test]
+fn every_networks_macs_belong_to_its_weights() {
+    for entry in models::MODELS {
+        let network = entry.network(entry.input, entry.classes).unwrap();
+        let macs: usize = network.summary::<f32>(2).unwrap().macs;
+        let value = |spec: Spec| Parameter { name: spec.name, role: spec.role, value: ArrayD::zeros(spec.shape) };
+        let parameters: Parameters<f32> = Parameters::new(network.specs().into_iter().map(value).collect());
+        let weights = WeightSet::new(&parameters, Prunable::Weights);
+        let alive = vec![true; weights.len()];
+        let saved = SavedNetwork { network, parameters, weights, alive, has_masks: true, batches: 0 };
+        let (rows, total) = layer_sparsity(&saved).unwrap();
+        for row in rows {
+            assert!(row.macs > 0 && row.effective_macs == row.macs, "{}: {row:?}", entry.name);
+        }
+        assert_eq!(total.macs, macs, "{}", entry.name);
+    }
 }

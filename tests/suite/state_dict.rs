@@ -19,14 +19,15 @@ pub fn network() -> Network {
     let conv = |inputs| Layer::Conv2d { inputs, outputs: 3, kernel: [3; 2], window, bias: false, init };
     let layer = Layer::sequence([
         ("conv1", conv(1)),
-        ("bn1", Layer::BatchNorm { channels: 3 }),
+        ("bn1", Layer::BatchNorm { channels: 3, eps: 1e-5 }),
         ("", Layer::Relu),
         ("conv2", conv(3)),
-        ("bn2", Layer::BatchNorm { channels: 3 }),
+        ("bn2", Layer::BatchNorm { channels: 3, eps: 1e-5 }),
         ("", Layer::GlobalAveragePool),
+        ("", Layer::Flatten),
         ("linear", Layer::Linear { inputs: 3, outputs: 2 }),
     ]);
-    Network { name: "small", input: [1, 4, 4], classes: 2, layer, unused: &["idle.", "scale"] }
+    Network { unused: &["idle.", "scale"], ..Network::new("small", [1, 4, 4], 2, layer) }
 }
 
 pub fn parameters() -> Parameters<f32> {
