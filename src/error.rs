@@ -126,15 +126,10 @@ impl Error {
     /// The process exit code: 2 for usage and unreadable input, 1 for a run that failed.
     pub fn exit_code(&self) -> u8 {
         match self {
-<<<<<<< HEAD
-            Self::NonFinite { .. } | Self::Interrupted { .. } => 1,
+            Self::NonFinite { .. } | Self::Interrupted { .. } | Self::Fetch { .. } => 1,
             Self::Shape { .. } | Self::Domain { .. } | Self::File { .. } | Self::StateDict { .. } | Self::Io { .. } => {
                 2
             }
-=======
-            Self::NonFinite { .. } | Self::Interrupted { .. } | Self::Fetch { .. } => 1,
-            Self::Shape { .. } | Self::Domain { .. } | Self::File { .. } | Self::Io { .. } => 2,
->>>>>>> fetch
         }
     }
 }

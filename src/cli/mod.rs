@@ -13,12 +13,14 @@ mod replay;
 mod table;
 mod train;
 
+use crate::data::{Dataset, LoadOptions, Source, load_with};
 use crate::error::{Error, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,6 +144,18 @@ fn bar(template: &str) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+/// A data set ([`load_with`]), with a bar while a folder of images is decoded.
+fn load_data(source: Source, dir: Option<&Path>, image_size: Option<usize>) -> Result<Dataset> {
+    let bar = progress_bar("images");
+    let on_decoded = |decoded, total| {
+        bar.set_length(total as u64);
+        bar.set_position(decoded as u64);
+    };
+    let dataset = load_with(source, dir, LoadOptions { image_size, on_decoded: Some(&on_decoded) });
+    bar.finish_and_clear();
+    dataset
 }
 
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the process at once.
