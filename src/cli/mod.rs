@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Arguments are read here; the work happens in the library.
 
 mod check;
+mod data;
 mod demo;
 mod evaluate;
 mod export;
@@ -12,7 +13,7 @@ mod replay;
 mod table;
 mod train;
 
-use crate::data::{self, Dataset, LoadOptions, Source};
+use crate::data::{Dataset, LoadOptions, Source, load_with};
 use crate::error::{Error, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
@@ -45,6 +46,7 @@ Examples:
   gdstar train --model lenet300 --data mnist --data-dir DIR --method gdstar --epochs 300 --out runs/mnist
   gdstar train --out runs/mnist --resume                        continue after an interruption
   gdstar models lenet300                                        a network's layers
+  gdstar data fetch mnist                                       download a data set, verified
   gdstar table runs/*                                           runs side by side, means over seeds
   gdstar evaluate runs/mnist                                    accuracy, sparsity by layer, multiply-accumulates
   gdstar export runs/mnist --format npz                         the pruned network for other programs
@@ -70,6 +72,7 @@ enum Command {
     Check(check::CheckArgs),
     Replay(replay::ReplayArgs),
     Golden(golden::GoldenArgs),
+    Data(data::DataArgs),
 }
 
 /// Parses the arguments, runs, and turns an error into one line on standard error and an exit code.
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Some(Command::Table(args)) => done(table::run(args)),
         Some(Command::Plot(args)) => done(plot::run(args)),
         Some(Command::Op(args)) => done(op::run(args)),
+        Some(Command::Data(args)) => done(data::run(args)),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Golden(args)) => golden::run(args),
         Some(Command::Replay(args)) => done(replay::run(args)),
@@ -123,25 +127,33 @@ fn choice<T: crate::choice::Choice>() -> impl TypedValueParser<Value = T> {
 
 /// A bar on standard error, where that is a terminal, that counts `unit`s.
 fn progress_bar(unit: &str) -> ProgressBar {
+    bar(&format!("[{{elapsed_precise}}] {{wide_bar}} {unit} {{pos}}/{{len}} (eta {{eta}})"))
+}
+
+/// The same for bytes, with their rate.
+fn byte_bar() -> ProgressBar {
+    bar("[{elapsed_precise}] {wide_bar} {bytes}/{total_bytes} ({bytes_per_sec}, eta {eta})")
+}
+
+fn bar(template: &str) -> ProgressBar {
     let bar = ProgressBar::no_length();
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
-    let template = format!("[{{elapsed_precise}}] {{wide_bar}} {unit} {{pos}}/{{len}} (eta {{eta}})");
-    if let Ok(style) = ProgressStyle::with_template(&template) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar
 }
 
-/// A data set ([`data::load_with`]), with a bar while a folder of images is decoded.
+/// A data set ([`load_with`]), with a bar while a folder of images is decoded.
 fn load_data(source: Source, dir: Option<&Path>, image_size: Option<usize>) -> Result<Dataset> {
     let bar = progress_bar("images");
     let on_decoded = |decoded, total| {
         bar.set_length(total as u64);
         bar.set_position(decoded as u64);
     };
-    let dataset = data::load_with(source, dir, LoadOptions { image_size, on_decoded: Some(&on_decoded) });
+    let dataset = load_with(source, dir, LoadOptions { image_size, on_decoded: Some(&on_decoded) });
     bar.finish_and_clear();
     dataset
 }

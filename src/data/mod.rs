@@ -1,12 +1,13 @@
 //! The data sets: read, checked, normalised, put in order, augmented.
 //!
-//! [`load`] reads one whole data set into memory as bytes ([`Images`]); [`Dataset::batch`] makes a network's input
-//! of the samples asked for. Nothing here holds state: every random choice comes from a generator that the caller
-//! passes in, so a [`Dataset`] can be shared between threads.
+//! [`fetch`] downloads what is published. [`load`] reads one whole data set into memory as bytes ([`Images`]);
+//! [`Dataset::batch`] makes a network's input of the samples asked for. Nothing here holds state: every random choice
+//! comes from a generator that the caller passes in, so a [`Dataset`] can be shared between threads.
 
 mod augmentation;
 pub mod cifar10;
 pub mod digits;
+pub mod fetch;
 pub mod file;
 pub mod idx;
 pub mod image_folder;

@@ -6,6 +6,7 @@ mod bounds;
 mod cifar10;
 mod cifar10_archive;
 mod digits;
+mod fetch;
 mod fixtures;
 mod idx;
 mod image_folder;

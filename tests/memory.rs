@@ -1,0 +1,46 @@
+//! Peak memory of one training step of every network. A binary of its own, since it counts what the program allocates.
+
+use gdstar::kernel::Kernel;
+use gdstar::nn::{Mode, models};
+use gdstar::random::{Purpose, stream, unit};
+use gdstar::train::Step;
+use ndarray::ArrayD;
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// The most that a step may take of what it needs at the least, which is the parameters, the gradients, and the
+/// activations saved for backward. The rest are the gradients of activations under way and the kernels' buffers.
+const MOST: f64 = 1.5;
+
+/// Small, so that all networks take seconds, and at least 4: batch norm over two values is not what anybody trains.
+const BATCH: usize = 4;
+
+/// A step of every network stays within 1.5 times what it needs, and needs what `gdstar models` says: were the estimate too
+/// large, forward would hold less than it.
+#[test]
+fn a_training_step_stays_within_its_memory() {
+    for entry in models::MODELS {
+        let network = entry.network(entry.input, entry.classes).unwrap();
+        let summary = network.summary::<f32>(BATCH).unwrap();
+        let mut rng = stream(0, Purpose::Initialisation, 0);
+        let [c, h, w] = entry.input;
+        let x = ArrayD::from_shape_simple_fn(vec![BATCH, c, h, w], || unit(&mut rng) as f32);
+        let images = x.len() * size_of::<f32>();
+        let before = ALLOCATOR.current_usage() - images;
+        let parameters = network.initialise::<f32>(&mut rng);
+        let labels = (0..BATCH).map(|i| i % entry.classes).collect();
+        ALLOCATOR.reset_peak_usage();
+        let step =
+            Step::compute(&network, Kernel::Fast, &parameters, x, labels, Mode::Training, Some(&mut rng)).unwrap();
+        let (peak, needed) = (ALLOCATOR.peak_usage() - before, summary.step_bytes());
+        assert!(step.loss.is_finite());
+        let ratio = peak as f64 / needed as f64;
+        println!("{}: {peak} bytes of {needed}, {ratio:.2}", entry.name);
+        assert!(ratio <= MOST, "{}: {peak} bytes, {ratio:.2} times the {needed} that a step needs", entry.name);
+        // Parameters and saved activations are there at the same time.
+        let together = summary.parameter_bytes + summary.activation_bytes;
+        assert!(peak >= together, "{}: {peak} bytes, less than the {together} it is said to keep", entry.name);
+    }
+}
