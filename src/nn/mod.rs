@@ -1,5 +1,6 @@
 //! Networks: parameters under PyTorch's `state_dict` names, layers, and the registered models.
 
+pub mod hashed;
 mod layer;
 pub mod models;
 mod parameter;
