@@ -1,6 +1,7 @@
 //! One error type for the whole crate: every variant carries where, what was expected and what was found,
 //! and prints as one line.
 
+use crate::nn::state_dict::Mismatch;
 use std::path::PathBuf;
 
 /// Shorthand used throughout the crate.
@@ -23,6 +24,10 @@ pub enum Error {
     /// A file whose content is not what its format promises.
     #[error("{}: {place}: expected {expected}, found {found}", path.display())]
     File { path: PathBuf, place: String, expected: String, found: String },
+
+    /// A file whose tensors are not those of a network.
+    #[error("{}: {mismatch}", path.display())]
+    StateDict { path: PathBuf, mismatch: Box<Mismatch> },
 
     /// The operating system refused to read or write.
     #[error("{}: cannot {action}: {source}", path.display())]
@@ -49,7 +54,7 @@ pub enum Error {
 const LONGEST_QUOTE: usize = 240;
 
 /// Text that may come from a user, fit for one line: control characters escaped, the end of long text left out.
-fn quoted(text: impl ToString) -> String {
+pub(crate) fn quoted(text: impl ToString) -> String {
     let text = text.to_string();
     let plain = !text.contains(char::is_control) && text.len() <= LONGEST_QUOTE;
     if plain {
@@ -107,7 +112,9 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NonFinite { .. } | Self::Interrupted { .. } => 1,
-            Self::Shape { .. } | Self::Domain { .. } | Self::File { .. } | Self::Io { .. } => 2,
+            Self::Shape { .. } | Self::Domain { .. } | Self::File { .. } | Self::StateDict { .. } | Self::Io { .. } => {
+                2
+            }
         }
     }
 }

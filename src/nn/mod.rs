@@ -4,6 +4,7 @@ pub mod hashed;
 mod layer;
 pub mod models;
 mod parameter;
+pub mod state_dict;
 
 pub use layer::{Layer, LayerSummary, Mode};
 pub use parameter::{Init, Parameter, Parameters, Role, Spec};
@@ -23,6 +24,9 @@ pub struct Network {
     pub input: [usize; 3],
     pub classes: usize,
     pub layer: Layer,
+    /// Names that PyTorch's form of the network carries and its forward pass never reads, skipped when a file is
+    /// read; a name that ends in a dot stands for everything below it.
+    pub unused: &'static [&'static str],
 }
 
 /// One forward pass on a tape.

@@ -1,10 +1,11 @@
 //! Checkpoints: a run's whole state between two epochs, as one safetensors file.
 //!
-//! Parameters and running statistics carry their `state_dict` names, so PyTorch reads the file as it is; the rest
-//! stands beside them: `momentum/<p>`, and of a sparsifying method `mask/<p>` (1 alive) and `rewind/<p>` (W_k*).
+//! Parameters and running statistics are a `state_dict` ([`crate::nn::state_dict`]); the rest stands beside them:
+//! `momentum/<p>`, and of a sparsifying method `mask/<p>` (1 alive) and `rewind/<p>` (W_k*).
 
 use super::{Config, Run, State};
 use crate::error::{Error, Result};
+use crate::nn::state_dict::{self, CHECKPOINT_KEY as KEY};
 use crate::scalar::Scalar;
 use crate::sparsify::SparsifierState;
 use crate::tensor_file::{self, Element, StreamExtent, Tensor, TensorFile};
@@ -12,8 +13,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The key of the checkpoint's header in the file's `__metadata__`.
-const KEY: &str = "gdstar-checkpoint";
 const FORMAT: &str = "gdstar-checkpoint/1";
 
 /// What a checkpoint says of itself.
@@ -43,9 +42,8 @@ impl Checkpoint {
         state: &State<S>,
         trace: Option<StreamExtent>,
     ) -> Result<()> {
-        let mut tensors = Vec::new();
+        let mut tensors = state_dict::tensors(&state.parameters, state.steps);
         for (parameter, buffer) in state.parameters.iter().zip(&state.optimizer.buffers) {
-            tensors.push((parameter.name.clone(), Tensor::from_array(&parameter.value.view())));
             if parameter.role.is_trained() {
                 tensors.push((format!("momentum/{}", parameter.name), Tensor::from_array(&buffer.view())));
             }
@@ -98,11 +96,10 @@ impl Checkpoint {
         let mut state = run.start::<S>()?;
         state.epochs = header.epochs;
         state.steps = header.steps;
-        for (parameter, buffer) in state.parameters.iter_mut().zip(&mut state.optimizer.buffers) {
-            let shape = parameter.value.shape().to_vec();
-            parameter.value = file.read(&parameter.name, Some(&shape))?;
+        state.parameters = state_dict::read(file, &run.network)?;
+        for (parameter, buffer) in state.parameters.iter().zip(&mut state.optimizer.buffers) {
             if parameter.role.is_trained() {
-                *buffer = file.read(&format!("momentum/{}", parameter.name), Some(&shape))?;
+                *buffer = file.read(&format!("momentum/{}", parameter.name), Some(parameter.value.shape()))?;
             }
         }
         let saved = match header.rewind_point {

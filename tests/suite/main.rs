@@ -21,6 +21,7 @@ mod properties;
 mod replay;
 mod reports;
 mod scalars;
+mod state_dict;
 mod step_level;
 mod training;
 mod trajectories;

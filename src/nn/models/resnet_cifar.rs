@@ -20,7 +20,7 @@ fn build(name: &'static str, n: usize, input: [usize; 3], classes: usize) -> Net
         ("", Layer::GlobalAveragePool),
         ("linear", Layer::Linear { inputs: 64, outputs: classes }),
     ]);
-    Network { name, input, classes, layer }
+    Network { name, input, classes, layer, unused: &[] }
 }
 
 /// `n` blocks; the first halves the image where it widens the channels.
