@@ -88,12 +88,24 @@ def record(name, input):
     return header, tensors
 
 
+def write_hashed():
+    """Values of the generator: an example of every rule, and the inputs and labels that the default files are made of."""
+    shapes = [entry.input for entry in NETWORKS.values()]
+    tensors = {f"input/{'x'.join(map(str, shape))}": hash_weights.inputs((BATCH_SIZE, *shape)) for shape in shapes}
+    examples = {
+        "conv1.weight": (6, 3, 5, 5), "layers.0.conv2.weight": (8, 1, 3, 3), "layers.2.conv1.weight": (4, 1, 1, 1),
+        "fc.weight": (4, 784), "fc.bias": (4,), "bn1.weight": (16,), "bn1.bias": (16,), "bn1.running_mean": (16,),
+        "bn1.running_var": (16,),
+    }  # fmt: skip
+    tensors |= {f"parameter/{name}": hash_weights.parameter(name, shape) for name, shape in examples.items()}
+    tensors = {name: array.astype(np.float32) for name, array in tensors.items()}
+    tensors |= {f"labels/{classes}": hash_weights.labels(16, classes) for classes in [10, 200]}
+    header = {"format": "gdstar-hashed/1"}
+    write(FOLDER / "hashed.safetensors", tensors, {"gdstar-golden": json.dumps(header)})
+
+
 def main():
-    shapes = sorted({entry.input for entry in NETWORKS.values()})
-    batch = {"x".join(map(str, shape)): hash_weights.inputs((BATCH_SIZE, *shape)).astype(np.float32) for shape in shapes}
-    batch = {f"input/{shape}": x for shape, x in batch.items()} | {"labels": hash_weights.labels(BATCH_SIZE, CLASSES)}
-    header = {"format": "gdstar-model-batch/1", "classes": CLASSES}
-    write(FOLDER / "batch.safetensors", batch, {"gdstar-golden": json.dumps(header)})
+    write_hashed()
     for name, entry in NETWORKS.items():
         for file, input in INPUTS.get(name, {name: entry.input}).items():
             header, tensors = record(name, input)

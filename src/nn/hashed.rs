@@ -34,7 +34,7 @@ use crate::scalar::Scalar;
 use ndarray::ArrayD;
 
 /// The integers of the tensor `name`, entry by entry.
-pub fn hashes(name: &str) -> impl Iterator<Item = u64> {
+pub fn hashes(name: &str) -> impl Iterator<Item = u64> + use<> {
     /// 2^64 divided by the golden ratio, made odd.
     const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
     let mut state = fnv1a(name);
@@ -56,7 +56,7 @@ fn mix(z: u64) -> u64 {
 }
 
 /// The fractions v of the tensor `name`, in [-1, 1).
-fn fractions(name: &str) -> impl Iterator<Item = f64> {
+fn fractions(name: &str) -> impl Iterator<Item = f64> + use<> {
     const HALF: f64 = (1 << 23) as f64;
     hashes(name).map(|z| ((z >> 40) as f64 - HALF) / HALF)
 }

@@ -8,6 +8,7 @@ mod coverage;
 mod data;
 mod equations;
 mod exact_goldens;
+mod exchange;
 mod faults;
 mod fuzz_replay;
 mod goldens;
