@@ -3,6 +3,7 @@
 //! `gdstar::oracle::golden::networks` has the files' format, the tolerances and their reasons.
 
 mod faults;
+mod probe;
 
 use crate::goldens::golden;
 use gdstar::kernel::Kernel;
