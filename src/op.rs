@@ -18,6 +18,8 @@ use std::fmt::Debug;
 pub trait Op: Debug + Clone + Send + Sync + 'static {
     /// The op's name in files and messages.
     const NAME: &'static str;
+    /// Which arrays `backward` looks into; of all others it may use the shape alone.
+    const READS: Reads = Reads::Inputs;
     /// What `forward` keeps for `backward` besides inputs (a choice of maximum, batch statistics); often `()`.
     type Saved<S: Scalar>: Debug + Send + Sync + 'static;
 
@@ -25,19 +27,46 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
     /// that `forward` and `backward` rely on is checked here, so that neither can panic.
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>>;
 
+    /// What forward takes for inputs and outputs of these shapes.
+    fn cost(&self, _inputs: &[&[usize]], _outputs: &[Vec<usize>]) -> Cost {
+        Cost::default()
+    }
+
     /// The outputs, and what `backward` will want. Inputs may have any strides.
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Self::Saved<S>);
 
     /// One gradient per input: `Some` at least where `wanted` says so. `upstream` has one array per output
-    /// (zeros where nothing flows back), of the output's shape.
+    /// (zeros where nothing flows back), of the output's shape. Arrays that the op does not read ([`Op::READS`]) may
+    /// hold anything.
     fn backward<S: Scalar>(
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        outputs: &[ArrayViewD<S>],
         saved: &Self::Saved<S>,
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
     ) -> Vec<Option<ArrayD<S>>>;
+}
+
+/// What an op takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Products with an entry of a weight that are added up to make the outputs: the usual measure of a network.
+    pub multiply_accumulates: usize,
+    /// Bytes of [`Op::Saved`] and of the op itself, where they grow with the inputs.
+    pub saved_bytes: usize,
+}
+
+/// What an op's backward looks into. The tape keeps no more than that between forward and backward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// The values of the inputs.
+    Inputs,
+    /// The values of the outputs.
+    Outputs,
+    /// Shapes, and what forward saved.
+    Shapes,
 }
 
 /// What [`evaluate`] returns: the outputs, and one gradient per input where it was wanted.
@@ -88,7 +117,8 @@ pub fn evaluate<O: Op, S: Scalar>(
     }
     let (outputs, saved) = op.forward(kernel, inputs);
     let gradients = if wanted.contains(&true) {
-        op.backward(kernel, inputs, &saved, &flowing, wanted)
+        let outputs: Vec<ArrayViewD<S>> = outputs.iter().map(|output| output.view()).collect();
+        op.backward(kernel, inputs, &outputs, &saved, &flowing, wanted)
     } else {
         vec![None; inputs.len()]
     };

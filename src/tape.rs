@@ -2,12 +2,16 @@
 //!
 //! Running an op forward appends its outputs and a record of how to go back. [`Tape::backward`] walks the records
 //! from last to first and adds up what reaches each value: the chain rule, and nothing else.
+//!
+//! Memory: a value that the caller [releases](Tape::release) is kept for backward only if some op's backward
+//! [reads](Op::READS) it, and backward drops every value as soon as it has passed it. A tape of shapes
+//! ([`Tape::of_shapes`]) computes nothing and tells what a pass would take.
 
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Cost, Op, Reads};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn, Zip};
+use ndarray::{Array0, ArrayD, ArrayViewD, CowArray, IxDyn, Zip};
 use std::ops::Range;
 
 /// A value on a [`Tape`].
@@ -15,23 +19,57 @@ use std::ops::Range;
 pub struct Var(usize);
 
 /// The gradient of one op's inputs from the gradients of its outputs, with everything it saved.
-type Backward<S> = Box<dyn Fn(&[ArrayViewD<S>], &[ArrayViewD<S>], &[bool]) -> Vec<Option<ArrayD<S>>>>;
+type Backward<S> = Box<dyn Fn(&[ArrayViewD<S>], &[ArrayViewD<S>], &[ArrayViewD<S>], &[bool]) -> Vec<Option<ArrayD<S>>>>;
 
-struct Record<S: Scalar> {
-    label: String,
+/// One op that ran.
+pub struct Record<S: Scalar> {
+    /// The layer it belongs to ([`Tape::enter`]).
+    pub layer: String,
+    /// [`Op::NAME`].
+    pub op: &'static str,
+    pub cost: Cost,
     inputs: Vec<usize>,
     outputs: Range<usize>,
-    backward: Backward<S>,
+    /// `None` if no input wants a gradient.
+    backward: Option<Backward<S>>,
+}
+
+/// An array, or what is left of one.
+struct Value<'p, S: Scalar> {
+    shape: Vec<usize>,
+    /// `None` once released and not read by any backward, and on a tape of shapes.
+    array: Option<CowArray<'p, S, IxDyn>>,
+    /// Whether anything that wants a gradient led to it.
+    differentiable: bool,
+    /// Whether it was put on the tape, rather than computed by an op.
+    leaf: bool,
+    /// Whether a backward will look into it.
+    read: bool,
+    released: bool,
+}
+
+impl<S: Scalar> Value<'_, S> {
+    /// The array; where it is gone, `zero` in its shape, for those who look at the shape alone.
+    fn view<'a>(&'a self, zero: &'a Array0<S>) -> ArrayViewD<'a, S> {
+        let gone = || zero.broadcast(IxDyn(&self.shape)).unwrap_or_else(|| zero.view().into_dyn());
+        self.array.as_ref().map_or_else(gone, |array| array.view())
+    }
+
+    fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
 }
 
 /// The values of one forward pass, in the order they were computed. Parameters are borrowed for `'p`.
 pub struct Tape<'p, S: Scalar> {
-    kernel: Kernel,
-    values: Vec<CowArray<'p, S, IxDyn>>,
-    /// Whether anything that wants a gradient led to this value.
-    differentiable: Vec<bool>,
+    /// `None` on a tape of shapes.
+    kernel: Option<Kernel>,
+    /// Whether released values stay all the same.
+    keeps_everything: bool,
+    values: Vec<Value<'p, S>>,
     records: Vec<Record<S>>,
-    scope: String,
+    layer: String,
+    zero: Array0<S>,
 }
 
 /// The gradients that [`Tape::backward`] found.
@@ -45,52 +83,103 @@ impl<S> Gradients<S> {
 }
 
 impl<'p, S: Scalar> Tape<'p, S> {
+    fn empty(kernel: Option<Kernel>, keeps_everything: bool) -> Self {
+        let (values, records, layer) = (Vec::new(), Vec::new(), String::new());
+        Self { kernel, keeps_everything, values, records, layer, zero: Array0::from_elem((), S::ZERO) }
+    }
+
     /// An empty tape whose ops compute with `kernel`.
     pub fn new(kernel: Kernel) -> Self {
-        Self { kernel, values: Vec::new(), differentiable: Vec::new(), records: Vec::new(), scope: String::new() }
+        Self::empty(Some(kernel), false)
+    }
+
+    /// A tape that forgets nothing, to look at every value after the pass.
+    pub fn keeping_everything(kernel: Kernel) -> Self {
+        Self::empty(Some(kernel), true)
+    }
+
+    /// A tape on which ops check and record shapes and compute nothing.
+    pub fn of_shapes() -> Self {
+        Self::empty(None, false)
     }
 
     /// Puts a value on the tape that no op computed. Gradients flow to it if it is a `parameter`.
     pub fn leaf(&mut self, value: impl Into<CowArray<'p, S, IxDyn>>, parameter: bool) -> Var {
-        self.values.push(value.into());
-        self.differentiable.push(parameter);
+        let array = value.into();
+        self.push(array.shape().to_vec(), Some(array), parameter, true)
+    }
+
+    /// Puts a shape on the tape: a leaf of a [tape of shapes](Self::of_shapes).
+    pub fn leaf_shape(&mut self, shape: &[usize], parameter: bool) -> Var {
+        self.push(shape.to_vec(), None, parameter, true)
+    }
+
+    fn push(
+        &mut self,
+        shape: Vec<usize>,
+        array: Option<CowArray<'p, S, IxDyn>>,
+        differentiable: bool,
+        leaf: bool,
+    ) -> Var {
+        self.values.push(Value { shape, array, differentiable, leaf, read: false, released: false });
         Var(self.values.len() - 1)
     }
 
-    /// Names the layer that the ops to come belong to, for messages.
-    pub fn enter(&mut self, scope: &str) {
-        self.scope.clear();
-        self.scope.push_str(scope);
+    /// Names the layer that the ops to come belong to.
+    pub fn enter(&mut self, layer: &str) {
+        self.layer.clear();
+        self.layer.push_str(layer);
     }
 
     /// Runs `op` forward on `inputs` and records it; one [`Var`] per output.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the inputs do not fit the op.
+    /// [`Error::Shape`] if the inputs do not fit the op, or one of them was [released](Self::release).
     pub fn apply<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<Vec<Var>> {
         let inputs: Vec<usize> = inputs.iter().map(|var| var.0).collect();
-        let views: Vec<ArrayViewD<S>> = inputs.iter().map(|&i| self.values[i].view()).collect();
-        let shapes: Vec<&[usize]> = views.iter().map(|view| view.shape()).collect();
-        op.out_shapes(&shapes)?;
-        let (outputs, saved) = op.forward(self.kernel, &views);
-        let differentiable = inputs.iter().any(|&i| self.differentiable[i]);
+        if let Some(i) = inputs.iter().position(|&i| self.values[i].released) {
+            return Err(Error::shape(O::NAME, format!("input {i}"), "a value in use", "one that was released"));
+        }
+        let shapes: Vec<&[usize]> = inputs.iter().map(|&i| self.values[i].shape.as_slice()).collect();
+        let out_shapes = op.out_shapes(&shapes)?;
+        let cost = op.cost(&shapes, &out_shapes);
+        let differentiable = inputs.iter().any(|&i| self.values[i].differentiable);
         let first = self.values.len();
-        self.values.extend(outputs.into_iter().map(CowArray::from));
-        self.differentiable.resize(self.values.len(), differentiable);
-        let kernel = self.kernel;
-        self.records.push(Record {
-            label: format!("{} ({})", self.scope, O::NAME),
-            inputs,
-            outputs: first..self.values.len(),
-            backward: Box::new(move |inputs, upstream, wanted| op.backward(kernel, inputs, &saved, upstream, wanted)),
-        });
-        Ok((first..self.values.len()).map(Var).collect())
+        let mut backward: Option<Backward<S>> = None;
+        if let Some(kernel) = self.kernel {
+            let views: Vec<ArrayViewD<S>> = inputs.iter().map(|&i| self.values[i].view(&self.zero)).collect();
+            let (arrays, saved) = op.forward(kernel, &views);
+            for array in arrays {
+                self.push(array.shape().to_vec(), Some(array.into()), differentiable, false);
+            }
+            if differentiable {
+                backward = Some(Box::new(move |inputs, outputs, upstream, wanted| {
+                    op.backward(kernel, inputs, outputs, &saved, upstream, wanted)
+                }));
+            }
+        } else {
+            for shape in out_shapes {
+                self.push(shape, None, differentiable, false);
+            }
+        }
+        let outputs = first..self.values.len();
+        if differentiable {
+            let read = match O::READS {
+                Reads::Inputs => inputs.clone(),
+                Reads::Outputs => outputs.clone().collect(),
+                Reads::Shapes => Vec::new(),
+            };
+            read.into_iter().for_each(|i| self.values[i].read = true);
+        }
+        let layer = self.layer.clone();
+        self.records.push(Record { layer, op: O::NAME, cost, inputs, outputs: outputs.clone(), backward });
+        Ok(outputs.map(Var).collect())
     }
 
     /// [`Tape::apply`] for an op whose first output is the one that matters.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the inputs do not fit the op.
+    /// As [`Tape::apply`].
     pub fn apply_one<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<Var> {
         self.apply(op, inputs)?
             .into_iter()
@@ -98,52 +187,93 @@ impl<'p, S: Scalar> Tape<'p, S> {
             .ok_or_else(|| Error::shape(O::NAME, "outputs", "at least one", "none"))
     }
 
-    /// The value of `var`.
+    /// Says that no op to come takes `var`, and that nobody will ask for its value. What no backward reads is freed.
+    pub fn release(&mut self, var: Var) {
+        let value = &mut self.values[var.0];
+        value.released = true;
+        if !value.read && !self.keeps_everything {
+            value.array = None;
+        }
+    }
+
+    /// The value of `var`. (Zeros of its shape if it was released.)
     pub fn value(&self, var: Var) -> ArrayViewD<'_, S> {
-        self.values[var.0].view()
+        self.values[var.0].view(&self.zero)
     }
 
-    /// The first op, in order of evaluation, with an output that is not finite: `"layer (op)"`.
-    pub fn first_non_finite(&self) -> Option<&str> {
-        let is_bad =
-            |record: &&Record<S>| self.values[record.outputs.clone()].iter().any(|v| !v.iter().all(|x| x.is_finite()));
-        self.records.iter().find(is_bad).map(|record| record.label.as_str())
+    /// The ops that ran, in order.
+    pub fn records(&self) -> &[Record<S>] {
+        &self.records
     }
 
-    /// The gradients of the scalar `loss` with respect to every leaf that asked for one.
+    /// The shape of the first output of an op that ran.
+    pub fn output_shape(&self, record: &Record<S>) -> &[usize] {
+        self.values.get(record.outputs.start).map_or(&[], |value| &value.shape)
+    }
+
+    /// How many entries of parameters an op took.
+    pub fn parameters(&self, record: &Record<S>) -> usize {
+        let inputs = record.inputs.iter().map(|&i| &self.values[i]);
+        inputs.filter(|value| value.leaf && value.differentiable).map(Value::elements).sum()
+    }
+
+    /// The bytes of all values that are kept for backward, and of what ops saved beside them: the saved activations.
+    /// Parameters are not counted; on a tape of shapes, values count as if they had been computed.
+    pub fn kept_bytes(&self) -> usize {
+        let is_kept = |value: &&Value<S>| !(value.leaf && value.differentiable) && (value.read || !value.released);
+        let values: usize = self.values.iter().filter(is_kept).map(Value::elements).sum();
+        let saved = |record: &Record<S>| record.inputs.iter().any(|&i| self.values[i].differentiable);
+        let beside: usize = self.records.iter().filter(|r| saved(r)).map(|r| r.cost.saved_bytes).sum();
+        values * size_of::<S>() + beside
+    }
+
+    /// The first op, in order of evaluation, with an output that is not finite: `"layer (op)"`. To be asked of a tape
+    /// that [keeps everything](Self::keeping_everything).
+    pub fn first_non_finite(&self) -> Option<String> {
+        let is_finite = |&i: &usize| self.value(Var(i)).iter().all(|x| x.is_finite());
+        let bad = self.records.iter().find(|record| !record.outputs.clone().all(|i| is_finite(&i)))?;
+        Some(format!("{} ({})", bad.layer, bad.op))
+    }
+
+    /// The gradients of the scalar `loss` with respect to every leaf that asked for one. Values are freed on the way.
     ///
     /// Contributions to a value used more than once are added in reverse order of use.
     ///
     /// # Errors
-    /// [`Error::Shape`] if `loss` does not hold exactly one number.
-    pub fn backward(&self, loss: Var) -> Result<Gradients<S>> {
+    /// [`Error::Shape`] if `loss` does not hold exactly one number, or the tape is one of shapes.
+    pub fn backward(mut self, loss: Var) -> Result<Gradients<S>> {
         let seed = &self.values[loss.0];
-        if seed.len() != 1 {
-            return Err(Error::shape("backward", "loss", "one number", format!("shape {:?}", seed.shape())));
+        if seed.elements() != 1 || self.kernel.is_none() {
+            return Err(Error::shape("backward", "loss", "one number", format!("shape {:?}", seed.shape)));
         }
         let mut gradients: Vec<Option<ArrayD<S>>> = vec![None; self.values.len()];
-        gradients[loss.0] = Some(ArrayD::from_elem(seed.raw_dim(), S::ONE));
-        for record in self.records.iter().rev() {
+        gradients[loss.0] = Some(ArrayD::from_elem(seed.shape.as_slice(), S::ONE));
+        while let Some(record) = self.records.pop() {
+            let (values, zero) = (&self.values, &self.zero);
             let reached = gradients[record.outputs.clone()].iter().any(Option::is_some);
-            let wanted: Vec<bool> = record.inputs.iter().map(|&i| self.differentiable[i]).collect();
-            if !reached || !wanted.contains(&true) {
-                continue;
-            }
-            let upstream: Vec<ArrayD<S>> = record
-                .outputs
-                .clone()
-                .map(|i| gradients[i].take().unwrap_or_else(|| ArrayD::from_elem(self.values[i].raw_dim(), S::ZERO)))
-                .collect();
-            let upstream: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
-            let inputs: Vec<ArrayViewD<S>> = record.inputs.iter().map(|&i| self.values[i].view()).collect();
-            let contributions = (record.backward)(&inputs, &upstream, &wanted);
-            for ((&i, wanted), contribution) in record.inputs.iter().zip(wanted).zip(contributions) {
-                let Some(contribution) = contribution.filter(|_| wanted) else { continue };
-                match &mut gradients[i] {
-                    Some(sum) => Zip::from(sum).and(&contribution).for_each(|sum, &g| *sum += g),
-                    empty => *empty = Some(contribution),
+            let wanted: Vec<bool> = record.inputs.iter().map(|&i| values[i].differentiable).collect();
+            if let Some(backward) = record.backward.filter(|_| reached) {
+                let upstream: Vec<ArrayD<S>> = record
+                    .outputs
+                    .clone()
+                    .map(|i| {
+                        gradients[i].take().unwrap_or_else(|| ArrayD::from_elem(values[i].shape.as_slice(), S::ZERO))
+                    })
+                    .collect();
+                let upstream: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
+                let inputs: Vec<ArrayViewD<S>> = record.inputs.iter().map(|&i| values[i].view(zero)).collect();
+                let outputs: Vec<ArrayViewD<S>> = record.outputs.clone().map(|i| values[i].view(zero)).collect();
+                let contributions = backward(&inputs, &outputs, &upstream, &wanted);
+                for ((&i, wanted), contribution) in record.inputs.iter().zip(wanted).zip(contributions) {
+                    let Some(contribution) = contribution.filter(|_| wanted) else { continue };
+                    match &mut gradients[i] {
+                        Some(sum) => Zip::from(sum).and(&contribution).for_each(|sum, &g| *sum += g),
+                        empty => *empty = Some(contribution),
+                    }
                 }
             }
+            // Ops still to be passed took nothing from here on.
+            self.values.truncate(record.outputs.start);
         }
         Ok(Gradients(gradients))
     }

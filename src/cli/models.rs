@@ -1,57 +1,91 @@
 //! `gdstar models [NAME]`.
 
-use crate::error::Result;
-use crate::nn::Role;
-use crate::nn::models::{self, MODELS};
+use crate::error::{Error, Result};
+use crate::nn::models::{self, Entry, MODELS};
+use crate::nn::{LayerSummary, Network};
 use crate::report::thousands;
+use indicatif::HumanBytes;
 
 /// List the networks, or one network's layers.
+///
+/// MACs are the multiply-accumulates of the linear and convolution layers for one sample. Memory is what one training step
+/// needs in f32: parameters, their gradients, and the activations kept for the backward pass. The optimizer's momentum and
+/// GDSTAR's G and W_k* add up to three times the parameters to a run.
 #[derive(Debug, clap::Args)]
 pub struct ModelsArgs {
     /// A network's name; all networks are listed without it
     name: Option<String>,
+    /// Samples in the training step whose memory is given
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    batch_size: usize,
+    /// Classes to tell apart [default: 10]
+    #[arg(long, value_name = "N")]
+    classes: Option<usize>,
+    /// Height and width of the images [default: 28 for lenet300, 32 for the others]
+    #[arg(long, value_name = "N")]
+    image_size: Option<usize>,
 }
 
 pub fn run(args: &ModelsArgs) -> Result<()> {
+    if args.batch_size < 2 {
+        return Err(Error::domain("--batch-size", "at least 2, which batch norm needs", args.batch_size));
+    }
     match &args.name {
-        Some(name) => layers(name),
-        None => list(),
+        Some(name) => args.layers(models::find(name)?),
+        None => args.list(),
     }
 }
 
-fn list() -> Result<()> {
-    println!("{:<12} {:>14} {:>14} {:>16}  source", "model", "parameters", "prunable", "MACs a sample");
-    for entry in MODELS {
-        let network = entry.network(entry.input, entry.classes)?;
-        let size = |role: fn(Role) -> bool| -> usize {
-            network.specs().iter().filter(|s| role(s.role)).map(|s| s.shape.iter().product::<usize>()).sum()
-        };
-        let macs: usize = network.summary()?.iter().map(|layer| layer.macs).sum();
+impl ModelsArgs {
+    fn network(&self, entry: &Entry) -> Result<Network> {
+        let [c, h, w] = entry.input;
+        let [h, w] = self.image_size.map_or([h, w], |size| [size; 2]);
+        entry.network([c, h, w], self.classes.unwrap_or(entry.classes))
+    }
+
+    fn list(&self) -> Result<()> {
+        let memory = format!("batch {}", self.batch_size);
         println!(
-            "{:<12} {:>14} {:>14} {:>16}  {}",
-            entry.name,
-            thousands(size(Role::is_trained)),
-            thousands(size(|role| role == Role::Weight)),
-            thousands(macs),
-            entry.source
+            "{:<14} {:>11} {:>11} {:>14} {:>11}  source",
+            "model", "parameters", "prunable", "MACs a sample", memory
         );
+        for entry in MODELS {
+            let summary = self.network(entry)?.summary::<f32>(self.batch_size)?;
+            println!(
+                "{:<14} {:>11} {:>11} {:>14} {:>11}  {}",
+                entry.name,
+                thousands(summary.parameters),
+                thousands(summary.prunable),
+                thousands(summary.macs),
+                HumanBytes(summary.step_bytes() as u64).to_string(),
+                entry.source
+            );
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-fn layers(name: &str) -> Result<()> {
-    let entry = models::find(name)?;
-    let network = entry.network(entry.input, entry.classes)?;
-    println!("{}: {}", entry.name, entry.source);
-    println!("input {:?}, {} classes\n", entry.input, entry.classes);
-    println!("{:<24} {:<22} {:>16} {:>12} {:>14}", "layer", "kind", "output", "parameters", "MACs");
-    let rows = network.summary()?;
-    for row in &rows {
-        let output = format!("{:?}", row.output);
-        let (parameters, macs) = (thousands(row.parameters), thousands(row.macs));
-        println!("{:<24} {:<22} {:>16} {:>12} {:>14}", row.name, row.kind, output, parameters, macs);
+    fn layers(&self, entry: &Entry) -> Result<()> {
+        let network = self.network(entry)?;
+        let summary = network.summary::<f32>(self.batch_size)?;
+        println!("{}: {}", entry.name, entry.source);
+        println!("input {:?}, {} classes\n", network.input, network.classes);
+        let width = summary.layers.iter().map(|layer| layer.name.len()).max().unwrap_or(0).max("layer".len());
+        println!("{:<width$} {:<20} {:>16} {:>11} {:>13}", "layer", "op", "output", "parameters", "MACs");
+        for LayerSummary { name, kind, output, parameters, macs } in &summary.layers {
+            let (output, parameters, macs) = (format!("{output:?}"), thousands(*parameters), thousands(*macs));
+            println!("{name:<width$} {kind:<20} {output:>16} {parameters:>11} {macs:>13}");
+        }
+        let (parameters, macs) = (thousands(summary.parameters), thousands(summary.macs));
+        println!("{:<width$} {:<20} {:>16} {parameters:>11} {macs:>13}\n", "total", "", "");
+        println!("memory of a training step at batch {}, f32:", self.batch_size);
+        for (what, bytes) in [
+            ("parameters", summary.parameter_bytes),
+            ("gradients", summary.gradient_bytes),
+            ("saved activations", summary.activation_bytes),
+            ("in all", summary.step_bytes()),
+        ] {
+            println!("  {what:<18} {:>12}", HumanBytes(bytes as u64).to_string());
+        }
+        Ok(())
     }
-    let total = |of: fn(&crate::nn::LayerSummary) -> usize| thousands(rows.iter().map(of).sum());
-    println!("{:<24} {:<22} {:>16} {:>12} {:>14}", "total", "", "", total(|r| r.parameters), total(|r| r.macs));
-    Ok(())
 }

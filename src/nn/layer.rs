@@ -1,32 +1,21 @@
-//! [`Layer`]: a network as a tree of layers, walked to list parameters, to run forward, and to be described.
+//! [`Layer`]: a network as a tree of layers, walked to list parameters and to run forward.
 
-use super::parameter::{Init, Parameters, Role, Spec};
-use crate::error::Result;
+use super::flow::{Flow, Mode};
+use super::parameter::{Init, Role, Spec};
+use crate::error::{Error, Result};
 use crate::kernel::Window;
-use crate::op::Op;
-use crate::ops::{AdaptiveAvgPool2d, Add, BatchNorm, Conv2d, Flatten, Linear, MaxPool2d, Pad, Relu, StridedSlice};
+use crate::ops::{
+    AdaptiveAvgPool2d, Add, AvgPool2d, BatchNorm, ChannelShuffle, Concat, Conv2d, Flatten, Linear, MaxPool2d, Mul, Pad,
+    Relu, Sigmoid, Silu, Split, StridedSlice,
+};
 use crate::scalar::Scalar;
-use crate::tape::{Tape, Var};
+use crate::tape::Var;
 
-/// Batch norm's constant added to the variance (PyTorch's default).
-const BATCH_NORM_EPS: f64 = 1e-5;
 /// The share of the newest batch in the running statistics (PyTorch's default).
 const BATCH_NORM_MOMENTUM: f64 = 0.1;
 
-/// Training uses batch statistics and wants gradients; evaluation uses running statistics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Training,
-    /// Running statistics, but gradients wanted: what `probe --eval` asks for.
-    EvaluationWithGradients,
-    Evaluation,
-}
-
-impl Mode {
-    pub(super) fn trains(self) -> bool {
-        self != Self::Evaluation
-    }
-}
+/// The axis of channels in `[n,c,h,w]`.
+const CHANNELS: usize = 1;
 
 /// A layer, or a composition of layers.
 #[derive(Debug, Clone)]
@@ -45,73 +34,85 @@ pub enum Layer {
     },
     BatchNorm {
         channels: usize,
+        /// The constant added to the variance.
+        eps: f64,
     },
     Relu,
+    /// x sigmoid(x), also called swish.
+    Silu,
+    Sigmoid,
     MaxPool {
         kernel: usize,
         stride: usize,
     },
-    /// Mean over h and w, then flattened to `[n, c]`.
+    /// Mean over windows; padding counts as zeros.
+    AvgPool {
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+    },
+    /// Mean over h and w: `[n,c,1,1]`.
     GlobalAveragePool,
+    /// `[n, ..]` to `[n, the product of the others]`.
     Flatten,
     /// He et al.'s option A shortcut: every `step`-th pixel, `channels` zero channels on either side.
     ZeroPaddedShortcut {
         step: usize,
         channels: usize,
     },
+    ChannelShuffle {
+        groups: usize,
+    },
+    /// In training each entry is zero with probability `p`, and the others are divided by 1 - p (Srivastava et al.
+    /// 2014).
+    Dropout {
+        p: f64,
+    },
+    /// In training each sample is zero with probability `p`, and the others are divided by 1 - p: on a residual branch,
+    /// the stochastic depth of Huang et al. 2016.
+    StochasticDepth {
+        p: f64,
+    },
     Identity,
     /// Layers in order; a name is one component of the parameters' names, `""` adds none.
     Sequence(Vec<(String, Layer)>),
-    /// `relu(body(x) + shortcut(x))`.
-    Residual {
-        body: Box<Layer>,
-        shortcut: Box<Layer>,
+    /// Layers side by side, at least one, their outputs joined.
+    Branches {
+        feed: Feed,
+        branches: Vec<(String, Layer)>,
+        join: Join,
     },
 }
 
-/// One line of a network's description.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LayerSummary {
-    pub name: String,
-    pub kind: &'static str,
-    /// Without the batch axis.
-    pub output: Vec<usize>,
-    pub parameters: usize,
-    /// Multiply-accumulates of linear and convolution layers for one sample.
-    pub macs: usize,
+/// What each of [`Layer::Branches`] gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Feed {
+    /// All of the input.
+    Same,
+    /// Its own part of the channels; one size a branch.
+    Split(Vec<usize>),
 }
 
-/// What a forward pass carries from layer to layer.
-pub(super) struct Flow<'t, 'p, S: Scalar> {
-    pub tape: &'t mut Tape<'p, S>,
-    pub parameters: &'p Parameters<S>,
-    pub leaves: &'t [Var],
-    pub mode: Mode,
-    /// The next parameter in `state_dict` order.
-    pub next: usize,
-    pub buffers: Vec<(usize, Var)>,
-}
-
-impl<S: Scalar> Flow<'_, '_, S> {
-    /// The next `count` parameters' leaves; the scope is named after the first of them.
-    fn take(&mut self, count: usize) -> Vec<Var> {
-        let name = self.parameters[self.next].name.as_str();
-        self.tape.enter(name.rsplit_once('.').map_or(name, |(layer, _)| layer));
-        self.next += count;
-        self.leaves[self.next - count..self.next].to_vec()
-    }
-
-    fn with_parameters<O: Op>(&mut self, op: O, x: Var, count: usize) -> Result<Vec<Var>> {
-        let mut inputs = vec![x];
-        inputs.extend(self.take(count));
-        self.tape.apply(op, &inputs)
-    }
+/// How the outputs of [`Layer::Branches`] become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Join {
+    /// Added up, the first first: a residual connection.
+    Sum,
+    /// Multiplied, with broadcasting: a gate.
+    Product,
+    /// One after another along the channels.
+    Concat,
 }
 
 impl Layer {
     /// A sequence from names and layers.
     pub fn sequence<N: Into<String>>(layers: impl IntoIterator<Item = (N, Layer)>) -> Self {
-        Self::Sequence(layers.into_iter().map(|(name, layer)| (name.into(), layer)).collect())
+        Self::Sequence(named(layers))
+    }
+
+    /// Layers that all get the input.
+    pub fn branches<N: Into<String>>(join: Join, branches: impl IntoIterator<Item = (N, Layer)>) -> Self {
+        Self::Branches { feed: Feed::Same, branches: named(branches), join }
     }
 
     /// The layer's own parameters (not its children's): last name component, role, shape, initial value.
@@ -133,7 +134,7 @@ impl Layer {
                 }
                 specs
             }
-            Self::BatchNorm { channels } => [
+            Self::BatchNorm { channels, .. } => [
                 ("weight", Role::Scale, 1.0),
                 ("bias", Role::Shift, 0.0),
                 ("running_mean", Role::RunningMean, 0.0),
@@ -145,115 +146,111 @@ impl Layer {
         }
     }
 
-    pub(super) fn collect_specs(&self, prefix: &str, specs: &mut Vec<Spec>) {
+    pub(super) fn collect_specs(&self, path: &str, specs: &mut Vec<Spec>) {
         for (name, role, shape, init) in self.own_specs() {
-            specs.push(Spec { name: join(prefix, name), role, shape, init });
+            specs.push(Spec { name: join(path, name), role, shape, init });
         }
-        self.for_each_child(|name, child| child.collect_specs(&join(prefix, name), specs));
-    }
-
-    fn for_each_child(&self, mut visit: impl FnMut(&str, &Self)) {
-        match self {
-            Self::Sequence(layers) => layers.iter().for_each(|(name, layer)| visit(name, layer)),
-            Self::Residual { body, shortcut } => {
-                visit("", body);
-                visit("shortcut", shortcut);
-            }
-            _ => {}
+        if let Self::Sequence(children) | Self::Branches { branches: children, .. } = self {
+            children.iter().for_each(|(name, child)| child.collect_specs(&join(path, name), specs));
         }
     }
 
-    pub(super) fn forward<S: Scalar>(&self, flow: &mut Flow<S>, x: Var) -> Result<Var> {
+    /// Runs the layer on `x`; `path` is its name.
+    pub(super) fn forward<S: Scalar>(&self, flow: &mut Flow<S>, path: &str, x: Var) -> Result<Var> {
+        flow.tape.enter(path);
         match self {
-            Self::Linear { .. } => first(flow.with_parameters(Linear, x, 2)?, x),
+            Self::Linear { .. } => first(&flow.with_parameters(Linear, x, 2)?),
             Self::Conv2d { window, bias, .. } => {
-                first(flow.with_parameters(Conv2d { window: *window }, x, 1 + usize::from(*bias))?, x)
+                first(&flow.with_parameters(Conv2d { window: *window }, x, 1 + usize::from(*bias))?)
             }
-            Self::BatchNorm { .. } => {
+            Self::BatchNorm { eps, .. } => {
                 let training = flow.mode == Mode::Training;
-                let op = BatchNorm { training, eps: BATCH_NORM_EPS, momentum: BATCH_NORM_MOMENTUM };
+                let op = BatchNorm { training, eps: *eps, momentum: BATCH_NORM_MOMENTUM };
                 let outputs = flow.with_parameters(op, x, 4)?;
                 // Outputs 1 and 2 of training are the updated running statistics, the last two parameters taken.
                 let buffers = outputs.iter().skip(1).enumerate().map(|(i, &var)| (flow.next - 2 + i, var));
                 flow.buffers.extend(buffers);
-                first(outputs, x)
+                first(&outputs)
             }
             Self::Relu => flow.tape.apply_one(Relu, &[x]),
+            Self::Silu => flow.tape.apply_one(Silu, &[x]),
+            Self::Sigmoid => flow.tape.apply_one(Sigmoid, &[x]),
             Self::MaxPool { kernel, stride } => {
                 let op = MaxPool2d { kernel: [*kernel; 2], stride: [*stride; 2], padding: [0; 2] };
                 flow.tape.apply_one(op, &[x])
             }
-            Self::GlobalAveragePool => {
-                let pooled = flow.tape.apply_one(AdaptiveAvgPool2d, &[x])?;
-                flow.tape.apply_one(Flatten { start_dim: 1 }, &[pooled])
+            Self::AvgPool { kernel, stride, padding } => {
+                let (kernel, stride, padding) = ([*kernel; 2], [*stride; 2], [*padding; 2]);
+                flow.tape.apply_one(AvgPool2d { kernel, stride, padding, count_include_pad: true }, &[x])
             }
+            Self::GlobalAveragePool => flow.tape.apply_one(AdaptiveAvgPool2d, &[x]),
             Self::Flatten => flow.tape.apply_one(Flatten { start_dim: 1 }, &[x]),
             Self::ZeroPaddedShortcut { step, channels } => {
                 let sliced = flow.tape.apply_one(StridedSlice { step: *step }, &[x])?;
-                flow.tape.apply_one(zero_channels(*channels), &[sliced])
+                let pads = vec![[0, 0], [*channels; 2], [0, 0], [0, 0]];
+                let padded = flow.tape.apply_one(Pad { pads, value: 0.0 }, &[sliced])?;
+                flow.tape.release(sliced);
+                Ok(padded)
             }
+            Self::ChannelShuffle { groups } => flow.tape.apply_one(ChannelShuffle { groups: *groups }, &[x]),
+            Self::Dropout { p } => flow.drop_entries(*p, x),
+            Self::StochasticDepth { p } => flow.drop_samples(*p, x),
             Self::Identity => Ok(x),
-            Self::Sequence(layers) => layers.iter().try_fold(x, |x, (_, layer)| layer.forward(flow, x)),
-            Self::Residual { body, shortcut } => {
-                let main = body.forward(flow, x)?;
-                let skip = shortcut.forward(flow, x)?;
-                let sum = flow.tape.apply_one(Add, &[main, skip])?;
-                flow.tape.apply_one(Relu, &[sum])
+            Self::Sequence(layers) => {
+                let mut value = x;
+                for (name, layer) in layers {
+                    let next = layer.forward(flow, &join(path, name), value)?;
+                    // The sequence's own input may have other takers.
+                    if value != x && value != next {
+                        flow.tape.release(value);
+                    }
+                    value = next;
+                }
+                Ok(value)
+            }
+            Self::Branches { feed, branches, join: kind } => {
+                let parts = match feed {
+                    Feed::Same => vec![x; branches.len()],
+                    Feed::Split(sizes) => flow.tape.apply(Split { axis: CHANNELS, sizes: sizes.clone() }, &[x])?,
+                };
+                let mut outputs = Vec::with_capacity(branches.len());
+                for ((name, branch), part) in branches.iter().zip(parts) {
+                    let output = branch.forward(flow, &join(path, name), part)?;
+                    if part != x && part != output {
+                        flow.tape.release(part);
+                    }
+                    outputs.push(output);
+                }
+                flow.tape.enter(path);
+                kind.apply(flow, x, &outputs)
             }
         }
     }
+}
 
-    /// The output shape for an input of shape `x` (batch axis included), adding a line for every leaf layer.
-    pub(super) fn summarise(&self, prefix: &str, x: &[usize], rows: &mut Vec<LayerSummary>) -> Result<Vec<usize>> {
-        let shapes: Vec<Vec<usize>> = self.own_specs().into_iter().map(|(_, _, shape, _)| shape).collect();
-        let with_own = |count: usize| -> Vec<&[usize]> {
-            std::iter::once(x).chain(shapes.iter().take(count).map(Vec::as_slice)).collect()
-        };
-        let (kind, out): (&'static str, Vec<Vec<usize>>) = match self {
-            Self::Linear { .. } => ("linear", Linear.out_shapes(&with_own(2))?),
-            Self::Conv2d { window, .. } => ("conv2d", Conv2d { window: *window }.out_shapes(&with_own(2))?),
-            Self::BatchNorm { .. } => ("batch norm", vec![x.to_vec()]),
-            Self::Relu => ("relu", vec![x.to_vec()]),
-            Self::MaxPool { kernel, stride } => {
-                let op = MaxPool2d { kernel: [*kernel; 2], stride: [*stride; 2], padding: [0; 2] };
-                ("max pool", op.out_shapes(&[x])?)
-            }
-            Self::GlobalAveragePool => ("global average pool", vec![x.iter().take(2).copied().collect()]),
-            Self::Flatten => ("flatten", Flatten { start_dim: 1 }.out_shapes(&[x])?),
-            Self::ZeroPaddedShortcut { step, channels } => {
-                let sliced = StridedSlice { step: *step }.out_shapes(&[x])?;
-                let sliced: Vec<&[usize]> = sliced.iter().map(Vec::as_slice).collect();
-                ("zero-padded shortcut", zero_channels(*channels).out_shapes(&sliced)?)
-            }
-            Self::Identity => return Ok(x.to_vec()),
-            Self::Sequence(layers) => {
-                return layers
-                    .iter()
-                    .try_fold(x.to_vec(), |x, (name, layer)| layer.summarise(&join(prefix, name), &x, rows));
-            }
-            Self::Residual { body, shortcut } => {
-                let out = body.summarise(prefix, x, rows)?;
-                shortcut.summarise(&join(prefix, "shortcut"), x, rows)?;
-                ("add, relu", vec![out])
+impl Join {
+    /// Joins `parts`, and releases them but for `shared`, which others may take.
+    fn apply<S: Scalar>(self, flow: &mut Flow<S>, shared: Var, parts: &[Var]) -> Result<Var> {
+        let release = |flow: &mut Flow<S>, part: Var, joined: Var| {
+            if part != shared && part != joined {
+                flow.tape.release(part);
             }
         };
-        let out = out.into_iter().next().unwrap_or_default();
-        let parameters = self
-            .own_specs()
-            .iter()
-            .filter(|spec| spec.1.is_trained())
-            .map(|spec| spec.2.iter().product::<usize>())
-            .sum();
-        // Each output entry of a linear or convolution layer takes one multiply-accumulate per weight of its filter.
-        let macs = match self {
-            Self::Linear { .. } | Self::Conv2d { .. } => {
-                shapes[0][1..].iter().product::<usize>() * out.iter().product::<usize>()
-            }
-            _ => 0,
-        };
-        let output = out[1..].to_vec();
-        rows.push(LayerSummary { name: prefix.to_string(), kind, output, parameters, macs });
-        Ok(out)
+        if self == Self::Concat {
+            let joined = flow.tape.apply_one(Concat { axis: CHANNELS }, parts)?;
+            parts.iter().for_each(|&part| release(flow, part, joined));
+            return Ok(joined);
+        }
+        let mut joined = first(parts)?;
+        for &part in &parts[1..] {
+            let next = match self {
+                Self::Product => flow.tape.apply_one(Mul, &[joined, part])?,
+                _ => flow.tape.apply_one(Add, &[joined, part])?,
+            };
+            [joined, part].into_iter().for_each(|part| release(flow, part, next));
+            joined = next;
+        }
+        Ok(joined)
     }
 }
 
@@ -268,18 +265,18 @@ pub(super) fn he_uniform(fan_in: usize) -> Init {
     Init::Uniform { bound: (6.0 / fan_in as f64).sqrt() }
 }
 
-fn zero_channels(channels: usize) -> Pad {
-    Pad { pads: vec![[0, 0], [channels, channels], [0, 0], [0, 0]], value: 0.0 }
+fn named<N: Into<String>>(layers: impl IntoIterator<Item = (N, Layer)>) -> Vec<(String, Layer)> {
+    layers.into_iter().map(|(name, layer)| (name.into(), layer)).collect()
 }
 
-fn first(outputs: Vec<Var>, otherwise: Var) -> Result<Var> {
-    Ok(outputs.first().copied().unwrap_or(otherwise))
+fn first(outputs: &[Var]) -> Result<Var> {
+    outputs.first().copied().ok_or_else(|| Error::shape("network", "layer", "an output", "none"))
 }
 
-fn join(prefix: &str, name: &str) -> String {
-    match (prefix, name) {
+fn join(path: &str, name: &str) -> String {
+    match (path, name) {
         ("", name) => name.to_string(),
-        (prefix, "") => prefix.to_string(),
-        (prefix, name) => format!("{prefix}.{name}"),
+        (path, "") => path.to_string(),
+        (path, name) => format!("{path}.{name}"),
     }
 }

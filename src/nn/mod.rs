@@ -1,17 +1,22 @@
 //! Networks: parameters under PyTorch's `state_dict` names, layers, and the registered models.
 
+mod flow;
 pub mod hashed;
 mod layer;
 pub mod models;
 mod parameter;
 pub mod state_dict;
+mod summary;
 
-pub use layer::{Layer, LayerSummary, Mode};
+pub use flow::Mode;
+pub use layer::{Feed, Join, Layer};
 pub use parameter::{Init, Parameter, Parameters, Role, Spec};
+pub use summary::{LayerSummary, Summary};
 
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
+use flow::Flow;
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
 
@@ -31,6 +36,8 @@ pub struct Network {
 
 /// One forward pass on a tape.
 pub struct Pass {
+    /// `[n, c, h, w]`.
+    pub input: Var,
     /// `[n, classes]`.
     pub logits: Var,
     /// The tape's leaf of each parameter, in the order of [`Parameters`].
@@ -40,6 +47,10 @@ pub struct Pass {
 }
 
 impl Network {
+    pub fn new(name: &'static str, input: [usize; 3], classes: usize, layer: Layer) -> Self {
+        Self { name, input, classes, layer, unused: &[] }
+    }
+
     /// Name, role and shape of every parameter and buffer, in `state_dict` order.
     pub fn specs(&self) -> Vec<Spec> {
         let mut specs = Vec::new();
@@ -52,7 +63,8 @@ impl Network {
         Parameters::new(self.specs().into_iter().map(|spec| spec.initialise(rng)).collect())
     }
 
-    /// Runs the network on `input` `[n, c, h, w]`, which is put on the tape first.
+    /// Runs the network on `input` `[n, c, h, w]`, which is put on the tape first. In training, dropout and stochastic
+    /// depth draw from `noise`, in the order of the layers; without it they are off.
     ///
     /// # Errors
     /// [`Error::Shape`] if the input or a parameter does not fit.
@@ -62,27 +74,30 @@ impl Network {
         parameters: &'p Parameters<S>,
         input: ArrayD<S>,
         mode: Mode,
+        noise: Option<&mut ChaCha8Rng>,
     ) -> Result<Pass> {
         let expected = format!("shape [n, {}, {}, {}]", self.input[0], self.input[1], self.input[2]);
         if input.ndim() != 4 || input.shape()[1..] != self.input {
             return Err(Error::shape("network", "input", expected, format!("shape {:?}", input.shape())));
         }
-        let leaves: Vec<Var> =
-            parameters.iter().map(|p| tape.leaf(&p.value, mode.trains() && p.role.is_trained())).collect();
+        let is_trained = |p: &Parameter<S>| mode.wants_gradients() && p.role.is_trained();
+        let leaves = parameters.iter().map(|p| tape.leaf(&p.value, is_trained(p))).collect();
         let input = tape.leaf(input, false);
-        let mut flow = layer::Flow { tape, parameters, leaves: &leaves, mode, next: 0, buffers: Vec::new() };
-        let logits = self.layer.forward(&mut flow, input)?;
-        let buffers = flow.buffers;
-        Ok(Pass { logits, leaves, buffers })
+        self.run(tape, leaves, input, mode, noise)
     }
 
-    /// Each layer with its output shape, parameters and multiply-accumulates for one sample.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if the layers do not fit each other.
-    pub fn summary(&self) -> Result<Vec<LayerSummary>> {
-        let mut rows = Vec::new();
-        self.layer.summarise("", &[1, self.input[0], self.input[1], self.input[2]], &mut rows)?;
-        Ok(rows)
+    /// The layers, one after another.
+    fn run<S: Scalar>(
+        &self,
+        tape: &mut Tape<S>,
+        leaves: Vec<Var>,
+        input: Var,
+        mode: Mode,
+        noise: Option<&mut ChaCha8Rng>,
+    ) -> Result<Pass> {
+        let mut flow = Flow { tape, leaves: &leaves, mode, noise, next: 0, buffers: Vec::new() };
+        let logits = self.layer.forward(&mut flow, "", input)?;
+        let buffers = flow.buffers;
+        Ok(Pass { input, logits, leaves, buffers })
     }
 }

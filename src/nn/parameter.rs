@@ -58,6 +58,11 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// How many entries it has.
+    pub fn entries(&self) -> usize {
+        self.shape.iter().product()
+    }
+
     /// Draws the first value. Uniform draws are made in f64, row-major, and rounded to S, so that every precision
     /// starts from the same numbers.
     pub(super) fn initialise<S: Scalar>(self, rng: &mut ChaCha8Rng) -> Parameter<S> {

@@ -18,7 +18,7 @@ use super::global_mean::{plane_means, plane_means_gradient};
 use super::{Attributes, Case, Catalogued, GlobalMean, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +29,7 @@ pub struct AdaptiveAvgPool2d;
 
 impl Op for AdaptiveAvgPool2d {
     const NAME: &'static str = "adaptive_avg_pool2d";
+    const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -45,6 +46,7 @@ impl Op for AdaptiveAvgPool2d {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],

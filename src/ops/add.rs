@@ -17,7 +17,7 @@
 use super::{Attributes, Case, Catalogued, broadcast, slicing};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -28,6 +28,7 @@ pub struct Add;
 
 impl Op for Add {
     const NAME: &'static str = "add";
+    const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -42,6 +43,7 @@ impl Op for Add {
         &self,
         _: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],

@@ -23,7 +23,7 @@ use super::pooling::{Pixels, Pooling};
 use super::{Attributes, Case, Catalogued, flat};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -56,6 +56,7 @@ impl AvgPool2d {
 
 impl Op for AvgPool2d {
     const NAME: &'static str = "avg_pool2d";
+    const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -80,6 +81,7 @@ impl Op for AvgPool2d {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],

@@ -250,6 +250,7 @@ impl Op for BatchNorm {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         statistics: &Vec<Channel<S::Wide>>,
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],

@@ -29,11 +29,11 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::operands::{bias, equal, extents, of_rank, with_optional_bias};
+use super::operands::{bias, equal, extents, of_rank, products_with_filters, with_optional_bias};
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Window};
-use crate::op::Op;
+use crate::op::{Cost, Op};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayView4, ArrayViewD};
 use rand::Rng;
@@ -96,6 +96,10 @@ impl Op for Conv2d {
         Ok(vec![shape::bounded(Self::NAME, vec![n, outputs, oh, ow])?])
     }
 
+    fn cost(&self, inputs: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
+        products_with_filters(inputs, outputs)
+    }
+
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
         let (x, w) = (of_rank(&inputs[0]), of_rank(&inputs[1]));
         let y = kernel::conv2d_with_bias(kernel, self.window, x, w, bias(inputs));
@@ -106,6 +110,7 @@ impl Op for Conv2d {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],

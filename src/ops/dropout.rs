@@ -21,7 +21,7 @@
 use super::{Attributes, Case, Catalogued, flat, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Cost, Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -46,6 +46,7 @@ impl Dropout {
 
 impl Op for Dropout {
     const NAME: &'static str = "dropout";
+    const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -60,6 +61,10 @@ impl Op for Dropout {
         Ok(vec![x.to_vec()])
     }
 
+    fn cost(&self, _: &[&[usize]], _: &[Vec<usize>]) -> Cost {
+        Cost { saved_bytes: self.mask.len(), ..Cost::default() }
+    }
+
     fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
         (vec![self.apply(&inputs[0])], ())
     }
@@ -67,6 +72,7 @@ impl Op for Dropout {
     fn backward<S: Scalar>(
         &self,
         _: Kernel,
+        _: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],

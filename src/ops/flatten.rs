@@ -17,7 +17,7 @@
 use super::{Attributes, Case, Catalogued, flat, sample, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -38,6 +38,7 @@ impl Flatten {
 
 impl Op for Flatten {
     const NAME: &'static str = "flatten";
+    const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -55,6 +56,7 @@ impl Op for Flatten {
         &self,
         _: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],

@@ -19,7 +19,7 @@ use super::planes::Planes;
 use super::{Attributes, Case, Catalogued, flat, sample, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -49,6 +49,7 @@ pub(super) fn plane_means_gradient<S: Scalar>(kernel: Kernel, x_shape: &[usize],
 
 impl Op for GlobalMean {
     const NAME: &'static str = "global_mean";
+    const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -64,6 +65,7 @@ impl Op for GlobalMean {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],

@@ -20,11 +20,11 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::operands::{bias, equal, extents, of_rank, with_optional_bias};
+use super::operands::{bias, equal, extents, of_rank, products_with_filters, with_optional_bias};
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
-use crate::op::Op;
+use crate::op::{Cost, Op};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis};
 use rand::Rng;
@@ -46,6 +46,10 @@ impl Op for Linear {
         Ok(vec![shape::bounded(Self::NAME, vec![n, outputs])?])
     }
 
+    fn cost(&self, inputs: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
+        products_with_filters(inputs, outputs)
+    }
+
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
         let w: ArrayView2<S> = of_rank(&inputs[1]);
         let y = kernel::matmul_with_bias(kernel, of_rank(&inputs[0]), w.t(), bias(inputs));
@@ -56,6 +60,7 @@ impl Op for Linear {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],

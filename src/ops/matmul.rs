@@ -51,6 +51,7 @@ impl Op for Matmul {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],

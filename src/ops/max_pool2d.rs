@@ -21,10 +21,10 @@
 
 use super::planes::{self, Planes};
 use super::pooling::{Pixels, Pooling};
-use super::{Attributes, Case, Catalogued, flat};
-use crate::error::Result;
+use super::{Attributes, Case, Catalogued, flat, shape};
+use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Cost, Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -55,18 +55,30 @@ fn position_of_maximum<S: Scalar>(plane: &[S], pixels: &Pixels) -> usize {
 
 impl Op for MaxPool2d {
     const NAME: &'static str = "max_pool2d";
+    const READS: Reads = Reads::Shapes;
     /// For each plane, the position in it of each output's maximum.
-    type Saved<S: Scalar> = Vec<Vec<usize>>;
+    type Saved<S: Scalar> = Vec<Vec<u32>>;
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
-        Ok(vec![self.pooling().out_shape(Self::NAME, inputs)?])
+        let out = self.pooling().out_shape(Self::NAME, inputs)?;
+        // Positions are kept in 32 bits.
+        let pixels = shape::product(&inputs[0][2..]);
+        if u32::try_from(pixels).is_err() {
+            let expected = format!("planes of at most {} pixels", u32::MAX);
+            return Err(Error::shape(Self::NAME, "x", expected, pixels.to_string()));
+        }
+        Ok(vec![out])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Vec<Vec<usize>>) {
+    fn cost(&self, _: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
+        Cost { saved_bytes: shape::product(&outputs[0]) * size_of::<u32>(), ..Cost::default() }
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Vec<Vec<u32>>) {
         let planes = Planes::of(&inputs[0]);
         let windows = self.pooling().windows(planes.h, planes.w);
-        let positions = flat::collect(kernel, planes.count(), |i| -> Vec<usize> {
-            windows.iter().map(|pixels| position_of_maximum(planes.get(i), &pixels)).collect()
+        let positions = flat::collect(kernel, planes.count(), |i| -> Vec<u32> {
+            windows.iter().map(|pixels| position_of_maximum(planes.get(i), &pixels) as u32).collect()
         });
         let y = flat::from_rows(
             kernel,
@@ -74,7 +86,7 @@ impl Op for MaxPool2d {
             windows.count(),
             |i, y| {
                 for (y, &at) in y.iter_mut().zip(&positions[i]) {
-                    *y = planes.get(i)[at];
+                    *y = planes.get(i)[at as usize];
                 }
             },
         );
@@ -85,14 +97,15 @@ impl Op for MaxPool2d {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
-        positions: &Vec<Vec<usize>>,
+        _: &[ArrayViewD<S>],
+        positions: &Vec<Vec<u32>>,
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
         let dy = Planes::of(&upstream[0]);
         let dx = planes::summed(kernel, inputs[0].shape(), |i, dx: &mut [S::Wide]| {
             for (dy, &at) in dy.get(i).iter().zip(&positions[i]) {
-                dx[at] += dy.widen();
+                dx[at as usize] += dy.widen();
             }
         });
         vec![Some(dx)]

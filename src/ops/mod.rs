@@ -64,6 +64,7 @@ use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::op::{Evaluation, Op, evaluate};
 use crate::scalar::Scalar;
+use crate::tape::{Tape, Var};
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
 
@@ -160,6 +161,14 @@ macro_rules! registry {
             /// [`Op::out_shapes`].
             pub fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
                 match self { $(Self::$op(op) => op.out_shapes(inputs),)* }
+            }
+
+            /// [`Tape::apply`].
+            ///
+            /// # Errors
+            /// As [`Tape::apply`].
+            pub fn apply<S: Scalar>(&self, tape: &mut Tape<S>, inputs: &[Var]) -> Result<Vec<Var>> {
+                match self { $(Self::$op(op) => tape.apply(op.clone(), inputs),)* }
             }
 
             /// [`evaluate`].

@@ -43,6 +43,7 @@ impl Op for Mul {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],

@@ -1,6 +1,8 @@
 //! The operands of the products: array views of a known rank, and the optional bias.
 
+use super::shape;
 use crate::error::{Error, Result};
+use crate::op::Cost;
 use crate::scalar::Scalar;
 use ndarray::{ArrayView, ArrayView1, ArrayViewD, Dimension};
 
@@ -48,4 +50,10 @@ pub(super) fn equal(op: &'static str, place: &str, meaning: &str, expected: usiz
         return Ok(());
     }
     Err(Error::shape(op, place, format!("{meaning} = {expected}"), found.to_string()))
+}
+
+/// The cost of summing one product per weight of its filter `w[o, ..]` into every output.
+pub(super) fn products_with_filters(inputs: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
+    let filter = inputs.get(1).map_or(0, |w| shape::product(&w[1..]));
+    Cost { multiply_accumulates: shape::product(&outputs[0]).saturating_mul(filter), saved_bytes: 0 }
 }

@@ -18,7 +18,7 @@
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +29,7 @@ pub struct Relu;
 
 impl Op for Relu {
     const NAME: &'static str = "relu";
+    const READS: Reads = Reads::Outputs;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -43,12 +44,13 @@ impl Op for Relu {
     fn backward<S: Scalar>(
         &self,
         kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
+        outputs: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        vec![Some(flat::zip(kernel, &inputs[0], &upstream[0], |x, dy| if x <= S::ZERO { S::ZERO } else { dy }))]
+        vec![Some(flat::zip(kernel, &outputs[0], &upstream[0], |y, dy| if y <= S::ZERO { S::ZERO } else { dy }))]
     }
 }
 

@@ -18,7 +18,7 @@
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +29,7 @@ pub struct Relu6;
 
 impl Op for Relu6 {
     const NAME: &'static str = "relu6";
+    const READS: Reads = Reads::Outputs;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -49,14 +50,15 @@ impl Op for Relu6 {
     fn backward<S: Scalar>(
         &self,
         kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
+        outputs: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
         let six = S::from_usize(6);
-        let pass = |x: S, dy: S| if x <= S::ZERO || x >= six { S::ZERO } else { dy };
-        vec![Some(flat::zip(kernel, &inputs[0], &upstream[0], pass))]
+        let pass = |y: S, dy: S| if y <= S::ZERO || y >= six { S::ZERO } else { dy };
+        vec![Some(flat::zip(kernel, &outputs[0], &upstream[0], pass))]
     }
 }
 

@@ -72,6 +72,7 @@ impl Op for Sigmoid {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],

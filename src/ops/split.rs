@@ -17,7 +17,7 @@
 use super::{Attributes, Case, Catalogued, sample, shape, slicing};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -33,6 +33,7 @@ pub struct Split {
 
 impl Op for Split {
     const NAME: &'static str = "split";
+    const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -59,6 +60,7 @@ impl Op for Split {
         &self,
         _: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],

@@ -17,7 +17,7 @@
 use super::{Attributes, Case, Catalogued, sample, shape, slicing};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Slice};
 use rand_chacha::ChaCha8Rng;
@@ -40,6 +40,7 @@ impl StridedSlice {
 
 impl Op for StridedSlice {
     const NAME: &'static str = "strided_slice";
+    const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -57,6 +58,7 @@ impl Op for StridedSlice {
         &self,
         _: Kernel,
         inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],

@@ -186,6 +186,6 @@ fn check(network: &Network, specs: &[Spec], weights: &[Balls], x: &Balls, labels
         return Err(Error::shape("step", "inputs", format!("shape [n, {c}, {h}, {w}]"), found).into());
     }
     CrossEntropy { labels: labels.to_vec() }.out_shapes(&[&[x.shape()[0], network.classes]])?;
-    let macs = network.summary()?.iter().map(|row| row.macs).sum::<usize>().saturating_mul(labels.len());
+    let macs = network.summary::<f64>(labels.len())?.macs.saturating_mul(labels.len());
     if macs > MOST_MACS { Err(Refusal::Cost { macs }) } else { Ok(()) }
 }

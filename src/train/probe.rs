@@ -47,7 +47,7 @@ pub fn probe<S: Scalar + Element>(
     let network = network(model, weights, batch)?;
     let parameters = state_dict::read::<S>(weights, &network)?;
     let Batch { input, labels } = read_batch(batch, network.classes)?;
-    let step = Step::compute(&network, kernel, &parameters, input, labels, mode)?;
+    let step = Step::compute(&network, kernel, &parameters, input, labels, mode, None)?;
     if let Some((quantity, value)) = step.non_finite(&parameters) {
         let expected = format!("one on which everything is finite in {}", S::NAME);
         return Err(Error::file(batch.path(), "batch", expected, format!("{quantity} is {value}")));

@@ -11,6 +11,7 @@ use crate::scalar::Scalar;
 use crate::sparsify::{EpochEnd, Sparsifier};
 use crate::tape::{Tape, Var};
 use ndarray::ArrayD;
+use rand_chacha::ChaCha8Rng;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -90,6 +91,7 @@ impl<'a> Run<'a> {
         let index = state.epochs;
         let k = index + config.reading.epoch_origin.first();
         let order = epoch_order(self.dataset.train.len(), config.seed, index);
+        let mut noise = stream(config.seed, Purpose::Dropout, index);
         let mut augmentation = config.augment.then(|| stream(config.seed, Purpose::Augmentation, index));
         let batches: Vec<&[usize]> = order
             .chunks(config.optimizer.batch_size)
@@ -102,7 +104,7 @@ impl<'a> Run<'a> {
                 return Err(Error::Interrupted { epoch: k });
             }
             let (x, labels) = self.dataset.batch::<S>(Split::Train, indices, augmentation.as_mut());
-            let step = self.step(state, x, labels, (k, i))?;
+            let step = self.step(state, x, labels, &mut noise, (k, i))?;
             let loss = step.loss.to_f64();
             loss_sum += loss * indices.len() as f64;
             samples += indices.len();
@@ -177,9 +179,11 @@ impl<'a> Run<'a> {
         state: &State<S>,
         x: ArrayD<S>,
         labels: Vec<usize>,
+        noise: &mut ChaCha8Rng,
         at: (usize, usize),
     ) -> Result<Step<S>> {
-        let step = Step::compute(&self.network, self.config.kernel, &state.parameters, x, labels, Mode::Training)?;
+        let (network, kernel, parameters) = (&self.network, self.config.kernel, &state.parameters);
+        let step = Step::compute(network, kernel, parameters, x, labels, Mode::Training, Some(noise))?;
         match step.non_finite(&state.parameters) {
             None => Ok(step),
             Some((quantity, value)) => Err(Error::non_finite(quantity, at, value)),
@@ -196,7 +200,7 @@ impl<'a> Run<'a> {
         for batch in indices.chunks(TEST_BATCH) {
             let (x, labels) = self.dataset.batch::<S>(Split::Test, batch, None);
             let mut tape = Tape::new(self.config.kernel);
-            let logits: Var = self.network.forward(&mut tape, parameters, x, Mode::Evaluation)?.logits;
+            let logits: Var = self.network.forward(&mut tape, parameters, x, Mode::Evaluation, None)?.logits;
             let logits = tape.value(logits);
             correct +=
                 logits.outer_iter().zip(labels).filter(|(row, label)| argmax(row.iter()) == Some(*label)).count();

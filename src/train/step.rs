@@ -7,6 +7,7 @@ use crate::ops::CrossEntropy;
 use crate::scalar::Scalar;
 use crate::tape::Tape;
 use ndarray::ArrayD;
+use rand_chacha::ChaCha8Rng;
 
 /// What one batch gives: loss, gradients, and the running statistics it moved.
 #[derive(Debug, Clone)]
@@ -24,7 +25,8 @@ pub struct Step<S> {
 }
 
 impl<S: Scalar> Step<S> {
-    /// Runs `network` on `x` `[n,c,h,w]` with `labels` `[n]`, forward and, if the loss is finite, backward.
+    /// Runs `network` on `x` `[n,c,h,w]` with `labels` `[n]`, forward and, if the loss is finite, backward. In training,
+    /// dropout and stochastic depth draw from `noise`; without it they are off.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if the input, a parameter or the labels do not fit.
@@ -35,20 +37,27 @@ impl<S: Scalar> Step<S> {
         x: ArrayD<S>,
         labels: Vec<usize>,
         mode: Mode,
+        mut noise: Option<&mut ChaCha8Rng>,
     ) -> Result<Self> {
+        let noise_before = noise.as_deref().cloned();
         let mut tape = Tape::new(kernel);
-        let pass = network.forward(&mut tape, parameters, x, mode)?;
+        let pass = network.forward(&mut tape, parameters, x, mode, noise.take())?;
         let loss_var = tape.apply_one(CrossEntropy { labels }, &[pass.logits])?;
         let loss = tape.value(loss_var).first().copied().unwrap_or_default();
+        let logits = tape.value(pass.logits).to_owned();
+        let buffers = pass.buffers.iter().map(|&(position, var)| (position, tape.value(var).to_owned())).collect();
         let (mut gradients, mut origin) = (vec![None; parameters.len()], None);
         if loss.is_finite() {
             let mut all = tape.backward(loss_var)?;
             gradients = pass.leaves.iter().map(|&leaf| all.take(leaf)).collect();
         } else {
-            origin = tape.first_non_finite().map(str::to_string);
+            // The pass once more, looked at layer by layer.
+            let mut kept = Tape::keeping_everything(kernel);
+            let x = tape.value(pass.input).to_owned();
+            network.forward(&mut kept, parameters, x, mode, noise_before.clone().as_mut())?;
+            origin = kept.first_non_finite();
         }
-        let buffers = pass.buffers.iter().map(|&(position, var)| (position, tape.value(var).to_owned())).collect();
-        Ok(Self { logits: tape.value(pass.logits).to_owned(), loss, gradients, buffers, origin })
+        Ok(Self { logits, loss, gradients, buffers, origin })
     }
 
     /// The first quantity that is not finite (the loss with the layer where it began, else a gradient), and its value.

@@ -24,5 +24,6 @@ mod reports;
 mod scalars;
 mod state_dict;
 mod step_level;
+mod tape;
 mod training;
 mod trajectories;

@@ -19,10 +19,10 @@ fn network() -> Network {
     let conv = |inputs| Layer::Conv2d { inputs, outputs: 3, kernel: [3; 2], window, bias: false, init };
     let layer = Layer::sequence([
         ("conv1", conv(1)),
-        ("bn1", Layer::BatchNorm { channels: 3 }),
+        ("bn1", Layer::BatchNorm { channels: 3, eps: 1e-5 }),
         ("", Layer::Relu),
         ("conv2", conv(3)),
-        ("bn2", Layer::BatchNorm { channels: 3 }),
+        ("bn2", Layer::BatchNorm { channels: 3, eps: 1e-5 }),
         ("", Layer::GlobalAveragePool),
         ("linear", Layer::Linear { inputs: 3, outputs: 2 }),
     ]);

@@ -60,7 +60,7 @@ impl Case {
             |p: &Parameter<f64>| Parameter { name: p.name.clone(), role: p.role, value: p.value.mapv(S::from_f64) };
         let parameters = Parameters::new(self.parameters.iter().map(narrowed).collect());
         let x = self.x.mapv(S::from_f64);
-        Step::compute(&self.network, kernel, &parameters, x, self.labels.clone(), Mode::Training).unwrap()
+        Step::compute(&self.network, kernel, &parameters, x, self.labels.clone(), Mode::Training, None).unwrap()
     }
 
     /// The crate's own step in another number system.

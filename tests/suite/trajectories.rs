@@ -78,7 +78,7 @@ impl Golden {
         let mut optimizer = Sgd::new(&settings, &parameters);
         for i in 0..steps {
             let (x, labels) = self.batch(i);
-            let mut step = Step::compute(&self.network, kernel, &parameters, x, labels, Mode::Training).unwrap();
+            let mut step = Step::compute(&self.network, kernel, &parameters, x, labels, Mode::Training, None).unwrap();
             see(i, &step, &parameters);
             for (position, value) in std::mem::take(&mut step.buffers) {
                 parameters[position].value = value;
@@ -100,7 +100,7 @@ impl Golden {
                 weight.map_or(0, |spec| spec.shape[1..].iter().product::<usize>() + spec.shape[0] * 9 + 3 * pixels);
             sums + 8
         };
-        self.network.summary().unwrap().iter().map(of_layer).sum()
+        self.network.summary::<f64>(2).unwrap().layers.iter().map(of_layer).sum()
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn build(input: [usize; 3], classes: usize) -> Network {
         ("", Layer::Relu),
         ("fc3", Layer::Linear { inputs: 84, outputs: classes }),
     ]);
-    Network { name: "lenet", input, classes, layer, unused: &[] }
+    Network::new("lenet", input, classes, layer)
 }
 
 fn conv5x5(inputs: usize, outputs: usize) -> Layer {

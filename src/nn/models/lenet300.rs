@@ -13,5 +13,5 @@ pub(super) fn build(input: [usize; 3], classes: usize) -> Network {
         ("", Layer::Relu),
         ("fc3", Layer::Linear { inputs: 100, outputs: classes }),
     ]);
-    Network { name: "lenet300", input, classes, layer, unused: &[] }
+    Network::new("lenet300", input, classes, layer)
 }

@@ -1,23 +1,33 @@
 //! The registered networks, one short file per family.
 
+mod blocks;
+mod densenet;
+mod efficientnet;
+mod inception;
 mod lenet;
 mod lenet300;
-mod resnet_cifar;
+mod mobilenet;
+mod resnet;
+mod shufflenet;
+mod vgg;
 
 use super::Network;
 use crate::error::{Error, Result};
 
 /// One line of [`MODELS`].
+#[derive(Debug, Clone, Copy)]
 pub struct Entry {
     pub name: &'static str,
-    /// The input the paper uses it on, `[channels, height, width]`.
+    /// The images it is listed for, `[channels, height, width]`.
     pub input: [usize; 3],
     pub classes: usize,
-    /// Where the architecture comes from.
+    /// Where the architecture comes from, and what the paper uses it on.
     pub source: &'static str,
     /// The network for another input shape and number of classes.
     build: fn([usize; 3], usize) -> Network,
 }
+
+const CIFAR: [usize; 3] = [3, 32, 32];
 
 /// Every network, by name.
 pub const MODELS: &[Entry] = &[
@@ -25,22 +35,99 @@ pub const MODELS: &[Entry] = &[
         name: "lenet300",
         input: [1, 28, 28],
         classes: 10,
-        source: "LeNet-300-100: LeCun et al. 1998, as in Frankle & Carbin 2018",
+        source: "LeNet-300-100: LeCun et al. 1998, as in Frankle & Carbin 2018; the paper: MNIST",
         build: lenet300::build,
     },
     Entry {
         name: "lenet",
-        input: [3, 32, 32],
+        input: CIFAR,
         classes: 10,
-        source: "LeNet-5 with ReLU and max pooling: LeCun et al. 1998, CIFAR form",
+        source: "LeNet-5 with ReLU and max pooling: LeCun et al. 1998, CIFAR form; the paper: CIFAR-10",
         build: lenet::build,
     },
     Entry {
-        name: "resnet20",
-        input: [3, 32, 32],
+        name: "vgg16",
+        input: CIFAR,
         classes: 10,
-        source: "ResNet-20 for CIFAR, option A shortcuts: He et al. 2016, section 4.2",
-        build: resnet_cifar::build_20,
+        source: "VGG configuration D with batch norm: Simonyan & Zisserman 2015, CIFAR form; the paper: CIFAR-10",
+        build: vgg::build_16,
+    },
+    Entry {
+        name: "vgg19bn",
+        input: CIFAR,
+        classes: 10,
+        source: "VGG configuration E with batch norm: Simonyan & Zisserman 2015, CIFAR form; the paper: CIFAR-10",
+        build: vgg::build_19,
+    },
+    Entry {
+        name: "inceptionv3",
+        input: CIFAR,
+        classes: 10,
+        source: "Inception v3 without auxiliary classifier: Szegedy et al. 2016, CIFAR stem; the paper: CIFAR-10",
+        build: inception::build,
+    },
+    Entry {
+        name: "resnet18",
+        input: CIFAR,
+        classes: 10,
+        source: "ResNet-18: He et al. 2016, CIFAR form; the paper: CIFAR-10",
+        build: resnet::build_18,
+    },
+    Entry {
+        name: "resnet34",
+        input: CIFAR,
+        classes: 10,
+        source: "ResNet-34: He et al. 2016, CIFAR form; the paper: CIFAR-10",
+        build: resnet::build_34,
+    },
+    Entry {
+        name: "resnet50",
+        input: CIFAR,
+        classes: 10,
+        source: "ResNet-50: He et al. 2016, CIFAR form; the paper: Tiny ImageNet",
+        build: resnet::build_50,
+    },
+    Entry {
+        name: "resnet20",
+        input: CIFAR,
+        classes: 10,
+        source: "ResNet-20, option A shortcuts: He et al. 2016, section 4.2; the paper: CIFAR-10",
+        build: resnet::build_20,
+    },
+    Entry {
+        name: "shufflenetv2",
+        input: CIFAR,
+        classes: 10,
+        source: "ShuffleNetV2 x1: Ma et al. 2018, CIFAR form; the paper: CIFAR-10",
+        build: shufflenet::build,
+    },
+    Entry {
+        name: "efficientnetb0",
+        input: CIFAR,
+        classes: 10,
+        source: "EfficientNet-B0: Tan & Le 2019, CIFAR form; the paper: CIFAR-10",
+        build: efficientnet::build,
+    },
+    Entry {
+        name: "mobilenetv2",
+        input: CIFAR,
+        classes: 10,
+        source: "MobileNetV2: Sandler et al. 2018, CIFAR form; the paper: CIFAR-10",
+        build: mobilenet::build,
+    },
+    Entry {
+        name: "densenetc",
+        input: CIFAR,
+        classes: 10,
+        source: "DenseNet-BC with growth 12: Huang et al. 2017, CIFAR form; the paper: CIFAR-10",
+        build: densenet::build_c,
+    },
+    Entry {
+        name: "densenet121",
+        input: CIFAR,
+        classes: 10,
+        source: "DenseNet-121 (growth 32): Huang et al. 2017, CIFAR form; the paper: section 3.1",
+        build: densenet::build_121,
     },
 ];
 
@@ -51,7 +138,8 @@ impl Entry {
     /// [`Error::Shape`] if the architecture cannot take such images.
     pub fn network(&self, input: [usize; 3], classes: usize) -> Result<Network> {
         let network = (self.build)(input, classes);
-        network.summary()?;
+        // Two samples, so that batch norm has something to average even where one pixel is left.
+        network.summary::<f32>(2)?;
         Ok(network)
     }
 }

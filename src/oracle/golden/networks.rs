@@ -118,7 +118,7 @@ impl NetworkGolden {
         let Header { batch_size, classes, input, .. } = self.header;
         let parameters = hashed::parameters::<f64>(network);
         let (x, labels) = (hashed::inputs(batch_size, input), hashed::labels(batch_size, classes));
-        let step = Step::compute(network, kernel, &parameters, x, labels, mode)?;
+        let step = Step::compute(network, kernel, &parameters, x, labels, mode, None)?;
         let is_training = mode == Mode::Training;
         let folder = if is_training { "training" } else { "evaluation" };
         let logits = self.file.read::<f64>(&format!("{folder}/logits"), Some(step.logits.shape()))?;

@@ -32,7 +32,7 @@ impl Stage {
 
 /// The layers of a network that is a chain of layers with an enclosure.
 ///
-/// Batch norm and residual blocks have none: see [the step level](super).
+/// Batch norm and branches have none: see [the step level](super).
 pub(super) struct Chain(Vec<Stage>);
 
 impl Chain {
@@ -55,7 +55,7 @@ fn collect(network: &str, layer: &Layer, stages: &mut Vec<Stage>) -> std::result
         other => {
             let kind = match other {
                 Layer::BatchNorm { .. } => "batch norm",
-                Layer::Residual { .. } => "residual blocks",
+                Layer::Branches { .. } => "branches",
                 _ => "another layer",
             };
             return Err(Refusal::Layer { network: network.to_string(), kind });

@@ -87,7 +87,7 @@ impl Port {
 fn assert_written<S: Scalar + Element>(file: &TensorFile, network: &Network, kernel: Kernel, mode: Mode) {
     let parameters: Parameters<S> = hashed::parameters(network);
     let (x, labels) = (hashed::inputs::<S>(IMAGES, INPUT), hashed::labels(IMAGES, CLASSES));
-    let step = Step::compute(network, kernel, &parameters, x, labels, mode).unwrap();
+    let step = Step::compute(network, kernel, &parameters, x, labels, mode, None).unwrap();
     let mut expected = vec![("logits".to_string(), step.logits), ("loss".to_string(), ArrayD::from_elem(vec![1], step.loss))];
     let gradients = parameters.iter().zip(step.gradients);
     expected.extend(gradients.filter_map(|(p, gradient)| Some((format!("grad/{}", p.name), gradient?))));

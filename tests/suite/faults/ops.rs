@@ -4,7 +4,7 @@
 use crate::common::op_checks::{Drawn, Single, Subject, Verdict, adjoint_identity, layouts_agree, matches_definition};
 use gdstar::Result;
 use gdstar::kernel::Kernel;
-use gdstar::op::Op;
+use gdstar::op::{Op, Reads};
 use gdstar::ops::*;
 use gdstar::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
@@ -38,6 +38,7 @@ struct Faulty<F: Fault> {
 
 impl<F: Fault> Op for Faulty<F> {
     const NAME: &'static str = F::Real::NAME;
+    const READS: Reads = F::Real::READS;
     type Saved<S: Scalar> = <F::Real as Op>::Saved<S>;
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
@@ -54,11 +55,12 @@ impl<F: Fault> Op for Faulty<F> {
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
+        outputs: &[ArrayViewD<S>],
         saved: &Self::Saved<S>,
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
     ) -> Gradients<S> {
-        let mut gradients = F::backward_as(&self.real).backward(kernel, inputs, saved, upstream, wanted);
+        let mut gradients = F::backward_as(&self.real).backward(kernel, inputs, outputs, saved, upstream, wanted);
         F::gradients(&self.real, inputs, &upstream[0], &mut gradients);
         gradients
     }

@@ -15,8 +15,7 @@ use ndarray::{Array2, ArrayD};
 fn one_layer(inputs: &Array2<f64>, w: Array2<f64>, b: Vec<f64>) -> Case {
     let (features, classes) = (w.ncols(), w.nrows());
     let layers = [("", Layer::Flatten), ("fc", Layer::Linear { inputs: features, outputs: classes })];
-    let network =
-        Network { name: "layer", input: [1, 1, features], classes, layer: Layer::sequence(layers), unused: &[] };
+    let network = Network::new("layer", [1, 1, features], classes, Layer::sequence(layers));
     let parameter = |name: &str, role, value| Parameter { name: format!("fc.{name}"), role, value };
     let parameters = Parameters::new(vec![
         parameter("weight", Role::Weight, w.into_dyn()),

@@ -173,7 +173,7 @@ fn build(
     }
     layers.push(Layer::Linear { inputs, outputs: classes });
     let layer = Layer::sequence(layers.into_iter().enumerate().map(|(i, layer)| (i.to_string(), layer)));
-    let network = Network { name: "random", input, classes, layer, unused: &[] };
+    let network = Network::new("random", input, classes, layer);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let parameters = network.initialise::<f32>(&mut rng);
     let mut draw = || f64::from((rand::Rng::random_range(&mut rng, -1.0..1.0) * scale) as f32);

@@ -1,0 +1,72 @@
+//! [`Flow`]: what a forward pass carries from layer to layer.
+
+use crate::error::Result;
+use crate::op::Op;
+use crate::ops::Dropout;
+use crate::random::unit;
+use crate::scalar::Scalar;
+use crate::tape::{Tape, Var};
+use ndarray::ArrayD;
+use rand_chacha::ChaCha8Rng;
+
+/// Training uses batch statistics and wants gradients; evaluation uses running statistics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Training,
+    /// Running statistics, but gradients wanted: what `probe --eval` asks for.
+    EvaluationWithGradients,
+    Evaluation,
+}
+
+impl Mode {
+    pub(super) fn wants_gradients(self) -> bool {
+        self != Self::Evaluation
+    }
+}
+
+/// The state of one forward pass.
+pub(super) struct Flow<'f, 'p, S: Scalar> {
+    pub tape: &'f mut Tape<'p, S>,
+    /// The leaves of all parameters, in `state_dict` order.
+    pub leaves: &'f [Var],
+    pub mode: Mode,
+    /// Where dropout and stochastic depth draw from; without it they do nothing.
+    pub noise: Option<&'f mut ChaCha8Rng>,
+    /// The next parameter.
+    pub next: usize,
+    /// Position and new value of running statistics.
+    pub buffers: Vec<(usize, Var)>,
+}
+
+impl<S: Scalar> Flow<'_, '_, S> {
+    /// `op` on x and the next `count` parameters.
+    pub fn with_parameters<O: Op>(&mut self, op: O, x: Var, count: usize) -> Result<Vec<Var>> {
+        let mut inputs = vec![x];
+        inputs.extend(&self.leaves[self.next..self.next + count]);
+        self.next += count;
+        self.tape.apply(op, &inputs)
+    }
+
+    /// x with each entry dropped with probability `p`, row-major; x itself outside of training.
+    pub fn drop_entries(&mut self, p: f64, x: Var) -> Result<Var> {
+        let axes = self.tape.value(x).ndim();
+        self.drop(p, x, axes)
+    }
+
+    /// x with each sample dropped with probability `p`; x itself outside of training.
+    pub fn drop_samples(&mut self, p: f64, x: Var) -> Result<Var> {
+        self.drop(p, x, 1)
+    }
+
+    /// One draw for each entry of the first `axes` axes stands for all entries of the others.
+    fn drop(&mut self, p: f64, x: Var, axes: usize) -> Result<Var> {
+        let (Mode::Training, Some(noise)) = (self.mode, self.noise.as_deref_mut()) else { return Ok(x) };
+        let shape = self.tape.value(x).shape().to_vec();
+        let entries: usize = shape[axes..].iter().product();
+        let mut mask = ArrayD::from_elem(shape, true);
+        for alike in mask.as_slice_mut().unwrap_or_default().chunks_mut(entries.max(1)) {
+            alike.fill(unit(noise) >= p);
+        }
+        self.tape.apply_one(Dropout { p, mask }, &[x])
+    }
+}
