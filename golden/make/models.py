@@ -19,7 +19,7 @@ FOLDER = GOLDEN / "models"
 
 # Files beside those of the default inputs, or instead of them: InceptionV3 keeps every pixel of a small image and is
 # costly, so a small one is smaller still; and from 75x75 on it has another stem.
-INPUTS = {"inceptionv3": {"inceptionv3": (3, 16, 16), "inceptionv3-full-stem": (3, 107, 107)}}
+INPUTS = {"inceptionv3": {"inceptionv3": (3, 16, 16), "inceptionv3-full-stem": (3, 139, 139)}}
 
 
 def load_hashed(model):

@@ -151,7 +151,7 @@ fn weights_refuses_what_no_network_is() {
     refused(&["lenet300", "--classes", "10000000000"], &["--classes"]);
     refused(&["lenet300", "--input", "4294967296,4294967296,1"], &["--input"]);
     refused(&["lenet300", "--input", "0,8,8"], &["--input"]);
-    refused(&["lenet", "--input", "3,8,8"], &["max_pool2d"]);
+    refused(&["lenet", "--input", "3,8,8"], &["conv2d", "kernel height"]);
 }
 
 #[test]
