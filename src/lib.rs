@@ -24,7 +24,7 @@
 //!
 //! Dependencies point one way: [`scalar`] (number systems) <- [`kernel`] (literal and fast arithmetic) <- [`paper`] and
 //! [`op`], [`tape`] (differentiation) <- [`ops`] (the operations) <- [`nn`] (networks) <- [`sparsify`], [`train`] <-
-//! [`oracle`], [`report`], [`cli`]. [`data`] and [`random`] feed the training loop, [`tensor_file`] reads and writes what lasts.
+//! [`oracle`], [`export`], [`report`], [`cli`]. [`data`] and [`random`] feed the training loop, [`tensor_file`] reads and writes what lasts.
 //!
 //! # One step, by hand
 //!
@@ -50,6 +50,7 @@ pub mod choice;
 pub mod cli;
 pub mod data;
 pub mod error;
+pub mod export;
 pub mod json;
 pub mod kernel;
 pub mod nn;

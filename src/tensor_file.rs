@@ -46,7 +46,7 @@ macro_rules! element {
         }
     )+ };
 }
-element!(f32 = F32, f64 = F64, i64 = I64, u8 = U8);
+element!(f32 = F32, f64 = F64, i32 = I32, i64 = I64, u8 = U8);
 
 /// A tensor ready to be written: little-endian bytes in row-major order.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +77,7 @@ impl Tensor {
         match self.dtype {
             Dtype::F64 => self.bytes.chunks_exact(f64::SIZE).map(f64::get).collect(),
             Dtype::F32 => self.bytes.chunks_exact(f32::SIZE).map(|x| f32::get(x).into()).collect(),
+            Dtype::I32 => self.bytes.chunks_exact(i32::SIZE).map(|x| i32::get(x).into()).collect(),
             Dtype::I64 => self.bytes.chunks_exact(i64::SIZE).map(|x| i64::get(x) as f64).collect(),
             _ => self.bytes.iter().map(|&x| x.into()).collect(),
         }
@@ -305,15 +306,20 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> st
         action: "rename into",
         source: e.error,
     })?;
-    // A rename is durable once its directory is; platforms that cannot open a directory have nothing to sync.
-    if let Ok(directory) = std::fs::File::open(directory) {
-        directory.sync_all().map_err(Error::io(path, "sync the directory of"))?;
+    sync_directory_of(path)
+}
+
+/// Makes a rename into `path` last: it is durable once its directory is.
+pub(crate) fn sync_directory_of(path: &Path) -> Result<()> {
+    // Platforms that cannot open a directory have nothing to sync.
+    match std::fs::File::open(directory_of(path)) {
+        Ok(directory) => directory.sync_all().map_err(Error::io(path, "sync the directory of")),
+        Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// Where a file is, or will be.
-fn directory_of(path: &Path) -> &Path {
+pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -2,6 +2,8 @@
 
 mod check;
 mod demo;
+mod evaluate;
+mod export;
 mod golden;
 mod models;
 pub mod op;
@@ -44,6 +46,8 @@ Examples:
   gdstar train --out runs/mnist --resume                        continue after an interruption
   gdstar models lenet300                                        a network's layers
   gdstar table runs/*                                           runs side by side, means over seeds
+  gdstar evaluate runs/mnist                                    accuracy, sparsity by layer, multiply-accumulates
+  gdstar export runs/mnist --format npz                         the pruned network for other programs
   gdstar plot runs/dense runs/gdstar --out runs.svg             their curves in one figure
   gdstar op golden/ops/conv2d.safetensors --out results.safetensors
   gdstar weights --model resnet18 --out w.safetensors           first weights, which PyTorch loads
@@ -60,6 +64,8 @@ Exit codes: 0 done, or PASS; 1 the run failed, or FAIL; 2 wrong usage or an unre
 enum Command {
     Train(Box<train::TrainArgs>),
     Models(models::ModelsArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Export(export::ExportArgs),
     Table(table::TableArgs),
     Plot(plot::PlotArgs),
     Op(op::OpArgs),
@@ -81,6 +87,8 @@ pub fn main() -> ExitCode {
         None => done(demo::run(&cli.demo)),
         Some(Command::Train(args)) => done(train::run(args)),
         Some(Command::Models(args)) => done(models::run(args)),
+        Some(Command::Evaluate(args)) => done(evaluate::run(args)),
+        Some(Command::Export(args)) => done(export::run(args)),
         Some(Command::Table(args)) => done(table::run(args)),
         Some(Command::Plot(args)) => done(plot::run(args)),
         Some(Command::Op(args)) => done(op::run(args)),

@@ -37,11 +37,11 @@ choice! {
     Cifar10 = "cifar10",
 }
 
-/// The two parts of a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Split {
-    Train,
-    Test,
+choice! {
+    /// The two parts of a data set.
+    Split, "split":
+    Train = "train",
+    Test = "test",
 }
 
 /// Labelled images of one shape, as bytes.

@@ -2,12 +2,14 @@
 
 mod plot;
 mod run_table;
+mod sparsity;
 mod statistics;
 mod stored_run;
 mod table;
 
 pub use plot::plot;
 pub use run_table::run_table;
+pub use sparsity::{LayerSparsity, layer_sparsity};
 pub use statistics::{MeanAndDeviation, mean_and_deviation};
 pub use stored_run::StoredRun;
 pub use table::{Summary, summary, table_2, thousands};

@@ -5,9 +5,10 @@
 
 use super::{Config, Run, State};
 use crate::error::{Error, Result};
+use crate::nn::Parameters;
 use crate::nn::state_dict::{self, CHECKPOINT_KEY as KEY};
 use crate::scalar::Scalar;
-use crate::sparsify::SparsifierState;
+use crate::sparsify::{SparsifierState, WeightSet};
 use crate::tensor_file::{self, Element, StreamExtent, Tensor, TensorFile};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -25,6 +26,9 @@ pub struct Checkpoint {
     pub config: Config,
     /// SHA-256 of the data set it was trained on.
     pub data: String,
+    /// The network's input `[c, h, w]` and number of classes; the first checkpoints do not say, their data does.
+    #[serde(default)]
+    pub shape: Option<([usize; 3], usize)>,
     /// Alg. 4's m and k*, where the method has them; m is `null` before the first epoch (+inf).
     pub rewind_point: Option<(Option<f64>, usize)>,
     /// How much of the trace was written by then.
@@ -67,6 +71,7 @@ impl Checkpoint {
             steps: state.steps,
             config: run.config.clone(),
             data: run.fingerprint().to_string(),
+            shape: Some((run.network.input, run.network.classes)),
             rewind_point: saved.map(|s| (Some(s.minimum.to_f64()).filter(|m| m.is_finite()), s.k_star)),
             trace,
         };
@@ -82,16 +87,29 @@ impl Checkpoint {
         Self::restore(&TensorFile::open(path)?, run)
     }
 
+    /// What `file` says of itself.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it is no checkpoint, or one of another version.
+    pub fn header(file: &TensorFile) -> Result<Self> {
+        let path = file.path();
+        let text =
+            file.metadata(KEY).ok_or_else(|| Error::file(path, "metadata", format!("the key `{KEY}`"), "none"))?;
+        let header: Self =
+            serde_json::from_str(text).map_err(|e| Error::file(path, format!("metadata `{KEY}`"), "a header", e))?;
+        if header.format != FORMAT {
+            return Err(Error::file(path, "format", FORMAT, header.format));
+        }
+        Ok(header)
+    }
+
     /// The state that `file` holds of this very run.
     ///
     /// # Errors
     /// [`Error::File`] naming what is missing, malformed, or of another run.
     pub fn restore<S: Scalar + Element>(file: &TensorFile, run: &Run) -> Result<(Self, State<S>)> {
         let path = file.path();
-        let text =
-            file.metadata(KEY).ok_or_else(|| Error::file(path, "metadata", format!("the key `{KEY}`"), "none"))?;
-        let header: Self =
-            serde_json::from_str(text).map_err(|e| Error::file(path, format!("metadata `{KEY}`"), "a header", e))?;
+        let header = Self::header(file)?;
         header.check(path, run)?;
         let mut state = run.start::<S>()?;
         state.epochs = header.epochs;
@@ -112,9 +130,6 @@ impl Checkpoint {
 
     fn check(&self, path: &Path, run: &Run) -> Result<()> {
         let bad = |place: &str, expected: String, found: String| Err(Error::file(path, place, expected, found));
-        if self.format != FORMAT {
-            return bad("format", FORMAT.to_string(), self.format.clone());
-        }
         if self.config != *run.config {
             return bad("configuration", "that of config.toml beside it".to_string(), "another".to_string());
         }
@@ -138,23 +153,38 @@ fn read_method_state<S: Scalar + Element>(
     k_star: usize,
 ) -> Result<SparsifierState<S>> {
     let weights = state.sparsifier.weights();
-    let mut alive = Vec::with_capacity(weights.len());
+    let alive = read_masks(file, &state.parameters, weights)?;
     let mut rewind = Vec::new();
     for segment in weights.segments() {
         let parameter = &state.parameters[segment.parameter];
-        let shape = Some(parameter.value.shape());
+        let name = format!("rewind/{}", parameter.name);
+        if file.describe(&name).is_some() {
+            rewind.extend(file.read::<S>(&name, Some(parameter.value.shape()))?);
+        }
+    }
+    let rewind = Some(rewind).filter(|rewind| rewind.len() == weights.len());
+    Ok(SparsifierState { alive, minimum: S::from_f64(minimum.unwrap_or(f64::INFINITY)), k_star, rewind })
+}
+
+/// Which weights are alive, flattened over W: the tensors `mask/<p>`.
+///
+/// # Errors
+/// [`Error::File`] if one is missing, of another shape, or holds anything but 0 and 1.
+pub(super) fn read_masks<S: Scalar>(
+    file: &TensorFile,
+    parameters: &Parameters<S>,
+    weights: &WeightSet,
+) -> Result<Vec<bool>> {
+    let mut alive = Vec::with_capacity(weights.len());
+    for segment in weights.segments() {
+        let parameter = &parameters[segment.parameter];
         let name = format!("mask/{}", parameter.name);
-        for &bit in &file.read::<u8>(&name, shape)? {
+        for &bit in &file.read::<u8>(&name, Some(parameter.value.shape()))? {
             match bit {
                 0 | 1 => alive.push(bit == 1),
                 _ => return Err(Error::file(file.path(), format!("tensor `{name}`"), "0 or 1", bit)),
             }
         }
-        let name = format!("rewind/{}", parameter.name);
-        if file.describe(&name).is_some() {
-            rewind.extend(file.read::<S>(&name, shape)?);
-        }
     }
-    let rewind = Some(rewind).filter(|rewind| rewind.len() == weights.len());
-    Ok(SparsifierState { alive, minimum: S::from_f64(minimum.unwrap_or(f64::INFINITY)), k_star, rewind })
+    Ok(alive)
 }

@@ -2,19 +2,23 @@
 
 mod checkpoint;
 mod config;
+mod evaluation;
 mod folder;
 mod learning_rate;
 mod observer;
 mod optimizer;
 pub mod probe;
 mod run;
+mod saved;
 mod step;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Config, Precision};
+pub use evaluation::{Evaluation, TEST_BATCH, evaluate};
 pub use folder::{Checkpointer, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
 pub use observer::{BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, Progress, TraceWriter};
 pub use optimizer::{Sgd, SgdSettings, descend};
 pub use run::{Run, State};
+pub use saved::{SavedFile, SavedNetwork};
 pub use step::Step;

@@ -1,5 +1,6 @@
 //! The training loop: batches, gradients, optimizer, and at the end of every epoch the sparsifier and the test set.
 
+use super::evaluation::{TEST_BATCH, evaluate};
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use super::{Config, Sgd, Step, cosine_learning_rate};
 use crate::data::{Dataset, Split, epoch_order};
@@ -9,15 +10,11 @@ use crate::paper::reading::{Evaluation, LastBatch, LearningRateStep};
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::sparsify::{EpochEnd, Sparsifier};
-use crate::tape::{Tape, Var};
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-
-/// Samples per forward pass of an evaluation (section 4: 100 for testing).
-const TEST_BATCH: usize = 100;
 
 /// Everything that changes while training, at the end of an epoch.
 pub struct State<S: Scalar> {
@@ -190,22 +187,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The share of test images whose largest logit is their label's; the first of equal logits counts.
+    /// The accuracy on the test set ([`Evaluation`](super::Evaluation)).
     ///
     /// # Errors
-    /// [`Error::Shape`] if the parameters do not fit the network.
+    /// As [`evaluate`].
     pub fn accuracy<S: Scalar>(&self, parameters: &Parameters<S>) -> Result<f64> {
-        let indices: Vec<usize> = (0..self.dataset.test.len()).collect();
-        let mut correct = 0;
-        for batch in indices.chunks(TEST_BATCH) {
-            let (x, labels) = self.dataset.batch::<S>(Split::Test, batch, None);
-            let mut tape = Tape::new(self.config.kernel);
-            let logits: Var = self.network.forward(&mut tape, parameters, x, Mode::Evaluation, None)?.logits;
-            let logits = tape.value(logits);
-            correct +=
-                logits.outer_iter().zip(labels).filter(|(row, label)| argmax(row.iter()) == Some(*label)).count();
-        }
-        Ok(correct as f64 / indices.len().max(1) as f64)
+        let part = (self.dataset, Split::Test);
+        Ok(evaluate(&self.network, self.config.kernel, parameters, part, TEST_BATCH)?.accuracy)
     }
 }
 
@@ -217,18 +205,4 @@ fn diverged(error: Error, epoch: usize, batch: usize) -> Error {
         }
         other => other,
     }
-}
-
-/// The position of the largest value, the first among equals; `None` if there is none or one is NaN.
-fn argmax<'a, S: Scalar>(values: impl Iterator<Item = &'a S>) -> Option<usize> {
-    let mut best: Option<(usize, S)> = None;
-    for (i, &x) in values.enumerate() {
-        if x.is_nan() {
-            return None;
-        }
-        if best.is_none_or(|(_, largest)| x > largest) {
-            best = Some((i, x));
-        }
-    }
-    best.map(|(i, _)| i)
 }

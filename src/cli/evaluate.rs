@@ -1,0 +1,165 @@
+//! `gdstar evaluate RUN`.
+
+use super::{choice, with_threads};
+use crate::data::{self, Dataset, Source, Split};
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::nn::models;
+use crate::report::{LayerSparsity, layer_sparsity, thousands};
+use crate::scalar::Scalar;
+use crate::train::{Evaluation, Precision, SavedFile, TEST_BATCH, evaluate};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Run a trained network on a data set: accuracy, loss, sparsity, multiply-accumulates.
+///
+/// A run folder or a checkpoint says itself which network and data it belongs to; a bare state_dict (PyTorch's
+/// save_file) needs --model and --data. Sparsity is that of the file's masks; where it has none, weights that are 0
+/// count as eliminated. Effective multiply-accumulates are a layer's times its share of living weights.
+#[derive(Debug, clap::Args)]
+pub struct EvaluateArgs {
+    /// A run folder (`gdstar train --out`), a checkpoint, or a state_dict in a safetensors file
+    #[arg(value_name = "RUN|CHECKPOINT|WEIGHTS")]
+    from: PathBuf,
+    /// The network; `gdstar models` lists them [default: the checkpoint's]
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// The data set [default: the checkpoint's]
+    #[arg(long, value_name = "NAME")]
+    data: Option<Source>,
+    /// Where the data set's files are [default: the checkpoint's]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The part of the data set
+    #[arg(long, value_parser = choice::<Split>(), default_value_t = Split::Test)]
+    split: Split,
+    /// Samples per forward pass
+    #[arg(long, value_name = "N", default_value_t = TEST_BATCH)]
+    batch_size: usize,
+    /// The number system [default: the checkpoint's, or f32]
+    #[arg(long, value_parser = choice::<Precision>())]
+    precision: Option<Precision>,
+    /// Plain loops, or matrixmultiply and threads [default: the checkpoint's, or fast]
+    #[arg(long, value_parser = choice::<Kernel>())]
+    kernel: Option<Kernel>,
+    /// Threads to use; never changes a result [default: all cores]
+    #[arg(long, value_name = "T")]
+    threads: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is evaluated: the options' values, else the checkpoint's.
+struct Subject {
+    file: SavedFile,
+    model: String,
+    dataset: Dataset,
+    kernel: Kernel,
+    precision: Precision,
+}
+
+impl Subject {
+    fn new(args: &EvaluateArgs) -> Result<Self> {
+        if args.batch_size == 0 {
+            return Err(Error::domain("--batch-size", "at least 1", 0));
+        }
+        let file = SavedFile::open(&args.from)?;
+        let config = file.checkpoint.as_ref().map(|checkpoint| &checkpoint.config);
+        let stated = |option: &str| Error::domain(option, "a name (only a checkpoint says its own)", "nothing");
+        let model = args.model.clone().or_else(|| config.map(|c| c.model.clone()));
+        let model = model.ok_or_else(|| stated("--model"))?;
+        models::find(&model)?;
+        let data = args.data.or_else(|| config.map(|c| c.data)).ok_or_else(|| stated("--data"))?;
+        // Another data set is not where the run's was.
+        let known = config.filter(|config| config.data == data).and_then(|config| config.data_dir.as_ref());
+        let dataset = data::load(data, args.data_dir.as_ref().or(known).map(PathBuf::as_path))?;
+        let kernel = args.kernel.or_else(|| config.map(|c| c.kernel)).unwrap_or(Kernel::Fast);
+        let precision = args.precision.or_else(|| config.map(|c| c.precision)).unwrap_or_default();
+        Ok(Self { file, model, dataset, kernel, precision })
+    }
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Those of [`SavedFile`], [`data::load`] and [`evaluate`].
+pub fn run(args: &EvaluateArgs) -> Result<()> {
+    let subject = Subject::new(args)?;
+    with_threads(args.threads, || match subject.precision {
+        Precision::F32 => report::<f32>(args, &subject),
+        Precision::F64 => report::<f64>(args, &subject),
+    })?
+}
+
+fn report<S: Scalar>(args: &EvaluateArgs, subject: &Subject) -> Result<()> {
+    let dataset = &subject.dataset;
+    let network = models::find(&subject.model)?.network(dataset.train.shape, dataset.classes)?;
+    let saved = subject.file.read::<S>(network)?;
+    let part = (dataset, args.split);
+    let evaluation = evaluate(&saved.network, subject.kernel, &saved.parameters, part, args.batch_size)?;
+    let (layers, total) = layer_sparsity(&saved)?;
+    let report = Report { args, subject, evaluation, has_masks: saved.has_masks, layers, total };
+    if args.json {
+        println!("{}", report.json());
+    } else {
+        print!("{}", report.text());
+    }
+    Ok(())
+}
+
+struct Report<'a> {
+    args: &'a EvaluateArgs,
+    subject: &'a Subject,
+    evaluation: Evaluation,
+    has_masks: bool,
+    layers: Vec<LayerSparsity>,
+    total: LayerSparsity,
+}
+
+impl Report<'_> {
+    fn text(&self) -> String {
+        let Evaluation { samples, accuracy, loss } = self.evaluation;
+        let mut text = format!(
+            "{} on {}, {} part, {} samples: accuracy {:.2} %, mean loss {loss:.6}\n",
+            self.subject.model,
+            self.subject.dataset.name,
+            self.args.split,
+            thousands(samples),
+            100.0 * accuracy,
+        );
+        let basis = if self.has_masks { "by its masks" } else { "no masks: weights that are 0 count as eliminated" };
+        text += &format!("sparsity {:.2} % ({basis})\n\n", 100.0 * self.total.sparsity());
+        text += &format!(
+            "{:<40} {:>12} {:>12} {:>10} {:>15} {:>15}\n",
+            "parameter", "weights", "alive", "sparsity", "MACs a sample", "effective"
+        );
+        for row in self.layers.iter().chain([&self.total]) {
+            let [total, alive, macs, effective] = [row.total, row.alive, row.macs, row.effective_macs].map(thousands);
+            let sparsity = 100.0 * row.sparsity();
+            text += &format!("{:<40} {total:>12} {alive:>12} {sparsity:>8.2} % {macs:>15} {effective:>15}\n", row.name);
+        }
+        text + "\nMACs: multiply-accumulates of linear and convolution layers; effective: times the share of living weights\n"
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let row = |row: &LayerSparsity| {
+            json!({
+                "name": row.name, "weights": row.total, "alive": row.alive, "sparsity": row.sparsity(),
+                "macs": row.macs, "effective_macs": row.effective_macs,
+            })
+        };
+        let loss = self.evaluation.loss;
+        json!({
+            "model": self.subject.model,
+            "data": self.subject.dataset.name,
+            "split": self.args.split.name(),
+            "samples": self.evaluation.samples,
+            "accuracy": self.evaluation.accuracy,
+            "loss": if loss.is_finite() { json!(loss) } else { json!(loss.to_string()) },
+            "masks": self.has_masks,
+            "total": row(&self.total),
+            "parameters": self.layers.iter().map(row).collect::<Vec<_>>(),
+        })
+    }
+}

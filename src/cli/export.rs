@@ -1,0 +1,71 @@
+//! `gdstar export RUN`.
+
+use super::choice;
+use crate::error::Result;
+use crate::export::{Exported, Format, export};
+use crate::report::thousands;
+use crate::scalar::Scalar;
+use crate::tensor_file::Element;
+use crate::train::{Precision, SavedFile};
+use std::path::{Path, PathBuf};
+
+/// Write a pruned network for other programs: dense with zeros, masks, and CSR.
+///
+/// Leaves a folder of three files: `dense`, PyTorch's state_dict with eliminated weights 0; `masks`, 1 where a weight
+/// is alive; `csr`, each prunable weight [o, ...] as the sparse matrix [o, rest], in the arrays that SciPy's
+/// csr_matrix and PyTorch's sparse_csr_tensor take. Ends with the sizes, as measured. docs/exchange.md shows how to
+/// read them.
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// A run folder (`gdstar train --out`) or a checkpoint
+    #[arg(value_name = "RUN|CHECKPOINT")]
+    from: PathBuf,
+    /// The files' format
+    #[arg(long, value_parser = choice::<Format>())]
+    format: Format,
+    /// The new folder [default: export-FORMAT in the run's folder]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Those of [`SavedFile`] and of [`export`].
+pub fn run(args: &ExportArgs) -> Result<()> {
+    let file = SavedFile::open(&args.from)?;
+    let folder = file.tensors.path().parent().unwrap_or(Path::new(""));
+    let out = args.out.clone().unwrap_or_else(|| folder.join(format!("export-{}", args.format)));
+    let exported = match file.checkpoint.as_ref().map(|checkpoint| checkpoint.config.precision) {
+        Some(Precision::F64) => exported::<f64>(&file, args.format, &out),
+        _ => exported::<f32>(&file, args.format, &out),
+    }?;
+    print!("{}", text(&exported, &out));
+    Ok(())
+}
+
+fn exported<S: Scalar + Element>(file: &SavedFile, format: Format, out: &Path) -> Result<Exported> {
+    export(&file.read::<S>(file.network()?)?, format, out)
+}
+
+/// The sizes as a table, and what they mean.
+fn text(exported: &Exported, out: &Path) -> String {
+    let Exported { dense, masks, csr, dense_gzip, sparsity, break_even } = exported;
+    let mut text = format!("{}\n\n{:<24} {:>14} {:>10}\n", out.display(), "file", "bytes", "of dense");
+    let row = |name: &str, bytes: u64| {
+        let share = 100.0 * bytes as f64 / dense.bytes as f64;
+        format!("{name:<24} {:>14} {share:>8.1} %\n", thousands(bytes as usize))
+    };
+    for file in [dense, masks, csr] {
+        text += &row(&file.name, file.bytes);
+    }
+    text += &row("total", dense.bytes + masks.bytes + csr.bytes);
+    text += &row("dense, through gzip -6", *dense_gzip);
+    let verdict = if sparsity > break_even { "smaller" } else { "no smaller" };
+    text + &format!(
+        "\nsparsity {:.2} %; CSR is smaller than dense above {:.2} % (values and I32 indices against values), so here \
+         it is {verdict}\n",
+        100.0 * sparsity,
+        100.0 * break_even
+    )
+}

@@ -1,0 +1,65 @@
+//! [`evaluate`]: a network's accuracy and loss on one part of a data set.
+
+use crate::data::{Dataset, Split};
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::nn::{Mode, Network, Parameters};
+use crate::ops::CrossEntropy;
+use crate::scalar::Scalar;
+use crate::tape::Tape;
+
+/// Samples per forward pass of an evaluation (section 4: 100 for testing).
+pub const TEST_BATCH: usize = 100;
+
+/// How well a network does on some samples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evaluation {
+    pub samples: usize,
+    /// The share of samples whose largest logit is their label's, 0 to 1; the first of equal logits counts, and a
+    /// sample with a NaN among its logits is not classified rightly.
+    pub accuracy: f64,
+    /// The mean cross-entropy of the samples.
+    pub loss: f64,
+}
+
+/// Runs `network` with running statistics over one part of `dataset`, `batch` samples at a time.
+///
+/// # Errors
+/// [`Error::Shape`](crate::Error::Shape) if the parameters, the images or the labels do not fit the network.
+pub fn evaluate<S: Scalar>(
+    network: &Network,
+    kernel: Kernel,
+    parameters: &Parameters<S>,
+    (dataset, split): (&Dataset, Split),
+    batch: usize,
+) -> Result<Evaluation> {
+    let indices: Vec<usize> = (0..dataset.images(split).len()).collect();
+    let (mut correct, mut loss_sum) = (0, 0.0);
+    for indices in indices.chunks(batch.max(1)) {
+        let (x, labels) = dataset.batch::<S>(split, indices, None);
+        let mut tape = Tape::new(kernel);
+        let logits = network.forward(&mut tape, parameters, x, Mode::Evaluation, None)?.logits;
+        let rows = tape.value(logits);
+        correct += rows.outer_iter().zip(&labels).filter(|(row, label)| argmax(row.iter()) == Some(**label)).count();
+        let loss = tape.apply_one(CrossEntropy { labels }, &[logits])?;
+        let mean = tape.value(loss).first().map_or(f64::NAN, |loss| loss.to_f64());
+        loss_sum += mean * indices.len() as f64;
+    }
+    let samples = indices.len();
+    let share = |sum: f64| sum / samples.max(1) as f64;
+    Ok(Evaluation { samples, accuracy: share(correct as f64), loss: share(loss_sum) })
+}
+
+/// The position of the largest value, the first among equals; `None` if there is none or one is NaN.
+fn argmax<'a, S: Scalar>(values: impl Iterator<Item = &'a S>) -> Option<usize> {
+    let mut best: Option<(usize, S)> = None;
+    for (i, &x) in values.enumerate() {
+        if x.is_nan() {
+            return None;
+        }
+        if best.is_none_or(|(_, largest)| x > largest) {
+            best = Some((i, x));
+        }
+    }
+    best.map(|(i, _)| i)
+}

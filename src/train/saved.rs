@@ -1,0 +1,124 @@
+//! [`SavedNetwork`]: a trained network as a file holds it: its parameters, and which of its weights are alive.
+
+use super::checkpoint::read_masks;
+use super::{Checkpoint, RunFolder};
+use crate::data;
+use crate::error::{Error, Result};
+use crate::nn::state_dict::{self, CHECKPOINT_KEY};
+use crate::nn::{Network, Parameters, models};
+use crate::paper::reading::Reading;
+use crate::scalar::Scalar;
+use crate::sparsify::WeightSet;
+use crate::tensor_file::TensorFile;
+use std::path::Path;
+
+/// The largest image (values) and the most classes that a file can ask a network to be built for.
+const LARGEST_INPUT: usize = 1 << 24;
+const MOST_CLASSES: usize = 1 << 20;
+
+/// A checkpoint of this program, or a bare `state_dict`.
+pub struct SavedFile {
+    pub tensors: TensorFile,
+    /// What a checkpoint says of itself; `None` for a bare `state_dict`.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+/// A network with the values that a file holds.
+pub struct SavedNetwork<S> {
+    pub network: Network,
+    pub parameters: Parameters<S>,
+    /// W.
+    pub weights: WeightSet,
+    /// False where a weight is eliminated, flat over W; such a weight is +0 in `parameters`.
+    pub alive: Vec<bool>,
+    /// Whether the file has masks. Without them, a weight of 0 counts as eliminated.
+    pub has_masks: bool,
+    /// The training batches that its running statistics have seen, where the file says.
+    pub batches: usize,
+}
+
+impl SavedFile {
+    /// Opens a file, or the checkpoint of a run folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::File`] naming what is not there or not as it should be.
+    pub fn open(path: &Path) -> Result<Self> {
+        let tensors = if path.is_dir() {
+            let Some((folder, _)) = RunFolder::open(path)? else {
+                let expected = "config.toml, as `gdstar train --out` leaves it";
+                return Err(Error::file(path, "run folder", expected, "a folder without one"));
+            };
+            TensorFile::open(&folder.checkpoint())?
+        } else {
+            TensorFile::open(path)?
+        };
+        let checkpoint = tensors.metadata(CHECKPOINT_KEY).map(|_| Checkpoint::header(&tensors)).transpose()?;
+        Ok(Self { tensors, checkpoint })
+    }
+
+    /// The network whose parameters a checkpoint holds.
+    ///
+    /// # Errors
+    /// [`Error::File`] if this is no checkpoint, or its network cannot be built; those of [`data::load`] if only the
+    /// data set knows the network's shape.
+    pub fn network(&self) -> Result<Network> {
+        let path = self.tensors.path();
+        let Some(checkpoint) = &self.checkpoint else {
+            return Err(Error::file(path, "metadata", format!("the key `{CHECKPOINT_KEY}`"), "a bare state_dict"));
+        };
+        let config = &checkpoint.config;
+        let (input, classes) = match checkpoint.shape {
+            Some(shape) => shape,
+            None => {
+                let dataset = data::load(config.data, config.data_dir.as_deref())?;
+                (dataset.train.shape, dataset.classes)
+            }
+        };
+        let size = input.iter().try_fold(1usize, |size, &axis| size.checked_mul(axis));
+        if size.is_none_or(|size| size > LARGEST_INPUT) || classes > MOST_CLASSES {
+            let expected = format!("at most {LARGEST_INPUT} input values and {MOST_CLASSES} classes");
+            return Err(Error::file(path, "shape", expected, format!("{input:?} and {classes}")));
+        }
+        models::find(&config.model)?.network(input, classes)
+    }
+
+    /// The values that this file holds for `network`.
+    ///
+    /// # Errors
+    /// As [`state_dict::read`]; [`Error::File`] if a mask is malformed, or a weight is not 0 that its mask eliminates.
+    pub fn read<S: Scalar>(&self, network: Network) -> Result<SavedNetwork<S>> {
+        let file = &self.tensors;
+        let mut parameters = state_dict::read::<S>(file, &network)?;
+        let reading = self.checkpoint.as_ref().map_or_else(Reading::default, |c| c.config.reading);
+        let weights = WeightSet::new(&parameters, reading.prunable);
+        let has_masks = self.checkpoint.as_ref().is_some_and(|c| c.rewind_point.is_some());
+        let alive = if has_masks {
+            read_masks(file, &parameters, &weights)?
+        } else {
+            weights.gather(&parameters).iter().map(|w| *w != S::ZERO).collect()
+        };
+        let mut revived = None;
+        weights.for_each_mut(&mut parameters, |segment, values| {
+            for (i, w) in values.iter_mut().enumerate().filter(|(i, _)| !alive[segment.range.start + i]) {
+                if *w != S::ZERO {
+                    revived.get_or_insert((segment.parameter, i, w.to_f64()));
+                }
+                *w = S::ZERO;
+            }
+        });
+        if let Some((parameter, i, value)) = revived {
+            let place = format!("tensor `{}` at entry {i}", parameters[parameter].name);
+            return Err(Error::file(file.path(), place, "0, as its mask says", value));
+        }
+        let batches = self.checkpoint.as_ref().map_or(0, |c| c.steps);
+        Ok(SavedNetwork { network, parameters, weights, alive, has_masks, batches })
+    }
+}
+
+impl<S> SavedNetwork<S> {
+    /// The share of eliminated weights in W, 0 to 1.
+    pub fn sparsity(&self) -> f64 {
+        let eliminated = self.alive.iter().filter(|&&alive| !alive).count();
+        eliminated as f64 / self.alive.len().max(1) as f64
+    }
+}
