@@ -22,7 +22,7 @@ use crate::nn::state_dict::{self, read_finite};
 use crate::nn::{Mode, Network, Parameters, Role};
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, Tensor, TensorFile};
-use ndarray::{ArrayD};
+use ndarray::ArrayD;
 
 /// A batch of images with labels.
 struct Batch<S> {
@@ -103,9 +103,10 @@ fn results<S: Scalar + Element>(parameters: &Parameters<S>, step: Step<S>) -> Ve
             results.push((format!("grad/{}", parameter.name), Tensor::from_array(&gradient.view())));
         }
     }
-    let buffers = step.buffers.into_iter().map(|(i, value)| {
-        (format!("buffer/{}", parameters[i].name), Tensor::from_array(&value.view()))
-    });
+    let buffers = step
+        .buffers
+        .into_iter()
+        .map(|(i, value)| (format!("buffer/{}", parameters[i].name), Tensor::from_array(&value.view())));
     results.extend(buffers);
     results
 }

@@ -20,9 +20,9 @@ use crate::kernel::Kernel;
 use crate::nn::{Mode, Network, hashed, models};
 use crate::tensor_file::TensorFile;
 use crate::train::Step;
+use checksum::distance;
 use ndarray::{Array2, ArrayD};
 use serde::Deserialize;
-use checksum::distance;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -33,12 +33,11 @@ pub const FORMAT: &str = "gdstar-model-golden/1";
 
 /// How far loss, logits and running statistics may be from PyTorch's, relative to their Euclidean norm.
 ///
-/// Between two correct computations in `f64` is what their roundings become on the way to the result. Relative
-/// changes of the input by 2^-52 become changes of the logits of up to 2,000 times that, in the network that amplifies
-/// most (`golden/make/README.md`); 1e-12 is 4,500 times that. An `f32` anywhere (2^-24) is a hundred thousand times too far off.
+/// Two correct computations in `f64` differ by what becomes of their roundings on the way to the result. A relative
+/// change of the input by 2^-52 changes the logits of the network that amplifies most by less than 1,000 times that
+/// (`golden/make/README.md`); 1e-12 is 4,500 times 2^-52. A single number of `f32` on the way (2^-24) is out by far.
 pub const FORWARD: f64 = 1e-12;
-/// The same for gradients: rounding is amplified up to 9,000 times forwards and again backwards, where nothing was
-/// measured above that; 1e-10 is 450,000 times 2^-52.
+/// The same for gradients, which the same change changes by less than 5,000 times 2^-52; 1e-10 is 450,000 times that.
 pub const GRADIENT: f64 = 1e-10;
 
 /// What a file says of itself.
@@ -172,12 +171,7 @@ impl NetworkGolden {
     }
 
     /// The table `tensor`, whose rows are `names`, if ours have exactly these names.
-    fn checksums(
-        &self,
-        tensor: &str,
-        names: &[String],
-        ours: &[(&str, &ArrayD<f64>)],
-    ) -> Result<Array2<f64>> {
+    fn checksums(&self, tensor: &str, names: &[String], ours: &[(&str, &ArrayD<f64>)]) -> Result<Array2<f64>> {
         let (known, found): (BTreeSet<&str>, BTreeSet<&str>) =
             (names.iter().map(String::as_str).collect(), ours.iter().map(|(name, _)| *name).collect());
         if let Some(name) = known.symmetric_difference(&found).next() {
@@ -185,9 +179,7 @@ impl NetworkGolden {
             return Err(Error::file(self.file.path(), tensor, expected, format!("`{name}` on one side only")));
         }
         let table = self.file.read::<f64>(tensor, Some(&[names.len(), 1 + LANES]))?;
-        table
-            .into_dimensionality()
-            .map_err(|e| Error::file(self.file.path(), tensor, "a table", e))
+        table.into_dimensionality().map_err(|e| Error::file(self.file.path(), tensor, "a table", e))
     }
 }
 

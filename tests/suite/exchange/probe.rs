@@ -88,7 +88,8 @@ fn assert_written<S: Scalar + Element>(file: &TensorFile, network: &Network, ker
     let parameters: Parameters<S> = hashed::parameters(network);
     let (x, labels) = (hashed::inputs::<S>(IMAGES, INPUT), hashed::labels(IMAGES, CLASSES));
     let step = Step::compute(network, kernel, &parameters, x, labels, mode, None).unwrap();
-    let mut expected = vec![("logits".to_string(), step.logits), ("loss".to_string(), ArrayD::from_elem(vec![1], step.loss))];
+    let mut expected =
+        vec![("logits".to_string(), step.logits), ("loss".to_string(), ArrayD::from_elem(vec![1], step.loss))];
     let gradients = parameters.iter().zip(step.gradients);
     expected.extend(gradients.filter_map(|(p, gradient)| Some((format!("grad/{}", p.name), gradient?))));
     let buffers = step.buffers.into_iter().map(|(i, value)| (format!("buffer/{}", parameters[i].name), value));
