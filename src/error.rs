@@ -45,6 +45,10 @@ pub enum Error {
     )]
     NonFinite { quantity: String, epoch: usize, batch: usize, value: String },
 
+    /// A download that did not come to its end: the address, file or folder it is about, and what to do.
+    #[error("{place}: expected {expected}, found {found}; {remedy}")]
+    Fetch { place: String, expected: String, found: String, remedy: String },
+
     /// The run was stopped from outside (Ctrl-C) after its last complete checkpoint.
     #[error("interrupted at epoch {epoch}; a run with --out continues with --resume")]
     Interrupted { epoch: usize },
@@ -102,6 +106,17 @@ impl Error {
         Self::NonFinite { quantity: quantity.into(), epoch, batch, value: value.to_string() }
     }
 
+    /// A [`Error::Fetch`] from anything printable. What a server said goes through [`quoted`] first: `found` may name
+    /// several addresses and is not cut here.
+    pub(crate) fn fetch(
+        place: impl ToString,
+        expected: impl Into<String>,
+        found: impl ToString,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Fetch { place: quoted(place), expected: expected.into(), found: found.to_string(), remedy: remedy.into() }
+    }
+
     /// A [`Error::Io`]; use as `.map_err(Error::io(path, "open"))`.
     pub fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
@@ -111,7 +126,7 @@ impl Error {
     /// The process exit code: 2 for usage and unreadable input, 1 for a run that failed.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NonFinite { .. } | Self::Interrupted { .. } => 1,
+            Self::NonFinite { .. } | Self::Interrupted { .. } | Self::Fetch { .. } => 1,
             Self::Shape { .. } | Self::Domain { .. } | Self::File { .. } | Self::StateDict { .. } | Self::Io { .. } => {
                 2
             }

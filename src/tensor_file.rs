@@ -309,9 +309,12 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> st
     sync_directory_of(path)
 }
 
-/// Makes a rename into `path` last: it is durable once its directory is.
+/// Makes a rename to `path` durable: it is once its directory is. Platforms that cannot open a directory have
+/// nothing to sync.
+///
+/// # Errors
+/// [`Error::Io`] if syncing fails.
 pub(crate) fn sync_directory_of(path: &Path) -> Result<()> {
-    // Platforms that cannot open a directory have nothing to sync.
     match std::fs::File::open(directory_of(path)) {
         Ok(directory) => directory.sync_all().map_err(Error::io(path, "sync the directory of")),
         Err(_) => Ok(()),

@@ -1,5 +1,6 @@
 //! Checkpoints: a file is restored only as the run it belongs to, and a damaged one is refused.
 
+use super::input::changed;
 use super::{PATH, assert_refusal};
 use gdstar::data::{self, Dataset, Source};
 use gdstar::sparsify::Method;
@@ -34,19 +35,10 @@ fn fixture() -> &'static Fixture {
     })
 }
 
-/// Reads `data` as changes to a good checkpoint: five bytes each, where (little-endian, modulo the file's length) and
-/// what. A last group of fewer bytes cuts the file there.
+/// Reads `data` as changes to a good checkpoint ([`changed`]).
 pub fn run(data: &[u8]) -> bool {
     let Fixture { config, dataset, checkpoint } = fixture();
-    let mut bytes = checkpoint.clone();
-    for change in data.chunks(5) {
-        let place = change.iter().take(4).rev().fold(0usize, |place, &byte| place << 8 | usize::from(byte));
-        let at = place % bytes.len().max(1);
-        match change {
-            [_, _, _, _, value] if !bytes.is_empty() => bytes[at] = *value,
-            _ => bytes.truncate(at),
-        }
-    }
+    let bytes = changed(checkpoint, data);
     let run = Run::new(config, dataset, &GO_ON).expect("the default run is valid");
     let restored = TensorFile::parse(Path::new(PATH), bytes).and_then(|file| Checkpoint::restore::<f32>(&file, &run));
     match restored {

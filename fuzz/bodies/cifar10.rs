@@ -9,8 +9,12 @@ pub fn run(data: &[u8]) -> bool {
     match parse(Path::new(PATH), data) {
         Ok(images) => {
             assert!(!images.is_empty() && images.labels.iter().all(|&label| label < 10));
-            let record = |i| std::iter::once(&images.labels[i]).chain(images.image(i));
-            assert!((0..images.len()).flat_map(record).eq(data), "records differ from the file");
+            let record = |i: usize| {
+                let pixels = images.image(i).iter().copied().map(u16::from);
+                std::iter::once(images.labels[i]).chain(pixels)
+            };
+            let bytes = data.iter().copied().map(u16::from);
+            assert!((0..images.len()).flat_map(record).eq(bytes), "records differ from the file");
             true
         }
         Err(error) => {

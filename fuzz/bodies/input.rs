@@ -42,3 +42,18 @@ impl Input<'_> {
         self.0.as_chunks::<2>().0.iter().map(wide).collect()
     }
 }
+
+/// A good file with changes: five bytes each, where (little-endian, modulo the file's length) and what. A last group of
+/// fewer bytes cuts the file there.
+pub fn changed(good: &[u8], changes: &[u8]) -> Vec<u8> {
+    let mut bytes = good.to_vec();
+    for change in changes.chunks(5) {
+        let place = change.iter().take(4).rev().fold(0usize, |place, &byte| place << 8 | usize::from(byte));
+        let at = place % bytes.len().max(1);
+        match change {
+            [_, _, _, _, value] if !bytes.is_empty() => bytes[at] = *value,
+            _ => bytes.truncate(at),
+        }
+    }
+    bytes
+}

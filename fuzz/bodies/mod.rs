@@ -3,8 +3,10 @@
 //! Each `run` asserts the promises of one part of the library on arbitrary bytes and returns whether the bytes were
 //! accepted.
 
+pub mod annotations;
 pub mod checkpoint;
 pub mod cifar10;
+pub mod cifar10_archive;
 pub mod config;
 pub mod digits;
 pub mod idx;

@@ -82,12 +82,12 @@ def of_pass(ours, model, passed, training):
 
 
 def worst(differences):
-    """The largest; NaN if one is."""
-    return max(differences, key=lambda x: (x != x, x), default=0.0)
+    """The largest; NaN if one is; `None` if there is none."""
+    return max(differences, key=lambda x: (x != x, x), default=None)
 
 
 def hold(what, difference, tolerance):
-    assert difference <= tolerance, f"{what}: {difference:.1e}, above {tolerance}"
+    assert difference is None or difference <= tolerance, f"{what}: {difference:.1e}, above {tolerance}"
 
 
 def from_pytorch(exchange, network):
@@ -147,14 +147,16 @@ def main():
     parser.add_argument("--gdstar", default=str(GOLDEN.parent / "target" / "release" / "gdstar"))
     parser.add_argument("networks", nargs="*", default=list(NETWORKS))
     arguments = parser.parse_args()
-    print("| network | logits, training | running statistics | gradients | logits, evaluation | gradients | own weights |")
+    print("| network | logits, loss: training | running statistics | gradients | logits, loss: evaluation | gradients "
+          "| weights of gdstar |")  # fmt: skip
     print("|---|---|---|---|---|---|---|")
     for network in arguments.networks:
         with tempfile.TemporaryDirectory() as folder:
             exchange = Exchange(arguments.gdstar, folder)
             evaluation, training = from_pytorch(exchange, network)
             numbers = [training[0], training[2], training[1], evaluation[0], evaluation[1], to_pytorch(exchange, network)]
-            print(f"| {network} | " + " | ".join(f"{number:.0e}" for number in numbers) + " |", flush=True)
+            cells = ["-" if number is None else f"{number:.0e}" for number in numbers]
+            print(f"| {network} | " + " | ".join(cells) + " |", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         of_a_run(Exchange(arguments.gdstar, folder))
 

@@ -1,7 +1,7 @@
 //! `gdstar evaluate RUN`.
 
-use super::{choice, with_threads};
-use crate::data::{self, Dataset, Source, Split};
+use super::{choice, load_data, with_threads};
+use crate::data::{Dataset, Source, Split};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::nn::models;
@@ -30,6 +30,9 @@ pub struct EvaluateArgs {
     /// Where the data set's files are [default: the checkpoint's]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Resize the images of an image folder to N x N [default: the checkpoint's]
+    #[arg(long, value_name = "N")]
+    image_size: Option<usize>,
     /// The part of the data set
     #[arg(long, value_parser = choice::<Split>(), default_value_t = Split::Test)]
     split: Split,
@@ -72,8 +75,10 @@ impl Subject {
         models::find(&model)?;
         let data = args.data.or_else(|| config.map(|c| c.data)).ok_or_else(|| stated("--data"))?;
         // Another data set is not where the run's was.
-        let known = config.filter(|config| config.data == data).and_then(|config| config.data_dir.as_ref());
-        let dataset = data::load(data, args.data_dir.as_ref().or(known).map(PathBuf::as_path))?;
+        let known = config.filter(|config| config.data == data);
+        let dir = args.data_dir.as_deref().or(known.and_then(|config| config.data_dir.as_deref()));
+        let image_size = args.image_size.or(known.and_then(|config| config.image_size));
+        let dataset = with_threads(args.threads, || load_data(data, dir, image_size))??;
         let kernel = args.kernel.or_else(|| config.map(|c| c.kernel)).unwrap_or(Kernel::Fast);
         let precision = args.precision.or_else(|| config.map(|c| c.precision)).unwrap_or_default();
         Ok(Self { file, model, dataset, kernel, precision })
@@ -83,7 +88,7 @@ impl Subject {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// Those of [`SavedFile`], [`data::load`] and [`evaluate`].
+/// Those of [`SavedFile`], [`load_data`] and [`evaluate`].
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     let subject = Subject::new(args)?;
     with_threads(args.threads, || match subject.precision {

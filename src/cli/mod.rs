@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Arguments are read here; the work happens in the library.
 
 mod check;
+mod data;
 mod demo;
 mod evaluate;
 mod export;
@@ -14,12 +15,14 @@ mod table;
 mod train;
 mod weights;
 
+use crate::data::{Dataset, LoadOptions, Source, load_with};
 use crate::error::{Error, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +48,7 @@ Examples:
   gdstar train --model lenet300 --data mnist --data-dir DIR --method gdstar --epochs 300 --out runs/mnist
   gdstar train --out runs/mnist --resume                        continue after an interruption
   gdstar models lenet300                                        a network's layers
+  gdstar data fetch mnist                                       download a data set, verified
   gdstar table runs/*                                           runs side by side, means over seeds
   gdstar evaluate runs/mnist                                    accuracy, sparsity by layer, multiply-accumulates
   gdstar export runs/mnist --format npz                         the pruned network for other programs
@@ -74,6 +78,7 @@ enum Command {
     Check(check::CheckArgs),
     Replay(replay::ReplayArgs),
     Golden(golden::GoldenArgs),
+    Data(data::DataArgs),
 }
 
 /// Parses the arguments, runs, and turns an error into one line on standard error and an exit code.
@@ -94,6 +99,7 @@ pub fn main() -> ExitCode {
         Some(Command::Op(args)) => done(op::run(args)),
         Some(Command::Probe(args)) => done(probe::run(args)),
         Some(Command::Weights(args)) => done(weights::run(args)),
+        Some(Command::Data(args)) => done(data::run(args)),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Golden(args)) => golden::run(args),
         Some(Command::Replay(args)) => done(replay::run(args)),
@@ -129,15 +135,35 @@ fn choice<T: crate::choice::Choice>() -> impl TypedValueParser<Value = T> {
 
 /// A bar on standard error, where that is a terminal, that counts `unit`s.
 fn progress_bar(unit: &str) -> ProgressBar {
+    bar(&format!("[{{elapsed_precise}}] {{wide_bar}} {unit} {{pos}}/{{len}} (eta {{eta}})"))
+}
+
+/// The same for bytes, with their rate.
+fn byte_bar() -> ProgressBar {
+    bar("[{elapsed_precise}] {wide_bar} {bytes}/{total_bytes} ({bytes_per_sec}, eta {eta})")
+}
+
+fn bar(template: &str) -> ProgressBar {
     let bar = ProgressBar::no_length();
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
-    let template = format!("[{{elapsed_precise}}] {{wide_bar}} {unit} {{pos}}/{{len}} (eta {{eta}})");
-    if let Ok(style) = ProgressStyle::with_template(&template) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar
+}
+
+/// A data set ([`load_with`]), with a bar while a folder of images is decoded.
+fn load_data(source: Source, dir: Option<&Path>, image_size: Option<usize>) -> Result<Dataset> {
+    let bar = progress_bar("images");
+    let on_decoded = |decoded, total| {
+        bar.set_length(total as u64);
+        bar.set_position(decoded as u64);
+    };
+    let dataset = load_with(source, dir, LoadOptions { image_size, on_decoded: Some(&on_decoded) });
+    bar.finish_and_clear();
+    dataset
 }
 
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the process at once.

@@ -1,7 +1,7 @@
 //! `gdstar train`: one run.
 
-use super::{choice, stop_on_interrupt, with_threads};
-use crate::data::{self, Source};
+use super::{choice, load_data, stop_on_interrupt, with_threads};
+use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::paper::reading;
@@ -25,12 +25,15 @@ pub struct TrainArgs {
     /// The network; `gdstar models` lists them
     #[arg(long, value_name = "NAME", help_heading = "The run")]
     model: Option<String>,
-    /// The data set: digits (embedded), mnist, cifar10
+    /// The data set: digits (embedded), mnist, cifar10, image-folder
     #[arg(long, value_name = "NAME", help_heading = "The run")]
     data: Option<Source>,
-    /// Where the data set's files are
+    /// Where the data set's files are; docs/data.md has the layouts
     #[arg(long, value_name = "DIR", help_heading = "The run")]
     data_dir: Option<PathBuf>,
+    /// Resize the images of an image folder to N x N [default: as they are, which must be one size]
+    #[arg(long, value_name = "N", help_heading = "The run")]
+    image_size: Option<usize>,
     /// What is done to the weights at the end of an epoch [default: gdstar]
     #[arg(long, value_parser = choice::<Method>(), value_name = "NAME", help_heading = "The run")]
     method: Option<Method>,
@@ -160,6 +163,9 @@ impl TrainArgs {
             // A run folder must mean the same wherever it is resumed from.
             config.data_dir = Some(std::path::absolute(directory).map_err(Error::io(directory, "resolve"))?);
         }
+        if self.image_size.is_some() {
+            config.image_size = self.image_size;
+        }
         set(&mut config.method, &self.method);
         set(&mut config.seed, &self.seed);
         set(&mut config.precision, &self.precision);
@@ -211,7 +217,8 @@ impl TrainArgs {
 
 pub fn run(args: &TrainArgs) -> Result<()> {
     let (folder, config) = args.configure()?;
-    let dataset = data::load(config.data, config.data_dir.as_deref())?;
+    let dataset =
+        with_threads(args.threads, || load_data(config.data, config.data_dir.as_deref(), config.image_size))??;
     let stop = stop_on_interrupt()?;
     let run = Run::new(&config, &dataset, &stop)?;
     let folder = match (folder, &args.out) {

@@ -1,11 +1,13 @@
-//! CIFAR-10: 32x32 colour images from the six files of the official binary version.
+//! CIFAR-10: 32x32 colour images from the six files of the official binary version, unpacked or in their archive.
 //!
 //! A file is a sequence of records of 3,073 bytes: the label, then 1,024 red, 1,024 green and 1,024 blue pixels,
 //! row by row. A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
 
+pub mod archive;
+
 use super::{Augmentation, Dataset, Images, Normalisation, Source, file};
 use crate::error::{Error, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Means of `pixel / 255` over the 50,000 training images per channel (red, green, blue), to four digits, as
 /// everyone uses them.
@@ -16,17 +18,34 @@ pub const STD: [f64; 3] = [0.2470, 0.2435, 0.2616];
 
 /// `[c,h,w]` of an image.
 pub const SHAPE: [usize; 3] = [3, 32, 32];
-/// The training files, read in this order.
-const TRAIN: [&str; 5] =
-    ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];
-const TEST: &str = "test_batch.bin";
-/// Where else than in the folder itself the files may be: the folder that the official archive unpacks to.
-const SUBFOLDERS: [&str; 1] = ["cifar-10-batches-bin"];
+/// The official files: five for training, in this order, and the test set.
+const FILES: [&str; 6] = [
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "data_batch_4.bin",
+    "data_batch_5.bin",
+    "test_batch.bin",
+];
+/// The folder that the official archive unpacks to.
+const FOLDER: &str = "cifar-10-batches-bin";
+/// The official archive.
+const ARCHIVE: &str = "cifar-10-binary.tar.gz";
 const CLASSES: usize = 10;
 const PIXELS: usize = SHAPE[0] * SHAPE[1] * SHAPE[2];
 const RECORD: usize = 1 + PIXELS;
 
-/// Reads CIFAR-10 from `root` or `root/cifar-10-batches-bin`: the first of them that holds `data_batch_1.bin`.
+/// One of the six files, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// For messages; a member of an archive is named as if the archive were a folder.
+    pub path: PathBuf,
+    pub images: Images,
+}
+
+/// Reads CIFAR-10 from the six files in `root` or `root/cifar-10-batches-bin` (the first of them that holds
+/// `data_batch_1.bin`), else from the official archive `root/cifar-10-binary.tar.gz` as it is ([`archive::read`]).
+/// `root` may also be that archive itself, by any name.
 ///
 /// All six files must be there. Each may hold any number of records, but the five training files the same: they
 /// do in the original (10,000) and in any even subset, and a file cut between two records shows that way.
@@ -34,39 +53,48 @@ const RECORD: usize = 1 + PIXELS;
 /// The data set comes with its usual augmentation (padding 4); set the field to `None` to do without.
 ///
 /// # Errors
-/// [`Error::File`] naming the folder and a missing file; those of [`file::read`] and of [`parse`]; training files
-/// of different length.
+/// [`Error::File`] naming the folder and a missing file; those of [`file::read`], [`archive::read`] and [`parse`];
+/// training files of different length.
 pub fn load(root: &Path) -> Result<Dataset> {
-    let first = file::find(root, &SUBFOLDERS, &[TRAIN[0].to_string()])?;
-    let folder = first.parent().unwrap_or(root);
+    let packed = if root.is_file() { root.to_path_buf() } else { root.join(ARCHIVE) };
+    let batches = match file::find(root, &[FOLDER], &[FILES[0].to_string()]) {
+        Ok(first) => read_folder(first.parent().unwrap_or(root))?,
+        Err(_) if packed.is_file() => archive::read(&packed)?,
+        Err(_) => return Err(file::missing(root, &[FOLDER], &[FILES[0].to_string(), ARCHIVE.to_string()])),
+    };
+    let (train, test) = join(batches)?;
     Ok(Dataset {
         name: Source::Cifar10.name(),
-        train: read_training(folder)?,
-        test: read_batch(folder, TEST)?,
+        train,
+        test,
         classes: CLASSES,
         normalisation: Normalisation { scale: 255.0, mean: MEAN.to_vec(), std: STD.to_vec() },
         augmentation: Some(Augmentation { padding: 4 }),
     })
 }
 
-fn read_training(folder: &Path) -> Result<Images> {
-    let mut train = read_batch(folder, TRAIN[0])?;
-    let records = train.len();
-    for name in &TRAIN[1..] {
-        let batch = read_batch(folder, name)?;
-        if batch.len() != records {
-            let expected = format!("{records} records, as many as in {}", TRAIN[0]);
-            return Err(Error::file(folder.join(name), "number of records", expected, batch.len()));
-        }
-        train.pixels.extend(batch.pixels);
-        train.labels.extend(batch.labels);
-    }
-    Ok(train)
+fn read_folder(folder: &Path) -> Result<[Batch; 6]> {
+    let read = |name: &str| {
+        let path = file::find(folder, &[], &[name.to_string()])?;
+        let images = parse(&path, &file::read(&path)?)?;
+        Ok(Batch { path, images })
+    };
+    let [one, two, three, four, five, test] = FILES.map(read);
+    Ok([one?, two?, three?, four?, five?, test?])
 }
 
-fn read_batch(folder: &Path, name: &str) -> Result<Images> {
-    let path = file::find(folder, &[], &[name.to_string()])?;
-    parse(&path, &file::read(&path)?)
+/// (train, test) of the files in their order.
+fn join([mut train, two, three, four, five, test]: [Batch; 6]) -> Result<(Images, Images)> {
+    let records = train.images.len();
+    for Batch { path, images } in [two, three, four, five] {
+        if images.len() != records {
+            let expected = format!("{records} records, as many as in {}", FILES[0]);
+            return Err(Error::file(path, "number of records", expected, images.len()));
+        }
+        train.images.pixels.extend(images.pixels);
+        train.images.labels.extend(images.labels);
+    }
+    Ok((train.images, test.images))
 }
 
 /// The images of one binary file. `path` is for messages only.
@@ -90,7 +118,7 @@ pub fn parse(path: &Path, content: &[u8]) -> Result<Images> {
             let place = format!("record {i} at byte {}, label", RECORD * i);
             return Err(Error::file(path, place, format!("0 to {}", CLASSES - 1), label));
         }
-        images.labels.push(*label);
+        images.labels.push(u16::from(*label));
         images.pixels.extend_from_slice(pixels);
     }
     Ok(images)

@@ -26,6 +26,7 @@ const TABLE: &[u8] = include_bytes!("digits.csv.gz");
 /// Stands for a path in messages.
 const TABLE_NAME: &str = "digits.csv.gz (embedded)";
 const PIXELS: usize = SHAPE[0] * SHAPE[1] * SHAPE[2];
+const CLASSES: usize = 10;
 
 /// The digits, split 1,442 to 355 for training and test (see [`split`]).
 ///
@@ -40,7 +41,7 @@ pub fn load() -> Result<Dataset> {
         name: Source::Digits.name(),
         train,
         test,
-        classes: 10,
+        classes: CLASSES,
         normalisation: Normalisation {
             scale: f64::from(MAX_PIXEL),
             mean: vec![MEAN_AND_STD.0],
@@ -55,9 +56,12 @@ pub fn load() -> Result<Dataset> {
 /// Stratified, so that both parts hold every class in the same proportion, and fixed, so that results are
 /// comparable. Of n samples of a class, floor(n / 5) are for testing: 35, 36, 35, 36, 36, 36, 36, 35, 34 and 36
 /// for the digits 0 to 9, 355 in all, which leaves 1,442 for training.
+///
+/// # Panics
+/// If a label is above 9.
 #[must_use]
 pub fn split(samples: &Images) -> (Images, Images) {
-    let mut seen = [0_usize; 256];
+    let mut seen = [0_usize; CLASSES];
     let (test, train): (Vec<usize>, Vec<usize>) = (0..samples.len()).partition(|&i| {
         let count = &mut seen[usize::from(samples.labels[i])];
         *count += 1;
@@ -79,16 +83,19 @@ pub fn parse(path: &Path, table: &[u8]) -> Result<Images> {
         let mut columns = 0;
         for (column, entry) in entries.split(|&byte| byte == b',').enumerate() {
             let place = || format!("line {}, column {}", line + 1, column + 1);
-            let (values, max) = match column {
-                0..PIXELS => (&mut digits.pixels, MAX_PIXEL),
-                PIXELS => (&mut digits.labels, 9),
+            let max = match column {
+                0..PIXELS => MAX_PIXEL,
+                PIXELS => (CLASSES - 1) as u8,
                 _ => return Err(Error::file(path, place(), "the end of the line", excerpt(entry))),
             };
-            let value = decimal(entry).filter(|&value| value <= max);
-            values
-                .push(value.ok_or_else(|| {
-                    Error::file(path, place(), format!("an integer from 0 to {max}"), excerpt(entry))
-                })?);
+            let value = decimal(entry)
+                .filter(|&value| value <= max)
+                .ok_or_else(|| Error::file(path, place(), format!("an integer from 0 to {max}"), excerpt(entry)))?;
+            if column < PIXELS {
+                digits.pixels.push(value);
+            } else {
+                digits.labels.push(value.into());
+            }
             columns += 1;
         }
         if columns <= PIXELS {

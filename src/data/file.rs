@@ -50,15 +50,35 @@ pub fn find(root: &Path, subfolders: &[&str], names: &[String]) -> Result<PathBu
         .chain(subfolders.iter().map(|subfolder| root.join(subfolder)))
         .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
         .find(|path| path.exists())
-        .ok_or_else(|| {
-            let also: String = subfolders.iter().map(|subfolder| format!(" or in {subfolder}")).collect();
-            let found = if root.is_dir() {
-                "none"
-            } else if root.exists() {
-                "something that is not a folder"
-            } else {
-                "no such folder"
-            };
-            Error::file(root, "data set", format!("{} in it{also}", names.join(" or ")), found)
-        })
+        .ok_or_else(|| missing(root, subfolders, names))
+}
+
+/// The error of [`find`]: `root` and its `subfolders` hold no file by any of these names.
+pub fn missing(root: &Path, subfolders: &[&str], names: &[String]) -> Error {
+    let also: String = subfolders.iter().map(|subfolder| format!(" or in {subfolder}")).collect();
+    let found = if root.is_dir() {
+        "none"
+    } else if root.exists() {
+        "something that is not a folder"
+    } else {
+        "no such folder"
+    };
+    Error::file(root, "data set", format!("{} in it{also}", names.join(" or ")), found)
+}
+
+/// (number from 1, text) of the lines of a text file, each ended by a line feed or by a carriage return and a line
+/// feed; the last need not be. `path` is for messages only.
+///
+/// # Errors
+/// [`Error::File`] with the line that is not UTF-8.
+pub fn lines<'a>(path: &Path, content: &'a [u8]) -> impl Iterator<Item = Result<(usize, &'a str)>> {
+    let content = content.strip_suffix(b"\n").unwrap_or(content);
+    content.split(|&byte| byte == b'\n').enumerate().map(move |(line, text)| {
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let text = std::str::from_utf8(text).map_err(|error| {
+            let byte = text[error.valid_up_to()];
+            Error::file(path, format!("line {}", line + 1), "text in UTF-8", format!("byte 0x{byte:02x}"))
+        })?;
+        Ok((line + 1, text))
+    })
 }

@@ -67,5 +67,6 @@ fn read_split(folder: &Path, split: &str) -> Result<Images> {
         let place = format!("byte {}, label {i}", LABELS_START + i);
         return Err(Error::file(labels_path, place, format!("0 to {}", CLASSES - 1), labels[i]));
     }
+    let labels = labels.into_iter().map(u16::from).collect();
     Ok(Images { shape: [1, images.shape[1], images.shape[2]], pixels: images.bytes, labels })
 }

@@ -1,19 +1,23 @@
 //! The data sets: read, checked, normalised, put in order, augmented.
 //!
-//! [`load`] reads one whole data set into memory as bytes ([`Images`]); [`Dataset::batch`] makes a network's input
-//! of the samples asked for. Nothing here holds state: every random choice comes from a generator that the caller
-//! passes in, so a [`Dataset`] can be shared between threads.
+//! [`fetch`] downloads what is published. [`load`] reads one whole data set into memory as bytes ([`Images`]);
+//! [`Dataset::batch`] makes a network's input of the samples asked for. Nothing here holds state: every random choice
+//! comes from a generator that the caller passes in, so a [`Dataset`] can be shared between threads.
 
 mod augmentation;
 pub mod cifar10;
 pub mod digits;
+pub mod fetch;
 pub mod file;
 pub mod idx;
+pub mod image_folder;
+mod loader;
 pub mod mnist;
 mod normalisation;
 mod order;
 
 pub use augmentation::{Augmentation, Crop};
+pub use loader::{Batch, Loader};
 pub use normalisation::Normalisation;
 pub use order::epoch_order;
 
@@ -35,6 +39,8 @@ choice! {
     Mnist = "mnist",
     /// CIFAR-10: [`cifar10`].
     Cifar10 = "cifar10",
+    /// Any folder of images, such as Tiny ImageNet's: [`image_folder`].
+    ImageFolder = "image-folder",
 }
 
 choice! {
@@ -52,7 +58,7 @@ pub struct Images {
     /// `[n,c,h,w]`, row-major.
     pub pixels: Vec<u8>,
     /// `[n]`: the class of each image.
-    pub labels: Vec<u8>,
+    pub labels: Vec<u16>,
 }
 
 impl Images {
@@ -104,7 +110,37 @@ pub struct Dataset {
     pub augmentation: Option<Augmentation>,
 }
 
-/// Loads a data set; `dir` is the folder that holds its files (the digits need none, and look at none).
+/// How a data set is read, where there is a choice.
+#[derive(Clone, Copy, Default)]
+pub struct LoadOptions<'a> {
+    /// Resize every image to this many pixels in width and height; [`Source::check_image_size`] says where that can be.
+    pub image_size: Option<usize>,
+    /// Told how many images are decoded, and of how many, after each one; by any thread, so not always in order.
+    pub on_decoded: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+}
+
+impl Source {
+    /// Checks the option `--image-size`.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if there is one for a data set other than an image folder, or it is 0 or above
+    /// [`image_folder::MAX_IMAGE_SIZE`].
+    pub fn check_image_size(self, image_size: Option<usize>) -> Result<()> {
+        let name = "--image-size";
+        match (self, image_size) {
+            (_, None) | (Self::ImageFolder, Some(1..=image_folder::MAX_IMAGE_SIZE)) => Ok(()),
+            (Self::ImageFolder, Some(size)) => {
+                Err(Error::domain(name, format!("1 to {}", image_folder::MAX_IMAGE_SIZE), size))
+            }
+            (_, Some(size)) => {
+                let expected = format!("none with {self}, whose images have one size ({} only)", Self::ImageFolder);
+                Err(Error::domain(name, expected, size))
+            }
+        }
+    }
+}
+
+/// Loads a data set as it is; `dir` is the folder that holds its files (the digits need none, and look at none).
 ///
 /// # Errors
 /// [`Error::Domain`] if the data set needs a folder and none is given; those of the data set's own `load`.
@@ -115,11 +151,21 @@ pub struct Dataset {
 /// # Ok::<(), gdstar::Error>(())
 /// ```
 pub fn load(source: Source, dir: Option<&Path>) -> Result<Dataset> {
+    load_with(source, dir, LoadOptions::default())
+}
+
+/// Loads a data set; see [`load`].
+///
+/// # Errors
+/// Those of [`load`] and of [`Source::check_image_size`].
+pub fn load_with(source: Source, dir: Option<&Path>, options: LoadOptions) -> Result<Dataset> {
+    source.check_image_size(options.image_size)?;
     let dir = || dir.ok_or_else(|| Error::domain("data_dir", format!("the folder with {source}'s files"), "none"));
     match source {
         Source::Digits => digits::load(),
         Source::Mnist => mnist::load(dir()?),
         Source::Cifar10 => cifar10::load(dir()?),
+        Source::ImageFolder => image_folder::load(dir()?, options),
     }
 }
 
@@ -168,8 +214,9 @@ impl Dataset {
     /// SHA-256, in hexadecimal, of the data: the name, the number of classes, both parts' shapes, pixels and
     /// labels, and the normalisation. (The augmentation is an option of the run and not part of it.)
     ///
-    /// A run stores it, so that one resumed on other data is told. Every list is preceded by its length and every
-    /// integer is 64 bits little-endian, so that no two data sets feed the hash the same bytes.
+    /// A run stores it, so that one resumed on other data is told. Every list is preceded by its length in bytes and
+    /// every integer is 64 bits little-endian, so that no two data sets feed the hash the same bytes. A label is one
+    /// byte with up to 256 classes, and two, little-endian, with more.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
@@ -183,12 +230,18 @@ impl Dataset {
         for images in [&self.train, &self.test] {
             images.shape.iter().for_each(|&size| integer(&mut hash, size));
             bytes(&mut hash, &images.pixels);
-            bytes(&mut hash, &images.labels);
+            bytes(&mut hash, &self.label_bytes(&images.labels));
         }
         let Normalisation { scale, mean, std } = &self.normalisation;
         for values in [std::slice::from_ref(scale), mean, std] {
             bytes(&mut hash, &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
         }
         format!("{:x}", hash.finalize())
+    }
+
+    /// The labels as the fingerprint takes them.
+    fn label_bytes(&self, labels: &[u16]) -> Vec<u8> {
+        let width = if self.classes <= 256 { 1 } else { 2 };
+        labels.iter().flat_map(|label| label.to_le_bytes().into_iter().take(width)).collect()
     }
 }

@@ -9,6 +9,7 @@
 
 mod columns;
 mod conv;
+mod few_outputs;
 mod gemm;
 
 pub(super) use conv::{conv2d, conv2d_input_gradient, conv2d_weight_gradient};

@@ -9,7 +9,6 @@ mod conv;
 
 pub(super) use conv::{
     contiguous, conv2d, conv2d_input_gradient, conv2d_weight_gradient, input_gradient_plane, output_plane,
-    outputs_last, weight_gradient_taps,
 };
 
 use crate::scalar::Scalar;

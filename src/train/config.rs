@@ -28,6 +28,9 @@ pub struct Config {
     /// Where the data set's files are; the embedded digits need none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
+    /// N: every image resized to N x N (image folders only); as they are if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<usize>,
     pub method: Method,
     pub seed: u64,
     pub precision: Precision,
@@ -53,6 +56,7 @@ impl Config {
             model: model.to_string(),
             data,
             data_dir: None,
+            image_size: None,
             method,
             seed: 0,
             precision: Precision::F32,
@@ -72,6 +76,7 @@ impl Config {
     /// [`Error::Domain`] naming the first option that is out of range.
     pub fn validate(&self) -> Result<()> {
         crate::nn::models::find(&self.model)?;
+        self.data.check_image_size(self.image_size)?;
         self.hyper.validate()?;
         let sgd = &self.optimizer;
         at_least_zero("--lr", sgd.learning_rate)?;

@@ -1,12 +1,13 @@
 //! [`evaluate`]: a network's accuracy and loss on one part of a data set.
 
-use crate::data::{Dataset, Split};
+use crate::data::{Batch, Dataset, Loader, Split};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::nn::{Mode, Network, Parameters};
 use crate::ops::CrossEntropy;
 use crate::scalar::Scalar;
 use crate::tape::Tape;
+use std::thread::{self, Scope};
 
 /// Samples per forward pass of an evaluation (section 4: 100 for testing).
 pub const TEST_BATCH: usize = 100;
@@ -34,9 +35,21 @@ pub fn evaluate<S: Scalar>(
     batch: usize,
 ) -> Result<Evaluation> {
     let indices: Vec<usize> = (0..dataset.images(split).len()).collect();
-    let (mut correct, mut loss_sum) = (0, 0.0);
-    for indices in indices.chunks(batch.max(1)) {
-        let (x, labels) = dataset.batch::<S>(split, indices, None);
+    let batches = indices.chunks(batch.max(1)).map(<[usize]>::to_vec).collect();
+    let loader = Loader { dataset, split, batches, augmentation: None };
+    thread::scope(|scope| evaluate_on(loader, scope, network, kernel, parameters))
+}
+
+/// [`evaluate`] on the batches of `loader`, which a thread of `scope` prepares.
+fn evaluate_on<'scope, S: Scalar>(
+    loader: Loader<'scope>,
+    scope: &'scope Scope<'scope, '_>,
+    network: &Network,
+    kernel: Kernel,
+    parameters: &Parameters<S>,
+) -> Result<Evaluation> {
+    let (mut samples, mut correct, mut loss_sum) = (0, 0, 0.0);
+    for Batch { indices, x, labels } in loader.start::<S>(scope)? {
         let mut tape = Tape::new(kernel);
         let logits = network.forward(&mut tape, parameters, x, Mode::Evaluation, None)?.logits;
         let rows = tape.value(logits);
@@ -44,8 +57,8 @@ pub fn evaluate<S: Scalar>(
         let loss = tape.apply_one(CrossEntropy { labels }, &[logits])?;
         let mean = tape.value(loss).first().map_or(f64::NAN, |loss| loss.to_f64());
         loss_sum += mean * indices.len() as f64;
+        samples += indices.len();
     }
-    let samples = indices.len();
     let share = |sum: f64| sum / samples.max(1) as f64;
     Ok(Evaluation { samples, accuracy: share(correct as f64), loss: share(loss_sum) })
 }

@@ -3,7 +3,7 @@
 use super::evaluation::{TEST_BATCH, evaluate};
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use super::{Config, Sgd, Step, cosine_learning_rate};
-use crate::data::{Dataset, Split, epoch_order};
+use crate::data::{Batch, Dataset, Loader, Split, epoch_order};
 use crate::error::{Error, Result};
 use crate::nn::{Mode, Network, Parameters, models};
 use crate::paper::reading::{Evaluation, LastBatch, LearningRateStep};
@@ -14,6 +14,7 @@ use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Scope};
 use std::time::Instant;
 
 /// Everything that changes while training, at the end of an epoch.
@@ -78,29 +79,37 @@ impl<'a> Run<'a> {
     /// outside, and whatever an observer reports.
     pub fn train<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
         while state.epochs < self.config.hyper.epochs {
-            self.epoch(state, observers)?;
+            thread::scope(|scope| self.epoch(scope, state, observers))?;
         }
         observers.iter_mut().try_for_each(|observer| observer.on_end())
     }
 
-    fn epoch<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
+    /// One epoch, whose batches a thread of `scope` prepares.
+    fn epoch<'scope, S: Scalar>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        state: &mut State<S>,
+        observers: &mut [&mut dyn Observer<S>],
+    ) -> Result<()> {
         let config = self.config;
         let index = state.epochs;
         let k = index + config.reading.epoch_origin.first();
         let order = epoch_order(self.dataset.train.len(), config.seed, index);
         let mut noise = stream(config.seed, Purpose::Dropout, index);
-        let mut augmentation = config.augment.then(|| stream(config.seed, Purpose::Augmentation, index));
-        let batches: Vec<&[usize]> = order
+        let augmentation = config.augment.then(|| stream(config.seed, Purpose::Augmentation, index));
+        let batches: Vec<Vec<usize>> = order
             .chunks(config.optimizer.batch_size)
             .filter(|b| config.reading.last_batch == LastBatch::Keep || b.len() == config.optimizer.batch_size)
+            .map(<[usize]>::to_vec)
             .collect();
+        let batch_count = batches.len();
         let started = Instant::now();
         let (mut loss_sum, mut samples) = (0.0, 0);
-        for (i, indices) in batches.iter().enumerate() {
+        let loader = Loader { dataset: self.dataset, split: Split::Train, batches, augmentation };
+        for (i, Batch { indices, x, labels }) in loader.start::<S>(scope)?.enumerate() {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted { epoch: k });
             }
-            let (x, labels) = self.dataset.batch::<S>(Split::Train, indices, augmentation.as_mut());
             let step = self.step(state, x, labels, &mut noise, (k, i))?;
             let loss = step.loss.to_f64();
             loss_sum += loss * indices.len() as f64;
@@ -108,8 +117,8 @@ impl<'a> Run<'a> {
             let event = BatchEvent {
                 epoch: k,
                 batch: i,
-                batches: batches.len(),
-                indices,
+                batches: batch_count,
+                indices: &indices,
                 loss,
                 parameters: &state.parameters,
                 gradients: &step.gradients,
@@ -119,7 +128,7 @@ impl<'a> Run<'a> {
             for (position, value) in step.buffers {
                 state.parameters[position].value = value;
             }
-            let rate = self.learning_rate(index, state.steps, batches.len());
+            let rate = self.learning_rate(index, state.steps, batch_count);
             state.optimizer.step(&mut state.parameters, &step.gradients, rate);
             state.sparsifier.enforce(&mut state.parameters, &mut state.optimizer);
             state.steps += 1;
@@ -135,7 +144,7 @@ impl<'a> Run<'a> {
         let story = state
             .sparsifier
             .end_of_epoch(end, &mut state.parameters, &mut state.optimizer)
-            .map_err(|error| diverged(error, k, batches.len().saturating_sub(1)))?;
+            .map_err(|error| diverged(error, k, batch_count.saturating_sub(1)))?;
         seconds += pruning.elapsed().as_secs_f64();
         let test_accuracy = match accuracy_before {
             Some(accuracy) => accuracy,
@@ -153,7 +162,7 @@ impl<'a> Run<'a> {
             alpha: story.alpha,
             tau: story.tau,
             selected: story.selected,
-            learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batches.len()),
+            learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batch_count),
             seconds,
         };
         let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };

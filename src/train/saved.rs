@@ -2,7 +2,7 @@
 
 use super::checkpoint::read_masks;
 use super::{Checkpoint, RunFolder};
-use crate::data;
+use crate::data::{self, LoadOptions};
 use crate::error::{Error, Result};
 use crate::nn::state_dict::{self, CHECKPOINT_KEY};
 use crate::nn::{Network, Parameters, models};
@@ -59,7 +59,7 @@ impl SavedFile {
     /// The network whose parameters a checkpoint holds.
     ///
     /// # Errors
-    /// [`Error::File`] if this is no checkpoint, or its network cannot be built; those of [`data::load`] if only the
+    /// [`Error::File`] if this is no checkpoint, or its network cannot be built; those of [`data::load_with`] if only the
     /// data set knows the network's shape.
     pub fn network(&self) -> Result<Network> {
         let path = self.tensors.path();
@@ -70,7 +70,8 @@ impl SavedFile {
         let (input, classes) = match checkpoint.shape {
             Some(shape) => shape,
             None => {
-                let dataset = data::load(config.data, config.data_dir.as_deref())?;
+                let options = LoadOptions { image_size: config.image_size, on_decoded: None };
+                let dataset = data::load_with(config.data, config.data_dir.as_deref(), options)?;
                 (dataset.train.shape, dataset.classes)
             }
         };

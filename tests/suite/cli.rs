@@ -1,6 +1,8 @@
 //! The command as a user meets it: what it prints, how it fails, and that a killed run continues as if nothing had
 //! happened.
 
+mod exchange;
+
 use gdstar::paper::reading::CHOICES;
 use gdstar::tensor_file::TensorFile;
 use gdstar::train::Metrics;
@@ -65,6 +67,8 @@ fn help_names_every_symbol_and_open_point() {
         &["check", "--help"],
         &["replay", "--help"],
         &["golden", "verify", "--help"],
+        &["evaluate", "--help"],
+        &["export", "--help"],
         &["table", "--help"],
         &["plot", "--help"],
     ] {

@@ -8,9 +8,10 @@ mod probe;
 
 use crate::goldens::golden;
 use gdstar::kernel::Kernel;
-use gdstar::nn::{Mode, Network, models::MODELS};
+use gdstar::nn::{Mode, Network, hashed, models::MODELS, state_dict};
 use gdstar::oracle::golden::networks::{Deviation, NetworkGolden};
-use std::collections::BTreeSet;
+use gdstar::tensor_file::{self, Tensor, TensorFile};
+use std::collections::{BTreeSet, HashMap};
 
 pub const MODES: [Mode; 2] = [Mode::Training, Mode::EvaluationWithGradients];
 
@@ -81,4 +82,31 @@ fn parameters_are_in_the_order_of_pytorch() {
         assert_eq!(named(true), golden.header.gradients, "{}", entry.name);
         assert_eq!(named(false), golden.header.buffers, "{}", entry.name);
     }
+}
+
+/// The common collection's EfficientNetB0 has an expansion convolution and a batch norm in its first block that it never
+/// calls, 1,088 parameters: a file that has them is read, and one with such layers elsewhere is not.
+#[test]
+fn the_layers_that_efficientnet_never_calls_are_skipped() {
+    let network = open("efficientnetb0").network().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.safetensors");
+    let read_with = |more: Vec<(&str, Tensor)>| {
+        let mut tensors = state_dict::tensors(&hashed::parameters::<f32>(&network), 0);
+        tensors.extend(more.into_iter().map(|(name, tensor)| (name.to_string(), tensor)));
+        tensor_file::write(&path, HashMap::new(), &tensors).unwrap();
+        state_dict::read::<f32>(&TensorFile::open(&path).unwrap(), &network)
+    };
+    let channels = || Tensor::from_slice(&[32], &[0.5_f32; 32]);
+    let unused = vec![
+        ("layers.0.conv1.weight", Tensor::from_slice(&[32, 32, 1, 1], &[0.5_f32; 1024])),
+        ("layers.0.bn1.weight", channels()),
+        ("layers.0.bn1.bias", channels()),
+        ("layers.0.bn1.running_mean", channels()),
+        ("layers.0.bn1.running_var", channels()),
+        ("layers.0.bn1.num_batches_tracked", Tensor::from_slice(&[], &[7_i64])),
+    ];
+    assert_eq!(read_with(unused).unwrap(), hashed::parameters(&network));
+    let error = read_with(vec![("layers.0.conv4.weight", channels())]).unwrap_err().to_string();
+    assert!(error.contains("unexpected `layers.0.conv4.weight`"), "{error}");
 }

@@ -11,9 +11,11 @@ use std::path::PathBuf;
 type Body = fn(&[u8]) -> bool;
 
 /// Every target of `fuzz/`, and how many mutated inputs it is given: fewer where one takes long.
-const TARGETS: [(&str, Body, usize); 9] = [
+const TARGETS: [(&str, Body, usize); 11] = [
     ("idx", bodies::idx::run, 20_000),
     ("cifar10", bodies::cifar10::run, 20_000),
+    ("cifar10_archive", bodies::cifar10_archive::run, 2_000),
+    ("annotations", bodies::annotations::run, 20_000),
     ("digits", bodies::digits::run, 20_000),
     ("quantile", bodies::quantile::run, 20_000),
     ("selection", bodies::selection::run, 20_000),

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// Two convolutions with batch norm and a linear layer; PyTorch's form carries a layer that is never called.
-fn network() -> Network {
+pub fn network() -> Network {
     let window = Window { stride: [1; 2], padding: [1; 2], dilation: [1; 2], groups: 1 };
     let init = Init::Uniform { bound: 0.5 };
     let conv = |inputs| Layer::Conv2d { inputs, outputs: 3, kernel: [3; 2], window, bias: false, init };
@@ -24,12 +24,13 @@ fn network() -> Network {
         ("conv2", conv(3)),
         ("bn2", Layer::BatchNorm { channels: 3, eps: 1e-5 }),
         ("", Layer::GlobalAveragePool),
+        ("", Layer::Flatten),
         ("linear", Layer::Linear { inputs: 3, outputs: 2 }),
     ]);
-    Network { name: "small", input: [1, 4, 4], classes: 2, layer, unused: &["idle.", "scale"] }
+    Network { unused: &["idle.", "scale"], ..Network::new("small", [1, 4, 4], 2, layer) }
 }
 
-fn parameters() -> Parameters<f32> {
+pub fn parameters() -> Parameters<f32> {
     network().initialise(&mut gdstar::random::stream(1, gdstar::random::Purpose::Initialisation, 0))
 }
 

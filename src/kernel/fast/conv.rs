@@ -2,7 +2,7 @@
 
 use super::columns::{Geometry, Tile, matrix_mut, positions_last, positions_last_mut};
 use super::gemm::add_product;
-use super::{for_each_unit, literal, pieces};
+use super::{few_outputs, for_each_unit, literal, pieces};
 use crate::kernel::Window;
 use crate::scalar::{Gemm, Scalar};
 use ndarray::{Array4, ArrayView1, ArrayView4, Axis, CowArray, Ix3, Slice};
@@ -158,7 +158,10 @@ pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
     let geometry = Geometry::new(window, x.dim(), dw.dim(), [oh, ow]);
     let work = dy.len() * geometry.taps();
     let Some(gemm) = gemm_for(geometry.outputs) else {
-        let dy = literal::outputs_last(dy);
+        if S::GEMM.is_none() {
+            return literal::conv2d_weight_gradient(window, x, dy, w_shape);
+        }
+        let dy = dy.as_standard_layout();
         let channels =
             pieces(dw.view_mut(), Axis(0), geometry.outputs).into_iter().enumerate().flat_map(|(group, (_, dw))| {
                 pieces(dw, Axis(1), 1)
@@ -166,7 +169,7 @@ pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
                     .map(move |(c, dw)| (group * geometry.channels + c, dw.index_axis_move(Axis(1), 0)))
             });
         for_each_unit(channels.collect(), work, |_: &mut (), (c, dw)| {
-            literal::weight_gradient_taps(window, x, dy.view(), c, dw);
+            few_outputs::weight_gradient_taps(window, x, dy.view(), c, dw);
         });
         return dw;
     };

@@ -1,7 +1,7 @@
 //! Convolution and its two adjoints, as nested loops.
 //!
 //! Each is cut into units that share no sum (an output plane, an input plane, the taps of one input channel).
-//! Here the units run one after the other; the fast kernels run the same units side by side where a convolution
+//! Here the units run one after the other; the fast kernels run the same planes side by side where a convolution
 //! has too few output channels per group for a matrix product to pay.
 
 use crate::kernel::Window;
@@ -123,7 +123,7 @@ pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
 }
 
 /// dy `[n,o,oh,ow]` -> a contiguous copy `[n,oh,ow,o]`: what [`weight_gradient_taps`] reads.
-pub(in crate::kernel) fn outputs_last<S: Scalar>(dy: ArrayView4<S>) -> Array4<S> {
+fn outputs_last<S: Scalar>(dy: ArrayView4<S>) -> Array4<S> {
     dy.permuted_axes([0, 2, 3, 1]).as_standard_layout().into_owned()
 }
 
@@ -131,7 +131,7 @@ pub(in crate::kernel) fn outputs_last<S: Scalar>(dy: ArrayView4<S>) -> Array4<S>
 ///
 /// The sums of one tap over all outputs of the group run side by side: that loop vectorises, while each sum
 /// still goes through the batch in order.
-pub(in crate::kernel) fn weight_gradient_taps<S: Scalar>(
+fn weight_gradient_taps<S: Scalar>(
     window: Window,
     x: ArrayView4<S>,
     dy: ArrayView4<S>,

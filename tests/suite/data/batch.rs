@@ -45,10 +45,15 @@ fn a_batch_is_rounded_once() {
 
 #[test]
 fn a_source_is_known_by_name() {
-    for (source, name) in [(Source::Digits, "digits"), (Source::Mnist, "mnist"), (Source::Cifar10, "cifar10")] {
+    for (source, name) in [
+        (Source::Digits, "digits"),
+        (Source::Mnist, "mnist"),
+        (Source::Cifar10, "cifar10"),
+        (Source::ImageFolder, "image-folder"),
+    ] {
         assert_eq!((name.parse::<Source>().unwrap(), source.to_string().as_str()), (source, name));
     }
-    let expected = "data: expected digits | mnist | cifar10, found `MNIST`";
+    let expected = "data: expected digits | mnist | cifar10 | image-folder, found `MNIST`";
     assert_eq!(super::fixtures::message("MNIST".parse::<Source>(), "MNIST"), expected);
 }
 

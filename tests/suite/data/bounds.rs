@@ -11,6 +11,13 @@ pub const FOUR_DECIMALS: f64 = 0.5e-4;
 /// the deviations, 0.04 and 0.46 levels. Exchanged channels are caught: their means are 2.3 levels and more apart.
 pub const GREY_LEVEL: f64 = 1.0 / 255.0;
 
-/// How far the count of an event may be from 1000 expected occurrences: six standard deviations. A binomial count of mean
-/// 1000 has a deviation below sqrt(1000) = 31.7; six of them are exceeded with probability 2e-9, and seeds are fixed.
+/// How far the count of an event may be from 1000 expected occurrences: six standard deviations. A binomial count of
+/// mean 1000 has a deviation below sqrt(1000) = 31.7; six of them are exceeded with probability 2e-9, and seeds are
+/// fixed.
 pub const SIX_DEVIATIONS_OF_1000: u32 = 190;
+
+/// How far a plain colour may be off after JPEG at the encoder's quality of 75: the brightness and the two colour
+/// differences of a block are multiples of their first quantisers over 8, which are 8/8 and 9/8, so each is within 9/16
+/// of its value, and within 1/2 more for being rounded to a byte before and after. Back to red, green and blue, the
+/// largest sum of factors is 1 + 1.772 (blue): at most 2.772 (9/16 + 1) = 4.33 and 1/2 for the last rounding.
+pub const JPEG_LEVELS: u8 = 4;

@@ -5,7 +5,7 @@ use gdstar::data::{Augmentation, Dataset, Images, Source, cifar10, load};
 use std::path::Path;
 use tempfile::TempDir;
 
-const FILES: [&str; 6] = [
+pub const FILES: [&str; 6] = [
     "data_batch_1.bin",
     "data_batch_2.bin",
     "data_batch_3.bin",
@@ -15,12 +15,12 @@ const FILES: [&str; 6] = [
 ];
 
 /// A record whose red, green and blue planes are constant.
-fn record(label: u8, [red, green, blue]: [u8; 3]) -> Vec<u8> {
+pub fn record(label: u8, [red, green, blue]: [u8; 3]) -> Vec<u8> {
     [vec![label], vec![red; 1024], vec![green; 1024], vec![blue; 1024]].concat()
 }
 
 /// Six files of two records; record r of file f has label f, and red f, green 10 + r, blue 255.
-fn good(folder: &Path) {
+pub fn good(folder: &Path) {
     for (f, name) in (0..).zip(FILES) {
         write(folder, name, &[record(f, [f, 10, 255]), record(f, [f, 11, 255])].concat());
     }
@@ -50,8 +50,11 @@ fn a_missing_file_is_named() {
         let root = TempDir::new().unwrap();
         good(root.path());
         std::fs::remove_file(root.path().join(name)).unwrap();
-        let also = if name == FILES[0] { " or in cifar-10-batches-bin" } else { "" };
-        let expected = format!("{}: data set: expected {name} in it{also}, found none", root.path().display());
+        let also = match name == FILES[0] {
+            true => " or cifar-10-binary.tar.gz in it or in cifar-10-batches-bin",
+            false => " in it",
+        };
+        let expected = format!("{}: data set: expected {name}{also}, found none", root.path().display());
         assert_eq!(message(read(root.path()), name), expected);
     }
 }

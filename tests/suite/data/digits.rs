@@ -59,11 +59,11 @@ fn the_attribution_says_what_the_licence_file_says() {
 proptest! {
     /// Every fifth of each class goes to the test part; both parts keep the order and lose nothing.
     #[test]
-    fn the_split_is_every_fifth_of_each_class(labels in prop::collection::vec(0_u8..10, 0..200)) {
+    fn the_split_is_every_fifth_of_each_class(labels in prop::collection::vec(0_u16..10, 0..200)) {
         // One pixel an image, which numbers it.
         let samples = Images { shape: [1, 1, 1], pixels: (0..labels.len() as u8).collect(), labels };
         let (train, test) = digits::split(&samples);
-        let class = |images: &Images, label: u8| -> Vec<u8> {
+        let class = |images: &Images, label: u16| -> Vec<u8> {
             (0..images.len()).filter(|&i| images.labels[i] == label).map(|i| images.pixels[i]).collect()
         };
         for label in 0..10 {

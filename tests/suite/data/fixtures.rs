@@ -3,7 +3,8 @@
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use gdstar::Error;
-use std::io::Write;
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 /// An IDX file of unsigned bytes, whatever the sizes claim.
@@ -33,4 +34,45 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, bytes).unwrap();
     path
+}
+
+/// The header of a member of a tar archive (POSIX.1-1988, "ustar"), whatever size it claims.
+pub fn tar_header(name: &str, size: u64, kind: u8) -> [u8; 512] {
+    let mut header = [0; 512];
+    let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
+    put(0, name);
+    put(100, "0000644\0");
+    put(124, &format!("{size:011o}\0"));
+    put(148, "        "); // the checksum counts itself as spaces
+    put(257, "ustar\x0000");
+    header[156] = kind;
+    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+    header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    header
+}
+
+/// A member of a tar archive: header, content, zeros up to the next multiple of 512.
+pub fn tar_member(name: &str, content: &[u8]) -> Vec<u8> {
+    let padding = vec![0; content.len().next_multiple_of(512) - content.len()];
+    [&tar_header(name, content.len() as u64, b'0')[..], content, &padding].concat()
+}
+
+/// Two blocks of zeros end an archive.
+pub const TAR_END: [u8; 1024] = [0; 1024];
+
+/// An image file whose pixels are `pixel(x, y)`.
+pub fn encoded(format: ImageFormat, [width, height]: [u32; 2], mut pixel: impl FnMut(u32, u32) -> [u8; 3]) -> Vec<u8> {
+    encode(&RgbImage::from_fn(width, height, |x, y| Rgb(pixel(x, y))).into(), format)
+}
+
+/// An image file.
+pub fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    image.write_to(&mut file, format).unwrap();
+    file.into_inner()
+}
+
+/// A PNG of one colour.
+pub fn plain_png(side: u32, colour: [u8; 3]) -> Vec<u8> {
+    encoded(ImageFormat::Png, [side, side], |_, _| colour)
 }

@@ -1,8 +1,9 @@
-//! The original files, where `GDSTAR_DATA` names a folder that has them (`mnist/`, `cifar-10-batches-bin/`).
+//! The original files, where `GDSTAR_DATA` names a folder that has them (`mnist/`, `cifar-10-batches-bin/`), and CIFAR-10
+//! as a folder of JPEGs (`cifar10-jpeg.tar.xz`, which holds `train/CLASS/` and `test/CLASS/`).
 
 use super::bounds::{FOUR_DECIMALS, GREY_LEVEL};
 use super::statistics::{assert_normalisation, histogram, sum};
-use gdstar::data::{Dataset, Images, Source, load};
+use gdstar::data::{Dataset, Images, Source, cifar10, load};
 use mnist::{Mnist, MnistBuilder};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,11 @@ fn the_mnist_crate_reads_the_same() {
         MnistBuilder::new().base_path(&path).training_set_length(60_000).test_set_length(10_000).finalize()
     });
     let Mnist { trn_img, trn_lbl, tst_img, tst_lbl, .. } = theirs.expect("the mnist crate refuses the files");
-    let images = |pixels, labels| Images { shape: [1, 28, 28], pixels, labels };
+    let images = |pixels, labels: Vec<u8>| Images {
+        shape: [1, 28, 28],
+        pixels,
+        labels: labels.into_iter().map(u16::from).collect(),
+    };
     // Not assert_eq!: it would print 55 MB.
     assert!(data.train == images(trn_img, trn_lbl), "training set");
     assert!(data.test == images(tst_img, tst_lbl), "test set");
@@ -78,4 +83,25 @@ fn cifar10_has_its_known_counts_and_normalisation() {
     assert_eq!(histogram(&data.train), [5000; 10]);
     assert_eq!(histogram(&data.test), [1000; 10]);
     assert_normalisation(&data, GREY_LEVEL);
+}
+
+/// A real image folder, unpacked by the system's `tar`: this crate reads no xz.
+#[test]
+fn cifar10_as_jpegs_has_its_known_counts_and_statistics() {
+    let Some(root) = folder_with("cifar10-jpeg.tar.xz") else { return };
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut tar = std::process::Command::new("tar");
+    let unpacked = tar.arg("-xf").arg(root.join("cifar10-jpeg.tar.xz")).arg("-C").arg(folder.path()).status();
+    if !unpacked.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no `tar` here that unpacks xz");
+        return;
+    }
+    let data = load(Source::ImageFolder, Some(folder.path())).unwrap();
+    assert_eq!((data.classes, data.train.shape, data.test.shape), (10, cifar10::SHAPE, cifar10::SHAPE));
+    assert_eq!((histogram(&data.train), histogram(&data.test)), ([5000; 10], [1000; 10]));
+    for channel in 0..3 {
+        let off_mean = (data.normalisation.mean[channel] - cifar10::MEAN[channel]).abs();
+        let off_std = (data.normalisation.std[channel] - cifar10::STD[channel]).abs();
+        assert!(off_mean <= GREY_LEVEL && off_std <= GREY_LEVEL, "channel {channel}: {:?}", data.normalisation);
+    }
 }

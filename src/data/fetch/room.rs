@@ -1,0 +1,40 @@
+//! Room on the disk: asked for before it is needed, and named when it runs out.
+
+use crate::error::{Error, Result};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+const REMEDY: &str = "make room, then the same command continues";
+
+/// That the file system of `path`'s folder has room for `bytes` more. Where the system does not say what is free,
+/// writing will show.
+///
+/// # Errors
+/// [`Error::Fetch`] naming `path`, what it needs and what is free.
+pub(super) fn require(path: &Path, bytes: u64) -> Result<()> {
+    match free(path) {
+        Some(free) if free < bytes => {
+            let found = format!("{free} bytes free");
+            Err(Error::fetch(path.display(), needed(bytes), found, REMEDY))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why writing failed with `bytes` left to write: a disk (or a quota, or a limit on file sizes) that is full, or
+/// anything else the system says.
+pub(super) fn write_error(path: &Path, bytes: u64, source: io::Error) -> Error {
+    if !matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) {
+        return Error::io(path, "write")(source);
+    }
+    let free = free(path).map_or(String::new(), |free| format!(" ({free} bytes free)"));
+    Error::fetch(path.display(), needed(bytes), format!("{source}{free}"), REMEDY)
+}
+
+fn needed(bytes: u64) -> String {
+    format!("room for {bytes} more bytes")
+}
+
+fn free(path: &Path) -> Option<u64> {
+    fs4::available_space(path.parent()?).ok()
+}

@@ -1,0 +1,185 @@
+//! Which files an image folder has, and of which class.
+
+use super::annotations;
+use crate::data::file;
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The folder that Tiny ImageNet's archive unpacks to.
+const SUBFOLDERS: [&str; 1] = ["tiny-imagenet-200"];
+/// Tiny ImageNet's list of classes.
+const CLASS_LIST: &str = "wnids.txt";
+/// Tiny ImageNet's validation labels, in `val/`.
+const ANNOTATIONS: &str = "val_annotations.txt";
+/// How image files are told from others that lie beside them; what they are is for their content to say.
+const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
+
+/// A file and its class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labelled {
+    pub path: PathBuf,
+    /// The class's position in [`Layout::classes`].
+    pub label: u16,
+}
+
+/// The files of an image folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Names, in byte order.
+    pub classes: Vec<OsString>,
+    /// By class, then by file name in byte order; not empty.
+    pub train: Vec<Labelled>,
+    /// Likewise, or by file name alone in Tiny ImageNet's own layout.
+    pub test: Vec<Labelled>,
+}
+
+/// The files of the image folder `root`, or of `root/tiny-imagenet-200`: the first of them that holds `train`.
+///
+/// The classes are the folders in `train`; a class's images are in its folder or in that folder's own folder `images`.
+/// Classes and files are sorted by name, byte by byte, so that labels and order are the same on every machine. What is
+/// tested on:
+///
+/// - where there is `wnids.txt` or `val/val_annotations.txt` (Tiny ImageNet as it is distributed), the images in
+///   `val/images`, of the classes that the annotations say. `wnids.txt`, if it is there, must list the classes that
+///   `train` has; the labels do not follow its order, so that they are those of torchvision's `ImageFolder`. `test`,
+///   which has no labels, is left alone;
+/// - else the folders in `test`, or in `val` if there is no `test`, laid out as `train`.
+///
+/// Images are the files whose names end in `.png`, `.jpg` or `.jpeg`, in either case; other files, and whatever has a
+/// name that begins with a dot, are passed over.
+///
+/// # Errors
+/// [`Error::File`] naming the folder, file or line: no `train`, no `test` or `val`; no class; a class without an image;
+/// a class in `test` that `train` does not have; what [`annotations::parse`] refuses; an annotation or a line of
+/// `wnids.txt` whose class has no folder in `train`, an annotation whose file is missing, an image without annotation.
+/// [`Error::Io`] if a folder cannot be listed.
+pub fn find(root: &Path) -> Result<Layout> {
+    let train = file::find(root, &SUBFOLDERS, &["train".to_string()])?;
+    let root = train.parent().unwrap_or(root);
+    let (classes, train) = class_folders(&train)?;
+    let validation = root.join("val");
+    let (class_list, labels) = (root.join(CLASS_LIST), validation.join(ANNOTATIONS));
+    if class_list.exists() {
+        check_classes(&class_list, &classes)?;
+    }
+    let test = if class_list.exists() || labels.exists() {
+        annotated(&validation, &labels, &classes)?
+    } else {
+        let folder = file::find(root, &[], &["test".to_string(), "val".to_string()])?;
+        of_known_classes(&folder, &classes)?
+    };
+    Ok(Layout { classes, train, test })
+}
+
+/// The classes that a folder has a folder each for, and their images.
+fn class_folders(folder: &Path) -> Result<(Vec<OsString>, Vec<Labelled>)> {
+    let (mut classes, mut files) = (Vec::new(), Vec::new());
+    for (position, (class, folder)) in entries(folder, Path::is_dir)?.into_iter().enumerate() {
+        let label = u16::try_from(position)
+            .map_err(|_| Error::file(&folder, "classes", format!("at most {}", u32::from(u16::MAX) + 1), "one more"))?;
+        files.extend(images(&folder)?.into_iter().map(|(_, path)| Labelled { path, label }));
+        classes.push(class);
+    }
+    if classes.is_empty() {
+        return Err(Error::file(folder, "classes", "a folder for each", "none"));
+    }
+    Ok((classes, files))
+}
+
+/// The images in the folders of `folder`, each of which has to be one of `classes`.
+fn of_known_classes(folder: &Path, classes: &[OsString]) -> Result<Vec<Labelled>> {
+    let (found, mut files) = class_folders(folder)?;
+    let label = |class: &OsString| {
+        let unknown =
+            || Error::file(folder.join(class), "class", "one that has a folder in train", "one that has none");
+        position(classes, class).ok_or_else(unknown)
+    };
+    let labels = found.iter().map(label).collect::<Result<Vec<u16>>>()?;
+    files.iter_mut().for_each(|file| file.label = labels[usize::from(file.label)]);
+    Ok(files)
+}
+
+/// `wnids.txt` lists exactly `classes`, each once, in any order.
+fn check_classes(list: &Path, classes: &[OsString]) -> Result<()> {
+    let content = file::read(list)?;
+    let mut line_of = vec![None; classes.len()];
+    for numbered in file::lines(list, &content) {
+        let (line, name) = numbered?;
+        let place = format!("line {line}");
+        let Some(label) = position(classes, name) else {
+            return Err(Error::file(list, place, "a class that has a folder in train", format!("`{name}`")));
+        };
+        if let Some(earlier) = line_of[usize::from(label)].replace(line) {
+            return Err(Error::file(list, place, "each class once", format!("`{name}` again, after line {earlier}")));
+        }
+    }
+    match classes.iter().zip(line_of).find(|(_, line)| line.is_none()) {
+        Some((class, _)) => {
+            let expected = format!("a line for `{}`, which has a folder in train", class.display());
+            Err(Error::file(list, "classes", expected, "none"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The images in `validation/images`, of the classes that the file `labels` says.
+fn annotated(validation: &Path, labels: &Path, classes: &[OsString]) -> Result<Vec<Labelled>> {
+    let content = file::read(labels)?;
+    let files = images(validation)?;
+    let mut label_of = HashMap::new();
+    for annotation in annotations::parse(labels, &content)? {
+        let place = format!("line {}", annotation.line);
+        let Some(label) = position(classes, annotation.class) else {
+            let found = format!("`{}`", annotation.class);
+            return Err(Error::file(labels, place, "a class that has a folder in train", found));
+        };
+        if files.binary_search_by(|(name, _)| name.as_os_str().cmp(annotation.file.as_ref())).is_err() {
+            let expected = format!("the name of an image in {}", validation.join("images").display());
+            return Err(Error::file(labels, place, expected, format!("`{}`", annotation.file)));
+        }
+        label_of.insert(annotation.file, label);
+    }
+    let labelled = |(name, path): (OsString, PathBuf)| match name.to_str().and_then(|name| label_of.get(name)) {
+        Some(&label) => Ok(Labelled { path, label }),
+        None => Err(Error::file(path, "class", format!("an annotation in {ANNOTATIONS}"), "none")),
+    };
+    files.into_iter().map(labelled).collect()
+}
+
+/// The label of the class by this name.
+fn position(classes: &[OsString], name: impl AsRef<std::ffi::OsStr>) -> Option<u16> {
+    let found = classes.binary_search_by(|class| class.as_os_str().cmp(name.as_ref())).ok()?;
+    u16::try_from(found).ok()
+}
+
+/// The images in a folder, or in the folder `images` in it, by name.
+fn images(folder: &Path) -> Result<Vec<(OsString, PathBuf)>> {
+    let inner = folder.join("images");
+    let folder = if inner.is_dir() { &inner } else { folder };
+    let is_image = |path: &Path| {
+        let extension = path.extension().unwrap_or_default();
+        EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)) && !path.is_dir()
+    };
+    let images = entries(folder, is_image)?;
+    if images.is_empty() {
+        return Err(Error::file(folder, "images", EXTENSIONS.map(|e| format!("*.{e}")).join(", "), "none"));
+    }
+    Ok(images)
+}
+
+/// (name, path) of what a folder holds and `is_wanted`, by name in byte order, without hidden files.
+fn entries(folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> Result<Vec<(OsString, PathBuf)>> {
+    let failed = |error| Error::io(folder, "list")(error);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let (name, path) = (entry.file_name(), entry.path());
+        if !name.as_encoded_bytes().starts_with(b".") && is_wanted(&path) {
+            found.push((name, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}

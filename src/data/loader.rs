@@ -1,0 +1,106 @@
+//! Batches prepared on a second thread while the first one works on those before.
+
+use super::{Dataset, Split};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use ndarray::ArrayD;
+use rand_chacha::ChaCha8Rng;
+use std::panic::resume_unwind;
+use std::sync::mpsc::sync_channel;
+use std::thread::{Builder, Scope, ScopedJoinHandle};
+
+/// Batches that wait, at most: one would do if every batch took the same time; a second evens out what does not.
+const AHEAD: usize = 2;
+
+/// A batch, ready for a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch<S> {
+    /// `[n]`: the samples' positions in their part of the data set.
+    pub indices: Vec<usize>,
+    /// `[n,c,h,w]`, normalised.
+    pub x: ArrayD<S>,
+    /// `[n]`.
+    pub labels: Vec<usize>,
+}
+
+/// The batches of one pass over a part of a data set.
+///
+/// All that is random is drawn by one generator, batch by batch in their order ([`Dataset::batch`]), so the batches are
+/// the same bit for bit however they are prepared.
+pub struct Loader<'a> {
+    pub dataset: &'a Dataset,
+    pub split: Split,
+    /// The samples of each batch.
+    pub batches: Vec<Vec<usize>>,
+    /// Draws the augmentation; `None` for images as they are.
+    pub augmentation: Option<ChaCha8Rng>,
+}
+
+impl<'a> Loader<'a> {
+    /// The batches in their order, each prepared when it is asked for.
+    pub fn in_turn<S: Scalar>(self) -> impl Iterator<Item = Batch<S>> + Send + 'a {
+        let Self { dataset, split, batches, mut augmentation } = self;
+        batches.into_iter().map(move |indices| {
+            let (x, labels) = dataset.batch(split, &indices, augmentation.as_mut());
+            Batch { indices, x, labels }
+        })
+    }
+
+    /// The same batches, prepared on a thread of `scope` while the caller uses those before; up to `waiting` wait for
+    /// it (0: each is handed over). The thread ends when the iterator is used up or dropped.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if the machine cannot start a thread.
+    pub fn ahead<'scope, S: Scalar>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        waiting: usize,
+    ) -> Result<impl Iterator<Item = Batch<S>> + use<'scope, S>>
+    where
+        'a: 'scope,
+    {
+        let (sender, receiver) = sync_channel(waiting);
+        let batches = self.in_turn();
+        let prepare = move || {
+            for batch in batches {
+                // It fails once the receiver is dropped: nobody wants the rest.
+                if sender.send(batch).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = Builder::new()
+            .name("batches".into())
+            .spawn_scoped(scope, prepare)
+            .map_err(|error| Error::domain("batches", "a thread that prepares them", error))?;
+        let mut thread = Some(thread);
+        Ok(std::iter::from_fn(move || {
+            let batch = receiver.recv().ok();
+            // A thread that panicked also sends no more: its panic must not be taken for the end of the epoch.
+            if batch.is_none()
+                && let Some(Err(panic)) = thread.take().map(ScopedJoinHandle::join)
+            {
+                resume_unwind(panic);
+            }
+            batch
+        }))
+    }
+
+    /// The batches for a training loop: [`Loader::ahead`], or [`Loader::in_turn`] where the current rayon pool is of
+    /// one thread, as `--threads 1` asks for.
+    ///
+    /// # Errors
+    /// Those of [`Loader::ahead`].
+    pub fn start<'scope, S: Scalar>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> Result<Box<dyn Iterator<Item = Batch<S>> + 'scope>>
+    where
+        'a: 'scope,
+    {
+        if rayon::current_num_threads() == 1 {
+            return Ok(Box::new(self.in_turn()));
+        }
+        Ok(Box::new(self.ahead(scope, AHEAD)?))
+    }
+}

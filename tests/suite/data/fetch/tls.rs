@@ -1,0 +1,65 @@
+//! HTTPS: the certificates that the operating system trusts, and no others. (Linux only: elsewhere, the
+//! environment does not say what is trusted.)
+
+use super::command::{FIRST, fetch_mnist, without_proxies};
+use super::server::{Reply, Server};
+use super::{assert_contains, names};
+use crate::cli::text;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::Write;
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+/// What the command says of a mirror when the system trusts the certificates in `trusted`.
+fn told(mirror: &str, trusted: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gdstar"));
+    without_proxies(&mut command).env("SSL_CERT_FILE", trusted).env_remove("SSL_CERT_DIR");
+    command.args(fetch_mnist(mirror, folder.path().to_str().unwrap())).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let told = text(&output.stderr);
+    assert_eq!((output.status.code(), told.lines().count()), (Some(1), 1), "{told}");
+    assert_eq!(names(&folder.path().join("mnist")), [""; 0]);
+    told
+}
+
+/// Valid from 2020 to 2120: one with its key, one without.
+const LOCALHOST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/data/fetch/certificates/localhost.pem");
+const OTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/data/fetch/certificates/other.pem");
+
+/// A certificate that the system trusts leads to the server's answer; one that it does not, or a server without TLS,
+/// to a refusal.
+#[test]
+fn https_trusts_the_systems_certificates_only() {
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from_pem_file(LOCALHOST).unwrap()],
+            PrivateKeyDer::from_pem_file(LOCALHOST).unwrap(),
+        )
+        .unwrap();
+    let config = Arc::new(config);
+    let server = Server::start_with(
+        |_, _| Reply::status("404 Not Found"),
+        move |stream| Some(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream)),
+    );
+    let mirror = format!("https://localhost:{}/", server.address.port());
+    assert_contains(&told(&mirror, LOCALHOST), &[FIRST, "expected HTTP status 200, found 404 Not Found"]);
+    assert_contains(&told(&mirror, OTHER), &[FIRST, "certificate"]);
+    assert_eq!(server.requests().len(), 1, "nothing is asked of a server that is not trusted");
+
+    let plain = Server::start_with(
+        |_, _| Reply::status("200 OK"),
+        |mut stream| -> Option<TcpStream> {
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            None
+        },
+    );
+    let mirror = format!("https://localhost:{}/", plain.address.port());
+    assert_contains(&told(&mirror, LOCALHOST), &[FIRST, "--mirror"]);
+}
