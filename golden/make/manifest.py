@@ -19,7 +19,7 @@ MADE_BY_THE_CRATE = ["method", "exact"]
 
 # The script that makes a file, by the folder it is in; those of golden/ itself by their own name.
 SCRIPTS = {"ops": "ops.py", "step": "step.py", "trajectory": "trajectory.py", "accuracy": "accuracy.py",
-           "scalars.json": "scalars.py"}  # fmt: skip
+           "models": "models.py", "scalars.json": "scalars.py"}  # fmt: skip
 
 HEAD = """\
 # The golden files: how each was made, and its SHA-256. Made by golden/make/manifest.py, verified by

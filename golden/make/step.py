@@ -3,11 +3,13 @@
 import json
 
 from common import GOLDEN, write
-from networks import LeNet300, record
+from networks import NETWORKS
+from sgd import record
 
 
 def main():
-    header, tensors, logits, gradients, momenta = record(LeNet300(64), "step/lenet300", [64], steps=2)
+    model = NETWORKS["lenet300"].build((1, 8, 8))
+    header, tensors, logits, gradients, momenta = record(model, "step/lenet300", [64], steps=2)
     for i in range(2):
         tensors[f"step/{i}/logits"] = logits[i]
         tensors |= {f"step/{i}/grad/{name}": g for name, g in gradients[i].items()}

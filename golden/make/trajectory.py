@@ -5,18 +5,20 @@ import json
 import numpy as np
 
 from common import GOLDEN, write
-from networks import LeNet300, ResNet20, record
+from networks import NETWORKS
+from sgd import record
 
 # The digits' 64 inputs keep the file small.
-NETWORKS = {"lenet300": (lambda: LeNet300(64), [64]), "resnet20": (ResNet20, [3, 32, 32])}
+INPUTS = {"lenet300": [64], "resnet20": [3, 32, 32]}
 
 
 def main():
-    for model, (build, input_shape) in NETWORKS.items():
-        header, tensors, _, gradients, _ = record(build(), f"trajectory/{model}", input_shape, steps=10)
+    for name, input_shape in INPUTS.items():
+        model = NETWORKS[name].build((1, 8, 8) if name == "lenet300" else None)
+        header, tensors, _, gradients, _ = record(model, f"trajectory/{name}", input_shape, steps=10)
         for i, step in enumerate(gradients):
-            tensors |= {f"step/{i}/grad_norm/{name}": np.array([np.sqrt((g * g).sum())]) for name, g in step.items()}
-        write(GOLDEN / "trajectory" / f"{model}.safetensors", tensors, {"gdstar-golden": json.dumps(header)})
+            tensors |= {f"step/{i}/grad_norm/{key}": np.array([np.sqrt((g * g).sum())]) for key, g in step.items()}
+        write(GOLDEN / "trajectory" / f"{name}.safetensors", tensors, {"gdstar-golden": json.dumps(header)})
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ mod golden;
 mod models;
 pub mod op;
 mod plot;
+mod probe;
 mod replay;
 mod table;
 mod train;
+mod weights;
 
 use crate::data::{Dataset, LoadOptions, Source, load_with};
 use crate::error::{Error, Result};
@@ -52,6 +54,8 @@ Examples:
   gdstar export runs/mnist --format npz                         the pruned network for other programs
   gdstar plot runs/dense runs/gdstar --out runs.svg             their curves in one figure
   gdstar op golden/ops/conv2d.safetensors --out results.safetensors
+  gdstar weights --model resnet18 --out w.safetensors           first weights, which PyTorch loads
+  gdstar probe --model resnet18 --weights w.safetensors --batch b.safetensors --out gradients.safetensors
 
   gdstar check port.safetensors                                 a port's trace: PASS, FAIL or INCONCLUSIVE, and why
   gdstar replay port.safetensors --out replay.safetensors       the whole method, from a port's gradients
@@ -69,6 +73,8 @@ enum Command {
     Table(table::TableArgs),
     Plot(plot::PlotArgs),
     Op(op::OpArgs),
+    Probe(probe::ProbeArgs),
+    Weights(weights::WeightsArgs),
     Check(check::CheckArgs),
     Replay(replay::ReplayArgs),
     Golden(golden::GoldenArgs),
@@ -91,6 +97,8 @@ pub fn main() -> ExitCode {
         Some(Command::Table(args)) => done(table::run(args)),
         Some(Command::Plot(args)) => done(plot::run(args)),
         Some(Command::Op(args)) => done(op::run(args)),
+        Some(Command::Probe(args)) => done(probe::run(args)),
+        Some(Command::Weights(args)) => done(weights::run(args)),
         Some(Command::Data(args)) => done(data::run(args)),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Golden(args)) => golden::run(args),

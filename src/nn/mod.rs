@@ -1,6 +1,7 @@
 //! Networks: parameters under PyTorch's `state_dict` names, layers, and the registered models.
 
 mod flow;
+pub mod hashed;
 mod layer;
 pub mod models;
 mod parameter;

@@ -39,7 +39,7 @@ pub fn read<S: Scalar>(file: &TensorFile, network: &Network) -> Result<Parameter
         return Err(Error::StateDict { path: file.path().to_path_buf(), mismatch: Box::new(mismatch) });
     }
     let parameter = |spec: Spec| {
-        let value = read_finite(file, &spec)?;
+        let value = read_finite(file, &spec.name, Some(&spec.shape))?;
         Ok(Parameter { name: spec.name, role: spec.role, value })
     };
     Ok(Parameters::new(specs.into_iter().map(parameter).collect::<Result<_>>()?))
@@ -104,14 +104,17 @@ fn is_float(dtype: Dtype) -> bool {
     matches!(dtype, Dtype::F16 | Dtype::BF16 | Dtype::F32 | Dtype::F64)
 }
 
-/// The tensor of this name and shape, rounded to `S`; every value finite.
-fn read_finite<S: Scalar>(file: &TensorFile, spec: &Spec) -> Result<ArrayD<S>> {
-    let stored = file.read_floats(&spec.name, Some(&spec.shape))?;
+/// The tensor of this name and, where given, shape, rounded to `S`.
+///
+/// # Errors
+/// [`Error::File`] naming the first value that is not finite as an `S`, or as [`TensorFile::read_floats`].
+pub(crate) fn read_finite<S: Scalar>(file: &TensorFile, name: &str, shape: Option<&[usize]>) -> Result<ArrayD<S>> {
+    let stored = file.read_floats(name, shape)?;
     let value = stored.mapv(S::from_f64);
     match value.indexed_iter().find(|(_, x)| !x.is_finite()) {
         None => Ok(value),
         Some((index, _)) => {
-            let place = format!("tensor `{}` at {:?}", spec.name, index.slice());
+            let place = format!("tensor `{name}` at {:?}", index.slice());
             Err(Error::file(file.path(), place, format!("a number that is finite in {}", S::NAME), stored[&index]))
         }
     }

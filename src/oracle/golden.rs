@@ -5,13 +5,16 @@
 //! | `method` | exact results of every equation, rounded once | this crate's exact arithmetic, certified by an arbitrary-precision one | re-derived, bit for bit |
 //! | `exact` | traces in which nothing rounds | this crate | re-derived, bit for bit |
 //! | `ops` | ops, forward and backward | PyTorch | evaluated, within derived bounds; cases named `exact-..` bit for bit |
+//! | `models` | networks, forward and backward | PyTorch | evaluated by the fast kernels, within stated tolerances |
 //! | others | training steps, hard cases, number systems | PyTorch, mpmath | SHA-256; `cargo test` compares them |
 
 pub mod condition;
 pub mod dyadic;
 mod equations;
+mod hashed;
 mod lane;
 pub mod method;
+pub mod networks;
 mod pytorch;
 
 pub use equations::DERIVATIONS;
@@ -27,6 +30,8 @@ use std::path::{Path, PathBuf};
 
 /// The list of all golden files, in their folder.
 pub const MANIFEST: &str = "MANIFEST";
+/// The values of the weight generator, in the folder of the networks.
+const HASHED: &str = "models/hashed.safetensors";
 /// The scripts and documents of the goldens, which are no golden files.
 const MAKE: &str = "make";
 
@@ -182,6 +187,8 @@ fn derive(folder: &Path, listed: &str, comparison: &mut Comparison) -> Result<St
     match listed.split('/').next() {
         Some("method") => method::verify(&TensorFile::open(&path)?, comparison),
         Some("exact") => lane::verify(&path, comparison),
+        Some("models") if listed == HASHED => hashed::verify(&path, comparison),
+        Some("models") => networks::verify(&path, comparison),
         Some("ops") => pytorch::verify(&path, comparison),
         Some("step" | "trajectory") => {
             Ok("SHA-256 only; `cargo test --test suite trajectories::` takes the steps".into())

@@ -7,6 +7,7 @@ mod folder;
 mod learning_rate;
 mod observer;
 mod optimizer;
+pub mod probe;
 mod run;
 mod saved;
 mod step;

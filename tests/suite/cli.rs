@@ -62,6 +62,8 @@ fn help_names_every_symbol_and_open_point() {
         &["train", "--help"],
         &["models", "--help"],
         &["op", "--help"],
+        &["probe", "--help"],
+        &["weights", "--help"],
         &["check", "--help"],
         &["replay", "--help"],
         &["golden", "verify", "--help"],

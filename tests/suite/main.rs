@@ -9,6 +9,7 @@ mod data;
 mod equations;
 mod evaluation;
 mod exact_goldens;
+mod exchange;
 mod export;
 mod faults;
 mod fuzz_replay;

@@ -1,4 +1,4 @@
-"""LeNet300 and ResNet20 in PyTorch, with the parameter names everybody uses, and SGD recorded step by step."""
+"""Training in PyTorch by SGD, recorded step by step."""
 
 import numpy as np
 import torch
@@ -8,64 +8,6 @@ from torch import nn
 from common import Numbers
 
 LR, MOMENTUM, WEIGHT_DECAY, BATCH_SIZE, CLASSES = 0.05, 0.9, 5e-4, 8, 10
-
-
-class LeNet300(nn.Module):
-    """LeCun et al. 1998: two hidden layers of 300 and 100 units. 64 inputs are the 8x8 digits, 784 are MNIST."""
-
-    def __init__(self, features=64):
-        super().__init__()
-        self.fc1 = nn.Linear(features, 300)
-        self.fc2 = nn.Linear(300, 100)
-        self.fc3 = nn.Linear(100, CLASSES)
-
-    def forward(self, x):
-        x = F.relu(self.fc1(torch.flatten(x, 1)))
-        return self.fc3(F.relu(self.fc2(x)))
-
-
-class BasicBlock(nn.Module):
-    """He et al. 2016, section 4.2, with shortcuts of option A: every second pixel, new channels zero, half of the
-    new channels in front and half behind."""
-
-    def __init__(self, inputs, planes, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, planes, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(planes)
-        self.stride, self.extra = stride, planes - inputs
-
-    def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = self.bn2(self.conv2(y))
-        if self.extra:
-            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.extra // 2, self.extra // 2))
-        return F.relu(y + x)
-
-
-class ResNet20(nn.Module):
-    """He et al. 2016, section 4.2, n = 3: 269,722 parameters."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
-        self.layer1 = self.stage(16, 16, 1)
-        self.layer2 = self.stage(16, 32, 2)
-        self.layer3 = self.stage(32, 64, 2)
-        self.linear = nn.Linear(64, CLASSES)
-        assert sum(p.numel() for p in self.parameters()) == 269_722
-
-    @staticmethod
-    def stage(inputs, planes, stride):
-        first = BasicBlock(inputs, planes, stride)
-        return nn.Sequential(first, BasicBlock(planes, planes, 1), BasicBlock(planes, planes, 1))
-
-    def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))
-        x = self.layer3(self.layer2(self.layer1(x)))
-        return self.linear(x.mean(dim=(2, 3)))
 
 
 def initialise(model, numbers):

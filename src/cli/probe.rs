@@ -1,0 +1,68 @@
+//! `gdstar probe`: one forward and backward of a network, from files.
+
+use super::choice;
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::nn::{Mode, models};
+use crate::scalar::Scalar;
+use crate::tensor_file::{self, Element, TensorFile};
+use crate::train::Precision;
+use crate::train::probe::probe;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Ask for a network's loss, logits and gradients on one batch, from your own weights.
+///
+/// For ports: `save_file(model.state_dict(), W)` in PyTorch, or `gdstar weights`, gives the weights. The image may be of
+/// any size that the network takes, and the classifier's weight says how many classes there are, so that networks for
+/// 100 or 200 classes work as well. Dropout and stochastic depth are off.
+#[derive(Debug, clap::Args)]
+pub struct ProbeArgs {
+    /// The network: a name that `gdstar models` lists.
+    #[arg(long, value_name = "MODEL")]
+    model: String,
+
+    /// Parameters and running statistics by their PyTorch names; checkpoints of `gdstar train` too.
+    #[arg(long, value_name = "W.safetensors")]
+    weights: PathBuf,
+
+    /// `input` [n, c, h, w], floats; `labels` [n], I64 from 0.
+    #[arg(long, value_name = "B.safetensors")]
+    batch: PathBuf,
+
+    /// Where the results go: `logits`, `loss` (mean cross-entropy), `grad/<name>` and, in training, the updated running
+    /// statistics `buffer/<name>`. Replaced if it exists.
+    #[arg(long, value_name = "OUT.safetensors")]
+    out: PathBuf,
+
+    /// Normalise with the running statistics (PyTorch's `model.eval()`); without it, with those of the batch.
+    #[arg(long)]
+    eval: bool,
+
+    /// The number system to compute in; weights and inputs are rounded to it, and results have it.
+    #[arg(long, default_value_t = Precision::F64, value_parser = choice::<Precision>())]
+    precision: Precision,
+
+    /// The fast kernels that training uses, or plain loops that give the same bits on every machine.
+    #[arg(long, default_value_t = Kernel::Fast, value_parser = choice::<Kernel>())]
+    kernel: Kernel,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Those of [`probe`], or an unknown model; nothing is written then.
+pub fn run(args: &ProbeArgs) -> Result<()> {
+    match args.precision {
+        Precision::F32 => run_in::<f32>(args),
+        Precision::F64 => run_in::<f64>(args),
+    }
+}
+
+fn run_in<S: Scalar + Element>(args: &ProbeArgs) -> Result<()> {
+    let model = models::find(&args.model)?;
+    let (weights, batch) = (TensorFile::open(&args.weights)?, TensorFile::open(&args.batch)?);
+    let mode = if args.eval { Mode::EvaluationWithGradients } else { Mode::Training };
+    let results = probe::<S>(model, &weights, &batch, mode, args.kernel)?;
+    tensor_file::write(&args.out, HashMap::new(), &results)
+}

@@ -1,0 +1,89 @@
+//! `gdstar weights`: a network's first weights, as a file.
+
+use super::choice;
+use crate::error::{Error, Result};
+use crate::nn::{Network, Parameters, hashed, models, state_dict};
+use crate::random::{Purpose, stream};
+use crate::scalar::Scalar;
+use crate::tensor_file::{self, Element};
+use crate::train::Precision;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Write a network's first weights under their PyTorch names.
+///
+/// For ports: `model.load_state_dict(load_file(W), strict=True)` in PyTorch starts from the weights that `gdstar train`
+/// starts from with the same seed.
+#[derive(Debug, clap::Args)]
+pub struct WeightsArgs {
+    /// The network: a name that `gdstar models` lists.
+    #[arg(long, value_name = "MODEL")]
+    model: String,
+
+    /// Where the weights go. Replaced if it exists.
+    #[arg(long, value_name = "W.safetensors")]
+    out: PathBuf,
+
+    /// The seed that W_0 is drawn from.
+    #[arg(long, default_value_t = 0, conflicts_with = "hashed")]
+    seed: u64,
+
+    /// Instead of W_0, weights (running statistics too) from integer hashes of names and positions, which any language
+    /// reproduces: golden/make/README.md.
+    #[arg(long)]
+    hashed: bool,
+
+    /// Channels, height and width of an image; without it, those of the paper's data.
+    #[arg(long, value_name = "C,H,W", value_delimiter = ',')]
+    input: Option<Vec<usize>>,
+
+    /// The number of classes; without it, that of the paper's data.
+    #[arg(long)]
+    classes: Option<usize>,
+
+    /// The number system of the file.
+    #[arg(long, default_value_t = Precision::F32, value_parser = choice::<Precision>())]
+    precision: Precision,
+}
+
+/// The most numbers of an image: the first layer of LeNet300 has 300 times as many.
+const LARGEST_IMAGE: usize = 1 << 22;
+/// The most classes: more than any collection of labelled images has.
+const MOST_CLASSES: usize = 1 << 16;
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// [`Error::Domain`] for an unknown model, [`Error::Shape`] for images that it cannot take, [`Error::Io`].
+pub fn run(args: &WeightsArgs) -> Result<()> {
+    let model = models::find(&args.model)?;
+    let input = match args.input.as_deref() {
+        None => model.input,
+        Some(&[c, h, w]) => [c, h, w],
+        Some(other) => return Err(Error::domain("--input", "three numbers: C,H,W", format!("{other:?}"))),
+    };
+    let numbers = input.iter().try_fold(1_usize, |product, &length| product.checked_mul(length));
+    if !numbers.is_some_and(|numbers| (1..=LARGEST_IMAGE).contains(&numbers)) {
+        return Err(Error::domain("--input", format!("1 to {LARGEST_IMAGE} numbers an image"), format!("{input:?}")));
+    }
+    let classes = args.classes.unwrap_or(model.classes);
+    if !(1..=MOST_CLASSES).contains(&classes) {
+        return Err(Error::domain("--classes", format!("1 to {MOST_CLASSES}"), classes));
+    }
+    let network = model.network(input, classes)?;
+    match args.precision {
+        Precision::F32 => write(args, &parameters::<f32>(args, &network)),
+        Precision::F64 => write(args, &parameters::<f64>(args, &network)),
+    }
+}
+
+fn parameters<S: Scalar>(args: &WeightsArgs, network: &Network) -> Parameters<S> {
+    if args.hashed {
+        return hashed::parameters(network);
+    }
+    network.initialise(&mut stream(args.seed, Purpose::Initialisation, 0))
+}
+
+fn write<S: Scalar + Element>(args: &WeightsArgs, parameters: &Parameters<S>) -> Result<()> {
+    tensor_file::write(&args.out, HashMap::new(), &state_dict::tensors(parameters, 0))
+}
