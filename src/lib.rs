@@ -17,6 +17,7 @@
 //! | Alg. 1: training | [`train::Run`], [`train::Sgd`] | |
 //! | any port of it | [`oracle`] | `docs/porting.md`, `docs/oracle.md` |
 //! | Table 2's columns, section A.7 | [`sparsify`] | `docs/results.md` |
+//! | the paper's networks | [`nn::models`] | `docs/models.md` |
 //! | weights to and from PyTorch, pruned networks for others | [`nn::state_dict`], [`export`] | `docs/exchange.md` |
 //!
 //! [`paper`] has the list equation by equation.

@@ -1,7 +1,8 @@
-//! Batches prepared on a second thread while the first one works on those before.
+//! Samples put in order, read and augmented on a second thread while the first one works on those before.
 
-use super::{Dataset, Split};
+use super::{Dataset, Split, epoch_order};
 use crate::error::{Error, Result};
+use crate::paper::reading::LastBatch;
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
@@ -23,24 +24,62 @@ pub struct Batch<S> {
     pub labels: Vec<usize>,
 }
 
+/// The order in which samples come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As the data set has them.
+    Stored,
+    /// [`epoch_order`] of a run's seed and epoch.
+    Shuffled { seed: u64, epoch: usize },
+}
+
 /// The batches of one pass over a part of a data set.
 ///
-/// All that is random is drawn by one generator, batch by batch in their order ([`Dataset::batch`]), so the batches are
-/// the same bit for bit however they are prepared.
+/// All that is random is drawn by one generator each for the order and the augmentation, the latter batch by batch
+/// ([`Dataset::batch`]), so the batches are the same bit for bit however they are prepared.
+#[derive(Debug, Clone)]
 pub struct Loader<'a> {
     pub dataset: &'a Dataset,
     pub split: Split,
-    /// The samples of each batch.
-    pub batches: Vec<Vec<usize>>,
+    pub order: Order,
+    /// Samples a batch, at least 1; the last batch has what is left over.
+    pub batch_size: usize,
+    /// What becomes of a last batch that is short (open point 19).
+    pub last_batch: LastBatch,
     /// Draws the augmentation; `None` for images as they are.
     pub augmentation: Option<ChaCha8Rng>,
 }
 
 impl<'a> Loader<'a> {
-    /// The batches in their order, each prepared when it is asked for.
+    /// How many samples take part.
+    fn samples(&self) -> usize {
+        let all = self.dataset.images(self.split).len();
+        match self.last_batch {
+            LastBatch::Keep => all,
+            LastBatch::Drop => all - all % self.batch_size,
+        }
+    }
+
+    /// How many batches there are.
+    pub fn batches(&self) -> usize {
+        self.samples().div_ceil(self.batch_size)
+    }
+
+    /// The batches in their order, each prepared when it is asked for; the samples are put in order when the first is.
     pub fn in_turn<S: Scalar>(self) -> impl Iterator<Item = Batch<S>> + Send + 'a {
-        let Self { dataset, split, batches, mut augmentation } = self;
-        batches.into_iter().map(move |indices| {
+        let samples = self.samples();
+        let Self { dataset, split, order, batch_size, mut augmentation, .. } = self;
+        let ordered = move || {
+            let all = dataset.images(split).len();
+            match order {
+                Order::Stored => (0..all).collect(),
+                Order::Shuffled { seed, epoch } => epoch_order(all, seed, epoch),
+            }
+        };
+        let batches = std::iter::once_with(ordered).flat_map(move |indices: Vec<usize>| {
+            indices[..samples].chunks(batch_size).map(<[usize]>::to_vec).collect::<Vec<_>>()
+        });
+        batches.map(move |indices| {
             let (x, labels) = dataset.batch(split, &indices, augmentation.as_mut());
             Batch { indices, x, labels }
         })

@@ -17,7 +17,7 @@ mod normalisation;
 mod order;
 
 pub use augmentation::{Augmentation, Crop};
-pub use loader::{Batch, Loader};
+pub use loader::{Batch, Loader, Order};
 pub use normalisation::Normalisation;
 pub use order::epoch_order;
 

@@ -1,10 +1,11 @@
 //! [`evaluate`]: a network's accuracy and loss on one part of a data set.
 
-use crate::data::{Batch, Dataset, Loader, Split};
+use crate::data::{Batch, Dataset, Loader, Order, Split};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::nn::{Mode, Network, Parameters};
 use crate::ops::CrossEntropy;
+use crate::paper::reading::LastBatch;
 use crate::scalar::Scalar;
 use crate::tape::Tape;
 use std::thread::{self, Scope};
@@ -34,9 +35,8 @@ pub fn evaluate<S: Scalar>(
     (dataset, split): (&Dataset, Split),
     batch: usize,
 ) -> Result<Evaluation> {
-    let indices: Vec<usize> = (0..dataset.images(split).len()).collect();
-    let batches = indices.chunks(batch.max(1)).map(<[usize]>::to_vec).collect();
-    let loader = Loader { dataset, split, batches, augmentation: None };
+    let (order, batch_size, last_batch) = (Order::Stored, batch.max(1), LastBatch::Keep);
+    let loader = Loader { dataset, split, order, batch_size, last_batch, augmentation: None };
     thread::scope(|scope| evaluate_on(loader, scope, network, kernel, parameters))
 }
 

@@ -3,10 +3,10 @@
 use super::evaluation::{TEST_BATCH, evaluate};
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use super::{Config, Sgd, Step, cosine_learning_rate};
-use crate::data::{Batch, Dataset, Loader, Split, epoch_order};
+use crate::data::{Batch, Dataset, Loader, Order, Split};
 use crate::error::{Error, Result};
 use crate::nn::{Mode, Network, Parameters, models};
-use crate::paper::reading::{Evaluation, LastBatch, LearningRateStep};
+use crate::paper::reading::{Evaluation, LearningRateStep};
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::sparsify::{EpochEnd, Sparsifier};
@@ -94,18 +94,19 @@ impl<'a> Run<'a> {
         let config = self.config;
         let index = state.epochs;
         let k = index + config.reading.epoch_origin.first();
-        let order = epoch_order(self.dataset.train.len(), config.seed, index);
         let mut noise = stream(config.seed, Purpose::Dropout, index);
         let augmentation = config.augment.then(|| stream(config.seed, Purpose::Augmentation, index));
-        let batches: Vec<Vec<usize>> = order
-            .chunks(config.optimizer.batch_size)
-            .filter(|b| config.reading.last_batch == LastBatch::Keep || b.len() == config.optimizer.batch_size)
-            .map(<[usize]>::to_vec)
-            .collect();
-        let batch_count = batches.len();
+        let loader = Loader {
+            dataset: self.dataset,
+            split: Split::Train,
+            order: Order::Shuffled { seed: config.seed, epoch: index },
+            batch_size: config.optimizer.batch_size,
+            last_batch: config.reading.last_batch,
+            augmentation,
+        };
+        let batches = loader.batches();
         let started = Instant::now();
         let (mut loss_sum, mut samples) = (0.0, 0);
-        let loader = Loader { dataset: self.dataset, split: Split::Train, batches, augmentation };
         for (i, Batch { indices, x, labels }) in loader.start::<S>(scope)?.enumerate() {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted { epoch: k });
@@ -117,7 +118,7 @@ impl<'a> Run<'a> {
             let event = BatchEvent {
                 epoch: k,
                 batch: i,
-                batches: batch_count,
+                batches,
                 indices: &indices,
                 loss,
                 parameters: &state.parameters,
@@ -128,7 +129,7 @@ impl<'a> Run<'a> {
             for (position, value) in step.buffers {
                 state.parameters[position].value = value;
             }
-            let rate = self.learning_rate(index, state.steps, batch_count);
+            let rate = self.learning_rate(index, state.steps, batches);
             state.optimizer.step(&mut state.parameters, &step.gradients, rate);
             state.sparsifier.enforce(&mut state.parameters, &mut state.optimizer);
             state.steps += 1;
@@ -144,7 +145,7 @@ impl<'a> Run<'a> {
         let story = state
             .sparsifier
             .end_of_epoch(end, &mut state.parameters, &mut state.optimizer)
-            .map_err(|error| diverged(error, k, batch_count.saturating_sub(1)))?;
+            .map_err(|error| diverged(error, k, batches.saturating_sub(1)))?;
         seconds += pruning.elapsed().as_secs_f64();
         let test_accuracy = match accuracy_before {
             Some(accuracy) => accuracy,
@@ -162,7 +163,7 @@ impl<'a> Run<'a> {
             alpha: story.alpha,
             tau: story.tau,
             selected: story.selected,
-            learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batch_count),
+            learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batches),
             seconds,
         };
         let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };

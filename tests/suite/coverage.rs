@@ -1,3 +1,4 @@
 //! The lists cannot lie: what is in the source tree is in the lists, and what is in the lists is proved.
 
+mod models;
 mod ops;

@@ -1,7 +1,10 @@
 //! Batches prepared on another thread: the same bits as one after the other, and no thread left behind.
 
-use gdstar::data::{Augmentation, Batch, Dataset, Images, Loader, Normalisation, Source, Split, epoch_order, load};
+use gdstar::data::{
+    Augmentation, Batch, Dataset, Images, Loader, Normalisation, Order, Source, Split, epoch_order, load,
+};
 use gdstar::error::{Error, Result};
+use gdstar::paper::reading::LastBatch;
 use gdstar::random::{Purpose, stream};
 use gdstar::scalar::Scalar;
 use gdstar::sparsify::Method;
@@ -30,20 +33,21 @@ fn datasets() -> Vec<Dataset> {
     vec![digits, noise([1, 28, 28], 50, 3), noise([3, 32, 32], 70, 4), noise([3, 24, 16], 33, 2)]
 }
 
-fn loader(dataset: &Dataset, split: Split, size: usize) -> Loader<'_> {
-    let order = epoch_order(dataset.images(split).len(), 3, 1);
+fn loader(dataset: &Dataset, split: Split, batch_size: usize) -> Loader<'_> {
+    let order = Order::Shuffled { seed: 3, epoch: 1 };
     let augmentation = (split == Split::Train).then(|| stream(3, Purpose::Augmentation, 1));
-    Loader { dataset, split, batches: order.chunks(size).map(<[usize]>::to_vec).collect(), augmentation }
+    Loader { dataset, split, order, batch_size, last_batch: LastBatch::Keep, augmentation }
 }
 
 /// The definition: one batch after the other.
 fn plain<S: Scalar>(dataset: &Dataset, split: Split, size: usize) -> Vec<Batch<S>> {
-    let Loader { batches, mut augmentation, .. } = loader(dataset, split, size);
-    let batch = |indices: Vec<usize>| {
-        let (x, labels) = dataset.batch(split, &indices, augmentation.as_mut());
-        Batch { indices, x, labels }
+    let mut augmentation = loader(dataset, split, size).augmentation;
+    let order = epoch_order(dataset.images(split).len(), 3, 1);
+    let batch = |indices: &[usize]| {
+        let (x, labels) = dataset.batch(split, indices, augmentation.as_mut());
+        Batch { indices: indices.to_vec(), x, labels }
     };
-    batches.into_iter().map(batch).collect()
+    order.chunks(size).map(batch).collect()
 }
 
 fn assert_same<S: Scalar>() {
@@ -96,14 +100,33 @@ fn a_consumer_may_stop_early() {
 /// A fault of the thread that prepares is not taken for the end of the epoch.
 #[test]
 fn a_fault_while_preparing_is_not_an_end() {
-    let dataset = noise([1, 2, 2], 4, 0);
-    let mut loader = loader(&dataset, Split::Train, 1);
-    loader.batches.push(vec![4]); // there is no sample 4
+    let mut dataset = noise([1, 2, 2], 4, 0);
+    dataset.train.labels.push(0); // a label without pixels
+    let loader = Loader { order: Order::Stored, ..loader(&dataset, Split::Train, 1) };
     thread::scope(|scope| {
         let mut batches = loader.ahead::<f32>(scope, 1).unwrap();
         assert_eq!(batches.by_ref().take(4).count(), 4);
         assert!(catch_unwind(AssertUnwindSafe(|| batches.next())).is_err(), "the panic comes where the batch was due");
     });
+}
+
+/// Open point 19: a short last batch is kept or dropped, and is the only one that may be short; samples come in the
+/// stored order where that is asked for.
+#[test]
+fn a_short_last_batch_is_kept_or_dropped() {
+    let dataset = noise([1, 2, 2], 10, 0);
+    for (size, last_batch, expected) in [
+        (4, LastBatch::Keep, vec![4, 4, 2]),
+        (4, LastBatch::Drop, vec![4, 4]),
+        (5, LastBatch::Drop, vec![5, 5]),
+        (11, LastBatch::Drop, vec![]),
+    ] {
+        let loader = Loader { last_batch, order: Order::Stored, ..loader(&dataset, Split::Train, size) };
+        assert_eq!(loader.batches(), expected.len());
+        let batches: Vec<Batch<f32>> = loader.in_turn().collect();
+        assert_eq!(batches.iter().map(|batch| batch.labels.len()).collect::<Vec<_>>(), expected);
+        assert!(batches.iter().flat_map(|batch| &batch.indices).copied().eq(0..expected.iter().sum()));
+    }
 }
 
 fn config() -> Config {
