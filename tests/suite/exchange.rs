@@ -3,7 +3,7 @@
 //! `gdstar::oracle::golden::networks` has the files' format, the tolerances and their reasons.
 
 mod faults;
-mod hashed;
+mod generator;
 mod probe;
 
 use crate::goldens::golden;

@@ -1,4 +1,4 @@
-//! Networks: what PyTorch makes of each in `f64`, forward and backward, from [hashed](crate::nn::hashed) weights, inputs
+//! Networks: what PyTorch makes of each in `f64`, forward and backward, from [`hashed`] weights, inputs
 //! and labels.
 //!
 //! The metadata key [`KEY`] holds a JSON object, [`Header`]; dropout and stochastic depth are off.
