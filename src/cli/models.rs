@@ -26,9 +26,13 @@ pub struct ModelsArgs {
     image_size: Option<usize>,
 }
 
+/// The largest batch whose memory is told: beyond any machine's.
+const LARGEST_BATCH: usize = 1 << 16;
+
 pub fn run(args: &ModelsArgs) -> Result<()> {
-    if args.batch_size < 2 {
-        return Err(Error::domain("--batch-size", "at least 2, which batch norm needs", args.batch_size));
+    if !(2..=LARGEST_BATCH).contains(&args.batch_size) {
+        let expected = format!("2, which batch norm needs, to {LARGEST_BATCH}");
+        return Err(Error::domain("--batch-size", expected, args.batch_size));
     }
     match &args.name {
         Some(name) => args.layers(models::find(name)?),

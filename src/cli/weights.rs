@@ -46,15 +46,11 @@ pub struct WeightsArgs {
     precision: Precision,
 }
 
-/// The most numbers of an image: the first layer of LeNet300 has 300 times as many.
-const LARGEST_IMAGE: usize = 1 << 22;
-/// The most classes: more than any collection of labelled images has.
-const MOST_CLASSES: usize = 1 << 16;
-
 /// Runs the subcommand.
 ///
 /// # Errors
-/// [`Error::Domain`] for an unknown model, [`Error::Shape`] for images that it cannot take, [`Error::Io`].
+/// [`Error::Domain`] for an unknown model, or images or classes out of range; [`Error::Shape`] for images that it cannot
+/// take; [`Error::Io`].
 pub fn run(args: &WeightsArgs) -> Result<()> {
     let model = models::find(&args.model)?;
     let input = match args.input.as_deref() {
@@ -62,15 +58,7 @@ pub fn run(args: &WeightsArgs) -> Result<()> {
         Some(&[c, h, w]) => [c, h, w],
         Some(other) => return Err(Error::domain("--input", "three numbers: C,H,W", format!("{other:?}"))),
     };
-    let numbers = input.iter().try_fold(1_usize, |product, &length| product.checked_mul(length));
-    if !numbers.is_some_and(|numbers| (1..=LARGEST_IMAGE).contains(&numbers)) {
-        return Err(Error::domain("--input", format!("1 to {LARGEST_IMAGE} numbers an image"), format!("{input:?}")));
-    }
-    let classes = args.classes.unwrap_or(model.classes);
-    if !(1..=MOST_CLASSES).contains(&classes) {
-        return Err(Error::domain("--classes", format!("1 to {MOST_CLASSES}"), classes));
-    }
-    let network = model.network(input, classes)?;
+    let network = model.network(input, args.classes.unwrap_or(model.classes))?;
     match args.precision {
         Precision::F32 => write(args, &parameters::<f32>(args, &network)),
         Precision::F64 => write(args, &parameters::<f64>(args, &network)),

@@ -131,12 +131,26 @@ pub const MODELS: &[Entry] = &[
     },
 ];
 
+/// The most numbers of an image, so that no extent of a layer overflows, as many as 2048 x 2048 grey pixels.
+const LARGEST_IMAGE: usize = 1 << 22;
+/// The most classes: more than any collection of labelled images has.
+const MOST_CLASSES: usize = 1 << 16;
+
 impl Entry {
-    /// The network for images of shape `input` and this many classes.
+    /// The network for images of shape `input` `[channels, height, width]` and this many classes.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the architecture cannot take such images.
+    /// [`Error::Domain`] for images or classes out of any range, [`Error::Shape`] if the architecture cannot take such
+    /// images.
     pub fn network(&self, input: [usize; 3], classes: usize) -> Result<Network> {
+        let numbers = input.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
+        if !numbers.is_some_and(|numbers| (1..=LARGEST_IMAGE).contains(&numbers)) {
+            let expected = format!("[channels, height, width] of 1 to {LARGEST_IMAGE} numbers");
+            return Err(Error::domain("image", expected, format!("{input:?}")));
+        }
+        if !(1..=MOST_CLASSES).contains(&classes) {
+            return Err(Error::domain("classes", format!("1 to {MOST_CLASSES}"), classes));
+        }
         let network = (self.build)(input, classes);
         // Two samples, so that batch norm has something to average even where one pixel is left.
         network.summary::<f32>(2)?;

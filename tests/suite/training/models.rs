@@ -62,6 +62,15 @@ fn networks_adapt_to_images_and_classes() {
     assert_eq!(first(299).output, [32, 149, 149]);
     let too_small = models::find("lenet").unwrap().network([3, 8, 8], 10).unwrap_err().to_string();
     assert!(too_small.contains("conv2d"), "{too_small}");
+    for entry in models::MODELS {
+        let refused = |input: [usize; 3], classes: usize| entry.network(input, classes).unwrap_err().to_string();
+        for input in [[0, 32, 32], [3, 0, 32], [3, usize::MAX, 2], [1 << 22, 2, 1]] {
+            assert!(refused(input, 10).starts_with("image: expected"), "{} {input:?}", entry.name);
+        }
+        for classes in [0, usize::MAX] {
+            assert!(refused(entry.input, classes).starts_with("classes: expected"), "{} {classes}", entry.name);
+        }
+    }
 }
 
 /// A batch of eight images with eight labels.
@@ -83,7 +92,7 @@ fn step(
 
 /// Multiply-accumulates of the largest network that is trained in every run of the tests; GDSTAR_DATA, which says that
 /// there is time, adds the others.
-const SMALL: usize = 100_000_000;
+const SMALL: usize = 50_000_000;
 
 /// Every model learns one batch of eight by heart: forward, backward and optimizer work together. Every parameter moves.
 #[test]
