@@ -54,7 +54,16 @@ impl ModelsArgs {
             "model", "parameters", "prunable", "MACs a sample", memory
         );
         for entry in MODELS {
-            let summary = self.network(entry)?.summary::<f32>(self.batch_size)?;
+            let network = match self.network(entry) {
+                Ok(network) => network,
+                // Others may take what this one cannot.
+                Err(error) if self.image_size.is_some() => {
+                    println!("{:<14} {error}", entry.name);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let summary = network.summary::<f32>(self.batch_size)?;
             println!(
                 "{:<14} {:>11} {:>11} {:>14} {:>11}  {}",
                 entry.name,

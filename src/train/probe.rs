@@ -65,7 +65,7 @@ fn network(model: &Entry, weights: &TensorFile, batch: &TensorFile) -> Result<Ne
     }
     let fitting = |classes| {
         let fits = model.network([c, h, w], classes);
-        fits.map_err(|e| bad(&format!("images that {} can take", model.name), format!("shape {shape:?}: {e}")))
+        fits.map_err(|e| bad("images that the network can take", e.to_string()))
     };
     let network = fitting(model.classes)?;
     // A file without such a tensor is refused, by name, when it is read.

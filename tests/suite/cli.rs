@@ -2,6 +2,7 @@
 //! happened.
 
 mod exchange;
+mod models;
 
 use gdstar::paper::reading::CHOICES;
 use gdstar::tensor_file::TensorFile;

@@ -140,8 +140,7 @@ impl Entry {
     /// The network for images of shape `input` `[channels, height, width]` and this many classes.
     ///
     /// # Errors
-    /// [`Error::Domain`] for images or classes out of any range, [`Error::Shape`] if the architecture cannot take such
-    /// images.
+    /// [`Error::Domain`] for images or classes out of any range, and for images that the architecture cannot take.
     pub fn network(&self, input: [usize; 3], classes: usize) -> Result<Network> {
         let numbers = input.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
         if !numbers.is_some_and(|numbers| (1..=LARGEST_IMAGE).contains(&numbers)) {
@@ -153,7 +152,9 @@ impl Entry {
         }
         let network = (self.build)(input, classes);
         // Two samples, so that batch norm has something to average even where one pixel is left.
-        network.summary::<f32>(2)?;
+        network.summary::<f32>(2).map_err(|error| {
+            Error::domain("image", format!("one that {} can take", self.name), format!("{input:?} ({error})"))
+        })?;
         Ok(network)
     }
 }

@@ -103,7 +103,7 @@ impl NetworkGolden {
     /// The registered network that the file is of.
     ///
     /// # Errors
-    /// [`Error::Domain`] if there is none of this name, [`Error::Shape`] if it cannot take the input.
+    /// [`Error::Domain`] if there is none of this name, or it cannot take the input.
     pub fn network(&self) -> Result<Network> {
         models::find(&self.header.model)?.network(self.header.input, self.header.classes)
     }
