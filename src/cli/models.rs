@@ -44,37 +44,43 @@ impl ModelsArgs {
     fn network(&self, entry: &Entry) -> Result<Network> {
         let [c, h, w] = entry.input;
         let [h, w] = self.image_size.map_or([h, w], |size| [size; 2]);
-        entry.network([c, h, w], self.classes.unwrap_or(entry.classes))
+        entry.network([c, h, w], self.classes(entry))
+    }
+
+    fn classes(&self, entry: &Entry) -> usize {
+        self.classes.unwrap_or(entry.classes)
     }
 
     fn list(&self) -> Result<()> {
+        let rows: Vec<String> = MODELS.iter().map(|entry| self.row(entry)).collect::<Result<_>>()?;
         let memory = format!("batch {}", self.batch_size);
         println!(
             "{:<14} {:>11} {:>11} {:>14} {:>11}  source",
             "model", "parameters", "prunable", "MACs a sample", memory
         );
-        for entry in MODELS {
-            let network = match self.network(entry) {
-                Ok(network) => network,
-                // Others may take what this one cannot.
-                Err(error) if self.image_size.is_some() => {
-                    println!("{:<14} {error}", entry.name);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let summary = network.summary::<f32>(self.batch_size)?;
-            println!(
-                "{:<14} {:>11} {:>11} {:>14} {:>11}  {}",
-                entry.name,
-                thousands(summary.parameters),
-                thousands(summary.prunable),
-                thousands(summary.macs),
-                HumanBytes(summary.step_bytes() as u64).to_string(),
-                entry.source
-            );
-        }
+        rows.iter().for_each(|row| println!("{row}"));
         Ok(())
+    }
+
+    fn row(&self, entry: &Entry) -> Result<String> {
+        let network = match self.network(entry) {
+            Ok(network) => network,
+            // The image is to blame, and others may take it.
+            Err(error) if entry.network(entry.input, self.classes(entry)).is_ok() => {
+                return Ok(format!("{:<14} {error}", entry.name));
+            }
+            Err(error) => return Err(error),
+        };
+        let summary = network.summary::<f32>(self.batch_size)?;
+        Ok(format!(
+            "{:<14} {:>11} {:>11} {:>14} {:>11}  {}",
+            entry.name,
+            thousands(summary.parameters),
+            thousands(summary.prunable),
+            thousands(summary.macs),
+            HumanBytes(summary.step_bytes() as u64).to_string(),
+            entry.source
+        ))
     }
 
     fn layers(&self, entry: &Entry) -> Result<()> {

@@ -11,18 +11,25 @@ pub use certify::{quantile, sizes};
 pub use rational::{count, is_within, rational, sum, zero};
 
 use crate::goldens::golden;
-use gdstar::oracle::golden::{DERIVATIONS, method, verify};
+use gdstar::oracle::golden::{DERIVATIONS, Verified, method, verify};
 use gdstar::tensor_file::TensorFile;
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// What a porter downloads.
 const LARGEST_KIT: u64 = 20_000_000;
 
+/// What `gdstar golden verify` finds, once for all tests: it runs every network.
+pub fn verified() -> &'static [Verified] {
+    static FILES: LazyLock<Vec<Verified>> = LazyLock::new(|| verify(&golden("")).unwrap());
+    &FILES
+}
+
 /// The promise: every golden file verifies, those of the method and of the exact lane to the last bit.
 #[test]
 fn all_golden_files_verify() {
-    let files = verify(&golden("")).unwrap();
-    for file in &files {
+    let files = verified();
+    for file in files {
         assert!(file.mismatches.is_empty(), "{}: {:?}", file.path, file.mismatches[0]);
     }
     for (folder, at_least) in [("method/", DERIVATIONS.len()), ("exact/", 2)] {
@@ -34,8 +41,7 @@ fn all_golden_files_verify() {
 /// The promise: the kit a porter downloads is at most 20 MB.
 #[test]
 fn the_kit_is_small() {
-    let files = verify(&golden("")).unwrap();
-    let size: u64 = files.iter().map(|file| std::fs::metadata(golden(&file.path)).unwrap().len()).sum();
+    let size: u64 = verified().iter().map(|file| std::fs::metadata(golden(&file.path)).unwrap().len()).sum();
     assert!(size <= LARGEST_KIT, "golden/ has {size} bytes");
 }
 

@@ -136,6 +136,9 @@ const LARGEST_IMAGE: usize = 1 << 22;
 /// The most classes: more than any collection of labelled images has.
 const MOST_CLASSES: usize = 1 << 16;
 
+/// The options that give an image's shape.
+const IMAGE: &str = "image (--input, --image-size)";
+
 impl Entry {
     /// The network for images of shape `input` `[channels, height, width]` and this many classes.
     ///
@@ -145,15 +148,15 @@ impl Entry {
         let numbers = input.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
         if !numbers.is_some_and(|numbers| (1..=LARGEST_IMAGE).contains(&numbers)) {
             let expected = format!("[channels, height, width] of 1 to {LARGEST_IMAGE} numbers");
-            return Err(Error::domain("image", expected, format!("{input:?}")));
+            return Err(Error::domain(IMAGE, expected, format!("{input:?}")));
         }
         if !(1..=MOST_CLASSES).contains(&classes) {
-            return Err(Error::domain("classes", format!("1 to {MOST_CLASSES}"), classes));
+            return Err(Error::domain("--classes", format!("1 to {MOST_CLASSES}"), classes));
         }
         let network = (self.build)(input, classes);
         // Two samples, so that batch norm has something to average even where one pixel is left.
         network.summary::<f32>(2).map_err(|error| {
-            Error::domain("image", format!("one that {} can take", self.name), format!("{input:?} ({error})"))
+            Error::domain(IMAGE, format!("one that {} can take", self.name), format!("{input:?} ({error})"))
         })?;
         Ok(network)
     }

@@ -65,10 +65,14 @@ fn networks_adapt_to_images_and_classes() {
     for entry in models::MODELS {
         let refused = |input: [usize; 3], classes: usize| entry.network(input, classes).unwrap_err().to_string();
         for input in [[0, 32, 32], [3, 0, 32], [3, usize::MAX, 2], [1 << 22, 2, 1]] {
-            assert!(refused(input, 10).starts_with("image: expected"), "{} {input:?}", entry.name);
+            assert!(
+                refused(input, 10).starts_with("image (--input, --image-size): expected"),
+                "{} {input:?}",
+                entry.name
+            );
         }
         for classes in [0, usize::MAX] {
-            assert!(refused(entry.input, classes).starts_with("classes: expected"), "{} {classes}", entry.name);
+            assert!(refused(entry.input, classes).starts_with("--classes: expected"), "{} {classes}", entry.name);
         }
     }
 }
