@@ -12,10 +12,6 @@ use crate::sparsify::WeightSet;
 use crate::tensor_file::TensorFile;
 use std::path::Path;
 
-/// The largest image (values) and the most classes that a file can ask a network to be built for.
-const LARGEST_INPUT: usize = 1 << 24;
-const MOST_CLASSES: usize = 1 << 20;
-
 /// A checkpoint of this program, or a bare `state_dict`.
 pub struct SavedFile {
     pub tensors: TensorFile,
@@ -75,12 +71,8 @@ impl SavedFile {
                 (dataset.train.shape, dataset.classes)
             }
         };
-        let size = input.iter().try_fold(1usize, |size, &axis| size.checked_mul(axis));
-        if size.is_none_or(|size| size > LARGEST_INPUT) || classes > MOST_CLASSES {
-            let expected = format!("at most {LARGEST_INPUT} input values and {MOST_CLASSES} classes");
-            return Err(Error::file(path, "shape", expected, format!("{input:?} and {classes}")));
-        }
-        models::find(&config.model)?.network(input, classes)
+        let network = models::find(&config.model)?.network(input, classes);
+        network.map_err(|e| Error::file(path, "shape", "images and classes that the network can take", e))
     }
 
     /// The values that this file holds for `network`.
