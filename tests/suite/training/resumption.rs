@@ -1,6 +1,7 @@
 //! Interrupted, failed and foreign runs.
 
-use super::{GO_ON, attempt, config, digits, timeless};
+use super::{GO_ON, StopAfter, attempt, config, digits, timeless, train};
+use gdstar::data::Source;
 use gdstar::error::Error;
 use gdstar::sparsify::Method;
 use gdstar::train::{Checkpointer, Config, History, Metrics, Run, RunFolder};
@@ -28,6 +29,29 @@ fn resumed_runs_end_with_the_same_bytes() {
         let left: Vec<_> = std::fs::read_dir(broken.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(left.len(), 4, "nothing but config, metrics, checkpoint and trace is left: {left:?}");
     }
+}
+
+/// Dropout and stochastic depth draw from each epoch's own stream: a network that has them resumes with the same bits,
+/// though the lost epoch has drawn already.
+#[test]
+fn a_network_with_dropout_resumes_with_the_same_bits() {
+    let mut dataset = digits();
+    dataset.train = dataset.train.select(&(0..16).collect::<Vec<_>>());
+    dataset.test = dataset.test.select(&[0, 1]);
+    let mut config = Config::new("efficientnetb0", Source::Digits, Method::Dense);
+    config.hyper.epochs = 2;
+    config.optimizer.batch_size = 8;
+    let run = Run::new(&config, &dataset, &GO_ON).unwrap();
+    let whole = train::<f32>(&config, &dataset).0;
+    let folder = tempfile::tempdir().unwrap();
+    let created = RunFolder::create(&folder.path().join("run"), &config).unwrap();
+    let mut state = run.start::<f32>().unwrap();
+    let mut checkpointer = Checkpointer::new(&created, &run, None);
+    run.train(&mut state, &mut [&mut checkpointer, &mut StopAfter(1)]).unwrap_err();
+    let (mut state, _) = created.state::<f32>(&run).unwrap();
+    assert_eq!(state.epochs, 1);
+    run.train(&mut state, &mut []).unwrap();
+    assert!(state.parameters == whole.parameters && state.optimizer == whole.optimizer);
 }
 
 /// A loss that stops being finite ends the run with layer, epoch and batch, and the last checkpoint stays.
