@@ -3,7 +3,6 @@
 use super::choice;
 use crate::error::{Error, Result};
 use crate::nn::{Network, Parameters, hashed, models, state_dict};
-use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::tensor_file::{self, Element};
 use crate::train::Precision;
@@ -69,7 +68,7 @@ fn parameters<S: Scalar>(args: &WeightsArgs, network: &Network) -> Parameters<S>
     if args.hashed {
         return hashed::parameters(network);
     }
-    network.initialise(&mut stream(args.seed, Purpose::Initialisation, 0))
+    network.first_parameters(args.seed)
 }
 
 fn write<S: Scalar + Element>(args: &WeightsArgs, parameters: &Parameters<S>) -> Result<()> {

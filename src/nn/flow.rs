@@ -1,6 +1,6 @@
 //! [`Flow`]: what a forward pass carries from layer to layer.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::op::Op;
 use crate::ops::Dropout;
 use crate::random::unit;
@@ -40,9 +40,16 @@ pub(super) struct Flow<'f, 'p, S: Scalar> {
 
 impl<S: Scalar> Flow<'_, '_, S> {
     /// `op` on x and the next `count` parameters.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are fewer left, or they do not fit.
     pub fn with_parameters<O: Op>(&mut self, op: O, x: Var, count: usize) -> Result<Vec<Var>> {
         let mut inputs = vec![x];
-        inputs.extend(&self.leaves[self.next..self.next + count]);
+        let Some(parameters) = self.leaves.get(self.next..self.next + count) else {
+            let expected = format!("at least {}", self.next + count);
+            return Err(Error::shape(O::NAME, "the network's parameters", expected, self.leaves.len().to_string()));
+        };
+        inputs.extend(parameters);
         self.next += count;
         self.tape.apply(op, &inputs)
     }

@@ -213,6 +213,10 @@ impl Layer {
                     Feed::Same => vec![x; branches.len()],
                     Feed::Split(sizes) => flow.tape.apply(Split { axis: CHANNELS, sizes: sizes.clone() }, &[x])?,
                 };
+                if parts.len() != branches.len() {
+                    let expected = format!("{} parts, one a branch", branches.len());
+                    return Err(Error::shape("network", path, expected, parts.len().to_string()));
+                }
                 let mut outputs = Vec::with_capacity(branches.len());
                 for ((name, branch), part) in branches.iter().zip(parts) {
                     let output = branch.forward(flow, &join(path, name), part)?;

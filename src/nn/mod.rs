@@ -14,6 +14,7 @@ pub use parameter::{Init, Parameter, Parameters, Role, Spec};
 pub use summary::{LayerSummary, Summary};
 
 use crate::error::{Error, Result};
+use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
 use flow::Flow;
@@ -56,6 +57,11 @@ impl Network {
         let mut specs = Vec::new();
         self.layer.collect_specs("", &mut specs);
         specs
+    }
+
+    /// W_0 of the run with this seed.
+    pub fn first_parameters<S: Scalar>(&self, seed: u64) -> Parameters<S> {
+        self.initialise(&mut stream(seed, Purpose::Initialisation, 0))
     }
 
     /// Fresh parameters drawn from `rng`, in order.

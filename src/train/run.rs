@@ -66,7 +66,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// If the method cannot be set up for this network.
     pub fn start<S: Scalar>(&self) -> Result<State<S>> {
-        let parameters = self.network.initialise(&mut stream(self.config.seed, Purpose::Initialisation, 0));
+        let parameters = self.network.first_parameters(self.config.seed);
         let optimizer = Sgd::new(&self.config.optimizer, &parameters);
         let sparsifier = self.config.method.sparsifier(self.config, &parameters);
         Ok(State { epochs: 0, steps: 0, parameters, optimizer, sparsifier })

@@ -2,7 +2,7 @@
 
 use gdstar::kernel::Kernel;
 use gdstar::nn::models::{self, Entry};
-use gdstar::nn::{Mode, Network, Parameters, Role};
+use gdstar::nn::{Feed, Join, Layer, Mode, Network, Parameters, Role};
 use gdstar::random::{Purpose, stream, unit};
 use gdstar::train::{Sgd, SgdSettings, Step};
 use ndarray::ArrayD;
@@ -75,6 +75,23 @@ fn networks_adapt_to_images_and_classes() {
             assert!(refused(entry.input, classes).starts_with("--classes: expected"), "{} {classes}", entry.name);
         }
     }
+}
+
+/// Too few parameters, and branches that do not share out the channels, are errors and no panic.
+#[test]
+fn parameters_and_branches_that_do_not_fit_are_errors() {
+    let entry = models::find("lenet300").unwrap();
+    let network = entry.network(entry.input, entry.classes).unwrap();
+    let whole = network.first_parameters::<f32>(0);
+    let cut = Parameters::new(whole.iter().take(3).cloned().collect());
+    let x = ArrayD::from_elem(vec![2, 1, 28, 28], 0.5);
+    let step = Step::compute(&network, Kernel::Fast, &cut, x, vec![0, 1], Mode::Training, None);
+    let told = step.unwrap_err().to_string();
+    assert_eq!(told, "linear: the network's parameters: expected at least 4, found 3");
+    let branches = vec![(String::new(), Layer::Identity)];
+    let layer = Layer::Branches { feed: Feed::Split(vec![1, 1]), branches, join: Join::Concat };
+    let told = Network::new("split", [2, 1, 1], 2, layer).summary::<f32>(2).unwrap_err().to_string();
+    assert!(told.contains("expected 1 parts, one a branch, found 2"), "{told}");
 }
 
 /// A batch of eight images with eight labels.
@@ -150,7 +167,6 @@ fn noise_acts_in_training_alone() {
 /// A sample that stochastic depth drops is dropped whole; survivors are divided by 1 - p. Dropout draws entry by entry.
 #[test]
 fn stochastic_depth_drops_samples_and_dropout_entries() {
-    use gdstar::nn::Layer;
     let p = 0.5;
     let of = |layer: Layer| {
         let network = Network::new("noise", [4, 3, 3], 36, Layer::sequence([("", layer), ("", Layer::Flatten)]));
