@@ -8,8 +8,10 @@
 
 mod fast;
 mod literal;
+mod vector;
 mod window;
 
+pub use vector::vectorised;
 pub use window::Window;
 
 use crate::choice::choice;
