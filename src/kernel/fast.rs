@@ -16,16 +16,12 @@ pub(super) use conv::{conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub(super) use gemm::matmul;
 
 use super::literal;
-use crate::scalar::Scalar;
 use ndarray::{ArrayViewMut, Axis, Dimension};
 use rayon::prelude::*;
 
 /// Multiplications (or other operations) below which starting threads costs more than it gains: some tens of
 /// microseconds of work.
 const PARALLEL_WORK: usize = 1 << 17;
-
-/// Elements per unit of an elementwise kernel: 32 KiB of `f64`, half of a first-level cache.
-const ELEMENTS_PER_UNIT: usize = 1 << 12;
 
 /// Runs every unit, side by side if the `work` in them is worth it. Each unit gets a scratch value that an
 /// earlier unit may have used.
@@ -59,15 +55,4 @@ fn pieces<S, D: Dimension>(
         (start, rest) = (start + length, tail);
     }
     pieces
-}
-
-/// [`literal::accumulate_squares`], bit for bit, in parallel.
-pub(super) fn accumulate_squares<S: Scalar>(accumulated: &mut [S], gradient: &[S]) {
-    if accumulated.len() < PARALLEL_WORK {
-        return literal::accumulate_squares(accumulated, gradient);
-    }
-    accumulated
-        .par_chunks_mut(ELEMENTS_PER_UNIT)
-        .zip(gradient.par_chunks(ELEMENTS_PER_UNIT))
-        .for_each(|(sums, gradient)| literal::accumulate_squares(sums, gradient));
 }

@@ -32,6 +32,7 @@ mod shape;
 pub mod sigmoid;
 pub mod silu;
 mod slicing;
+mod sparse;
 pub mod split;
 pub mod strided_slice;
 
@@ -57,6 +58,7 @@ pub use relu6::Relu6;
 pub use shape::MAX_ELEMENTS;
 pub use sigmoid::Sigmoid;
 pub use silu::Silu;
+pub use sparse::{Filters, Sparse, WeightGradient};
 pub use split::Split;
 pub use strided_slice::StridedSlice;
 

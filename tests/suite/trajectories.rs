@@ -83,7 +83,7 @@ impl Golden {
             for (position, value) in std::mem::take(&mut step.buffers) {
                 parameters[position].value = value;
             }
-            optimizer.step(&mut parameters, &step.gradients, lr);
+            optimizer.step(kernel, &mut parameters, &step.gradients, lr, Vec::new());
         }
         (parameters, optimizer)
     }

@@ -2,6 +2,7 @@
 
 use super::{GO_ON, config, digits};
 use approx::assert_abs_diff_eq;
+use gdstar::kernel::Kernel;
 use gdstar::nn::{Init, Parameter, Parameters, Role, Spec};
 use gdstar::sparsify::Method;
 use gdstar::train::{Run, Sgd, SgdSettings, cosine_learning_rate};
@@ -10,16 +11,16 @@ use ndarray::arr1;
 /// PyTorch's definition on numbers that are exact: two steps by hand.
 #[test]
 fn sgd_steps_are_pytorchs() {
-    let parameter = Parameter { name: "w".into(), role: Role::Weight, value: arr1(&[8.0, -4.0]).into_dyn() };
+    let parameter = Parameter::new("w", Role::Weight, arr1(&[8.0, -4.0]).into_dyn());
     let mut parameters = Parameters::new(vec![parameter]);
     let settings = SgdSettings { learning_rate: 0.5, momentum: 0.5, weight_decay: 0.25, batch_size: 1 };
     let mut sgd = Sgd::new(&settings, &parameters);
     let gradient = [Some(arr1(&[1.0, 2.0]).into_dyn())];
     // g = 1 + 2 = 3, b = 3, w = 8 - 1.5; g = 2 - 1 = 1, b = 1, w = -4 - 0.5
-    sgd.step(&mut parameters, &gradient, 0.5);
+    sgd.step(Kernel::Literal, &mut parameters, &gradient, 0.5, Vec::new());
     assert_eq!(parameters[0].value, arr1(&[6.5, -4.5]).into_dyn());
     // g = 1 + 1.625, b = 1.5 + 2.625, w = 6.5 - 2.0625; g = 2 - 1.125, b = 0.5 + 0.875, w = -4.5 - 0.6875
-    sgd.step(&mut parameters, &gradient, 0.5);
+    sgd.step(Kernel::Literal, &mut parameters, &gradient, 0.5, Vec::new());
     assert_eq!(parameters[0].value, arr1(&[4.4375, -5.1875]).into_dyn());
     assert_eq!(sgd.buffers[0], arr1(&[4.125, 1.375]).into_dyn());
 }
@@ -27,10 +28,10 @@ fn sgd_steps_are_pytorchs() {
 /// A buffer (running statistics) has no gradient and is never stepped, not even by weight decay.
 #[test]
 fn sgd_leaves_what_has_no_gradient() {
-    let parameter = Parameter { name: "m".into(), role: Role::RunningMean, value: arr1(&[1.0f32]).into_dyn() };
+    let parameter = Parameter::new("m", Role::RunningMean, arr1(&[1.0f32]).into_dyn());
     let mut parameters = Parameters::new(vec![parameter]);
     let mut sgd = Sgd::new(&SgdSettings::default(), &parameters);
-    sgd.step(&mut parameters, &[None], 1.0);
+    sgd.step(Kernel::Literal, &mut parameters, &[None], 1.0, Vec::new());
     assert_eq!(parameters[0].value[[0]], 1.0);
 }
 
