@@ -219,7 +219,8 @@ impl<'p, S: Scalar> Tape<'p, S> {
 
     /// The multiply-accumulates of a training step: forward, and backward for the gradients that are wanted.
     pub fn step_multiply_accumulates(&self) -> usize {
-        let wanted = |record: &Record<S>, i: usize| record.inputs.get(i).is_some_and(|&i| self.values[i].differentiable);
+        let wanted =
+            |record: &Record<S>, i: usize| record.inputs.get(i).is_some_and(|&i| self.values[i].differentiable);
         let of_record = |record: &Record<S>| {
             let Cost { multiply_accumulates, weight_gradient, .. } = record.cost;
             let input_gradient = if wanted(record, 0) { multiply_accumulates } else { 0 };

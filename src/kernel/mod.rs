@@ -14,8 +14,8 @@ mod pattern;
 mod vector;
 mod window;
 
-pub use pattern::Pattern;
 pub use elementwise::{Entries, elementwise};
+pub use pattern::Pattern;
 pub use vector::vectorised;
 pub use window::Window;
 

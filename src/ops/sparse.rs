@@ -129,9 +129,7 @@ impl<O: Filters> Op for Sparse<O> {
             as_the_op_has(dx, inputs[0].ndim())
         };
         let dw = || match self.gradient {
-            WeightGradient::Living => {
-                kernel::sparse_conv2d_weight_gradient(kernel, window, x, dy, pattern).into_dyn()
-            }
+            WeightGradient::Living => kernel::sparse_conv2d_weight_gradient(kernel, window, x, dy, pattern).into_dyn(),
             WeightGradient::All => {
                 let dw = kernel::conv2d_weight_gradient(kernel, window, x, dy, pattern.filters());
                 as_the_op_has(dw, pattern.shape().len())

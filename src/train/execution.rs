@@ -40,12 +40,7 @@ impl Execution {
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if a weight has too many entries an output to be indexed.
-    pub(super) fn begin_epoch<S: Scalar>(
-        self,
-        state: &mut State<S>,
-        reading: &Reading,
-        gradients: bool,
-    ) -> Result<()> {
+    pub(super) fn begin_epoch<S: Scalar>(self, state: &mut State<S>, reading: &Reading, gradients: bool) -> Result<()> {
         if self == Self::Dense || reading.momentum_on_prune == MomentumOnPrune::Keep {
             return Ok(());
         }

@@ -161,13 +161,7 @@ impl<S: Scalar> Rule<S> {
     }
 
     /// One pass over entries that lie side by side.
-    fn pass(
-        &self,
-        kernel: Kernel,
-        (w, b): (&mut [S], &mut [S]),
-        g: &[S],
-        followed: Option<Followed<S>>,
-    ) -> bool {
+    fn pass(&self, kernel: Kernel, (w, b): (&mut [S], &mut [S]), g: &[S], followed: Option<Followed<S>>) -> bool {
         let (len, rule) = (w.len(), *self);
         match followed {
             None => elementwise(kernel, len, (w, b, g), |(w, b, g)| rule.descend(w, b, g)),
@@ -208,13 +202,7 @@ struct Follow<S> {
 
 impl<S: Scalar> Follow<S> {
     #[inline(always)]
-    fn descend(
-        &self,
-        (w, b): (&mut [S], &mut [S]),
-        g: &[S],
-        squares: &mut [S],
-        alive: impl Fn(usize) -> bool,
-    ) -> bool {
+    fn descend(&self, (w, b): (&mut [S], &mut [S]), g: &[S], squares: &mut [S], alive: impl Fn(usize) -> bool) -> bool {
         let mut finite = true;
         let entries = w.iter_mut().zip(b).zip(g).zip(squares).enumerate();
         for (j, (((w, b), &loss), square)) in entries {

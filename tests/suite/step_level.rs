@@ -56,8 +56,7 @@ impl Case {
     }
 
     fn step<S: Scalar>(&self, kernel: Kernel) -> Step<S> {
-        let narrowed =
-            |p: &Parameter<f64>| Parameter::new(p.name.clone(), p.role, p.value.mapv(S::from_f64));
+        let narrowed = |p: &Parameter<f64>| Parameter::new(p.name.clone(), p.role, p.value.mapv(S::from_f64));
         let parameters = Parameters::new(self.parameters.iter().map(narrowed).collect());
         let x = self.x.mapv(S::from_f64);
         Step::compute(&self.network, kernel, &parameters, x, self.labels.clone(), Mode::Training, None).unwrap()
