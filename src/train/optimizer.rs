@@ -168,8 +168,8 @@ impl<S: Scalar> Rule<S> {
             Some(Followed { squares, gradient, alive, keeps_momentum, .. }) => {
                 let follow = Follow { rule, with_decay: gradient == GradientOf::LossAndDecay, keeps_momentum };
                 elementwise(kernel, len, ((w, b, g), (squares, alive)), |((w, b, g), (squares, alive))| match alive {
-                    None => follow.descend((w, b), g, squares, |_| true),
-                    Some(alive) => follow.descend((w, b), g, squares, |j| alive[j]),
+                    None => follow.living((w, b), g, squares),
+                    Some(alive) => follow.masked((w, b), g, squares, alive),
                 })
             }
         }
@@ -201,20 +201,36 @@ struct Follow<S> {
 }
 
 impl<S: Scalar> Follow<S> {
+    /// Entries that all live.
     #[inline(always)]
-    fn descend(&self, (w, b): (&mut [S], &mut [S]), g: &[S], squares: &mut [S], alive: impl Fn(usize) -> bool) -> bool {
+    fn living(&self, (w, b): (&mut [S], &mut [S]), g: &[S], squares: &mut [S]) -> bool {
         let mut finite = true;
-        let entries = w.iter_mut().zip(b).zip(g).zip(squares).enumerate();
-        for (j, (((w, b), &loss), square)) in entries {
-            finite &= loss.is_finite();
-            let g = self.rule.decayed(loss, *w);
-            *square = plus_square(*square, if self.with_decay { g } else { loss });
-            descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
-            // Selected rather than skipped: without branches the loop is vectorised.
-            *w = if alive(j) { *w } else { S::ZERO };
-            *b = if alive(j) || self.keeps_momentum { *b } else { S::ZERO };
+        for (((w, b), &g), square) in w.iter_mut().zip(b).zip(g).zip(squares) {
+            finite &= g.is_finite();
+            self.entry((w, b), g, square);
         }
         finite
+    }
+
+    /// Entries that live where `alive` says so, and are 0 elsewhere.
+    #[inline(always)]
+    fn masked(&self, (w, b): (&mut [S], &mut [S]), g: &[S], squares: &mut [S], alive: &[bool]) -> bool {
+        let mut finite = true;
+        for ((((w, b), &g), square), &alive) in w.iter_mut().zip(b).zip(g).zip(squares).zip(alive) {
+            finite &= g.is_finite();
+            self.entry((w, b), g, square);
+            // Selected rather than skipped: without branches the loop is vectorised.
+            *w = if alive { *w } else { S::ZERO };
+            *b = if alive | self.keeps_momentum { *b } else { S::ZERO };
+        }
+        finite
+    }
+
+    #[inline(always)]
+    fn entry(&self, (w, b): (&mut S, &mut S), loss: S, square: &mut S) {
+        let g = self.rule.decayed(loss, *w);
+        *square = plus_square(*square, if self.with_decay { g } else { loss });
+        descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
     }
 }
 
