@@ -11,6 +11,7 @@
 //! | section 3.2, Eq. 8: the prune rate | [`paper::schedule::prune_rate`] | `docs/equations/eq08.md` |
 //! | section 3.2, last paragraph: blocks, channels, n:m patterns | [`paper::structured`] | `docs/equations/alg5.md` |
 //! | section 3.3, Eq. 9, Alg. 6: rewinding, decay, elimination | [`paper::decay`] | `docs/equations/eq09.md`, `alg6.md` |
+//! | section 3.3: eliminated weights "do not participate in any computations" | [`train::Execution`], [`kernel::Pattern`], [`ops::Sparse`] | `docs/sparse.md` |
 //! | section A.4, Eq. 10, 11: what chunks save | [`paper::cost`] | `docs/equations/eq10.md`, `eq11.md` |
 //! | section 4: hyper-parameters | [`paper::Hyperparameters`], [`train::SgdSettings`] | |
 //! | what it leaves open | [`paper::reading::Reading`] | `docs/open-points.md` |
