@@ -7,13 +7,17 @@
 //!
 //! Number systems without a [`Scalar::GEMM`] fall back to [`super::literal`].
 
-mod columns;
 mod conv;
-mod few_outputs;
+mod depthwise;
 mod gemm;
+mod layout;
+mod outer;
+mod product;
+mod sources;
 
 pub(super) use conv::{conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub(super) use gemm::matmul;
+pub(super) use layout::images;
 
 use super::literal;
 use crate::scalar::Scalar;

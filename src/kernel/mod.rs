@@ -6,6 +6,7 @@
 //! gives the same bits for any number of threads, because work is split over outputs in blocks of a fixed size
 //! and never over a reduction.
 
+pub mod buffer;
 mod fast;
 mod literal;
 mod vector;
@@ -16,7 +17,7 @@ pub use window::Window;
 
 use crate::choice::choice;
 use crate::scalar::Scalar;
-use ndarray::{Array1, Array2, Array4, ArrayView1, ArrayView2, ArrayView4};
+use ndarray::{Array1, Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis};
 
 choice! {
     /// Which form of the kernels computes.
@@ -25,6 +26,12 @@ choice! {
     Fast = "fast",
     /// Plain loops in a documented order: the definition.
     Literal = "literal",
+}
+
+/// Images `[n,c,h,w]` from elements in batch-innermost order, (h, w, c, n): what [`Kernel::Fast`] makes, and reads fastest.
+/// There must be as many elements as the shape holds.
+pub fn images<S: Scalar>(shape: [usize; 4], elements: Vec<S>) -> Array4<S> {
+    fast::images(shape, elements)
 }
 
 /// `a b`: a `[m,k]`, b `[k,n]` -> `[m,n]`; any strides. The inner dimensions must agree (the ops check).
@@ -43,6 +50,46 @@ pub fn matmul_with_bias<S: Scalar>(
         Kernel::Literal => literal::matmul(a, b, bias),
         Kernel::Fast => fast::matmul(a, b, bias),
     }
+}
+
+/// `y = x w^T + b`: x `[n,in]`, w `[out,in]`, b `[out]` -> y `[n,out]`.
+pub fn linear<S: Scalar>(kernel: Kernel, x: ArrayView2<S>, w: ArrayView2<S>, bias: Option<ArrayView1<S>>) -> Array2<S> {
+    match kernel {
+        Kernel::Literal => literal::matmul(x, w.t(), bias),
+        Kernel::Fast => matrix(fast::conv2d(Window::PLAIN, one_pixel(x), one_pixel(w), bias)),
+    }
+}
+
+/// The adjoint of [`linear`] in x: dy `[n,out]`, w `[out,in]` -> `[n,in]`.
+pub fn linear_input_gradient<S: Scalar>(kernel: Kernel, dy: ArrayView2<S>, w: ArrayView2<S>) -> Array2<S> {
+    match kernel {
+        Kernel::Literal => literal::matmul(dy, w, None),
+        Kernel::Fast => {
+            let x_shape = [dy.nrows(), w.ncols(), 1, 1];
+            matrix(fast::conv2d_input_gradient(Window::PLAIN, one_pixel(dy), one_pixel(w), x_shape))
+        }
+    }
+}
+
+/// The adjoint of [`linear`] in w: x `[n,in]`, dy `[n,out]` -> `[out,in]`.
+pub fn linear_weight_gradient<S: Scalar>(kernel: Kernel, x: ArrayView2<S>, dy: ArrayView2<S>) -> Array2<S> {
+    match kernel {
+        Kernel::Literal => literal::matmul(dy.t(), x, None),
+        Kernel::Fast => {
+            let w_shape = [dy.ncols(), x.ncols(), 1, 1];
+            matrix(fast::conv2d_weight_gradient(Window::PLAIN, one_pixel(x), one_pixel(dy), w_shape))
+        }
+    }
+}
+
+/// A matrix as images of one pixel: a linear layer is a convolution of these.
+fn one_pixel<S: Scalar>(matrix: ArrayView2<'_, S>) -> ArrayView4<'_, S> {
+    matrix.insert_axis(Axis(2)).insert_axis(Axis(3))
+}
+
+/// Images of one pixel as a matrix.
+fn matrix<S: Scalar>(images: Array4<S>) -> Array2<S> {
+    images.remove_axis(Axis(3)).remove_axis(Axis(2))
 }
 
 /// Convolution (cross-correlation, as in every framework): x `[n,c,h,w]`, w `[o,c/groups,kh,kw]` -> `[n,o,oh,ow]`.
