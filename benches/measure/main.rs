@@ -75,6 +75,9 @@ pub struct Line {
     pub case: String,
     pub threads: usize,
     pub batch_size: usize,
+    /// Multiply-accumulates of a repetition, where the case counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub macs: Option<f64>,
     #[serde(flatten)]
     pub measured: Measured,
 }
@@ -155,7 +158,7 @@ impl Options {
 
     fn line(&self, case: &Case, pool: &ThreadPool, measured: Measured) -> Line {
         let (threads, batch_size) = (pool.current_num_threads(), self.batch_size);
-        Line { case: case.name.clone(), threads, batch_size, measured }
+        Line { case: case.name.clone(), threads, batch_size, macs: case.macs, measured }
     }
 }
 

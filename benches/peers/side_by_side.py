@@ -1,0 +1,197 @@
+"""The goals of docs/performance.md, measured: this crate and PyTorch by turns on the same cores.
+
+    cargo bench --no-run                              # prints the path of the measure binary
+    python benches/peers/side_by_side.py --measure target/release/deps/measure-... --data DIR
+
+Each row compares two processes that answer one measurement at a time, asked A B A B .., the first answer of each being the
+warm-up: whatever slows the machine meets both. Printed are the medians, their ratio, and the least and the largest ratio of
+a pair; for whole runs, medians over runs of the ratio of their total times. Rows by name: `side_by_side.py step quantile`.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+PEER = Path(__file__).resolve().parent / "pytorch.py"
+# Between one side's answer and the other's turn: OpenMP's threads spin for milliseconds after their work before they sleep.
+PAUSE_SECONDS = 0.05
+MODELS = ["lenet300", "lenet", "resnet20", "resnet18", "mobilenetv2", "vgg16"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A case of `ours` (this crate) or `theirs` (pytorch.py); `threads` where it is not the number asked for."""
+
+    who: str
+    case: str
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """The quantity of `a` over that of `b`; `goal` is a bound that the ratio must not exceed, or, negative, not be below."""
+
+    name: str
+    a: Side
+    b: Side
+    goal: float | None
+    quantity: str = "seconds"
+
+
+def ours(case, threads=None):
+    return Side("ours", case, threads)
+
+
+def theirs(case):
+    return Side("theirs", case)
+
+
+def rows():
+    table = [Row(f"step/{model}: ours / PyTorch", ours(f"step/{model}"), theirs(f"step/{model}"), 1.0) for model in MODELS]
+    table += [
+        Row(f"overhead/{model}: a GDSTAR step / a dense one", ours(f"gdstar-step/{model}"), ours(f"step/{model}"), 1.01)
+        for model in MODELS
+    ]
+    ways = ["numpy.quantile", "numpy.partition", "torch.quantile"]
+    table += [Row(f"quantile: ours / {way}", ours("quantile/selection"), theirs(f"quantile/{way}"), 0.5) for way in ways]
+    product, every = ours("product/1024"), ours("convolutions/resnet18")
+    return table + [
+        Row("product: 1024^3, ours / PyTorch", product, theirs("product/1024"), None),
+        Row("peak: rate of ResNet18's convolutions / of 1024^3", product, every, -0.85, "seconds a multiply-accumulate"),
+        Row("cores: ResNet18's step on one / on two", ours("step/resnet18", 1), ours("step/resnet18", 2), -1.8),
+        Row("sparse: ResNet20's step at 95 % / dense", ours("sparse/resnet20/95"), ours("sparse/resnet20/0"), 0.5),
+        Row("epoch: LeNet300's at 90 % / dense", ours("epoch/lenet300/gdstar-90"), ours("epoch/lenet300/dense"), 0.4),
+        Row("memory: ResNet18, GDSTAR / dense", ours("epoch/resnet18/gdstar-0"), ours("epoch/resnet18/dense"), 1.1, "bytes"),
+        Row("memory: LeNet300, GDSTAR / dense", ours("epoch/lenet300/gdstar-0"), ours("epoch/lenet300/dense"), 1.1, "bytes"),
+        Row("run: LeNet300 on MNIST, GDSTAR, ours / PyTorch", ours("run/gdstar"), theirs("run/gdstar"), 0.35),
+        Row("run: LeNet300 on MNIST, ours, GDSTAR / dense", ours("run/gdstar"), ours("run/dense"), 1.0),
+    ]
+
+
+class Process:
+    """A process that measures one case."""
+
+    def __init__(self, side, options):
+        threads = str(side.threads or options.threads)
+        command = [options.measure] if side.who == "ours" else [sys.executable, str(PEER)]
+        command += [side.case, "--serve", "--threads", threads, "--epochs", str(options.epochs)]
+        command += ["--batch-size", str(options.batch_size)] + (["--data", options.data] if options.data else [])
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+        self.case = side.case
+        self.process = subprocess.Popen(command, env=environment, **pipes)
+
+    def measure(self):
+        """One more measurement; `None` where a run has ended."""
+        try:
+            self.process.stdin.write("\n")
+            answer = self.process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if answer:
+            time.sleep(PAUSE_SECONDS)
+            return json.loads(answer)
+        if self.process.wait() != 0:
+            raise SystemExit(f"{self.case}: the process that measures it failed")
+        return None
+
+    def end(self):
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:  # it ended by itself, with a line unread
+            pass
+        self.process.wait()
+
+
+def value(row, measured):
+    if row.quantity == "bytes":
+        return measured["peak_bytes"]
+    if row.quantity == "seconds":
+        return measured["seconds"]
+    return measured["seconds"] / measured["macs"]
+
+
+def in_turns(row, options, samples):
+    """Values of A and of B, measured by turns: `samples` after the warm-up, or a whole run if that is `None`."""
+    processes = [Process(row.a, options), Process(row.b, options)]
+    warm_ups = 0 if samples is None else 1
+    values = []
+    while samples is None or len(values) < warm_ups + samples:
+        measured = [process.measure() for process in processes]
+        if None in measured:
+            break
+        values.append([value(row, m) for m in measured])
+    for process in processes:
+        process.end()
+    return values[warm_ups:]
+
+
+def pairs(row, options):
+    """Pairs of values, one a sample; of whole runs, one a run."""
+    if not row.name.startswith("run"):
+        return in_turns(row, options, options.samples)
+    totals = [zip(*in_turns(row, options, None)) for _ in range(options.samples)]
+    return [[sum(side) for side in sides] for sides in totals]
+
+
+def verdict(goal, ratio):
+    if goal is None:
+        return ""
+    if goal < 0:
+        return f">= {-goal}: {'met' if ratio >= -goal else 'missed'}"
+    return f"<= {goal}: {'met' if ratio <= goal else 'missed'}"
+
+
+def print_row(name, a, b, ratios, goal, ratio):
+    spread = f"{min(ratios):.3f} to {max(ratios):.3f}" if ratios else ""
+    print(f"{name:<52} {a:>12} {b:>12} {ratio:>7.3f}  {spread:<16} {verdict(goal, ratio)}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="This crate and PyTorch by turns: the goals of docs/performance.md.")
+    parser.add_argument("rows", nargs="*", help="beginnings of rows' names [default: all]")
+    parser.add_argument("--measure", required=True, help="the binary that `cargo bench --no-run` built")
+    parser.add_argument("--threads", type=int, default=2, help="of both sides (default: 2)")
+    parser.add_argument("--samples", type=int, default=5, help="measurements of each, after one to warm up (default: 5)")
+    parser.add_argument("--batch-size", type=int, default=128, help="default: 128")
+    parser.add_argument("--data", default=os.environ.get("GDSTAR_DATA"), help="where MNIST is [default: $GDSTAR_DATA]")
+    parser.add_argument("--epochs", type=int, default=300, help="K, the epochs of whole runs (default: 300)")
+    options = parser.parse_args()
+    chosen = [row for row in rows() if not options.rows or row.name.startswith(tuple(options.rows))]
+    if not options.data:
+        chosen = [row for row in chosen if not row.name.startswith("run")]
+        print("without --data, the rows that need MNIST are left out")
+    if not chosen:
+        parser.error(f"rows: expected beginnings of {', '.join(row.name for row in rows())}")
+
+    describe = "import pytorch, torch; torch.set_num_threads({}); print(pytorch.describe())".format(options.threads)
+    subprocess.run([sys.executable, "-c", describe], cwd=PEER.parent, check=True)
+    if hasattr(os, "sched_setaffinity"):  # the same cores for both sides; children inherit them
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
+    print(f"medians of {options.samples} by turns, {options.threads} threads, batch {options.batch_size}")
+    print(f"{'row':<52} {'A':>12} {'B':>12} {'A / B':>7}  {'spread':<16} goal")
+    units = {"seconds": ("s", 1), "bytes": ("MB", 1e-6), "seconds a multiply-accumulate": ("ps", 1e12)}
+    steps = []
+    for row in chosen:
+        measured = pairs(row, options)
+        a, b = (statistics.median(side) for side in zip(*measured))
+        unit, scale = units[row.quantity]
+        if row.name.startswith("step/"):
+            steps.append(a / b)
+        print_row(
+            row.name, f"{a * scale:.4g} {unit}", f"{b * scale:.4g} {unit}", [x / y for x, y in measured], row.goal, a / b
+        )
+    if len(steps) == len(MODELS):
+        mean = math.exp(sum(map(math.log, steps)) / len(steps))
+        print_row("step: geometric mean", "", "", [], 0.8, mean)
+
+
+if __name__ == "__main__":
+    main()
