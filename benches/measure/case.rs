@@ -43,12 +43,14 @@ pub struct Case {
     pub baseline: Option<String>,
     /// A whole run, every epoch of which is a measurement; it ends by itself.
     pub is_run: bool,
+    /// Measured only where it is named.
+    pub on_demand: bool,
     work: Box<Work>,
 }
 
 impl Case {
     pub fn new(name: String, work: impl Fn(&mut Meter) -> Result<()> + Send + Sync + 'static) -> Self {
-        Self { name, macs: None, baseline: None, is_run: false, work: Box::new(work) }
+        Self { name, macs: None, baseline: None, is_run: false, on_demand: false, work: Box::new(work) }
     }
 
     /// With so many multiply-accumulates a repetition.
@@ -58,7 +60,11 @@ impl Case {
 
     /// A whole run.
     pub fn of_run(self) -> Self {
-        Self { is_run: true, ..self }
+        Self { is_run: true, on_demand: true, ..self }
+    }
+
+    pub fn on_demand(self, on_demand: bool) -> Self {
+        Self { on_demand, ..self }
     }
 
     pub fn against(self, baseline: impl Into<String>) -> Self {
@@ -70,8 +76,8 @@ impl Case {
     }
 }
 
-/// A stopwatch that also watches memory. Between a report and the next [`start`](Self::start) nothing is counted: whoever
-/// asked may take their time there.
+/// A stopwatch that also watches memory. Between a report and the next [`start`](Self::start) nothing is counted:
+/// whoever asked may take their time there.
 pub struct Meter<'a> {
     /// Takes a measurement, and says whether another is wanted.
     report: &'a mut (dyn FnMut(Measured) -> bool + Send),

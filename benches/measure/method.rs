@@ -22,8 +22,8 @@ pub fn random_pixels(count: usize) -> Vec<u8> {
     pixels
 }
 
-/// The state before the first epoch in which each weight of W is eliminated with probability `sparsity`, the same in every
-/// layer.
+/// The state before the first epoch in which each weight of W is eliminated with probability `sparsity`, the same in
+/// every layer.
 pub fn start_with_eliminated(run: &Run, sparsity: f64) -> Result<State<f32>> {
     let mut state = run.start::<f32>()?;
     let saved = state.sparsifier.save().map(|mut saved| {

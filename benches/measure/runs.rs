@@ -1,5 +1,5 @@
-//! What [`Run`] does by itself: steps at a given sparsity (`sparse/`), epochs with their peak memory (`epoch/`), and whole
-//! runs of LeNet300 on MNIST (`run/`).
+//! What [`Run`] does by itself: steps at a given sparsity (`sparse/`), epochs with their peak memory (`epoch/`), and
+//! whole runs of LeNet300 on MNIST (`run/`).
 
 use crate::Options;
 use crate::case::{Case, Epoch, Meter};
@@ -21,16 +21,19 @@ pub fn cases(options: &Options) -> Vec<Case> {
     for model in ["lenet300", "resnet20", "resnet18"] {
         for percent in SPARSITIES {
             let work = move |meter: &mut Meter| steps(meter, model, percent, batch_size);
-            cases.push(Case::new(format!("sparse/{model}/{percent}"), work).against(format!("sparse/{model}/0")));
+            let case = Case::new(format!("sparse/{model}/{percent}"), work).against(format!("sparse/{model}/0"));
+            cases.push(case.on_demand(model == "resnet18"));
         }
     }
     // As many images as MNIST has; and two batches, which show the memory.
     for (model, images) in [("lenet300", 60_000), ("resnet18", 2 * batch_size)] {
         let dense = format!("epoch/{model}/dense");
-        cases.push(Case::new(dense.clone(), move |meter| epochs(meter, model, Method::Dense, 0, images, batch_size)));
+        let work = move |meter: &mut Meter| epochs(meter, model, Method::Dense, 0, images, batch_size);
+        cases.push(Case::new(dense.clone(), work).on_demand(true));
         for percent in SPARSITIES {
             let work = move |meter: &mut Meter| epochs(meter, model, Method::Gdstar, percent, images, batch_size);
-            cases.push(Case::new(format!("epoch/{model}/gdstar-{percent}"), work).against(dense.clone()));
+            let case = Case::new(format!("epoch/{model}/gdstar-{percent}"), work).against(dense.clone());
+            cases.push(case.on_demand(true));
         }
     }
     for method in [Method::Dense, Method::Gdstar] {
@@ -95,8 +98,8 @@ fn train(meter: &mut Meter, config: &Config, dataset: &Dataset, sparsity: f64, u
     }
 }
 
-/// A configuration under which nothing changes, so that every epoch is the same work: weights do not move (learning rate 0)
-/// and selected ones are rewound to where they are (lambda 1), with nothing below the threshold (eps 0).
+/// A configuration under which nothing changes, so that every epoch is the same work: weights do not move (learning
+/// rate 0) and selected ones are rewound to where they are (lambda 1), with nothing below the threshold (eps 0).
 fn standing_still(model: &str, method: Method, batch_size: usize) -> Config {
     let mut config = config(model, Source::Digits, method);
     (config.hyper.lambda, config.hyper.eps) = (1.0, 0.0);

@@ -1,4 +1,4 @@
-"""GDSTAR for LeNet300 on MNIST as a PyTorch user would write it: the peer of `cargo bench --bench measure -- run/gdstar`.
+"""GDSTAR for LeNet300 on MNIST as a PyTorch user would write it: the peer of the case `run/gdstar` of benches/measure.
 
 The whole data set is one tensor, batches are slices of a permutation, and the method is section 3 of the paper with its
 defaults, an eliminated weight's gradient being zero (`masked_gradient = "zero"`).

@@ -44,7 +44,7 @@ def repeat(work):
 
 
 def training_step(name, batch_size):
-    """zero_grad, forward, cross-entropy, backward, SGD on one batch; learning rate 0, so that every step is the same."""
+    """zero_grad, forward, cross-entropy, backward, SGD on one batch; learning rate 0, so every step is the same."""
     entry = NETWORKS[name]
     model = entry.build().train()
     optimizer = torch.optim.SGD(model.parameters(), 0.0, momentum=0.9, weight_decay=5e-4)

@@ -3,9 +3,10 @@
     cargo bench --no-run                              # prints the path of the measure binary
     python benches/peers/side_by_side.py --measure target/release/deps/measure-... --data DIR
 
-Each row compares two processes that answer one measurement at a time, asked A B A B .., the first answer of each being the
-warm-up: whatever slows the machine meets both. Printed are the medians, their ratio, and the least and the largest ratio of
-a pair; for whole runs, medians over runs of the ratio of their total times. Rows by name: `side_by_side.py step quantile`.
+Each row compares two processes that answer one measurement at a time, asked A B A B .., the first answer of each being
+the warm-up: whatever slows the machine meets both. Printed are the medians, their ratio, and the least and the largest
+ratio of a pair. Whole runs are measured by turns too, epoch by epoch; what is printed are the medians of their total
+times. Rows by the beginnings of their names: `side_by_side.py .. step quantile`.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PEER = Path(__file__).resolve().parent / "pytorch.py"
-# Between one side's answer and the other's turn: OpenMP's threads spin for milliseconds after their work before they sleep.
+# Between one side's answer and the other's turn: OpenMP's threads spin for milliseconds before they sleep.
 PAUSE_SECONDS = 0.05
 MODELS = ["lenet300", "lenet", "resnet20", "resnet18", "mobilenetv2", "vgg16"]
 
@@ -36,12 +37,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Row:
-    """The quantity of `a` over that of `b`; `goal` is a bound that the ratio must not exceed, or, negative, not be below."""
+    """The quantity of `a` over that of `b`, and what it should be: at most or at least so much."""
 
     name: str
     a: Side
     b: Side
-    goal: float | None
+    most: float | None = None
+    least: float | None = None
     quantity: str = "seconds"
 
 
@@ -54,24 +56,29 @@ def theirs(case):
 
 
 def rows():
-    table = [Row(f"step/{model}: ours / PyTorch", ours(f"step/{model}"), theirs(f"step/{model}"), 1.0) for model in MODELS]
-    table += [
-        Row(f"overhead/{model}: a GDSTAR step / a dense one", ours(f"gdstar-step/{model}"), ours(f"step/{model}"), 1.01)
-        for model in MODELS
-    ]
-    ways = ["numpy.quantile", "numpy.partition", "torch.quantile"]
-    table += [Row(f"quantile: ours / {way}", ours("quantile/selection"), theirs(f"quantile/{way}"), 0.5) for way in ways]
-    product, every = ours("product/1024"), ours("convolutions/resnet18")
+    table = []
+    for model in MODELS:
+        step = ours(f"step/{model}")
+        table.append(Row(f"step/{model}: ours / PyTorch", step, theirs(f"step/{model}"), most=1.0))
+        table.append(Row(f"overhead/{model}: GDSTAR's step / dense", ours(f"gdstar-step/{model}"), step, most=1.01))
+    for way in ["numpy.quantile", "numpy.partition", "torch.quantile"]:
+        table.append(Row(f"quantile: ours / {way}", ours("quantile/selection"), theirs(f"quantile/{way}"), most=0.5))
+    for model in ["lenet300", "resnet18"]:
+        sides = ours(f"epoch/{model}/gdstar-0"), ours(f"epoch/{model}/dense")
+        table.append(Row(f"memory/{model}: GDSTAR / dense", *sides, most=1.1, quantity="peak_bytes"))
+    product, convolutions = ours("product/1024"), ours("convolutions/resnet18")
+    one, two = ours("step/resnet18", 1), ours("step/resnet18", 2)
+    run, epoch = ours("run/gdstar"), ours("epoch/lenet300/dense")
+    # The rate of B over the rate of A is A's seconds a multiply-accumulate over B's.
+    peak = Row("peak: rate of ResNet18's convolutions / of 1024^3", product, convolutions, least=0.85, quantity="rate")
     return table + [
-        Row("product: 1024^3, ours / PyTorch", product, theirs("product/1024"), None),
-        Row("peak: rate of ResNet18's convolutions / of 1024^3", product, every, -0.85, "seconds a multiply-accumulate"),
-        Row("cores: ResNet18's step on one / on two", ours("step/resnet18", 1), ours("step/resnet18", 2), -1.8),
-        Row("sparse: ResNet20's step at 95 % / dense", ours("sparse/resnet20/95"), ours("sparse/resnet20/0"), 0.5),
-        Row("epoch: LeNet300's at 90 % / dense", ours("epoch/lenet300/gdstar-90"), ours("epoch/lenet300/dense"), 0.4),
-        Row("memory: ResNet18, GDSTAR / dense", ours("epoch/resnet18/gdstar-0"), ours("epoch/resnet18/dense"), 1.1, "bytes"),
-        Row("memory: LeNet300, GDSTAR / dense", ours("epoch/lenet300/gdstar-0"), ours("epoch/lenet300/dense"), 1.1, "bytes"),
-        Row("run: LeNet300 on MNIST, GDSTAR, ours / PyTorch", ours("run/gdstar"), theirs("run/gdstar"), 0.35),
-        Row("run: LeNet300 on MNIST, ours, GDSTAR / dense", ours("run/gdstar"), ours("run/dense"), 1.0),
+        Row("product: 1024^3, ours / PyTorch", product, theirs("product/1024")),
+        peak,
+        Row("cores: ResNet18's step on one / on two", one, two, least=1.8),
+        Row("sparse: ResNet20's step at 95 % / dense", ours("sparse/resnet20/95"), ours("sparse/resnet20/0"), most=0.5),
+        Row("epoch: LeNet300's at 90 % / dense", ours("epoch/lenet300/gdstar-90"), epoch, most=0.4),
+        Row("run: GDSTAR, LeNet300 on MNIST, ours / PyTorch", run, theirs("run/gdstar"), most=0.35),
+        Row("run: LeNet300 on MNIST, ours, GDSTAR / dense", run, ours("run/dense"), most=1.0),
     ]
 
 
@@ -111,11 +118,9 @@ class Process:
 
 
 def value(row, measured):
-    if row.quantity == "bytes":
-        return measured["peak_bytes"]
-    if row.quantity == "seconds":
-        return measured["seconds"]
-    return measured["seconds"] / measured["macs"]
+    if row.quantity == "rate":
+        return measured["seconds"] / measured["macs"]
+    return measured[row.quantity]
 
 
 def in_turns(row, options, samples):
@@ -141,17 +146,16 @@ def pairs(row, options):
     return [[sum(side) for side in sides] for sides in totals]
 
 
-def verdict(goal, ratio):
-    if goal is None:
-        return ""
-    if goal < 0:
-        return f">= {-goal}: {'met' if ratio >= -goal else 'missed'}"
-    return f"<= {goal}: {'met' if ratio <= goal else 'missed'}"
+def verdict(ratio, most, least):
+    if most is not None:
+        return f"<= {most}: {'met' if ratio <= most else 'missed'}"
+    if least is not None:
+        return f">= {least}: {'met' if ratio >= least else 'missed'}"
+    return ""
 
 
-def print_row(name, a, b, ratios, goal, ratio):
-    spread = f"{min(ratios):.3f} to {max(ratios):.3f}" if ratios else ""
-    print(f"{name:<52} {a:>12} {b:>12} {ratio:>7.3f}  {spread:<16} {verdict(goal, ratio)}", flush=True)
+def print_row(name, a, b, ratio, spread, goal):
+    print(f"{name:<52} {a:>12} {b:>12} {ratio:>7.3f}  {spread:<16} {goal}", flush=True)
 
 
 def main():
@@ -159,7 +163,7 @@ def main():
     parser.add_argument("rows", nargs="*", help="beginnings of rows' names [default: all]")
     parser.add_argument("--measure", required=True, help="the binary that `cargo bench --no-run` built")
     parser.add_argument("--threads", type=int, default=2, help="of both sides (default: 2)")
-    parser.add_argument("--samples", type=int, default=5, help="measurements of each, after one to warm up (default: 5)")
+    parser.add_argument("--samples", type=int, default=5, help="measurements, after one to warm up (default: 5)")
     parser.add_argument("--batch-size", type=int, default=128, help="default: 128")
     parser.add_argument("--data", default=os.environ.get("GDSTAR_DATA"), help="where MNIST is [default: $GDSTAR_DATA]")
     parser.add_argument("--epochs", type=int, default=300, help="K, the epochs of whole runs (default: 300)")
@@ -171,13 +175,15 @@ def main():
     if not chosen:
         parser.error(f"rows: expected beginnings of {', '.join(row.name for row in rows())}")
 
-    describe = "import pytorch, torch; torch.set_num_threads({}); print(pytorch.describe())".format(options.threads)
-    subprocess.run([sys.executable, "-c", describe], cwd=PEER.parent, check=True)
+    import pytorch  # only now: --help and wrong options answer without loading torch
+
+    pytorch.torch.set_num_threads(options.threads)
+    print(pytorch.describe())
     if hasattr(os, "sched_setaffinity"):  # the same cores for both sides; children inherit them
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     print(f"medians of {options.samples} by turns, {options.threads} threads, batch {options.batch_size}")
     print(f"{'row':<52} {'A':>12} {'B':>12} {'A / B':>7}  {'spread':<16} goal")
-    units = {"seconds": ("s", 1), "bytes": ("MB", 1e-6), "seconds a multiply-accumulate": ("ps", 1e12)}
+    units = {"seconds": ("s", 1), "peak_bytes": ("MB", 1e-6), "rate": ("ps/MAC", 1e12)}
     steps = []
     for row in chosen:
         measured = pairs(row, options)
@@ -185,12 +191,12 @@ def main():
         unit, scale = units[row.quantity]
         if row.name.startswith("step/"):
             steps.append(a / b)
-        print_row(
-            row.name, f"{a * scale:.4g} {unit}", f"{b * scale:.4g} {unit}", [x / y for x, y in measured], row.goal, a / b
-        )
+        ratios = [x / y for x, y in measured]
+        spread, goal = f"{min(ratios):.3f} to {max(ratios):.3f}", verdict(a / b, row.most, row.least)
+        print_row(row.name, f"{a * scale:.4g} {unit}", f"{b * scale:.4g} {unit}", a / b, spread, goal)
     if len(steps) == len(MODELS):
         mean = math.exp(sum(map(math.log, steps)) / len(steps))
-        print_row("step: geometric mean", "", "", [], 0.8, mean)
+        print_row("step: geometric mean", "", "", mean, "", verdict(mean, 0.8, None))
 
 
 if __name__ == "__main__":

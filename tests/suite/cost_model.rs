@@ -10,8 +10,8 @@ fn rows<const T: usize>(inputs: &[[f64; T]], coefficients: [f64; T]) -> Vec<([f6
     inputs.iter().map(|x| (*x, x.iter().zip(coefficients).map(|(x, c)| x * c).sum())).collect()
 }
 
-/// Coefficients up to 4 out of a system of two or three well-conditioned columns: a hundred roundings, each magnified by a
-/// condition number below 2^10.
+/// Coefficients up to 4 out of a system of two or three well-conditioned columns: a hundred roundings, each magnified by
+/// a condition number below 2^10.
 const ROUNDING: f64 = 100.0 * 1024.0 * 4.0 * f64::EPSILON;
 
 #[test]

@@ -34,9 +34,7 @@ pub fn print(model: &CostModel) -> Result<()> {
         let days = seconds / BATCH_SIZE as f64 * IMAGES * EPOCHS / 86_400.0;
         let gigabytes = peak_bytes(&network, BATCH_SIZE, sparsity, true)? / 1e9;
         let percent = 100.0 * sparsity;
-        println!(
-            "  sparsity {percent:>3.0} %: {seconds:>7.1} s a step, {days:>8.1} days for {EPOCHS} epochs, {gigabytes:.1} GB"
-        );
+        println!("  {percent:>3.0} % sparse: {seconds:>7.1} s a step, {days:>8.1} days, {gigabytes:.1} GB");
     }
     println!();
     Ok(())

@@ -3,8 +3,8 @@
 /// The coefficients `c >= 0` that make `sum_i (c . x_i / t_i - 1)^2` least over the rows `(x_i, t_i)`, and that sum;
 /// `None` for fewer rows than coefficients.
 ///
-/// The optimum is the unconstrained one over the coefficients that are not 0 there, so the best of the unconstrained optima
-/// over all subsets that is nowhere negative is it: with four coefficients, 15 systems of equations.
+/// The optimum is the unconstrained one over the coefficients that are not 0 there, so the best of the unconstrained
+/// optima over all subsets that is nowhere negative is it: with four coefficients, 15 systems of equations.
 pub fn fit_relative<const TERMS: usize>(rows: &[([f64; TERMS], f64)]) -> Option<([f64; TERMS], f64)> {
     if rows.len() < TERMS {
         return None;
@@ -26,8 +26,9 @@ fn dot<const TERMS: usize>(a: &[f64; TERMS], b: &[f64; TERMS]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Solves `X^T X c = X^T 1` for the chosen columns by elimination with pivots on the diagonal, which a positive definite
-/// matrix allows; columns are scaled to length 1 first, since their units differ. `None` where they depend on each other.
+/// Solves `X^T X c = X^T 1` for the chosen columns by elimination with pivots on the diagonal, which a positive
+/// definite matrix allows; columns are scaled to length 1 first, since their units differ. `None` where they depend on
+/// each other.
 fn normal_equations<const TERMS: usize>(rows: &[[f64; TERMS]], chosen: &[usize]) -> Option<Vec<f64>> {
     let column = |i: usize| rows.iter().map(move |row| row[i]);
     let lengths: Vec<f64> = chosen.iter().map(|&i| column(i).map(|x| x * x).sum::<f64>().sqrt()).collect();
@@ -43,8 +44,8 @@ fn normal_equations<const TERMS: usize>(rows: &[[f64; TERMS]], chosen: &[usize])
         })
         .collect();
     for pivot in 0..n {
-        // Pivots are at most 1; one this small is rounding, what is left of a column that the others make up: with fewer
-        // than 2^10 rows, sums of products of numbers up to 1 err by less than 2^10 half-ulps of 1.
+        // Pivots are at most 1; one this small is rounding, what is left of a column that the others make up: with
+        // fewer than 2^10 rows, sums of products of numbers up to 1 err by less than 2^10 half-ulps of 1.
         const ROUNDING: f64 = f64::EPSILON * 1024.0;
         let found = system[pivot][pivot];
         if found.is_nan() || found <= ROUNDING {
