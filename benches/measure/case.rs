@@ -17,6 +17,8 @@ pub struct Measured {
     pub seconds: f64,
     /// The most bytes allocated at any time, beyond those from before the case (and beyond a data set).
     pub peak_bytes: usize,
+    /// The most bytes allocated at any time by the program, a data set included.
+    pub program_peak_bytes: usize,
     /// What a run tells of the epoch that was measured.
     #[serde(flatten)]
     pub epoch: Option<Epoch>,
@@ -124,10 +126,11 @@ impl<'a> Meter<'a> {
     }
 
     fn report(&mut self, epoch: Option<Epoch>) -> bool {
-        let peak_bytes = ALLOCATOR.peak_usage().saturating_sub(self.bytes_before);
+        let program_peak_bytes = ALLOCATOR.peak_usage();
+        let peak_bytes = program_peak_bytes.saturating_sub(self.bytes_before);
         let seconds = self.seconds / self.repetitions as f64;
         (self.seconds, self.repetitions) = (0.0, 0);
-        (self.report)(Measured { seconds, peak_bytes, epoch })
+        (self.report)(Measured { seconds, peak_bytes, program_peak_bytes, epoch })
     }
 
     /// Measures `work`, whose input `prepare` makes outside the measured time.

@@ -156,9 +156,12 @@ fn points(lines: &[Line], threads: usize) -> Result<Vec<Point>> {
 fn print_model(threads: usize, model: &CostModel) {
     println!("{threads} threads: a step takes the sum of");
     for ((name, unit), seconds) in TERM_NAMES.iter().zip(model.seconds_per_unit) {
-        // 1e-9 / seconds: giga units a second.
-        let rate = if seconds > 0.0 { format!("{:.1}", 1e-9 / seconds) } else { "nothing;".to_string() };
-        println!("  {name:<12} {rate:>8} {unit}");
+        if seconds > 0.0 {
+            // In giga units a second.
+            println!("  {name:<12} {:>8.1} {unit}", 1e-9 / seconds);
+        } else {
+            println!("  {name:<12} takes no time of its own");
+        }
     }
     match model.break_even {
         never if never > 1.0 => println!("  no measured sparsity is faster computed sparse"),

@@ -54,7 +54,7 @@ impl Table {
         let Some(baseline) = &case.baseline else { return String::new() };
         let Some(&(seconds, macs)) = self.medians.get(&(baseline.clone(), threads)) else { return String::new() };
         match (case.macs, macs) {
-            (Some(own), Some(macs)) => {
+            (Some(own), Some(macs)) if own != macs => {
                 format!("{:.0} % of the rate of {baseline}", 100.0 * own * seconds / (macs * median))
             }
             _ => format!("{:.3} of {baseline}", median / seconds),
