@@ -18,9 +18,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::planes::{self, Planes};
+use super::planes::Planes;
 use super::pooling::{Pixels, Pooling};
-use super::{Attributes, Case, Catalogued, flat};
+use super::{Attributes, Case, Catalogued};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::op::{Op, Reads};
@@ -64,15 +64,13 @@ impl Op for AvgPool2d {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        let planes = Planes::of(&inputs[0]);
-        let windows = self.pooling().windows(planes.h, planes.w);
-        let shape = [planes.n, planes.c, windows.rows.len(), windows.columns.len()];
-        let y = flat::from_rows(kernel, &shape, windows.count(), |i, y| {
-            let plane = planes.get(i);
-            for (y, pixels) in y.iter_mut().zip(windows.iter()) {
-                let sum = pixels.positions().fold(S::Wide::ZERO, |sum, at| sum + plane[at].widen());
-                *y = S::narrow(sum / self.divisor(&pixels));
-            }
+        let x = Planes::of(kernel, &inputs[0]);
+        let windows = self.pooling().windows(x.h, x.w);
+        let y = x.summed(kernel, &windows.out_shape(inputs[0].shape()), windows.count(), |at, sums| {
+            let pixels = windows.pixels(at.pixel);
+            let divisor = self.divisor(&pixels);
+            x.sum(at.group, pixels.positions(), at.lane, sums);
+            sums.iter_mut().for_each(|sum| *sum = *sum / divisor);
         });
         (vec![y], ())
     }
@@ -86,13 +84,16 @@ impl Op for AvgPool2d {
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        let dy = Planes::of(&upstream[0]);
+        let dy = Planes::of(kernel, &upstream[0]);
         let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
         let windows = self.pooling().windows(h, w);
-        let dx = planes::summed(kernel, inputs[0].shape(), |i, dx: &mut [S::Wide]| {
-            for (dy, pixels) in dy.get(i).iter().zip(windows.iter()) {
-                let share = dy.widen() / self.divisor(&pixels);
-                pixels.positions().for_each(|at| dx[at] += share);
+        let over_pixels = windows.over_pixels();
+        let dx = dy.summed(kernel, inputs[0].shape(), h * w, |at, sums| {
+            sums.fill(S::Wide::ZERO);
+            for window in over_pixels.of(at.pixel) {
+                let divisor: S::Wide = self.divisor(&windows.pixels(window));
+                let dy = dy.row(at.group, window, at.lane, sums.len());
+                sums.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy.widen() / divisor);
             }
         });
         vec![Some(dx)]
