@@ -18,7 +18,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::planes::Planes;
+use super::planes::{Planes, on_lanes};
 use super::pooling::{Pixels, Pooling};
 use super::{Attributes, Case, Catalogued};
 use crate::error::Result;
@@ -54,6 +54,11 @@ impl AvgPool2d {
     }
 }
 
+#[inline(always)]
+fn add_shares<S: Scalar>((sums, dy, divisor): (&mut [S::Wide], &[S], S::Wide)) {
+    sums.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy.widen() / divisor);
+}
+
 impl Op for AvgPool2d {
     const NAME: &'static str = "avg_pool2d";
     const READS: Reads = Reads::Shapes;
@@ -66,11 +71,10 @@ impl Op for AvgPool2d {
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
         let x = Planes::of(kernel, &inputs[0]);
         let windows = self.pooling().windows(x.h, x.w);
-        let y = x.summed(kernel, &windows.out_shape(inputs[0].shape()), windows.count(), |at, sums| {
+        let y = x.made(kernel, &windows.out_shape(inputs[0].shape()), windows.count(), |at, means| {
             let pixels = windows.pixels(at.pixel);
             let divisor = self.divisor(&pixels);
-            x.sum(at.group, pixels.positions(), at.lane, sums);
-            sums.iter_mut().for_each(|sum| *sum = *sum / divisor);
+            x.mean(at, pixels.positions(), divisor, means);
         });
         (vec![y], ())
     }
@@ -88,12 +92,12 @@ impl Op for AvgPool2d {
         let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
         let windows = self.pooling().windows(h, w);
         let over_pixels = windows.over_pixels();
-        let dx = dy.summed(kernel, inputs[0].shape(), h * w, |at, sums| {
+        let dx = dy.made(kernel, inputs[0].shape(), h * w, |at, sums| {
             sums.fill(S::Wide::ZERO);
             for window in over_pixels.of(at.pixel) {
                 let divisor: S::Wide = self.divisor(&windows.pixels(window));
-                let dy = dy.row(at.group, window, at.lane, sums.len());
-                sums.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy.widen() / divisor);
+                let dy = &dy.elements()[dy.place(at, window)];
+                on_lanes(dy.len(), (&mut *sums, dy, divisor), add_shares);
             }
         });
         vec![Some(dx)]

@@ -4,7 +4,7 @@
 use super::order::{Order, Strided};
 use super::{flat, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, vectorised};
+use crate::kernel::{Kernel, vectorised_on};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -74,14 +74,17 @@ pub(super) fn gradient<S: Scalar>(
             let start = step * elements + i * LANES;
             let dy = dy.read(start, row.len(), &mut scratch.0);
             let other = other.read(start, row.len(), &mut scratch.1);
-            vectorised(|| {
-                let terms = dy.iter().zip(other).map(|(dy, other)| term(dy.widen(), other.widen()));
-                sums.innermost().iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
-            });
+            vectorised_on((sums.innermost(), dy, other, &term), add_terms);
             sums.carry(step + 1);
         }
         row.iter_mut().zip(sums.outermost()).for_each(|(x, &sum)| *x = S::narrow(sum));
     })
+}
+
+#[inline(always)]
+fn add_terms<S: Scalar>((sums, dy, other, term): (&mut [S::Wide], &[S], &[S], &impl Fn(S::Wide, S::Wide) -> S::Wide)) {
+    let terms = dy.iter().zip(other).map(|(dy, other)| term(dy.widen(), other.widen()));
+    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
 }
 
 /// How many sums run side by side.

@@ -2,10 +2,10 @@
 //!
 //! Work is split over outputs only, in units whose size depends on shapes alone: every output element, and every
 //! reduction, is computed by one thread in the same order, so the bits do not depend on the number of threads.
-//! Within a unit the loops are [`vectorised`]; [`Kernel::Literal`] runs the units one after another.
+//! Within a unit the loops are [`vectorised_on`] its operands; [`Kernel::Literal`] runs the units one after another.
 
 use super::order::{Order, Strided};
-use crate::kernel::{Kernel, vectorised};
+use crate::kernel::{Kernel, vectorised_on};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rayon::prelude::*;
@@ -25,8 +25,18 @@ pub(super) fn map<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, f: impl Fn(S) ->
     from_rows(kernel, &order, x.shape(), GRAIN, |i, chunk| {
         let mut scratch = Vec::new();
         let xs = xs.read(i * GRAIN, chunk.len(), &mut scratch);
-        vectorised(|| chunk.iter_mut().zip(xs).for_each(|(y, &x)| *y = f(x)));
+        vectorised_on((chunk, xs, &f), map_chunk);
     })
+}
+
+#[inline(always)]
+fn map_chunk<S: Copy>((ys, xs, f): (&mut [S], &[S], &impl Fn(S) -> S)) {
+    ys.iter_mut().zip(xs).for_each(|(y, &x)| *y = f(x));
+}
+
+#[inline(always)]
+fn zip_chunk<S: Copy, T: Copy>((zs, xs, ys, f): (&mut [S], &[S], &[T], &impl Fn(S, T) -> S)) {
+    zs.iter_mut().zip(xs).zip(ys).for_each(|((z, &x), &y)| *z = f(x, y));
 }
 
 /// `f(x, y)` for every pair of elements of two arrays of one shape, in the order of x, or where x repeats, of y.
@@ -46,7 +56,7 @@ pub(super) fn zip<S: Scalar, T: Copy + Default + Send + Sync>(
         let (mut x_scratch, mut y_scratch) = (Vec::new(), Vec::new());
         let xs = xs.read(i * GRAIN, chunk.len(), &mut x_scratch);
         let ys = ys.read(i * GRAIN, chunk.len(), &mut y_scratch);
-        vectorised(|| chunk.iter_mut().zip(xs).zip(ys).for_each(|((z, &x), &y)| *z = f(x, y)));
+        vectorised_on((chunk, xs, ys, &f), zip_chunk);
     })
 }
 
@@ -94,7 +104,7 @@ pub(super) fn from_rows_beside<S: Scalar, T: Send>(
     fill: impl Fn(usize, &mut [S], &mut [T]) + Sync,
 ) -> ArrayD<S> {
     let mut elements = vec![S::ZERO; shape.iter().product()];
-    let fill = |(i, (row, beside)): (usize, (&mut [S], &mut [T]))| vectorised(|| fill(i * GRAIN, row, beside));
+    let fill = |(i, (row, beside)): (usize, (&mut [S], &mut [T]))| fill(i * GRAIN, row, beside);
     if elements.len() <= GRAIN || kernel == Kernel::Literal {
         elements.chunks_mut(GRAIN).zip(beside.chunks_mut(GRAIN)).enumerate().for_each(fill);
     } else {

@@ -33,10 +33,7 @@ pub struct GlobalMean;
 pub(super) fn plane_means<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, shape: &[usize]) -> ArrayD<S> {
     let planes = Planes::of(kernel, x);
     let pixels = S::Wide::from_usize(planes.pixels());
-    planes.summed(kernel, shape, 1, |at, sums| {
-        planes.sum(at.group, 0..planes.pixels(), at.lane, sums);
-        sums.iter_mut().for_each(|sum| *sum = *sum / pixels);
-    })
+    planes.made(kernel, shape, 1, |at, means| planes.mean(at, 0..planes.pixels(), pixels, means))
 }
 
 /// The adjoint of [`plane_means`]: dy (n * c elements) -> dx of `x_shape`.

@@ -20,7 +20,7 @@
 //! ```
 
 use super::order::Order;
-use super::planes::{Piece, Planes, pieces};
+use super::planes::{Piece, Planes, on_lanes, pieces};
 use super::pooling::Pooling;
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::{Error, Result};
@@ -54,24 +54,28 @@ pub struct Positions {
 
 /// For each lane of one window, the largest of the pixels `positions` of x and where it is.
 #[inline(always)]
-fn maximum<S: Scalar>(
-    x: &Planes<S>,
-    piece: &Piece,
-    mut positions: impl Iterator<Item = usize>,
-    y: &mut [S],
-    at: &mut [u32],
+fn maxima<S: Scalar>(
+    (x, piece, mut positions, y, at): (&Planes<S>, &Piece, impl Iterator<Item = usize>, &mut [S], &mut [u32]),
 ) {
-    let length = y.len();
-    let row = |position: usize| x.row(piece.group, position, piece.lane, length);
     let first = positions.next().unwrap_or(0); // a window holds a pixel
-    y.copy_from_slice(row(first));
+    y.copy_from_slice(&x.elements()[x.place(piece, first)]);
     at.fill(first as u32);
     for position in positions {
-        for ((y, at), &x) in y.iter_mut().zip(&mut *at).zip(row(position)) {
+        let row = &x.elements()[x.place(piece, position)];
+        for ((y, at), &x) in y.iter_mut().zip(&mut *at).zip(row) {
             let is_larger = (x > *y) | x.is_nan();
             *y = if is_larger { x } else { *y };
             *at = if is_larger { position as u32 } else { *at };
         }
+    }
+}
+
+/// Adds dy where the maximum was `pixel`.
+#[inline(always)]
+fn add_chosen<S: Scalar>((sums, dy, positions, pixel): (&mut [S::Wide], &[S], &[u32], u32)) {
+    for ((sum, dy), &position) in sums.iter_mut().zip(dy).zip(positions) {
+        let dy = dy.widen();
+        *sum += if position == pixel { dy } else { S::Wide::ZERO };
     }
 }
 
@@ -103,7 +107,7 @@ impl Op for MaxPool2d {
         let y = flat::from_rows_beside(kernel, &x.order, &shape, &mut memory, |start, y, at| {
             for piece in pieces(start, y.len(), windows.count(), x.lanes) {
                 let (y, at) = (&mut y[piece.place.clone()], &mut at[piece.place.clone()]);
-                maximum(&x, &piece, windows.pixels(piece.pixel).positions(), y, at);
+                on_lanes(y.len(), (&x, &piece, windows.pixels(piece.pixel).positions(), y, at), maxima);
             }
         });
         (vec![y], Positions { order: x.order, memory })
@@ -121,14 +125,12 @@ impl Op for MaxPool2d {
         let dy = Planes::in_order(kernel, &upstream[0], positions.order.clone());
         let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
         let over_pixels = self.pooling().windows(h, w).over_pixels();
-        let dx = dy.summed(kernel, inputs[0].shape(), h * w, |at, sums| {
+        let dx = dy.made(kernel, inputs[0].shape(), h * w, |at, sums| {
             sums.fill(S::Wide::ZERO);
             for window in over_pixels.of(at.pixel) {
-                let place = dy.place(at.group, window, at.lane, sums.len());
-                let chosen = positions.memory[place.clone()].iter().map(|&position| position == at.pixel as u32);
-                for ((sum, dy), is_chosen) in sums.iter_mut().zip(&dy.elements()[place]).zip(chosen) {
-                    *sum += if is_chosen { dy.widen() } else { S::Wide::ZERO };
-                }
+                let place = dy.place(at, window);
+                let (dy, positions) = (&dy.elements()[place.clone()], &positions.memory[place]);
+                on_lanes(dy.len(), (&mut *sums, dy, positions, at.pixel as u32), add_chosen);
             }
         });
         vec![Some(dx)]

@@ -193,11 +193,17 @@ pub fn contiguous<'a, T: Copy>(x: &ArrayViewD<'a, T>) -> (Cow<'a, [T]>, Vec<Exte
     match once.to_slice_memory_order() {
         Some(memory) if forwards => (Cow::Borrowed(memory), extents(x.strides())),
         _ => {
-            // Row by row: an iterator over all axes at once is several times slower.
+            let order = Order::of(&once);
             let mut memory = Vec::with_capacity(once.len());
-            once.rows().into_iter().for_each(|row| memory.extend(row));
-            let strides = ArrayD::<()>::from_elem(once.raw_dim(), ()).strides().to_vec();
-            (Cow::Owned(memory), extents(&strides))
+            // Row by row: an iterator over all axes at once is several times slower.
+            let in_order = once.view().permuted_axes(order.axes());
+            in_order.rows().into_iter().for_each(|row| match row.to_slice() {
+                Some(row) => memory.extend_from_slice(row),
+                None => memory.extend(row),
+            });
+            let gathered = order.array(once.shape(), memory);
+            let extents = extents(gathered.strides());
+            (Cow::Owned(gathered.into_raw_vec_and_offset().0), extents)
         }
     }
 }
@@ -205,5 +211,5 @@ pub fn contiguous<'a, T: Copy>(x: &ArrayViewD<'a, T>) -> (Cow<'a, [T]>, Vec<Exte
 /// A copy of `x` in the order in which it lies.
 pub fn owned<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>) -> ArrayD<S> {
     let order = Order::of(x);
-    order.array(x.shape(), Strided::of(x, &order).copied(kernel))
+    order.array(x.shape(), Strided::of(x, &order).all(kernel).into_owned())
 }

@@ -2,9 +2,9 @@
 
 use super::flat;
 use super::order::{Order, Strided};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, vectorised_on};
 use crate::scalar::Scalar;
-use ndarray::ArrayViewD;
+use ndarray::{ArrayD, ArrayViewD};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -36,14 +36,27 @@ pub(super) struct Piece {
 /// Cuts the `length` elements from `start` on of a memory `[group][pixel][lane]` into pieces of pixels.
 #[inline(always)]
 pub(super) fn pieces(start: usize, length: usize, pixels: usize, lanes: usize) -> impl Iterator<Item = Piece> {
-    let mut place = 0;
+    let whole = start.checked_div(lanes).unwrap_or(0);
+    let (mut group, mut pixel) = (whole.checked_div(pixels).unwrap_or(0), whole.checked_rem(pixels).unwrap_or(0));
+    let (mut lane, mut place) = (start.checked_rem(lanes).unwrap_or(0), 0);
     std::iter::from_fn(move || {
-        let (whole, lane) = ((start + place) / lanes.max(1), (start + place) % lanes.max(1));
+        if lane == lanes {
+            (lane, pixel) = (0, pixel + 1);
+            if pixel == pixels {
+                (pixel, group) = (0, group + 1);
+            }
+        }
         let piece = (lanes - lane).min(LANES).min(length - place);
-        let range = place..place + piece;
-        place += piece;
-        (piece > 0).then(|| Piece { group: whole / pixels, pixel: whole % pixels, lane, place: range })
+        let found = (piece > 0).then(|| Piece { group, pixel, lane, place: place..place + piece });
+        (lane, place) = (lane + piece, place + piece);
+        found
     })
+}
+
+/// [`vectorised_on`], where there are several lanes.
+#[inline(always)]
+pub(super) fn on_lanes<A>(lanes: usize, operands: A, work: impl Fn(A)) {
+    if lanes == 1 { work(operands) } else { vectorised_on(operands, work) }
 }
 
 impl<'a, S: Scalar> Planes<'a, S> {
@@ -65,17 +78,11 @@ impl<'a, S: Scalar> Planes<'a, S> {
         self.h * self.w
     }
 
-    /// Where `length` lanes of one pixel lie among the elements.
+    /// Where the lanes of `piece` lie among the elements, at another pixel of its group.
     #[inline(always)]
-    pub fn place(&self, group: usize, pixel: usize, lane: usize, length: usize) -> Range<usize> {
-        let start = (group * self.pixels() + pixel) * self.lanes + lane;
-        start..start + length
-    }
-
-    /// `length` lanes of one pixel.
-    #[inline(always)]
-    pub fn row(&self, group: usize, pixel: usize, lane: usize, length: usize) -> &[S] {
-        &self.elements[self.place(group, pixel, lane, length)]
+    pub fn place(&self, piece: &Piece, pixel: usize) -> Range<usize> {
+        let start = (piece.group * self.pixels() + pixel) * self.lanes + piece.lane;
+        start..start + piece.place.len()
     }
 
     /// All elements, in memory order.
@@ -83,36 +90,46 @@ impl<'a, S: Scalar> Planes<'a, S> {
         &self.elements
     }
 
-    /// For each of these lanes the sum over `pixels`, in their order.
-    #[inline(always)]
-    pub fn sum(&self, group: usize, pixels: impl Iterator<Item = usize>, lane: usize, sums: &mut [S::Wide]) {
-        sums.fill(S::Wide::ZERO);
-        for pixel in pixels {
-            let row = self.row(group, pixel, lane, sums.len());
-            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.widen());
-        }
+    /// For each of these lanes the mean over `pixels`: their sum, in their order, divided by `divisor`.
+    pub fn mean(&self, at: &Piece, pixels: impl Iterator<Item = usize>, divisor: S::Wide, means: &mut [S::Wide]) {
+        on_lanes(means.len(), (self, at, pixels, divisor, means), mean_of_lanes);
     }
 
-    /// An array in the order of this one, `[n,c,oh,ow]` or `[n,c]`, with `pixels` pixels in each plane: `sum(piece,
-    /// sums)` makes its values in [`Scalar::Wide`], and each is rounded once.
-    pub fn summed(
+    /// An array in the order of this one, `[n,c,oh,ow]` or `[n,c]`, with `pixels` pixels in each plane: `make(piece,
+    /// values)` makes its values in [`Scalar::Wide`], and each is rounded once.
+    pub fn made(
         &self,
         kernel: Kernel,
         shape: &[usize],
         pixels: usize,
-        sum: impl Fn(&Piece, &mut [S::Wide]) + Sync,
-    ) -> ndarray::ArrayD<S> {
+        make: impl Fn(&Piece, &mut [S::Wide]) + Sync,
+    ) -> ArrayD<S> {
         let order = self.order.for_rank(shape.len());
         flat::from_rows(kernel, &order, shape, flat::GRAIN, |i, chunk| {
-            crate::kernel::vectorised(|| {
-                let mut sums = [S::Wide::ZERO; LANES];
-                for piece in pieces(i * flat::GRAIN, chunk.len(), pixels, self.lanes) {
-                    let chunk = &mut chunk[piece.place.clone()];
-                    let sums = &mut sums[..chunk.len()];
-                    sum(&piece, sums);
-                    chunk.iter_mut().zip(sums).for_each(|(y, &mut sum)| *y = S::narrow(sum));
-                }
-            });
+            let mut values = [S::Wide::ZERO; LANES];
+            for piece in pieces(i * flat::GRAIN, chunk.len(), pixels, self.lanes) {
+                let chunk = &mut chunk[piece.place.clone()];
+                let values = &mut values[..chunk.len()];
+                make(&piece, values);
+                on_lanes(chunk.len(), (chunk, &*values), narrow::<S>);
+            }
         })
     }
+}
+
+#[inline(always)]
+fn mean_of_lanes<S: Scalar>(
+    (x, at, pixels, divisor, means): (&Planes<S>, &Piece, impl Iterator<Item = usize>, S::Wide, &mut [S::Wide]),
+) {
+    means.fill(S::Wide::ZERO);
+    for pixel in pixels {
+        let row = &x.elements[x.place(at, pixel)];
+        means.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.widen());
+    }
+    means.iter_mut().for_each(|sum| *sum = *sum / divisor);
+}
+
+#[inline(always)]
+fn narrow<S: Scalar>((to, wide): (&mut [S], &[S::Wide])) {
+    to.iter_mut().zip(wide).for_each(|(to, &wide)| *to = S::narrow(wide));
 }

@@ -56,7 +56,8 @@ impl Pooling {
             let tap = |i: usize| (i * stride).saturating_sub(padding)..(i * stride + kernel - padding).min(extent);
             (0..count).map(tap).collect()
         };
-        Windows { rows: taps(0, h), columns: taps(1, w), height: h, width: w }
+        let (rows, columns) = (taps(0, h), taps(1, w));
+        Windows { boxes: boxes(&rows, &columns, w), rows, columns, height: h, width: w }
     }
 
     /// A pooling, and an input that it accepts.
@@ -76,6 +77,8 @@ pub(super) struct Windows {
     pub rows: Vec<Range<usize>>,
     /// For each column of windows, the columns of pixels; never empty.
     pub columns: Vec<Range<usize>>,
+    /// The pixels under each window, in row-major order of the windows.
+    boxes: Vec<Pixels>,
     height: usize,
     width: usize,
 }
@@ -94,8 +97,7 @@ impl Windows {
     /// The pixels under window `i` in row-major order.
     #[inline(always)]
     pub fn pixels(&self, i: usize) -> Pixels {
-        let (row, column) = (i / self.columns.len(), i % self.columns.len());
-        Pixels { rows: self.rows[row].clone(), columns: self.columns[column].clone(), width: self.width }
+        self.boxes[i].clone()
     }
 
     /// For every pixel, in row-major order, the windows that are over it.
@@ -106,35 +108,33 @@ impl Windows {
             let end = |pixel: usize| taps.partition_point(|tap| tap.start <= pixel);
             (0..extent).map(|pixel| first(pixel)..end(pixel)).collect()
         };
-        OverPixels {
-            rows: over(&self.rows, self.height),
-            columns: over(&self.columns, self.width),
-            width: self.columns.len(),
-        }
+        let (rows, columns) = (over(&self.rows, self.height), over(&self.columns, self.width));
+        OverPixels(boxes(&rows, &columns, self.columns.len()))
     }
+}
+
+/// Every pair of `rows` and `columns`, in row-major order, as a box in a plane of this width.
+fn boxes(rows: &[Range<usize>], columns: &[Range<usize>], width: usize) -> Vec<Pixels> {
+    let in_row = |rows: &Range<usize>| -> Vec<Pixels> {
+        columns.iter().map(|columns| Pixels { rows: rows.clone(), columns: columns.clone(), width }).collect()
+    };
+    rows.iter().flat_map(in_row).collect()
 }
 
 /// The windows over each pixel.
 #[derive(Debug)]
-pub(super) struct OverPixels {
-    /// For each row of pixels, the rows of windows; may be empty.
-    rows: Vec<Range<usize>>,
-    columns: Vec<Range<usize>>,
-    /// Windows in a row.
-    width: usize,
-}
+pub(super) struct OverPixels(Vec<Pixels>);
 
 impl OverPixels {
     /// The windows over pixel `i` in row-major order.
     #[inline(always)]
     pub fn of(&self, i: usize) -> impl Iterator<Item = usize> {
-        let (row, column) = (i / self.columns.len(), i % self.columns.len());
-        Pixels { rows: self.rows[row].clone(), columns: self.columns[column].clone(), width: self.width }.positions()
+        self.0[i].clone().positions()
     }
 }
 
 /// A box of pixels in a plane (those under one window), or of windows (those over one pixel).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pixels {
     rows: Range<usize>,
     columns: Range<usize>,

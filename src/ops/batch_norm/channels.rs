@@ -1,6 +1,6 @@
 //! The values of each channel, in either order of memory, and sums over them.
 
-use crate::kernel::{Kernel, vectorised};
+use crate::kernel::{Kernel, vectorised_on};
 use crate::ops::flat;
 use crate::ops::order::{Order, Strided};
 use crate::scalar::Scalar;
@@ -66,15 +66,27 @@ impl<'a, S: Scalar> Channels<'a, S> {
         f: impl Fn(P, S::Wide, S::Wide) -> S::Wide + Sync,
     ) -> ArrayD<S> {
         flat::from_rows(kernel, &self.order, &self.shape, self.count() * self.inner, |outer, block| {
-            vectorised(|| {
-                for (channel, &of_channel) in parameters.iter().enumerate() {
-                    let row = &mut block[channel * self.inner..][..self.inner];
-                    for ((z, x), y) in row.iter_mut().zip(self.row(outer, channel)).zip(y.row(outer, channel)) {
-                        *z = S::narrow(f(of_channel, x.widen(), y.widen()));
-                    }
-                }
-            });
+            vectorised_on((self, y, outer, block, parameters, &f), Self::zip_block);
         })
+    }
+
+    #[inline(always)]
+    fn zip_block<P: Copy>(
+        (x, y, outer, block, parameters, f): (
+            &Self,
+            &Self,
+            usize,
+            &mut [S],
+            &[P],
+            &impl Fn(P, S::Wide, S::Wide) -> S::Wide,
+        ),
+    ) {
+        for (channel, &of_channel) in parameters.iter().enumerate() {
+            let row = &mut block[channel * x.inner..][..x.inner];
+            for ((z, x), y) in row.iter_mut().zip(x.row(outer, channel)).zip(y.row(outer, channel)) {
+                *z = S::narrow(f(of_channel, x.widen(), y.widen()));
+            }
+        }
     }
 
     /// For each channel the two sums of `terms(parameters[channel], x, y)` over its pairs of values.
@@ -92,15 +104,17 @@ impl<'a, S: Scalar> Channels<'a, S> {
         let block = (BLOCK / self.inner.max(1)).max(1);
         let blocks = flat::collect(kernel, self.count().div_ceil(block), |i| {
             let channels = i * block..self.count().min((i + 1) * block);
-            vectorised(|| match (kernel, self.order.is_row_major()) {
+            match (kernel, self.order.is_row_major()) {
                 (Kernel::Literal, _) => {
                     channels.map(|c| self.in_one(y, c, |x, y| terms(parameters[c], x, y))).collect()
                 }
                 (Kernel::Fast, true) => {
                     channels.map(|c| self.by_row(y, c, |x, y| terms(parameters[c], x, y))).collect()
                 }
-                (Kernel::Fast, false) => self.by_lane(y, channels.start, &parameters[channels], &terms),
-            })
+                (Kernel::Fast, false) => {
+                    vectorised_on((self, y, channels.start, &parameters[channels], &terms), Self::by_lane)
+                }
+            }
         });
         blocks.into_iter().flatten().collect()
     }
@@ -134,20 +148,16 @@ impl<'a, S: Scalar> Channels<'a, S> {
     /// The sums over the channels from `first` on, whose rows hold a value of every image: images side by side.
     #[inline(always)]
     fn by_lane<P: Copy>(
-        &self,
-        y: &Self,
-        first: usize,
-        parameters: &[P],
-        terms: &impl Fn(P, S::Wide, S::Wide) -> [S::Wide; 2],
+        (x, y, first, parameters, terms): (&Self, &Self, usize, &[P], &impl Fn(P, S::Wide, S::Wide) -> [S::Wide; 2]),
     ) -> Vec<[S::Wide; 2]> {
-        let mut of_images = [(); 2].map(|()| vec![S::Wide::ZERO; parameters.len() * self.inner]);
+        let mut of_images = [(); 2].map(|()| vec![S::Wide::ZERO; parameters.len() * x.inner]);
         let [a, b] = &mut of_images;
-        for outer in 0..self.outer {
+        for outer in 0..x.outer {
             for (i, &of_channel) in parameters.iter().enumerate() {
-                let [a, b] = [&mut *a, &mut *b].map(|sums| &mut sums[i * self.inner..][..self.inner]);
-                let pairs = self.row(outer, first + i).iter().zip(y.row(outer, first + i));
-                for ((a, b), (x, y)) in a.iter_mut().zip(b).zip(pairs) {
-                    let [of_a, of_b] = terms(of_channel, x.widen(), y.widen());
+                let [a, b] = [&mut *a, &mut *b].map(|sums| &mut sums[i * x.inner..][..x.inner]);
+                let pairs = x.row(outer, first + i).iter().zip(y.row(outer, first + i));
+                for ((a, b), (xi, yi)) in a.iter_mut().zip(b).zip(pairs) {
+                    let [of_a, of_b] = terms(of_channel, xi.widen(), yi.widen());
                     *a += of_a;
                     *b += of_b;
                 }
@@ -155,7 +165,7 @@ impl<'a, S: Scalar> Channels<'a, S> {
         }
         let over_images = |i: usize| {
             let mut sums = [S::Wide::ZERO; 2];
-            (i * self.inner..(i + 1) * self.inner).for_each(|at| add(&mut sums, [a[at], b[at]]));
+            (i * x.inner..(i + 1) * x.inner).for_each(|at| add(&mut sums, [a[at], b[at]]));
             sums
         };
         (0..parameters.len()).map(over_images).collect()
