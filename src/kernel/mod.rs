@@ -12,7 +12,7 @@ mod literal;
 mod vector;
 mod window;
 
-pub use vector::vectorised;
+pub use vector::{vectorised, vectorised_on};
 pub use window::Window;
 
 use crate::choice::choice;

@@ -17,18 +17,25 @@ use std::mem::{ManuallyDrop, transmute_copy};
 /// operations, so the result has the bits of `work()`.
 #[inline]
 pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    vectorised_on((), |()| work())
+}
+
+/// [`vectorised`] for a function of `operands`. A long closure is called and not inlined, and a closure cannot be marked
+/// `#[inline(always)]`: a function can.
+#[inline]
+pub fn vectorised_on<A, R>(operands: A, work: impl FnOnce(A) -> R) -> R {
     #[cfg(target_arch = "x86_64")]
     {
         if x86::has_avx512() {
             // SAFETY: the CPU has every feature that the function is compiled for, as was asked above.
-            return unsafe { x86::with_avx512(work) };
+            return unsafe { x86::with_avx512(operands, work) };
         }
         if x86::has_avx2() {
             // SAFETY: as above.
-            return unsafe { x86::with_avx2(work) };
+            return unsafe { x86::with_avx2(operands, work) };
         }
     }
-    work()
+    work(operands)
 }
 
 /// One register of numbers.

@@ -21,13 +21,13 @@ pub fn has_avx2() -> bool {
 }
 
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,fma")]
-pub fn with_avx512<R>(work: impl FnOnce() -> R) -> R {
-    work()
+pub fn with_avx512<A, R>(operands: A, work: impl FnOnce(A) -> R) -> R {
+    work(operands)
 }
 
 #[target_feature(enable = "avx2,fma")]
-pub fn with_avx2<R>(work: impl FnOnce() -> R) -> R {
-    work()
+pub fn with_avx2<A, R>(operands: A, work: impl FnOnce(A) -> R) -> R {
+    work(operands)
 }
 
 /// 32 registers: two vectors side by side leave 16 sums in registers beside their operands.
