@@ -54,6 +54,8 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
 pub struct Cost {
     /// Products with an entry of a weight that are added up to make the outputs: the usual measure of a network.
     pub multiply_accumulates: usize,
+    /// Those of the weight's gradient. (The gradient of the other input takes as many as forward.)
+    pub weight_gradient: usize,
     /// Bytes of [`Op::Saved`] and of the op itself, where they grow with the inputs.
     pub saved_bytes: usize,
 }

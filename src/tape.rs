@@ -224,6 +224,18 @@ impl<'p, S: Scalar> Tape<'p, S> {
         inputs.filter(|value| value.leaf && value.differentiable).map(Value::elements).sum()
     }
 
+    /// The multiply-accumulates of a training step: forward, and backward for the gradients that are wanted.
+    pub fn step_multiply_accumulates(&self) -> usize {
+        let wanted =
+            |record: &Record<S>, i: usize| record.inputs.get(i).is_some_and(|&i| self.values[i].differentiable);
+        let of_record = |record: &Record<S>| {
+            let Cost { multiply_accumulates, weight_gradient, .. } = record.cost;
+            let input_gradient = if wanted(record, 0) { multiply_accumulates } else { 0 };
+            multiply_accumulates + input_gradient + if wanted(record, 1) { weight_gradient } else { 0 }
+        };
+        self.records.iter().map(of_record).sum()
+    }
+
     /// The bytes of all values that are kept for backward, and of what ops saved beside them: the saved activations.
     /// Parameters are not counted; on a tape of shapes, values count as if they had been computed.
     pub fn kept_bytes(&self) -> usize {

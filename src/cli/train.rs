@@ -11,7 +11,7 @@ use crate::scalar::Scalar;
 use crate::sparsify::Method;
 use crate::tensor_file::{Element, TensorStream};
 use crate::train::{
-    Checkpointer, Config, History, Metrics, Observer, Precision, Progress, Run, RunFolder, TraceWriter,
+    Checkpointer, Config, Execution, History, Metrics, Observer, Precision, Progress, Run, RunFolder, TraceWriter,
 };
 use std::path::PathBuf;
 
@@ -46,6 +46,10 @@ pub struct TrainArgs {
     /// Plain loops (the definition), or matrixmultiply and threads [default: fast]
     #[arg(long, value_parser = choice::<Kernel>(), help_heading = "The run")]
     kernel: Option<Kernel>,
+    /// Leave eliminated weights out of computations where a layer is sparse enough, or compute with them as zeros; the
+    /// results differ by rounding, with --kernel literal not at all [default: sparse]
+    #[arg(long, value_parser = choice::<Execution>(), help_heading = "The run")]
+    execution: Option<Execution>,
     /// Threads to use; never changes a result [default: all cores]
     #[arg(long, value_name = "T", help_heading = "The run")]
     threads: Option<usize>,
@@ -170,6 +174,7 @@ impl TrainArgs {
         set(&mut config.seed, &self.seed);
         set(&mut config.precision, &self.precision);
         set(&mut config.kernel, &self.kernel);
+        set(&mut config.execution, &self.execution);
         if self.no_augmentation {
             config.augment = false;
         }

@@ -52,11 +52,3 @@ pub(super) fn channel_sums<S: Scalar>(dy: ArrayView4<S>) -> Array1<S> {
         })
         .collect()
 }
-
-/// `accumulated_j <- accumulated_j + gradient_j^2`, formed in the accumulator and rounded once.
-pub(super) fn accumulate_squares<S: Scalar>(accumulated: &mut [S], gradient: &[S]) {
-    for (sum, &g) in accumulated.iter_mut().zip(gradient) {
-        let g = g.to_accumulator();
-        *sum = S::from_accumulator(sum.to_accumulator() + g * g);
-    }
-}

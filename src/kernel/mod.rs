@@ -7,11 +7,15 @@
 //! and never over a reduction.
 
 pub mod buffer;
+mod elementwise;
 mod fast;
 mod literal;
+mod pattern;
 mod vector;
 mod window;
 
+pub use elementwise::{Entries, elementwise};
+pub use pattern::Pattern;
 pub use vector::{vectorised, vectorised_on};
 pub use window::Window;
 
@@ -141,17 +145,91 @@ pub fn conv2d_weight_gradient<S: Scalar>(
 }
 
 /// The gradient of a bias that is added per channel: dy `[n,o,oh,ow]` -> db `[o]`,
-/// `db_o = sum_n sum_y sum_x dy[n,o,y,x]`.
-///
-/// There is one form only, in the accumulator and in row-major order: it is a small part of any work.
-pub fn channel_sums<S: Scalar>(dy: ArrayView4<S>) -> Array1<S> {
-    literal::channel_sums(dy)
+/// `db_o = sum_n sum_y sum_x dy[n,o,y,x]`, in the accumulator.
+pub fn channel_sums<S: Scalar>(kernel: Kernel, dy: ArrayView4<S>) -> Array1<S> {
+    match kernel {
+        Kernel::Literal => literal::channel_sums(dy),
+        Kernel::Fast => fast::channel_sums(dy),
+    }
 }
 
-/// Eq. 2, one batch: `accumulated_j += gradient_j^2`, over slices of equal length.
-pub fn accumulate_squares<S: Scalar>(kernel: Kernel, accumulated: &mut [S], gradient: &[S]) {
+/// [`conv2d_with_bias`] with a weight of which only the entries of a pattern live, w = (pattern, values `[nnz]`):
+/// x `[n,c,h,w]` -> `[n,o,oh,ow]`. By definition the product with the weight's dense form.
+pub fn sparse_conv2d<S: Scalar>(
+    kernel: Kernel,
+    window: Window,
+    x: ArrayView4<S>,
+    w: (&Pattern, &[S]),
+    bias: Option<ArrayView1<S>>,
+) -> Array4<S> {
+    let by_definition = || conv2d_with_bias(kernel, window, x, dense(w).view(), bias);
     match kernel {
-        Kernel::Literal => literal::accumulate_squares(accumulated, gradient),
-        Kernel::Fast => fast::accumulate_squares(accumulated, gradient),
+        Kernel::Literal => by_definition(),
+        Kernel::Fast => fast::sparse_conv2d(window, x, w, bias).unwrap_or_else(by_definition),
     }
+}
+
+/// The adjoint of [`sparse_conv2d`] in x: dy `[n,o,oh,ow]`, w = (pattern, values `[nnz]`) -> `[n,c,h,w]` of `x_shape`.
+/// By definition [`conv2d_input_gradient`] with the weight's dense form.
+pub fn sparse_conv2d_input_gradient<S: Scalar>(
+    kernel: Kernel,
+    window: Window,
+    dy: ArrayView4<S>,
+    w: (&Pattern, &[S]),
+    x_shape: [usize; 4],
+) -> Array4<S> {
+    let by_definition = || conv2d_input_gradient(kernel, window, dy, dense(w).view(), x_shape);
+    match kernel {
+        Kernel::Literal => by_definition(),
+        Kernel::Fast => fast::sparse_conv2d_input_gradient(window, dy, w, x_shape).unwrap_or_else(by_definition),
+    }
+}
+
+/// The adjoint of [`sparse_conv2d`] in the values: x `[n,c,h,w]`, dy `[n,o,oh,ow]` -> `[nnz]`. By definition
+/// [`conv2d_weight_gradient`], sampled at the living entries.
+pub fn sparse_conv2d_weight_gradient<S: Scalar>(
+    kernel: Kernel,
+    window: Window,
+    x: ArrayView4<S>,
+    dy: ArrayView4<S>,
+    pattern: &Pattern,
+) -> Array1<S> {
+    let by_definition = || {
+        let dw = conv2d_weight_gradient(kernel, window, x, dy, pattern.filters());
+        let dw = dw.as_standard_layout();
+        pattern.gather(dw.as_slice().unwrap_or_default()).into()
+    };
+    match kernel {
+        Kernel::Literal => by_definition(),
+        Kernel::Fast => fast::sparse_conv2d_weight_gradient(window, x, dy, pattern).unwrap_or_else(by_definition),
+    }
+}
+
+/// The weight `[o,c,kh,kw]` with these values.
+fn dense<S: Scalar>((pattern, values): (&Pattern, &[S])) -> Array4<S> {
+    let w = pattern.scatter(values);
+    w.into_shape_with_order(pattern.filters()).expect("a pattern's weight has two or four extents")
+}
+
+/// Eq. 2, one batch: `accumulated_j += gradient_j^2`, over slices of equal length. Returns whether the whole gradient is
+/// finite. There is one form only: each entry by itself.
+pub fn accumulate_squares<S: Scalar>(kernel: Kernel, accumulated: &mut [S], gradient: &[S]) -> bool {
+    elementwise(kernel, gradient.len(), (accumulated, gradient), |(sums, gradient)| add_squares(sums, gradient))
+}
+
+#[inline(always)]
+fn add_squares<S: Scalar>(sums: &mut [S], gradient: &[S]) -> bool {
+    let mut finite = true;
+    for (sum, &g) in sums.iter_mut().zip(gradient) {
+        finite &= g.is_finite();
+        *sum = plus_square(*sum, g);
+    }
+    finite
+}
+
+/// `sum + g^2`, formed in the accumulator and rounded once.
+#[inline(always)]
+pub fn plus_square<S: Scalar>(sum: S, g: S) -> S {
+    let g = g.to_accumulator();
+    S::from_accumulator(sum.to_accumulator() + g * g)
 }

@@ -1,8 +1,9 @@
 //! [`Flow`]: what a forward pass carries from layer to layer.
 
+use super::Compression;
 use crate::error::{Error, Result};
 use crate::op::Op;
-use crate::ops::Dropout;
+use crate::ops::{Dropout, Filters, Sparse};
 use crate::random::unit;
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
@@ -29,6 +30,8 @@ pub(super) struct Flow<'f, 'p, S: Scalar> {
     pub tape: &'f mut Tape<'p, S>,
     /// The leaves of all parameters, in `state_dict` order.
     pub leaves: &'f [Var],
+    /// How they are compressed; what is beyond the end is not.
+    pub compressions: &'f [Option<&'f Compression>],
     pub mode: Mode,
     /// Where dropout and stochastic depth draw from; without it they do nothing.
     pub noise: Option<&'f mut ChaCha8Rng>,
@@ -52,6 +55,21 @@ impl<S: Scalar> Flow<'_, '_, S> {
         inputs.extend(parameters);
         self.next += count;
         self.tape.apply(op, &inputs)
+    }
+
+    /// `op` on x, the next parameter, which is its weight, and the one after that, if it has a `bias`. A compressed weight
+    /// is multiplied as it is stored.
+    ///
+    /// # Errors
+    /// As [`Flow::with_parameters`].
+    pub fn with_weight<O: Filters>(&mut self, op: O, x: Var, bias: bool) -> Result<Vec<Var>> {
+        let count = 1 + usize::from(bias);
+        match self.compressions.get(self.next).copied().flatten() {
+            None => self.with_parameters(op, x, count),
+            Some(Compression { pattern, gradient }) => {
+                self.with_parameters(Sparse { op, pattern: pattern.clone(), gradient: *gradient }, x, count)
+            }
+        }
     }
 
     /// x with each entry dropped with probability `p`, row-major; x itself outside of training.

@@ -93,7 +93,7 @@ fn weight_scale(fan_in: usize) -> f64 {
 pub fn parameters<S: Scalar>(network: &Network) -> Parameters<S> {
     let hashed = network.specs().into_iter().map(|spec| {
         let value = parameter(&spec.name, &spec.shape);
-        Parameter { name: spec.name, role: spec.role, value }
+        Parameter::new(spec.name, spec.role, value)
     });
     Parameters::new(hashed.collect())
 }

@@ -159,10 +159,8 @@ impl Layer {
     pub(super) fn forward<S: Scalar>(&self, flow: &mut Flow<S>, path: &str, x: Var) -> Result<Var> {
         flow.tape.enter(path);
         match self {
-            Self::Linear { .. } => first(&flow.with_parameters(Linear, x, 2)?),
-            Self::Conv2d { window, bias, .. } => {
-                first(&flow.with_parameters(Conv2d { window: *window }, x, 1 + usize::from(*bias))?)
-            }
+            Self::Linear { .. } => first(&flow.with_weight(Linear, x, true)?),
+            Self::Conv2d { window, bias, .. } => first(&flow.with_weight(Conv2d { window: *window }, x, *bias)?),
             Self::BatchNorm { eps, .. } => {
                 let training = flow.mode == Mode::Training;
                 let op = BatchNorm { training, eps: *eps, momentum: BATCH_NORM_MOMENTUM };

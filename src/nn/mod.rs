@@ -10,7 +10,8 @@ mod summary;
 
 pub use flow::Mode;
 pub use layer::{Feed, Join, Layer};
-pub use parameter::{Init, Parameter, Parameters, Role, Spec};
+pub use parameter::{Compression, Init, Parameter, Parameters, Role, Spec};
+pub(crate) use parameter::{compress, expand};
 pub use summary::{LayerSummary, Summary};
 
 use crate::error::{Error, Result};
@@ -89,21 +90,27 @@ impl Network {
         let is_trained = |p: &Parameter<S>| mode.wants_gradients() && p.role.is_trained();
         let leaves = parameters.iter().map(|p| tape.leaf(&p.value, is_trained(p))).collect();
         let input = tape.leaf(input, false);
-        self.run(tape, leaves, input, mode, noise)
+        self.run(tape, leaves, &compressions(parameters), input, mode, noise)
     }
 
-    /// The layers, one after another.
+    /// The layers, one after another. `compressions` are the parameters', as far as there are any.
     fn run<S: Scalar>(
         &self,
         tape: &mut Tape<S>,
         leaves: Vec<Var>,
+        compressions: &[Option<&Compression>],
         input: Var,
         mode: Mode,
         noise: Option<&mut ChaCha8Rng>,
     ) -> Result<Pass> {
-        let mut flow = Flow { tape, leaves: &leaves, mode, noise, next: 0, buffers: Vec::new() };
+        let mut flow = Flow { tape, leaves: &leaves, compressions, mode, noise, next: 0, buffers: Vec::new() };
         let logits = self.layer.forward(&mut flow, "", input)?;
         let buffers = flow.buffers;
         Ok(Pass { input, logits, leaves, buffers })
     }
+}
+
+/// How each parameter is compressed.
+fn compressions<S: Scalar>(parameters: &Parameters<S>) -> Vec<Option<&Compression>> {
+    parameters.iter().map(|parameter| parameter.compression.as_ref()).collect()
 }

@@ -1,11 +1,14 @@
 //! Parameters and buffers: names, roles, values, initial values.
 
+use crate::kernel::Pattern;
+use crate::ops::WeightGradient;
 use crate::paper::reading::Prunable;
 use crate::scalar::Scalar;
-use ndarray::ArrayD;
+use ndarray::{ArrayD, CowArray, IxDyn};
 use ndarray_rand::RandomExt;
 use rand::distr::Uniform;
 use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
 
 /// What a parameter is to its layer, which decides whether it is trained and whether it may be pruned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +77,7 @@ impl Spec {
                 Err(_) => ArrayD::from_elem(self.shape, S::ZERO),
             },
         };
-        Parameter { name: self.name, role: self.role, value }
+        Parameter::new(self.name, self.role, value)
     }
 }
 
@@ -84,7 +87,64 @@ pub struct Parameter<S> {
     /// PyTorch's `state_dict` name: `layer1.0.conv1.weight`.
     pub name: String,
     pub role: Role,
+    /// Of the parameter's shape; while it is compressed, the living values `[nnz]`.
     pub value: ArrayD<S>,
+    /// Of a weight of which only the living entries are stored: then its layer is evaluated by a sparse op.
+    pub compression: Option<Compression>,
+}
+
+/// How a compressed weight is stored, and what its gradient is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compression {
+    pub pattern: Arc<Pattern>,
+    pub gradient: WeightGradient,
+}
+
+impl<S: Scalar> Parameter<S> {
+    /// A parameter that is stored as it is.
+    pub fn new(name: impl Into<String>, role: Role, value: ArrayD<S>) -> Self {
+        Self { name: name.into(), role, value, compression: None }
+    }
+
+    /// Which entries are stored; `None` if all are.
+    pub fn pattern(&self) -> Option<&Arc<Pattern>> {
+        self.compression.as_ref().map(|compression| &compression.pattern)
+    }
+
+    /// Keeps the living entries alone.
+    pub fn compress(&mut self, compression: Compression) {
+        self.expand();
+        compress(&mut self.value, &compression.pattern);
+        self.compression = Some(compression);
+    }
+
+    /// Brings the parameter back into its own shape, +0 where no entry lived.
+    pub fn expand(&mut self) {
+        if let Some(Compression { pattern, .. }) = self.compression.take() {
+            expand(&mut self.value, &pattern);
+        }
+    }
+
+    /// `array`, which lies as the parameter or its gradient does, in the parameter's own shape.
+    pub fn in_full<'a>(&self, array: &'a ArrayD<S>) -> CowArray<'a, S, IxDyn> {
+        match self.pattern() {
+            Some(pattern) if array.shape() == [pattern.nnz()] => {
+                pattern.scatter(array.as_slice().unwrap_or_default()).into()
+            }
+            _ => array.into(),
+        }
+    }
+}
+
+/// Replaces a weight, or what is kept beside it, by its living entries `[nnz]`.
+pub(crate) fn compress<S: Scalar>(array: &mut ArrayD<S>, pattern: &Pattern) {
+    let values = pattern.gather(array.as_standard_layout().as_slice().unwrap_or_default());
+    *array = ndarray::Array1::from(values).into_dyn();
+}
+
+/// The contrary of [`compress`]: +0 where no entry lives.
+pub(crate) fn expand<S: Scalar>(array: &mut ArrayD<S>, pattern: &Pattern) {
+    *array = pattern.scatter(array.as_slice().unwrap_or_default());
 }
 
 /// All parameters and buffers of a network, in `state_dict` order.

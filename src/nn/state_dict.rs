@@ -40,7 +40,7 @@ pub fn read<S: Scalar>(file: &TensorFile, network: &Network) -> Result<Parameter
     }
     let parameter = |spec: Spec| {
         let value = read_finite(file, &spec.name, Some(&spec.shape))?;
-        Ok(Parameter { name: spec.name, role: spec.role, value })
+        Ok(Parameter::new(spec.name, spec.role, value))
     };
     Ok(Parameters::new(specs.into_iter().map(parameter).collect::<Result<_>>()?))
 }

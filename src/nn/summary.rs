@@ -1,6 +1,6 @@
 //! What a network takes, found by running it on shapes alone.
 
-use super::{Mode, Network, Role, Spec};
+use super::{Compression, Mode, Network, Parameters, Role, Spec, compressions};
 use crate::error::Result;
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
@@ -52,14 +52,9 @@ impl Network {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if the layers do not fit each other, or the input is too small for them.
     pub fn summary<S: Scalar>(&self, batch: usize) -> Result<Summary> {
-        let mut tape = Tape::<S>::of_shapes();
         let specs = self.specs();
-        let leaves = specs.iter().map(|spec| tape.leaf_shape(&spec.shape, spec.role.is_trained())).collect();
-        let [c, h, w] = self.input;
-        let input = tape.leaf_shape(&[batch, c, h, w], false);
-        // Any noise will do: the layers that draw it are on, as they are in training.
-        let mut noise = stream(0, Purpose::Dropout, 0);
-        self.run(&mut tape, leaves, input, Mode::Training, Some(&mut noise))?;
+        let shapes: Vec<(&[usize], Role)> = specs.iter().map(|spec| (&spec.shape[..], spec.role)).collect();
+        let tape = self.shapes::<S>(&shapes, &[], batch)?;
         let layers: Vec<LayerSummary> = tape
             .records()
             .iter()
@@ -84,5 +79,35 @@ impl Network {
             activation_bytes: tape.kept_bytes(),
             layers,
         })
+    }
+
+    /// The multiply-accumulates of a training step with these parameters, for one sample: forward, input gradients and
+    /// weight gradients of linear and convolution layers, of which a compressed weight's dead entries take no part.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) if the parameters do not fit.
+    pub fn step_multiply_accumulates<S: Scalar>(&self, parameters: &Parameters<S>) -> Result<usize> {
+        // Batch norm needs two samples.
+        let batch = 2;
+        let shapes: Vec<(&[usize], Role)> = parameters.iter().map(|p| (p.value.shape(), p.role)).collect();
+        let tape = self.shapes::<S>(&shapes, &compressions(parameters), batch)?;
+        Ok(tape.step_multiply_accumulates() / batch)
+    }
+
+    /// A training pass on shapes alone: `parameters` are stored in these shapes.
+    fn shapes<S: Scalar>(
+        &self,
+        parameters: &[(&[usize], Role)],
+        compressions: &[Option<&Compression>],
+        batch: usize,
+    ) -> Result<Tape<'static, S>> {
+        let mut tape = Tape::of_shapes();
+        let leaves = parameters.iter().map(|(shape, role)| tape.leaf_shape(shape, role.is_trained())).collect();
+        let [c, h, w] = self.input;
+        let input = tape.leaf_shape(&[batch, c, h, w], false);
+        // Any noise will do: the layers that draw it are on, as they are in training.
+        let mut noise = stream(0, Purpose::Dropout, 0);
+        self.run(&mut tape, leaves, compressions, input, Mode::Training, Some(&mut noise))?;
+        Ok(tape)
     }
 }

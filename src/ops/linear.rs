@@ -74,7 +74,7 @@ impl Op for Linear {
         if let Some(&wanted) = wanted.get(2) {
             // dy [n,out] as [n,out,1,1]
             let per_channel = dy.insert_axis(Axis(2)).insert_axis(Axis(3));
-            gradients.push(wanted.then(|| kernel::channel_sums(per_channel).into_dyn()));
+            gradients.push(wanted.then(|| kernel::channel_sums(kernel, per_channel).into_dyn()));
         }
         gradients
     }

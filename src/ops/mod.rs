@@ -33,6 +33,7 @@ mod shape;
 pub mod sigmoid;
 pub mod silu;
 mod slicing;
+mod sparse;
 pub mod split;
 pub mod strided_slice;
 
@@ -58,6 +59,7 @@ pub use relu6::Relu6;
 pub use shape::MAX_ELEMENTS;
 pub use sigmoid::Sigmoid;
 pub use silu::Silu;
+pub use sparse::{Filters, Sparse, WeightGradient};
 pub use split::Split;
 pub use strided_slice::StridedSlice;
 

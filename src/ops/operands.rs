@@ -55,5 +55,6 @@ pub(super) fn equal(op: &'static str, place: &str, meaning: &str, expected: usiz
 /// The cost of summing one product per weight of its filter `w[o, ..]` into every output.
 pub(super) fn products_with_filters(inputs: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
     let filter = inputs.get(1).map_or(0, |w| shape::product(&w[1..]));
-    Cost { multiply_accumulates: shape::product(&outputs[0]).saturating_mul(filter), saved_bytes: 0 }
+    let products = shape::product(&outputs[0]).saturating_mul(filter);
+    Cost { multiply_accumulates: products, weight_gradient: products, saved_bytes: 0 }
 }

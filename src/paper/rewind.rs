@@ -114,4 +114,9 @@ impl<S: Scalar> RewindPoint<S> {
     pub fn weights(&self) -> Option<&[ArrayD<S>]> {
         self.weights.as_deref()
     }
+
+    /// [`weights`](Self::weights), for a caller that stores them in another form.
+    pub fn weights_mut(&mut self) -> Option<&mut [ArrayD<S>]> {
+        self.weights.as_deref_mut()
+    }
 }

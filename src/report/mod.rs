@@ -7,7 +7,7 @@ mod statistics;
 mod stored_run;
 mod table;
 
-pub use plot::plot;
+pub use plot::{Against, plot};
 pub use run_table::run_table;
 pub use sparsity::{LayerSparsity, layer_sparsity};
 pub use statistics::{MeanAndDeviation, mean_and_deviation};

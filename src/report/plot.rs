@@ -1,8 +1,9 @@
-//! [`plot`]: runs as curves over epochs, in the form of the paper's Fig. 3.
+//! [`plot`]: runs as curves over epochs, in the form of the paper's Fig. 3, or what their epochs cost against sparsity.
 
 mod axis;
 
 use super::StoredRun;
+use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::paper::reading::RewindCopy;
 use crate::paper::rewind::RewindPoint;
@@ -14,7 +15,16 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// One quantity over the epochs.
+choice! {
+    /// What the figure's panels have along the horizontal axis.
+    Against, "against":
+    /// k: how a run goes.
+    Epochs = "epochs",
+    /// The share of weights that were eliminated while the epoch was trained: what it then costs.
+    Sparsity = "sparsity",
+}
+
+/// One quantity of the epochs.
 struct Panel {
     label: &'static str,
     value: fn(&EpochRecord) -> Option<f64>,
@@ -26,7 +36,7 @@ struct Panel {
     minima: bool,
 }
 
-const PANELS: [Panel; 4] = [
+const OVER_EPOCHS: [Panel; 4] = [
     Panel { label: "S_F", value: |r| r.frobenius, axis: Axis::linear, drawable: Axis::shows_linearly, minima: true },
     Panel {
         label: "test accuracy (%)",
@@ -52,6 +62,12 @@ const PANELS: [Panel; 4] = [
     },
 ];
 
+const AGAINST_SPARSITY: [Panel; 3] = [
+    Panel::cost("time per epoch (s)", |r| Some(r.seconds)),
+    Panel::cost("effective GFLOP per epoch", |r| Some(r.effective_flops? as f64 / 1e9)),
+    Panel::cost("weights and what follows them (MiB)", |r| Some(r.bytes? as f64 / f64::from(1 << 20))),
+];
+
 /// Okabe and Ito's colours for readers with any colour vision, without the yellow, which is faint on white.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
@@ -74,15 +90,16 @@ const MARGIN: u32 = 20;
 const LEFT_LABELS: u32 = 80;
 const FONT_SIZE: u32 = 16;
 
-/// The figure as an SVG document: stacked panels over the same epochs k, with S_F (Eq. 4) and dots at its running
-/// minima (Alg. 4) as in Fig. 3, test accuracy in %, sparsity in %, and mean training loss on a logarithmic scale; one
-/// line per run, named in the legend. Values that a run does not have (a dense run computes no S_F) or that an axis
+/// The figure as an SVG document, each run in its colour, named in the legend. Over epochs: stacked panels over the same
+/// k, with S_F (Eq. 4) and dots at its running minima (Alg. 4) as in Fig. 3, test accuracy in %, sparsity in %, and mean
+/// training loss on a logarithmic scale, one line per run. Against sparsity: a dot per epoch, for its seconds, its
+/// effective FLOPs and its bytes ([`EpochRecord`]). Values that a run does not have (a dense run computes no S_F) or that an axis
 /// cannot show leave a gap, a value between gaps is a small dot, and a panel without values is left out.
 ///
 /// # Errors
 /// [`Error::Domain`] if there are no runs or more than there are colours to tell apart, if no run has completed an
 /// epoch, or if a recorded S_F is negative.
-pub fn plot(runs: &[StoredRun]) -> Result<String> {
+pub fn plot(runs: &[StoredRun], against: Against) -> Result<String> {
     if runs.is_empty() || runs.len() > COLOURS.len() {
         let expected = format!("1 to {} runs, as many as colours can tell apart", COLOURS.len());
         return Err(Error::domain("plot", expected, runs.len()));
@@ -91,8 +108,11 @@ pub fn plot(runs: &[StoredRun]) -> Result<String> {
     let (Some(first), Some(last)) = (epochs().min(), epochs().max()) else {
         return Err(Error::domain("plot", "a run with a completed epoch", "none"));
     };
-    let x = Axis::epochs(first, last);
-    let panels: Vec<(&Panel, Axis)> = PANELS.iter().filter_map(|panel| Some((panel, panel.axis_for(runs)?))).collect();
+    let (x, panels) = match against {
+        Against::Epochs => (Axis::epochs(first, last), &OVER_EPOCHS[..]),
+        Against::Sparsity => (Axis::linear(0.0, 100.0), &AGAINST_SPARSITY[..]),
+    };
+    let panels: Vec<(&Panel, Axis)> = panels.iter().filter_map(|panel| Some((panel, panel.axis_for(runs)?))).collect();
     let legend_lines = runs.len() as u32 + 1 + u32::from(panels.iter().any(|(panel, _)| panel.minima));
     let legend_height = legend_lines * LEGEND_LINE + 2 * MARGIN;
     let height = legend_height + panels.len() as u32 * PANEL_HEIGHT + MARGIN;
@@ -104,7 +124,7 @@ pub fn plot(runs: &[StoredRun]) -> Result<String> {
     draw_legend(&legend, runs, legend_lines as usize > runs.len() + 1)?;
     let areas = rest.margin(0, MARGIN, 0, 0).split_evenly((panels.len(), 1));
     for (area, (panel, y)) in areas.iter().zip(&panels) {
-        panel.draw(area, runs, &x, y)?;
+        panel.draw(area, runs, against, (&x, y))?;
     }
     root.present().map_err(undrawn)?;
     drop((legend, rest, areas, root));
@@ -150,19 +170,25 @@ fn name(run: &StoredRun) -> Result<String> {
 }
 
 impl Panel {
+    /// A quantity that is 0 for an epoch that costs nothing.
+    const fn cost(label: &'static str, value: fn(&EpochRecord) -> Option<f64>) -> Self {
+        let axis = |_: f64, high: f64| Axis::linear(0.0, high);
+        Self { label, value, axis, drawable: Axis::shows_linearly, minima: false }
+    }
+
     /// The run's values, `None` where there is nothing to draw.
-    fn values(&self, run: &StoredRun) -> Vec<(usize, Option<f64>)> {
-        run.records.iter().map(|r| (r.epoch, (self.value)(r).filter(|&x| (self.drawable)(x)))).collect()
+    fn values(&self, run: &StoredRun) -> Vec<Option<f64>> {
+        run.records.iter().map(|r| (self.value)(r).filter(|&x| (self.drawable)(x))).collect()
     }
 
     /// The axis for all runs' values; `None` if there are none.
     fn axis_for(&self, runs: &[StoredRun]) -> Option<Axis> {
-        let values = runs.iter().flat_map(|run| self.values(run)).filter_map(|(_, value)| value);
+        let values = runs.iter().flat_map(|run| self.values(run)).flatten();
         let (low, high) = values.map(|x| (x, x)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
         Some((self.axis)(low, high))
     }
 
-    fn draw(&self, area: &Area, runs: &[StoredRun], x: &Axis, y: &Axis) -> Result<()> {
+    fn draw(&self, area: &Area, runs: &[StoredRun], against: Against, (x, y): (&Axis, &Axis)) -> Result<()> {
         const X_LABELS: usize = 13;
         const Y_LABELS: usize = 7;
         let mut chart = ChartBuilder::on(area)
@@ -186,22 +212,23 @@ impl Panel {
             .axis_style(FRAME)
             .label_style(text.clone())
             .axis_desc_style(text)
-            .x_desc("epoch k")
+            .x_desc(against.label())
             .y_desc(self.label)
             .draw()
             .map_err(undrawn)?;
         for (run, colour) in runs.iter().zip(COLOURS) {
-            let values = self.values(run);
-            for stretch in values.split(|(_, value)| value.is_none()) {
-                let points: Vec<_> = stretch.iter().filter_map(|&(k, value)| Some((k as f64, value?))).collect();
-                if let &[point] = &points[..] {
-                    chart.draw_series([Circle::new(point, 2, colour.filled())]).map_err(undrawn)?;
+            let points: Vec<(f64, Option<f64>)> = against.places(run).into_iter().zip(self.values(run)).collect();
+            for stretch in points.split(|(_, value)| value.is_none()) {
+                let points: Vec<_> = stretch.iter().filter_map(|&(x, value)| Some((x, value?))).collect();
+                if against == Against::Sparsity || points.len() == 1 {
+                    let dots = points.into_iter().map(|point| Circle::new(point, 2, colour.filled()));
+                    chart.draw_series(dots).map_err(undrawn)?;
                 } else if !points.is_empty() {
                     chart.draw_series(LineSeries::new(points, colour.stroke_width(2))).map_err(undrawn)?;
                 }
             }
             if self.minima {
-                let dots = running_minima(&values)?.into_iter().map(|point| Circle::new(point, 3, colour.filled()));
+                let dots = running_minima(&points)?.into_iter().map(|point| Circle::new(point, 3, colour.filled()));
                 chart.draw_series(dots).map_err(undrawn)?;
             }
         }
@@ -209,16 +236,34 @@ impl Panel {
     }
 }
 
+impl Against {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Epochs => "epoch k",
+            Self::Sparsity => "sparsity during the epoch (%)",
+        }
+    }
+
+    /// Where each epoch of the run lies along the axis.
+    fn places(self, run: &StoredRun) -> Vec<f64> {
+        match self {
+            Self::Epochs => run.records.iter().map(|record| record.epoch as f64).collect(),
+            // A record's own sparsity is that of its epoch's end.
+            Self::Sparsity => std::iter::once(0.0).chain(run.records.iter().map(|r| 100.0 * r.sparsity)).collect(),
+        }
+    }
+}
+
 /// The epochs at which Alg. 4 finds a new minimum of S_F, and its value there.
-fn running_minima(values: &[(usize, Option<f64>)]) -> Result<Vec<(f64, f64)>> {
+fn running_minima(values: &[(f64, Option<f64>)]) -> Result<Vec<(f64, f64)>> {
     // Alg. 4 without weights to capture.
     let mut rewind = RewindPoint::new(RewindCopy::Alias, &[]);
     let mut minima = Vec::new();
-    for &(k, frobenius) in values {
+    for (i, &(k, frobenius)) in values.iter().enumerate() {
         if let Some(frobenius) = frobenius
-            && rewind.observe(k, frobenius, &[])?
+            && rewind.observe(i, frobenius, &[])?
         {
-            minima.push((k as f64, frobenius));
+            minima.push((k, frobenius));
         }
     }
     Ok(minima)

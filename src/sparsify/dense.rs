@@ -2,11 +2,9 @@
 
 use super::{EpochEnd, EpochStory, Sparsifier, SparsifierState, WeightSet, mismatch};
 use crate::error::Result;
-use crate::kernel::Kernel;
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
 use crate::train::{Config, Sgd};
-use ndarray::ArrayD;
 
 /// Does nothing.
 pub(super) struct Dense {
@@ -20,10 +18,6 @@ impl Dense {
 }
 
 impl<S: Scalar> Sparsifier<S> for Dense {
-    fn observe(&mut self, _: Kernel, _: &Parameters<S>, _: &[Option<ArrayD<S>>]) {}
-
-    fn enforce(&self, _: &mut Parameters<S>, _: &mut Sgd<S>) {}
-
     fn end_of_epoch(&mut self, _: EpochEnd, _: &mut Parameters<S>, _: &mut Sgd<S>) -> Result<EpochStory<S>> {
         Ok(EpochStory::default())
     }

@@ -1,21 +1,22 @@
 //! GDSTAR (section 3): every epoch, find the rewind point, select weights, pull them towards it and prune.
 
 use super::weights::with_slice;
-use super::{Details, EpochEnd, EpochStory, Sparsifier, SparsifierState, WeightSet, mismatch};
+use super::{Details, EpochEnd, EpochStory, Segment, Sparsifier, SparsifierState, WeightSet, mismatch};
 use crate::error::Result;
-use crate::kernel::Kernel;
-use crate::nn::Parameters;
+use crate::kernel::Pattern;
+use crate::nn::{Parameters, compress, expand};
 use crate::paper::Hyperparameters;
 use crate::paper::decay::{Decay, decay_step, rewind_decay};
-use crate::paper::gradient_norm::{accumulate_squares, frobenius_norm, mask_gradient, sum_of_squares};
-use crate::paper::reading::{GradientOf, MomentumOnPrune, Reading, RewindUpdate};
+use crate::paper::gradient_norm::{frobenius_norm, mask_gradient, sum_of_squares};
+use crate::paper::reading::{MaskedGradient, MomentumOnPrune, Reading, RewindUpdate};
 use crate::paper::rewind::RewindPoint;
 use crate::paper::schedule::prune_rate;
 use crate::paper::selection::{Selection, select_weights};
 use crate::paper::structured::{GroupScore, Structure, select_structured};
 use crate::scalar::Scalar;
-use crate::train::{Config, Sgd};
+use crate::train::{Config, Followed, Sgd};
 use ndarray::{ArrayD, ArrayViewD};
+use std::sync::Arc;
 
 /// What moves the rewind point; everything else of the method is the same in Table 2's and Table 4's columns.
 pub(super) enum Rewinding {
@@ -33,13 +34,25 @@ pub struct Gdstar<S: Scalar> {
     reading: Reading,
     /// Selection by groups, where the configuration asks for it.
     structure: Option<(Structure, GroupScore)>,
-    weight_decay: f64,
     rewinding: Rewinding,
     weights: WeightSet,
-    /// G of the epoch under way (Eq. 2).
+    /// G of the epoch under way (Eq. 2), segment by segment as [`Stored::squares`] says; empty between epochs.
     accumulated: Vec<S>,
     alive: Vec<bool>,
     rewind: RewindPoint<S>,
+    /// One a segment of W.
+    stored: Vec<Stored>,
+}
+
+/// Under which pattern something of a segment is stored; `None` where it is stored whole.
+#[derive(Debug, Clone, Default)]
+struct Stored {
+    /// The weights and their momentum.
+    weights: Option<Arc<Pattern>>,
+    /// G, which is whole where eliminated weights have one (open point 7, `dense`).
+    squares: Option<Arc<Pattern>>,
+    /// W_k*, which is whole where it is recorded: a trace has it as it was captured.
+    rewind: Option<Arc<Pattern>>,
 }
 
 impl<S: Scalar> Gdstar<S> {
@@ -54,11 +67,11 @@ impl<S: Scalar> Gdstar<S> {
             hyper: config.hyper,
             reading: config.reading,
             structure: config.structure.map(|structure| (structure, config.group_score)),
-            weight_decay: config.optimizer.weight_decay,
             rewinding,
-            accumulated: vec![S::ZERO; weights.len()],
+            accumulated: Vec::new(),
             alive: vec![true; weights.len()],
             rewind: RewindPoint::new(config.reading.rewind_copy, &views(&weights, parameters)),
+            stored: vec![Stored::default(); weights.segments().len()],
             weights,
         }
     }
@@ -95,25 +108,33 @@ impl<S: Scalar> Gdstar<S> {
     ) -> Result<()> {
         let Hyperparameters { lambda, eps, .. } = self.hyper;
         let decay = Decay { lambda, t, eps, threshold: self.reading.threshold };
-        let rewind: Option<Vec<S>> = self.rewind.weights().map(flatten);
+        let rewind = self.rewind.weights();
         let mut outcome = Ok(());
-        self.weights.for_each_mut(parameters, |segment, w| {
-            let range = segment.range.clone();
-            let w_star = rewind.as_ref().map(|rewind| &rewind[range.clone()]);
-            let counts = rewind_decay(w, w_star, &selected[range.clone()], &mut self.alive[range], &decay);
-            if let (Err(error), true) = (counts, outcome.is_ok()) {
-                outcome = Err(error);
-            }
-        });
-        outcome?;
-        if self.reading.momentum_on_prune == MomentumOnPrune::ZeroSelected {
-            for segment in self.weights.segments() {
-                let selected = &selected[segment.range.clone()];
-                with_slice(&mut optimizer.buffers[segment.parameter], |buffer| zero_where(buffer, selected, true));
-            }
+        for (i, segment) in self.weights.segments().iter().enumerate() {
+            let (selected, alive) = (&selected[segment.range.clone()], &mut self.alive[segment.range.clone()]);
+            let w_star = rewind.map(|rewind| rewind[i].as_slice().unwrap_or_default());
+            with_slice(&mut parameters[segment.parameter].value, |w| {
+                let counts = rewind_decay(w, w_star, selected, alive, &decay);
+                outcome = std::mem::replace(&mut outcome, Ok(())).and(counts.map(|_| ()));
+            });
+            with_slice(&mut optimizer.buffers[segment.parameter], |b| {
+                if self.reading.momentum_on_prune != MomentumOnPrune::Keep {
+                    zero_where(b, alive, false);
+                }
+                if self.reading.momentum_on_prune == MomentumOnPrune::ZeroSelected {
+                    zero_where(b, selected, true);
+                }
+            });
         }
-        self.enforce(parameters, optimizer);
-        Ok(())
+        outcome
+    }
+
+    /// Sets W_k* to 0 where a weight is eliminated: no equation reads it there again, and nothing of it need be stored.
+    fn forget_eliminated(&mut self) {
+        let segments = self.weights.segments();
+        for (segment, w_star) in segments.iter().zip(self.rewind.weights_mut().unwrap_or_default()) {
+            with_slice(w_star, |w_star| zero_where(w_star, &self.alive[segment.range.clone()], false));
+        }
     }
 
     fn sparsity(&self) -> f64 {
@@ -123,33 +144,75 @@ impl<S: Scalar> Gdstar<S> {
 }
 
 impl<S: Scalar> Sparsifier<S> for Gdstar<S> {
-    fn observe(&mut self, kernel: Kernel, parameters: &Parameters<S>, gradients: &[Option<ArrayD<S>>]) {
-        let decay = S::from_f64(self.weight_decay);
-        for segment in self.weights.segments() {
-            let Some(Some(gradient)) = gradients.get(segment.parameter) else { continue };
-            let accumulated = &mut self.accumulated[segment.range.clone()];
-            let gradient = gradient.as_standard_layout();
-            // A gradient has its parameter's shape, so the lengths agree and nothing below can fail.
-            let outcome = match self.reading.gradient {
-                GradientOf::Loss => gradient.as_slice().map(|g| accumulate_squares(kernel, accumulated, g)),
-                GradientOf::LossAndDecay => {
-                    let w = &parameters[segment.parameter].value;
-                    let decayed: Vec<S> = gradient.iter().zip(w).map(|(&g, &w)| g + decay * w).collect();
-                    Some(accumulate_squares(kernel, accumulated, &decayed))
-                }
+    fn begin_epoch(&mut self, parameters: &Parameters<S>, recorded: bool) {
+        let whole_squares = self.reading.masked_gradient == MaskedGradient::Dense;
+        for (segment, stored) in self.weights.segments().iter().zip(&mut self.stored) {
+            let pattern = parameters[segment.parameter].pattern().cloned();
+            *stored = Stored {
+                squares: pattern.clone().filter(|_| !whole_squares),
+                rewind: pattern.clone().filter(|_| !recorded),
+                weights: pattern,
             };
-            debug_assert!(matches!(outcome, Some(Ok(()))));
         }
-    }
-
-    fn enforce(&self, parameters: &mut Parameters<S>, optimizer: &mut Sgd<S>) {
-        self.weights.for_each_mut(parameters, |segment, w| zero_where(w, &self.alive[segment.range.clone()], false));
-        if self.reading.momentum_on_prune != MomentumOnPrune::Keep {
-            for segment in self.weights.segments() {
-                let alive = &self.alive[segment.range.clone()];
-                with_slice(&mut optimizer.buffers[segment.parameter], |buffer| zero_where(buffer, alive, false));
+        for (w_star, stored) in self.rewind.weights_mut().unwrap_or_default().iter_mut().zip(&self.stored) {
+            if let Some(pattern) = &stored.rewind {
+                compress(w_star, pattern);
             }
         }
+        let entries = |(segment, stored): (&Segment, &Stored)| {
+            stored.squares.as_ref().map_or(segment.range.len(), |pattern| pattern.nnz())
+        };
+        let entries = self.weights.segments().iter().zip(&self.stored).map(entries).sum();
+        self.accumulated = vec![S::ZERO; entries];
+    }
+
+    fn followed(&mut self) -> Vec<Followed<'_, S>> {
+        let mut rest = self.accumulated.as_mut_slice();
+        let mut followed = Vec::with_capacity(self.stored.len());
+        for (segment, stored) in self.weights.segments().iter().zip(&self.stored) {
+            let entries = stored.squares.as_ref().map_or(segment.range.len(), |pattern| pattern.nnz());
+            let (squares, others) = std::mem::take(&mut rest).split_at_mut(entries);
+            rest = others;
+            followed.push(Followed {
+                parameter: segment.parameter,
+                squares,
+                gradient: self.reading.gradient,
+                alive: stored.weights.is_none().then(|| &self.alive[segment.range.clone()]),
+                keeps_momentum: self.reading.momentum_on_prune == MomentumOnPrune::Keep,
+            });
+        }
+        followed
+    }
+
+    fn expand(&mut self) {
+        if self.stored.iter().any(|stored| stored.squares.is_some()) {
+            let compressed = std::mem::replace(&mut self.accumulated, vec![S::ZERO; self.weights.len()]);
+            let mut rest = &compressed[..];
+            for (segment, stored) in self.weights.segments().iter().zip(&self.stored) {
+                let whole = &mut self.accumulated[segment.range.clone()];
+                let (squares, others) = rest.split_at(stored.squares.as_ref().map_or(whole.len(), |p| p.nnz()));
+                match &stored.squares {
+                    Some(pattern) => pattern.scatter_into(squares, whole),
+                    None => whole.copy_from_slice(squares),
+                }
+                rest = others;
+            }
+        }
+        for (w_star, stored) in self.rewind.weights_mut().unwrap_or_default().iter_mut().zip(&self.stored) {
+            if let Some(pattern) = &stored.rewind {
+                expand(w_star, pattern);
+            }
+        }
+        self.stored.fill(Stored::default());
+    }
+
+    fn alive(&self) -> Option<&[bool]> {
+        Some(&self.alive)
+    }
+
+    fn bytes(&self) -> usize {
+        let rewind: usize = self.rewind.weights().into_iter().flatten().map(|w_star| w_star.len()).sum();
+        (self.accumulated.len() + rewind) * size_of::<S>() + self.alive.len()
     }
 
     fn end_of_epoch(
@@ -158,8 +221,8 @@ impl<S: Scalar> Sparsifier<S> for Gdstar<S> {
         parameters: &mut Parameters<S>,
         optimizer: &mut Sgd<S>,
     ) -> Result<EpochStory<S>> {
-        let EpochEnd { k, steps } = end;
-        let mut accumulated = std::mem::replace(&mut self.accumulated, vec![S::ZERO; self.weights.len()]);
+        let EpochEnd { k, steps, recorded } = end;
+        let mut accumulated = std::mem::take(&mut self.accumulated);
         mask_gradient(&mut accumulated, &self.alive, self.reading.masked_gradient)?;
         let s_sq = sum_of_squares(&accumulated); // Eq. 3
         let s_f = frobenius_norm(s_sq)?; // Eq. 4
@@ -170,10 +233,13 @@ impl<S: Scalar> Sparsifier<S> for Gdstar<S> {
         let alpha = prune_rate(k, self.hyper.epochs, self.hyper.alpha_0, self.hyper.alpha_end)?; // Eq. 8
         let selection = self.select(&accumulated, alpha, parameters)?;
         let t = decay_step(self.reading.decay_step, k, self.rewind.k_star(), steps)?;
-        let alive_before = self.alive.clone();
+        let alive_before = recorded.then(|| self.alive.clone());
         self.prune(t, &selection.selected, parameters, optimizer)?; // Alg. 6
         if self.reading.rewind_update == RewindUpdate::AfterPruning {
             self.update_rewind(k, s_f, parameters)?;
+        }
+        if !recorded {
+            self.forget_eliminated();
         }
         Ok(EpochStory {
             sparsity: self.sparsity(),
@@ -183,7 +249,7 @@ impl<S: Scalar> Sparsifier<S> for Gdstar<S> {
             alpha: Some(alpha),
             tau: Some(selection.tau.to_f64()),
             selected: Some(selection.count()),
-            details: Some(Details {
+            details: alive_before.map(|alive_before| Details {
                 accumulated,
                 s_sq,
                 s_f,

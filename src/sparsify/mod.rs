@@ -13,11 +13,9 @@ pub use weights::{Segment, WeightSet};
 
 use crate::choice::choice;
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
-use crate::train::{Config, Sgd};
-use ndarray::ArrayD;
+use crate::train::{Config, Followed, Sgd};
 
 choice! {
     /// Every registered method.
@@ -51,6 +49,8 @@ pub struct EpochEnd {
     pub k: usize,
     /// Optimizer steps taken since the run began.
     pub steps: usize,
+    /// Whether someone records the method's own quantities: then the story has [`Details`].
+    pub recorded: bool,
 }
 
 /// What a method did at the end of an epoch. Scalars go to the metrics; the arrays, flat over W in flattening order,
@@ -64,6 +64,7 @@ pub struct EpochStory<S> {
     pub alpha: Option<f64>,
     pub tau: Option<f64>,
     pub selected: Option<usize>,
+    /// Where the epoch's end is [recorded](EpochEnd::recorded).
     pub details: Option<Details<S>>,
 }
 
@@ -95,11 +96,27 @@ pub struct SparsifierState<S> {
 
 /// A sparse training method.
 pub trait Sparsifier<S: Scalar>: Send {
-    /// After every batch's backward pass: the gradients of the loss, in the order of `parameters`.
-    fn observe(&mut self, kernel: Kernel, parameters: &Parameters<S>, gradients: &[Option<ArrayD<S>>]);
+    /// Before an epoch's first step, with parameters that may be [compressed](crate::nn::Compression): what the method
+    /// keeps of a weight may then be too. `recorded`: as [`EpochEnd::recorded`].
+    fn begin_epoch(&mut self, _parameters: &Parameters<S>, _recorded: bool) {}
 
-    /// After every optimizer step: holds eliminated weights at 0.
-    fn enforce(&self, parameters: &mut Parameters<S>, optimizer: &mut Sgd<S>);
+    /// What the method has the optimizer do with the parameters of W at every step; in the order of the parameters.
+    fn followed(&mut self) -> Vec<Followed<'_, S>> {
+        Vec::new()
+    }
+
+    /// After an epoch's last step, or the one that failed: nothing is compressed any more.
+    fn expand(&mut self) {}
+
+    /// False where a weight of W is eliminated; `None` if none ever is.
+    fn alive(&self) -> Option<&[bool]> {
+        None
+    }
+
+    /// Bytes of what the method keeps of every weight, as stored now.
+    fn bytes(&self) -> usize {
+        0
+    }
 
     /// After an epoch's last step: selects and prunes.
     ///

@@ -1,6 +1,6 @@
 //! [`Config`]: everything that determines a run, as stored in `config.toml`.
 
-use super::SgdSettings;
+use super::{Execution, SgdSettings};
 use crate::choice::choice;
 use crate::data::Source;
 use crate::error::{Error, Result};
@@ -35,6 +35,9 @@ pub struct Config {
     pub seed: u64,
     pub precision: Precision,
     pub kernel: Kernel,
+    /// Whether eliminated weights are computed with.
+    #[serde(default)]
+    pub execution: Execution,
     /// Random crops and flips, where the data set's recipe has them.
     pub augment: bool,
     /// Weights that stand or fall together (section 3.2, last paragraph); each by itself if not given.
@@ -61,6 +64,7 @@ impl Config {
             seed: 0,
             precision: Precision::F32,
             kernel: Kernel::Fast,
+            execution: Execution::default(),
             augment: true,
             structure: None,
             group_score: GroupScore::default(),

@@ -1,6 +1,8 @@
 //! Stochastic gradient descent with momentum and weight decay, as PyTorch's `torch.optim.SGD` defines it.
 
-use crate::nn::Parameters;
+use crate::kernel::{Kernel, Pattern, accumulate_squares, elementwise, plus_square};
+use crate::nn::{Parameter, Parameters};
+use crate::paper::reading::GradientOf;
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
@@ -27,8 +29,23 @@ impl Default for SgdSettings {
 pub struct Sgd<S> {
     pub momentum: f64,
     pub weight_decay: f64,
-    /// In the order of [`Parameters`]; empty arrays for buffers, which are not trained.
+    /// In the order of [`Parameters`], stored as they are; empty arrays for buffers, which are not trained.
     pub buffers: Vec<ArrayD<S>>,
+}
+
+/// What a sparse training method adds to the step of one parameter, in the same pass.
+#[derive(Debug)]
+pub struct Followed<'a, S> {
+    /// The parameter's position in [`Parameters`].
+    pub parameter: usize,
+    /// G (Eq. 2), to which the squared gradient is added: an entry for each of the parameter's, or of its gradient's.
+    pub squares: &'a mut [S],
+    /// Which gradient that is (open point 14).
+    pub gradient: GradientOf,
+    /// False where a weight is held at 0; `None` where all that are stored live.
+    pub alive: Option<&'a [bool]>,
+    /// Whether the momentum of a weight that is held at 0 is kept (open point 13); if not, it is 0 too.
+    pub keeps_momentum: bool,
 }
 
 impl<S: Scalar> Sgd<S> {
@@ -52,23 +69,175 @@ impl<S: Scalar> Sgd<S> {
     /// w <- w - learning_rate * b
     /// ```
     ///
-    /// With `b = 0` before the first step this is PyTorch's `b = g` there. `gradients` are in the order of
-    /// `parameters`, of the same shapes.
-    pub fn step(&mut self, parameters: &mut Parameters<S>, gradients: &[Option<ArrayD<S>>], learning_rate: f64) {
-        let (lr, mu, decay) = (S::from_f64(learning_rate), S::from_f64(self.momentum), S::from_f64(self.weight_decay));
-        for ((parameter, gradient), buffer) in parameters.iter_mut().zip(gradients).zip(&mut self.buffers) {
+    /// With `b = 0` before the first step this is PyTorch's `b = g` there. Where a method follows a parameter, G grows
+    /// by the square of g as it was before the first line or after it, and what is held at 0 becomes 0 again.
+    ///
+    /// `gradients` are in the order of `parameters`, of the shapes in which they are stored, or, where all gradients of
+    /// a compressed weight were wanted, of its own; `followed` are in that order too. Returns the first parameter with
+    /// a gradient that is not finite: the step has then spoilt it.
+    pub fn step(
+        &mut self,
+        kernel: Kernel,
+        parameters: &mut Parameters<S>,
+        gradients: &[Option<ArrayD<S>>],
+        learning_rate: f64,
+        followed: Vec<Followed<S>>,
+    ) -> Option<usize> {
+        let rule = Rule {
+            learning_rate: S::from_f64(learning_rate),
+            momentum: S::from_f64(self.momentum),
+            weight_decay: S::from_f64(self.weight_decay),
+        };
+        let mut followed = followed.into_iter().peekable();
+        let mut spoilt = None;
+        for (i, ((parameter, gradient), b)) in parameters.iter_mut().zip(gradients).zip(&mut self.buffers).enumerate() {
+            let followed = followed.next_if(|followed| followed.parameter == i);
             let Some(gradient) = gradient else { continue };
-            ndarray::Zip::from(&mut parameter.value).and(gradient).and(buffer).for_each(|w, &g, b| {
-                let g = g + decay * *w;
-                descend((w, b), g, mu, lr);
-            });
+            if !rule.step(kernel, parameter, b, gradient, followed) {
+                spoilt = spoilt.or(Some(i));
+            }
         }
+        spoilt
     }
 }
 
 /// What [`Sgd::step`] does with an entry `w` and its buffer `b`; `g` is the gradient with weight decay in it.
-#[inline]
+#[inline(always)]
 pub fn descend<S: Scalar>((w, b): (&mut S, &mut S), g: S, momentum: S, learning_rate: S) {
     *b = momentum * *b + g;
     *w -= learning_rate * *b;
+}
+
+/// The numbers of the update rule.
+#[derive(Clone, Copy)]
+struct Rule<S> {
+    learning_rate: S,
+    momentum: S,
+    weight_decay: S,
+}
+
+impl<S: Scalar> Rule<S> {
+    /// One parameter's step; false if its gradient is not finite.
+    fn step(
+        &self,
+        kernel: Kernel,
+        parameter: &mut Parameter<S>,
+        b: &mut ArrayD<S>,
+        gradient: &ArrayD<S>,
+        followed: Option<Followed<S>>,
+    ) -> bool {
+        let gradient = gradient.as_standard_layout();
+        let g = gradient.as_slice().unwrap_or_default();
+        let pattern = parameter.pattern().cloned();
+        let (w, b) = (as_slice(&mut parameter.value), as_slice(b));
+        match pattern {
+            Some(pattern) if g.len() != w.len() => self.step_living(kernel, &pattern, (w, b), g, followed),
+            _ => self.pass(kernel, (w, b), g, followed),
+        }
+    }
+
+    /// The step of a compressed weight whose gradient `g` is dense.
+    fn step_living(
+        &self,
+        kernel: Kernel,
+        pattern: &Pattern,
+        w_and_b: (&mut [S], &mut [S]),
+        g: &[S],
+        followed: Option<Followed<S>>,
+    ) -> bool {
+        let living = pattern.gather(g);
+        match followed {
+            Some(Followed { squares, parameter, gradient, alive, keeps_momentum }) if squares.len() == g.len() => {
+                // G of all entries: of the dead, whose weight decay is 0, here; of the living with their step.
+                let mut of_living = pattern.gather(squares);
+                let finite = accumulate_squares(kernel, squares, g);
+                let followed = Followed { parameter, squares: &mut of_living, gradient, alive, keeps_momentum };
+                self.pass(kernel, w_and_b, &living, Some(followed));
+                pattern.scatter_into(&of_living, squares);
+                finite
+            }
+            followed => self.pass(kernel, w_and_b, &living, followed),
+        }
+    }
+
+    /// One pass over entries that lie side by side.
+    fn pass(&self, kernel: Kernel, (w, b): (&mut [S], &mut [S]), g: &[S], followed: Option<Followed<S>>) -> bool {
+        let (len, rule) = (w.len(), *self);
+        match followed {
+            None => elementwise(kernel, len, (w, b, g), |(w, b, g)| rule.descend(w, b, g)),
+            Some(Followed { squares, gradient, alive, keeps_momentum, .. }) => {
+                let follow = Follow { rule, with_decay: gradient == GradientOf::LossAndDecay, keeps_momentum };
+                elementwise(kernel, len, ((w, b, g), (squares, alive)), |((w, b, g), (squares, alive))| match alive {
+                    None => follow.living((w, b), g, squares),
+                    Some(alive) => follow.masked((w, b), g, squares, alive),
+                })
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn decayed(&self, g: S, w: S) -> S {
+        g + self.weight_decay * w
+    }
+
+    #[inline(always)]
+    fn descend(&self, w: &mut [S], b: &mut [S], g: &[S]) -> bool {
+        let mut finite = true;
+        for ((w, b), &g) in w.iter_mut().zip(b).zip(g) {
+            finite &= g.is_finite();
+            let g = self.decayed(g, *w);
+            descend((w, b), g, self.momentum, self.learning_rate);
+        }
+        finite
+    }
+}
+
+/// A pass in which a method takes part.
+#[derive(Clone, Copy)]
+struct Follow<S> {
+    rule: Rule<S>,
+    with_decay: bool,
+    keeps_momentum: bool,
+}
+
+impl<S: Scalar> Follow<S> {
+    /// Entries that all live.
+    #[inline(always)]
+    fn living(&self, (w, b): (&mut [S], &mut [S]), g: &[S], squares: &mut [S]) -> bool {
+        let mut finite = true;
+        for (((w, b), &g), square) in w.iter_mut().zip(b).zip(g).zip(squares) {
+            finite &= g.is_finite();
+            self.entry((w, b), g, square);
+        }
+        finite
+    }
+
+    /// Entries that live where `alive` says so, and are 0 elsewhere.
+    #[inline(always)]
+    fn masked(&self, (w, b): (&mut [S], &mut [S]), g: &[S], squares: &mut [S], alive: &[bool]) -> bool {
+        let mut finite = true;
+        for ((((w, b), &g), square), &alive) in w.iter_mut().zip(b).zip(g).zip(squares).zip(alive) {
+            finite &= g.is_finite();
+            self.entry((w, b), g, square);
+            // Selected rather than skipped: without branches the loop is vectorised.
+            *w = if alive { *w } else { S::ZERO };
+            *b = if alive | self.keeps_momentum { *b } else { S::ZERO };
+        }
+        finite
+    }
+
+    #[inline(always)]
+    fn entry(&self, (w, b): (&mut S, &mut S), loss: S, square: &mut S) {
+        let g = self.rule.decayed(loss, *w);
+        *square = plus_square(*square, if self.with_decay { g } else { loss });
+        descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
+    }
+}
+
+/// The entries of `array` row-major; the array is brought into standard layout first if it is not.
+fn as_slice<S: Scalar>(array: &mut ArrayD<S>) -> &mut [S] {
+    if !array.is_standard_layout() {
+        *array = array.as_standard_layout().into_owned();
+    }
+    array.as_slice_mut().unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! The training loop: batches, gradients, optimizer, and at the end of every epoch the sparsifier and the test set.
 
 use super::evaluation::{TEST_BATCH, evaluate};
+use super::execution;
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use super::{Config, Sgd, Step, cosine_learning_rate};
 use crate::data::{Batch, Dataset, Loader, Order, Split};
@@ -92,20 +93,74 @@ impl<'a> Run<'a> {
         observers: &mut [&mut dyn Observer<S>],
     ) -> Result<()> {
         let config = self.config;
+        let k = state.epochs + config.reading.epoch_origin.first();
+        let recorded = observers.iter().any(|observer| observer.wants_tensors());
+        let started = Instant::now();
+        let gradients = observers.iter().any(|observer| observer.wants_gradients());
+        config.execution.begin_epoch(state, &config.reading, gradients)?;
+        state.sparsifier.begin_epoch(&state.parameters, recorded);
+        let step_macs = self.network.step_multiply_accumulates(&state.parameters)?;
+        let bytes = execution::bytes(state);
+        let trained = self.batches(scope, state, observers, k);
+        execution::expand(state);
+        let Trained { loss_sum, samples, batches } = trained?;
+        let mut seconds = started.elapsed().as_secs_f64();
+
+        let evaluate_first = config.reading.evaluation == Evaluation::BeforePruning;
+        let accuracy_before = if evaluate_first { Some(self.accuracy(&state.parameters)?) } else { None };
+        let weights_before = recorded.then(|| state.parameters.clone());
+        let pruning = Instant::now();
+        let end = EpochEnd { k, steps: state.steps, recorded };
+        let story = state
+            .sparsifier
+            .end_of_epoch(end, &mut state.parameters, &mut state.optimizer)
+            .map_err(|error| diverged(error, k, batches.saturating_sub(1)))?;
+        seconds += pruning.elapsed().as_secs_f64();
+        let test_accuracy = match accuracy_before {
+            Some(accuracy) => accuracy,
+            None => self.accuracy(&state.parameters)?,
+        };
         let index = state.epochs;
-        let k = index + config.reading.epoch_origin.first();
+        state.epochs += 1;
+        let record = EpochRecord {
+            epoch: k,
+            loss: loss_sum / samples.max(1) as f64,
+            test_accuracy,
+            sparsity: story.sparsity,
+            frobenius: story.frobenius,
+            k_star: story.k_star,
+            t: story.t,
+            alpha: story.alpha,
+            tau: story.tau,
+            selected: story.selected,
+            learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batches),
+            seconds,
+            effective_flops: Some(2 * step_macs as u64 * samples as u64),
+            bytes: Some(bytes as u64),
+        };
+        let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };
+        observers.iter_mut().try_for_each(|observer| observer.on_epoch(&event))
+    }
+
+    /// The epoch's steps.
+    fn batches<'scope, S: Scalar>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        state: &mut State<S>,
+        observers: &mut [&mut dyn Observer<S>],
+        k: usize,
+    ) -> Result<Trained> {
+        let (config, index) = (self.config, state.epochs);
         let mut noise = stream(config.seed, Purpose::Dropout, index);
-        let augmentation = config.augment.then(|| stream(config.seed, Purpose::Augmentation, index));
         let loader = Loader {
             dataset: self.dataset,
             split: Split::Train,
             order: Order::Shuffled { seed: config.seed, epoch: index },
             batch_size: config.optimizer.batch_size,
             last_batch: config.reading.last_batch,
-            augmentation,
+            augmentation: config.augment.then(|| stream(config.seed, Purpose::Augmentation, index)),
         };
         let batches = loader.batches();
-        let started = Instant::now();
         let (mut loss_sum, mut samples) = (0.0, 0);
         for (i, Batch { indices, x, labels }) in loader.start::<S>(scope)?.enumerate() {
             if self.stop.load(Ordering::Relaxed) {
@@ -125,49 +180,18 @@ impl<'a> Run<'a> {
                 gradients: &step.gradients,
             };
             observers.iter_mut().try_for_each(|observer| observer.on_batch(&event))?;
-            state.sparsifier.observe(config.kernel, &state.parameters, &step.gradients);
-            for (position, value) in step.buffers {
-                state.parameters[position].value = value;
-            }
             let rate = self.learning_rate(index, state.steps, batches);
-            state.optimizer.step(&mut state.parameters, &step.gradients, rate);
-            state.sparsifier.enforce(&mut state.parameters, &mut state.optimizer);
+            let State { parameters, optimizer, sparsifier, .. } = state;
+            let spoilt = optimizer.step(config.kernel, parameters, &step.gradients, rate, sparsifier.followed());
+            if let Some((quantity, value)) = spoilt.and_then(|p| step.non_finite_gradient(parameters, p)) {
+                return Err(Error::non_finite(quantity, (k, i), value));
+            }
+            for (position, value) in step.buffers {
+                parameters[position].value = value;
+            }
             state.steps += 1;
         }
-        let mut seconds = started.elapsed().as_secs_f64();
-
-        let evaluate_first = config.reading.evaluation == Evaluation::BeforePruning;
-        let accuracy_before = if evaluate_first { Some(self.accuracy(&state.parameters)?) } else { None };
-        let wants_tensors = observers.iter().any(|observer| observer.wants_tensors());
-        let weights_before = wants_tensors.then(|| state.parameters.clone());
-        let pruning = Instant::now();
-        let end = EpochEnd { k, steps: state.steps };
-        let story = state
-            .sparsifier
-            .end_of_epoch(end, &mut state.parameters, &mut state.optimizer)
-            .map_err(|error| diverged(error, k, batches.saturating_sub(1)))?;
-        seconds += pruning.elapsed().as_secs_f64();
-        let test_accuracy = match accuracy_before {
-            Some(accuracy) => accuracy,
-            None => self.accuracy(&state.parameters)?,
-        };
-        state.epochs += 1;
-        let record = EpochRecord {
-            epoch: k,
-            loss: loss_sum / samples.max(1) as f64,
-            test_accuracy,
-            sparsity: story.sparsity,
-            frobenius: story.frobenius,
-            k_star: story.k_star,
-            t: story.t,
-            alpha: story.alpha,
-            tau: story.tau,
-            selected: story.selected,
-            learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batches),
-            seconds,
-        };
-        let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };
-        observers.iter_mut().try_for_each(|observer| observer.on_epoch(&event))
+        Ok(Trained { loss_sum, samples, batches })
     }
 
     /// The learning rate of an epoch or a step (open point 16).
@@ -180,7 +204,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// One batch's pass, every number of it finite.
+    /// One batch's pass, its loss finite. (Whether the gradients are is seen when the optimizer takes them.)
     fn step<S: Scalar>(
         &self,
         state: &State<S>,
@@ -191,7 +215,7 @@ impl<'a> Run<'a> {
     ) -> Result<Step<S>> {
         let (network, kernel, parameters) = (&self.network, self.config.kernel, &state.parameters);
         let step = Step::compute(network, kernel, parameters, x, labels, Mode::Training, Some(noise))?;
-        match step.non_finite(&state.parameters) {
+        match step.non_finite_loss() {
             None => Ok(step),
             Some((quantity, value)) => Err(Error::non_finite(quantity, at, value)),
         }
@@ -205,6 +229,14 @@ impl<'a> Run<'a> {
         let part = (self.dataset, Split::Test);
         Ok(evaluate(&self.network, self.config.kernel, parameters, part, TEST_BATCH)?.accuracy)
     }
+}
+
+/// What an epoch's steps come to.
+struct Trained {
+    /// The sum of the samples' losses.
+    loss_sum: f64,
+    samples: usize,
+    batches: usize,
 }
 
 /// The method takes finite numbers; one that it refuses at an epoch's end (a G that overflowed) is the run's failure.

@@ -62,15 +62,19 @@ impl<S: Scalar> Step<S> {
 
     /// The first quantity that is not finite (the loss with the layer where it began, else a gradient), and its value.
     pub fn non_finite(&self, parameters: &Parameters<S>) -> Option<(String, f64)> {
-        if !self.loss.is_finite() {
-            let origin = self.origin.as_deref().unwrap_or("the loss itself");
-            return Some((format!("the loss (first in layer {origin})"), self.loss.to_f64()));
-        }
-        // `&` rather than `all`: without an early exit the check costs one vectorised pass.
-        let is_finite = |g: &&ArrayD<S>| g.iter().fold(true, |finite, x| finite & x.is_finite());
-        let named = self.gradients.iter().zip(parameters.iter()).filter_map(|(g, p)| Some((g.as_ref()?, p)));
-        let (gradient, parameter) = named.into_iter().find(|(g, _)| !is_finite(g))?;
-        let value = gradient.iter().find(|x| !x.is_finite()).map_or(f64::NAN, |x| x.to_f64());
-        Some((format!("the gradient of `{}`", parameter.name), value))
+        let gradients = || (0..self.gradients.len()).find_map(|i| self.non_finite_gradient(parameters, i));
+        self.non_finite_loss().or_else(gradients)
+    }
+
+    /// The loss if it is not finite, with the layer where that began.
+    pub(super) fn non_finite_loss(&self) -> Option<(String, f64)> {
+        let origin = || self.origin.as_deref().unwrap_or("the loss itself");
+        (!self.loss.is_finite()).then(|| (format!("the loss (first in layer {})", origin()), self.loss.to_f64()))
+    }
+
+    /// The gradient of the `i`-th parameter if it is not finite, and its first such value.
+    pub(super) fn non_finite_gradient(&self, parameters: &Parameters<S>, i: usize) -> Option<(String, f64)> {
+        let value = self.gradients[i].as_ref()?.iter().find(|x| !x.is_finite())?;
+        Some((format!("the gradient of `{}`", parameters[i].name), value.to_f64()))
     }
 }

@@ -79,7 +79,7 @@ fn every_networks_macs_belong_to_its_weights() {
     for entry in models::MODELS {
         let network = entry.network(entry.input, entry.classes).unwrap();
         let macs: usize = network.summary::<f32>(2).unwrap().macs;
-        let value = |spec: Spec| Parameter { name: spec.name, role: spec.role, value: ArrayD::zeros(spec.shape) };
+        let value = |spec: Spec| Parameter::new(spec.name, spec.role, ArrayD::zeros(spec.shape));
         let parameters: Parameters<f32> = Parameters::new(network.specs().into_iter().map(value).collect());
         let weights = WeightSet::new(&parameters, Prunable::Weights);
         let alive = vec![true; weights.len()];

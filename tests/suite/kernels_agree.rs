@@ -6,5 +6,6 @@ mod candidate;
 mod cases;
 mod exact;
 mod faults;
+mod sparse;
 mod threads;
 mod toeplitz;

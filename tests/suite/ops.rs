@@ -4,6 +4,7 @@ mod conventions;
 mod errors;
 mod extremes;
 mod finite_difference;
+mod sparse;
 mod threads;
 
 use crate::common::op_checks::{

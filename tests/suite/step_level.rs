@@ -56,8 +56,7 @@ impl Case {
     }
 
     fn step<S: Scalar>(&self, kernel: Kernel) -> Step<S> {
-        let narrowed =
-            |p: &Parameter<f64>| Parameter { name: p.name.clone(), role: p.role, value: p.value.mapv(S::from_f64) };
+        let narrowed = |p: &Parameter<f64>| Parameter::new(p.name.clone(), p.role, p.value.mapv(S::from_f64));
         let parameters = Parameters::new(self.parameters.iter().map(narrowed).collect());
         let x = self.x.mapv(S::from_f64);
         Step::compute(&self.network, kernel, &parameters, x, self.labels.clone(), Mode::Training, None).unwrap()
@@ -88,7 +87,7 @@ impl Case {
 
 /// The same parameters in `f64`.
 pub fn widened(parameters: &Parameters<f32>) -> Parameters<f64> {
-    let widen = |p: &Parameter<f32>| Parameter { name: p.name.clone(), role: p.role, value: p.value.mapv(f64::from) };
+    let widen = |p: &Parameter<f32>| Parameter::new(p.name.clone(), p.role, p.value.mapv(f64::from));
     Parameters::new(parameters.iter().map(widen).collect())
 }
 

@@ -7,6 +7,7 @@
 //! its end is compared. The bound is then `steps * gamma(n) * amplification`, in the norm of each tensor.
 
 use crate::common::bounds::gamma;
+use crate::common::path::path_length;
 use gdstar::kernel::Kernel;
 use gdstar::nn::models;
 use gdstar::nn::{Mode, Network, Parameters};
@@ -83,24 +84,9 @@ impl Golden {
             for (position, value) in std::mem::take(&mut step.buffers) {
                 parameters[position].value = value;
             }
-            optimizer.step(&mut parameters, &step.gradients, lr);
+            optimizer.step(kernel, &mut parameters, &step.gradients, lr, Vec::new());
         }
         (parameters, optimizer)
-    }
-
-    /// The sum of the reduction lengths along forward and backward of one step: every linear or convolution layer
-    /// sums over its inputs going forward, over its outputs (times at most 9 taps) and over batch and pixels going back; batch norm over
-    /// batch and pixels three times; and every entry takes a handful of elementwise operations a layer.
-    fn path_length(&self) -> usize {
-        let specs = self.network.specs();
-        let of_layer = |row: &gdstar::nn::LayerSummary| -> usize {
-            let pixels: usize = self.header.batch_size * row.output.iter().skip(1).product::<usize>();
-            let weight = specs.iter().find(|spec| spec.name == format!("{}.weight", row.name));
-            let sums =
-                weight.map_or(0, |spec| spec.shape[1..].iter().product::<usize>() + spec.shape[0] * 9 + 3 * pixels);
-            sums + 8
-        };
-        self.network.summary::<f64>(2).unwrap().layers.iter().map(of_layer).sum()
     }
 }
 
@@ -123,7 +109,9 @@ const SHARP_AFTER_TEN_STEPS: f64 = 1.0 / (1_u64 << 20) as f64;
 fn rounding_bound(golden: &Golden, sharp: f64) -> f64 {
     let steps = golden.header.steps;
     let (end, _) = golden.run(Kernel::Fast, steps, golden.initial(), |_, _, _| {});
-    let bound = steps as f64 * gamma(golden.path_length(), f64::UNIT_ROUNDOFF) * amplification(golden, &end);
+    let bound = steps as f64
+        * gamma(path_length(&golden.network, golden.header.batch_size), f64::UNIT_ROUNDOFF)
+        * amplification(golden, &end);
     assert!(bound <= sharp, "a bound of {bound:e} would hide a wrong formula");
     bound
 }

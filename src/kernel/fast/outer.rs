@@ -5,8 +5,8 @@
 //! inputs under them) is turned round first, channels innermost, in panels as wide as the registers; then each weight's
 //! sum runs through the tile in one register, whatever the tap.
 
+use super::PARALLEL_WORK;
 use super::layout::Rows;
-use super::{ELEMENTS_PER_UNIT, PARALLEL_WORK};
 use crate::kernel::Window;
 use crate::kernel::buffer::{self, Buffer};
 use crate::kernel::vector::{Hardware, Vector, Work, run};
@@ -28,6 +28,9 @@ const UNITS: usize = 8;
 
 /// Most elements of all partial sums together, where there is more than one.
 const PARTIALS: usize = 1 << 20;
+
+/// Elements of the partial sums that are added at a time.
+const CHUNK: usize = 1 << 12;
 
 /// Everything a unit of work needs to know.
 struct Gradient<'a, H: Hardware> {
@@ -76,11 +79,11 @@ pub(super) fn weight_gradient<H: Hardware>(window: Window, x: &Rows<H>, dy: &Row
     let (sum, others) = partials.split_at_mut(size);
     let add = |(chunk, sum): (usize, &mut [H])| {
         for partial in others.chunks_exact(size) {
-            let partial = &partial[chunk * ELEMENTS_PER_UNIT..];
+            let partial = &partial[chunk * CHUNK..];
             sum.iter_mut().zip(partial).for_each(|(sum, &x)| *sum += x);
         }
     };
-    sum.par_chunks_mut(ELEMENTS_PER_UNIT).enumerate().for_each(add);
+    sum.par_chunks_mut(CHUNK).enumerate().for_each(add);
     partials.truncate(size);
     partials
 }

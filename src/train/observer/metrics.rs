@@ -35,6 +35,15 @@ pub struct EpochRecord {
     pub learning_rate: f64,
     /// Training and pruning, without evaluation.
     pub seconds: f64,
+    /// Twice the multiply-accumulates of the epoch's training steps: those of linear and convolution layers, forward, for
+    /// input gradients and for weight gradients, without those that a compressed weight's eliminated entries would take.
+    /// `None` in files from before it was recorded.
+    #[serde(default)]
+    pub effective_flops: Option<u64>,
+    /// Bytes of weights (with the indices of compressed ones) and running statistics, gradients, momentum, and what the
+    /// method keeps of every weight (G, W_k*, mask), as they were stored during the epoch.
+    #[serde(default)]
+    pub bytes: Option<u64>,
 }
 
 /// Appends to `metrics.jsonl`.

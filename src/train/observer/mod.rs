@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
 use crate::sparsify::EpochStory;
-use ndarray::ArrayD;
+use ndarray::{ArrayD, CowArray, IxDyn};
 
 /// A batch after its backward pass, before the optimizer's step.
 pub struct BatchEvent<'a, S> {
@@ -27,9 +27,20 @@ pub struct BatchEvent<'a, S> {
     pub indices: &'a [usize],
     /// The mean loss over the batch.
     pub loss: f64,
+    /// As they are stored in this epoch; [`Parameter::in_full`](crate::nn::Parameter::in_full) expands.
     pub parameters: &'a Parameters<S>,
-    /// The gradient of the loss, before weight decay; `None` for buffers.
+    /// The gradients of the loss, before weight decay, as they are stored; `None` for buffers.
     pub gradients: &'a [Option<ArrayD<S>>],
+}
+
+impl<'a, S: Scalar> BatchEvent<'a, S> {
+    /// The gradient of the `i`-th parameter in the parameter's own shape; `None` for a buffer. Unless some observer
+    /// [wants gradients](Observer::wants_gradients), it may be 0 where a weight is eliminated and its gradient counts for
+    /// nothing (open point 7, `zero` and `excluded`).
+    pub fn gradient(&self, i: usize) -> Option<CowArray<'a, S, IxDyn>> {
+        let gradient = self.gradients.get(i)?.as_ref()?;
+        Some(self.parameters[i].in_full(gradient))
+    }
 }
 
 /// An epoch after selection, pruning and evaluation.
@@ -43,8 +54,15 @@ pub struct EpochEvent<'a, S: Scalar> {
 
 /// Told of every batch and every epoch; may end the run with an error.
 pub trait Observer<S: Scalar> {
-    /// Whether epochs should carry copies of the parameters from before the pruning.
+    /// Whether epochs should carry copies of the parameters from before the pruning, the method's own arrays, and a W_k*
+    /// that is as it was captured also where weights are eliminated.
     fn wants_tensors(&self) -> bool {
+        false
+    }
+
+    /// Whether batches should carry the gradients of all weights, also of eliminated ones whose gradients count for
+    /// nothing.
+    fn wants_gradients(&self) -> bool {
         false
     }
 

@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 use crate::sparsify::{Segment, WeightSet};
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorSink, TensorStream};
 use crate::train::{Config, Precision, Run, State};
-use ndarray::ArrayD;
+use ndarray::ArrayViewD;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::path::Path;
@@ -98,7 +98,7 @@ impl<S: Scalar + Element> TraceWriter<S> {
         self.put(format!("epoch/{epoch}/{quantity}"), &Tensor::scalar(value))
     }
 
-    fn add_to_s_abs(&mut self, segment: &Segment, gradient: &ArrayD<S>) {
+    fn add_to_s_abs(&mut self, segment: &Segment, gradient: ArrayViewD<S>) {
         let keeps_all = self.masked_gradient == MaskedGradient::Dense;
         for (&g, &alive) in gradient.iter().zip(&self.alive[segment.range.clone()]) {
             self.s_abs.add(&[if keeps_all || alive { g } else { S::ZERO }]);
@@ -111,10 +111,16 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
         true
     }
 
+    /// The format takes the gradients of eliminated weights raw or masked; raw ones say more, and are the same under
+    /// either [`Execution`](crate::train::Execution).
+    fn wants_gradients(&self) -> bool {
+        self.gradients
+    }
+
     fn on_batch(&mut self, event: &BatchEvent<S>) -> Result<()> {
         for segment in self.weights.segments().to_vec() {
-            if let Some(Some(gradient)) = event.gradients.get(segment.parameter) {
-                self.add_to_s_abs(&segment, gradient);
+            if let Some(gradient) = event.gradient(segment.parameter) {
+                self.add_to_s_abs(&segment, gradient.view());
             }
         }
         if !self.gradients {
@@ -124,8 +130,8 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
         let indices: Vec<i64> = event.indices.iter().map(|&i| i as i64).collect();
         self.put(format!("{batch}/indices"), &Tensor::from_slice(&[indices.len()], &indices))?;
         self.put(format!("{batch}/loss"), &Tensor::scalar(event.loss))?;
-        for (parameter, gradient) in event.parameters.iter().zip(event.gradients) {
-            if let Some(gradient) = gradient {
+        for (i, parameter) in event.parameters.iter().enumerate() {
+            if let Some(gradient) = event.gradient(i) {
                 self.put(format!("{batch}/grad/{}", parameter.name), &Tensor::from_array(&gradient.view()))?;
             }
         }

@@ -5,5 +5,6 @@ pub mod equations;
 pub mod layout;
 pub mod op_checks;
 pub mod op_definitions;
+pub mod path;
 pub mod threads;
 pub mod traces;

@@ -19,7 +19,7 @@ fn relative_bound<S: Scalar>(kernel: Kernel, n: usize) -> f64 {
 }
 
 /// |computed - exact| <= bound * magnitude, element by element; fails for NaN.
-fn check_within<S: Scalar, D: Dimension>(
+pub(super) fn check_within<S: Scalar, D: Dimension>(
     kernel: Kernel,
     terms: usize,
     computed: &Array<S, D>,
@@ -42,11 +42,11 @@ fn check_within<S: Scalar, D: Dimension>(
     worst
 }
 
-fn widened<D: Dimension>(values: &Array<f64, D>) -> Array<DoubleDouble, D> {
+pub(super) fn widened<D: Dimension>(values: &Array<f64, D>) -> Array<DoubleDouble, D> {
     values.mapv(DoubleDouble::from_f64)
 }
 
-fn magnitudes<D: Dimension>(values: &Array<f64, D>) -> Array<DoubleDouble, D> {
+pub(super) fn magnitudes<D: Dimension>(values: &Array<f64, D>) -> Array<DoubleDouble, D> {
     values.mapv(|value| DoubleDouble::from_f64(value.abs()))
 }
 

@@ -8,12 +8,12 @@ use gdstar::scalar::Scalar;
 use ndarray::{Array, Array1, Array2, Array4, Dimension, array};
 use proptest::prelude::*;
 
-fn integers<D: Dimension>(values: &Array<f64, D>) -> Array<i64, D> {
+pub(super) fn integers<D: Dimension>(values: &Array<f64, D>) -> Array<i64, D> {
     values.mapv(|value| value as i64)
 }
 
 /// The same shape and the same bits (so +0 and not -0) as the integers.
-fn check_equal<S: Scalar, D: Dimension>(
+pub(super) fn check_equal<S: Scalar, D: Dimension>(
     what: &str,
     computed: &Array<S, D>,
     expected: &Array<i64, D>,
@@ -97,7 +97,9 @@ proptest! {
         let dy = Values::Integers.draw(&mut rng, case.y());
         let expected: Array1<i64> = integers(&dy).axis_iter(ndarray::Axis(1)).map(|channel| channel.sum()).collect();
         let dy = scattered::<f32, _>(&mut rng, &dy);
-        check_equal("db", &kernel::channel_sums(dy.view()), &expected)?;
+        for kernel in [Kernel::Literal, Kernel::Fast] {
+            check_equal("db", &kernel::channel_sums(kernel, dy.view()), &expected)?;
+        }
     }
 }
 

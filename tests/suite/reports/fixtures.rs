@@ -24,6 +24,8 @@ pub fn run(method: Method, seed: u64, count: usize, accuracy: f64, sparsity: f64
         selected: None,
         learning_rate: 0.05,
         seconds: 60.0,
+        effective_flops: None,
+        bytes: None,
     });
     let records = records.collect();
     StoredRun { config, records }

@@ -3,7 +3,7 @@
 use super::fixtures::{run, store};
 use super::svg::{Element, elements};
 use crate::cli::{assert_fails, gdstar, text};
-use gdstar::report::{StoredRun, plot};
+use gdstar::report::{Against, StoredRun, plot};
 use gdstar::sparsify::Method::{Dense, Gdstar, Reset};
 
 /// The first and second run's colours.
@@ -11,7 +11,7 @@ const FIRST: &str = "#0072B2";
 const SECOND: &str = "#D55E00";
 
 fn drawn(runs: &[StoredRun]) -> Vec<Element> {
-    elements(&plot(runs).unwrap()).unwrap()
+    elements(&plot(runs, Against::Epochs).unwrap()).unwrap()
 }
 
 fn texts(figure: &[Element]) -> Vec<&str> {
@@ -103,6 +103,35 @@ fn gaps_are_left_open() {
     assert!(!texts(&figure).contains(&"training loss") && !texts(&figure).contains(&"S_F"));
 }
 
+/// Against sparsity: an epoch's cost lies above the sparsity that it was trained at, which is what the epoch before left;
+/// a run from before FLOPs were recorded has its times alone.
+#[test]
+fn costs_are_drawn_against_sparsity() {
+    let mut stored = run(Gdstar, 3, 3, 0.5, 0.0);
+    for (record, (sparsity, seconds)) in stored.records.iter_mut().zip([(0.5, 100.0), (1.0, 50.0), (1.0, 0.0)]) {
+        (record.sparsity, record.seconds) = (sparsity, seconds);
+    }
+    let places = |runs: &[StoredRun]| -> (Vec<[i32; 2]>, usize) {
+        let figure = elements(&plot(runs, Against::Sparsity).unwrap()).unwrap();
+        assert!(texts(&figure).contains(&"sparsity during the epoch (%)"));
+        let panels = texts(&figure)
+            .into_iter()
+            .filter(|text| text.contains("(s)") || text.contains("GFLOP") || text.contains("MiB"));
+        let place = |dot: &&Element| ["cx", "cy"].map(|axis| dot.get(axis).parse().unwrap());
+        (dots(&figure, FIRST, "2").iter().map(place).collect(), panels.count())
+    };
+    let (dots, panels) = places(std::slice::from_ref(&stored));
+    assert_eq!((dots.len(), panels), (3, 1));
+    // Equal steps of sparsity and of seconds, each place rounded to a pixel.
+    let step = |i: usize, axis: usize| dots[i + 1][axis] - dots[i][axis];
+    assert!(step(0, 0) > 100 && (step(0, 0) - step(1, 0)).abs() <= 2, "{dots:?}");
+    assert!(step(0, 1) > 30 && (step(0, 1) - step(1, 1)).abs() <= 2, "{dots:?}");
+    for record in &mut stored.records {
+        (record.effective_flops, record.bytes) = (Some(5_000_000_000), Some(1 << 20));
+    }
+    assert_eq!(places(&[stored]).1, 3);
+}
+
 /// Whatever a record can hold is drawn, in finite time and within the figure.
 #[test]
 fn extreme_values_are_drawn() {
@@ -153,7 +182,10 @@ fn the_command_writes_the_figure_or_says_why_not() {
     let (there, svg) = (path.to_str().unwrap(), out.to_str().unwrap());
     let output = gdstar(&["plot", there, "--out", svg]);
     assert!(output.status.success() && output.stdout.is_empty(), "{}", text(&output.stderr));
-    assert_eq!(std::fs::read_to_string(&out).unwrap(), plot(&[stored]).unwrap());
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), plot(std::slice::from_ref(&stored), Against::Epochs).unwrap());
+    let output = gdstar(&["plot", there, "--against", "sparsity", "--out", svg]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), plot(&[stored], Against::Sparsity).unwrap());
 
     assert_fails(&["plot", there], 2, &["--out"]);
     assert_fails(&["plot", there, "--out", "figure.png"], 2, &["--out", ".svg", "figure.png"]);

@@ -16,7 +16,7 @@ fn one_layer(inputs: &Array2<f64>, w: Array2<f64>, b: Vec<f64>) -> Case {
     let (features, classes) = (w.ncols(), w.nrows());
     let layers = [("", Layer::Flatten), ("fc", Layer::Linear { inputs: features, outputs: classes })];
     let network = Network::new("layer", [1, 1, features], classes, Layer::sequence(layers));
-    let parameter = |name: &str, role, value| Parameter { name: format!("fc.{name}"), role, value };
+    let parameter = |name: &str, role, value| Parameter::new(format!("fc.{name}"), role, value);
     let parameters = Parameters::new(vec![
         parameter("weight", Role::Weight, w.into_dyn()),
         parameter("bias", Role::Bias, ArrayD::from_shape_vec(vec![classes], b).unwrap()),

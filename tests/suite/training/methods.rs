@@ -96,6 +96,10 @@ struct WholeGroups {
 }
 
 impl<S: Scalar> Observer<S> for WholeGroups {
+    fn wants_tensors(&self) -> bool {
+        true
+    }
+
     fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
         let selected = &event.story.details.as_ref().unwrap().selected;
         for segment in event.state.sparsifier.weights().segments() {

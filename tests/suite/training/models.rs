@@ -134,7 +134,7 @@ fn every_model_overfits_one_batch() {
         // A constant guess has loss ln(8) > 2; a memorised batch has nearly none.
         while losses.len() < 80 && losses.last().is_none_or(|&loss| loss >= 0.02) {
             let step = step(&network, &parameters, &batch, Mode::Training, None);
-            sgd.step(&mut parameters, &step.gradients, settings.learning_rate);
+            sgd.step(Kernel::Fast, &mut parameters, &step.gradients, settings.learning_rate, Vec::new());
             losses.push(step.loss);
         }
         assert!(losses[0] > 1.5 && *losses.last().unwrap() < 0.02, "{}: {losses:?}", entry.name);

@@ -1,0 +1,168 @@
+//! [`Sparse`]: [`Linear`] or [`Conv2d`] on a weight of which only the entries of a [`Pattern`] are stored.
+//!
+//! Inputs: x as the op takes it, the living values `[nnz]`, the op's optional bias. The formula is the op's, with the
+//! weight's dense form (+0 where no entry lives); so is the derivative, the gradient of the values being the weight's
+//! sampled where they live ([`WeightGradient::Living`]), or not sampled ([`WeightGradient::All`]).
+//!
+//! Conventions: [`Kernel::Literal`] gives the bits of the op on the weight's dense form. It counts as taking only the
+//! multiply-accumulates that a living weight takes part in.
+//!
+//! ```
+//! use gdstar::{kernel::{Kernel, Pattern}, op::evaluate, ops::{Linear, Sparse, WeightGradient}};
+//! use ndarray::array;
+//! use std::sync::Arc;
+//! let pattern = Arc::new(Pattern::new(&[1, 2], &[false, true])?); // w = (0, w_1)
+//! let op = Sparse { op: Linear, pattern, gradient: WeightGradient::Living };
+//! let (x, values) = (array![[1.0, 2.0], [3.0, 4.0]].into_dyn(), array![-1.0].into_dyn());
+//! let dy = array![[1.0], [10.0]].into_dyn();
+//! let result = evaluate(&op, Kernel::Literal, &[x.view(), values.view()], &[Some(dy.view())], &[true; 2])?;
+//! assert_eq!(result.outputs[0], array![[-2.0], [-4.0]].into_dyn());
+//! assert_eq!(result.gradients[0], Some(array![[0.0, -1.0], [0.0, -10.0]].into_dyn()));
+//! assert_eq!(result.gradients[1], Some(array![42.0].into_dyn())); // 1*2 + 10*4
+//! let dense = Sparse { gradient: WeightGradient::All, ..op };
+//! let result = evaluate(&dense, Kernel::Literal, &[x.view(), values.view()], &[Some(dy.view())], &[true; 2])?;
+//! assert_eq!(result.gradients[1], Some(array![[31.0, 42.0]].into_dyn())); // 1*1 + 10*3
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use super::operands::{bias, of_rank};
+use super::{Conv2d, Linear, shape};
+use crate::error::{Error, Result};
+use crate::kernel::{self, Kernel, Pattern, Window};
+use crate::op::{Cost, Op};
+use crate::scalar::Scalar;
+use ndarray::{Array4, ArrayD, ArrayView1, ArrayView4, ArrayViewD, Axis};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Which entries of a weight have their gradient computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightGradient {
+    /// The living ones: `[nnz]`.
+    Living,
+    /// All, in the weight's dense shape: the derivative with respect to the dense form, as open point 7's `dense` wants.
+    All,
+}
+
+/// An op whose inputs are x, a weight that is multiplied as a convolution's filters are, and an optional bias.
+pub trait Filters: Op {
+    /// The name of its sparse form.
+    const SPARSE_NAME: &'static str;
+
+    /// Where the filters go; x `[n,in]` counts as `[n,in,1,1]`.
+    fn window(&self) -> Window;
+}
+
+impl Filters for Linear {
+    const SPARSE_NAME: &'static str = "sparse_linear";
+
+    fn window(&self) -> Window {
+        Window::PLAIN
+    }
+}
+
+impl Filters for Conv2d {
+    const SPARSE_NAME: &'static str = "sparse_conv2d";
+
+    fn window(&self) -> Window {
+        self.window
+    }
+}
+
+/// The op with a weight that is given by its living values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sparse<O> {
+    pub op: O,
+    /// Of the op's weight.
+    pub pattern: Arc<Pattern>,
+    pub gradient: WeightGradient,
+}
+
+impl<O: Filters> Op for Sparse<O> {
+    const NAME: &'static str = O::SPARSE_NAME;
+    type Saved<S: Scalar> = ();
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+        let mut of_op = inputs.to_vec();
+        if let Some(values) = of_op.get_mut(1) {
+            let expected = [self.pattern.nnz()];
+            if **values != expected {
+                let (expected, found) = (format!("shape {expected:?}"), format!("shape {values:?}"));
+                return Err(Error::shape(Self::NAME, "values", expected, found));
+            }
+            *values = self.pattern.shape();
+        }
+        self.op.out_shapes(&of_op)
+    }
+
+    fn cost(&self, _: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
+        // Every weight of an output o takes part in each of its entries, over samples and pixels, once.
+        let entries = shape::product(&outputs[0]) / self.pattern.filters()[0].max(1);
+        let multiply_accumulates = entries.saturating_mul(self.pattern.nnz());
+        let weight_gradient = match self.gradient {
+            WeightGradient::Living => multiply_accumulates,
+            WeightGradient::All => entries.saturating_mul(self.pattern.dense_len()),
+        };
+        Cost { multiply_accumulates, weight_gradient, saved_bytes: 0 }
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        let (x, values) = (as_images(&inputs[0]), of_values(&inputs[1]));
+        let w = (&*self.pattern, &*values);
+        let y = kernel::sparse_conv2d(kernel, self.op.window(), x, w, bias(inputs));
+        (vec![as_the_op_has(y, inputs[0].ndim())], ())
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
+        _: &(),
+        upstream: &[ArrayViewD<S>],
+        wanted: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let (window, pattern) = (self.op.window(), &*self.pattern);
+        let (x, values, dy) = (as_images(&inputs[0]), of_values(&inputs[1]), as_images(&upstream[0]));
+        let dx = || {
+            let dx = kernel::sparse_conv2d_input_gradient(kernel, window, dy, (pattern, &values), x.dim().into());
+            as_the_op_has(dx, inputs[0].ndim())
+        };
+        let dw = || match self.gradient {
+            WeightGradient::Living => kernel::sparse_conv2d_weight_gradient(kernel, window, x, dy, pattern).into_dyn(),
+            WeightGradient::All => {
+                let dw = kernel::conv2d_weight_gradient(kernel, window, x, dy, pattern.filters());
+                as_the_op_has(dw, pattern.shape().len())
+            }
+        };
+        let mut gradients = vec![wanted[0].then(dx), wanted[1].then(dw)];
+        if let Some(&wanted) = wanted.get(2) {
+            gradients.push(wanted.then(|| kernel::channel_sums(kernel, dy).into_dyn()));
+        }
+        gradients
+    }
+}
+
+/// `[n,c,h,w]` as it is, `[n,c]` as `[n,c,1,1]`.
+fn as_images<'a, S: Scalar>(array: &'a ArrayViewD<S>) -> ArrayView4<'a, S> {
+    let mut view = array.view();
+    while view.ndim() < 4 {
+        view = view.insert_axis(Axis(2));
+    }
+    view.into_dimensionality().expect("out_shapes checks the rank")
+}
+
+/// The contrary of [`as_images`]: `[n,c,1,1]` as `[n,c]` where `rank` is 2.
+fn as_the_op_has<S: Scalar>(images: Array4<S>, rank: usize) -> ArrayD<S> {
+    let mut array = images.into_dyn();
+    for axis in (rank..array.ndim()).rev() {
+        array = array.index_axis_move(Axis(axis), 0);
+    }
+    array
+}
+
+/// The values `[nnz]`, one after another.
+fn of_values<'a, S: Scalar>(values: &'a ArrayViewD<S>) -> Cow<'a, [S]> {
+    let values: ArrayView1<S> = of_rank(values);
+    values.to_slice().map_or_else(|| Cow::Owned(values.to_vec()), Cow::Borrowed)
+}
