@@ -20,7 +20,10 @@ const SPARSITIES: [f64; 9] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98];
 
 fn main() {
     let name = |sparsity: &f64| format!("{:>7}", format!("{:.0} %", 100.0 * sparsity));
-    println!("{} threads, batch {BATCH}, f32; time of the sparse form / time of the dense one", rayon::current_num_threads());
+    println!(
+        "{} threads, batch {BATCH}, f32; time of the sparse form / time of the dense one",
+        rayon::current_num_threads()
+    );
     println!("{:<28}{}  faster from", "", SPARSITIES.iter().map(name).collect::<String>());
     for (outputs, inputs) in [(300, 784), (100, 300), (10, 100), (512, 512)] {
         report(&format!("linear {inputs} -> {outputs}"), Linear, &[BATCH, inputs], &[outputs, inputs]);

@@ -8,7 +8,7 @@
 //! ([`Tape::of_shapes`]) computes nothing and tells what a pass would take.
 
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, buffer};
 use crate::op::{Cost, Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{Array0, ArrayD, ArrayViewD, CowArray, IxDyn, Zip};
@@ -57,6 +57,13 @@ impl<S: Scalar> Value<'_, S> {
 
     fn elements(&self) -> usize {
         self.shape.iter().product()
+    }
+
+    /// Lets go of the array.
+    fn recycle(&mut self) {
+        if let Some(array) = self.array.take().filter(|array| array.is_owned()) {
+            buffer::recycle(array.into_owned());
+        }
     }
 }
 
@@ -192,7 +199,7 @@ impl<'p, S: Scalar> Tape<'p, S> {
         let value = &mut self.values[var.0];
         value.released = true;
         if !value.read && !self.keeps_everything {
-            value.array = None;
+            value.recycle();
         }
     }
 
@@ -272,21 +279,31 @@ impl<'p, S: Scalar> Tape<'p, S> {
                         gradients[i].take().unwrap_or_else(|| ArrayD::from_elem(values[i].shape.as_slice(), S::ZERO))
                     })
                     .collect();
-                let upstream: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
+                let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
                 let inputs: Vec<ArrayViewD<S>> = record.inputs.iter().map(|&i| values[i].view(zero)).collect();
                 let outputs: Vec<ArrayViewD<S>> = record.outputs.clone().map(|i| values[i].view(zero)).collect();
-                let contributions = backward(&inputs, &outputs, &upstream, &wanted);
+                let contributions = backward(&inputs, &outputs, &flowing, &wanted);
+                upstream.into_iter().for_each(buffer::recycle);
                 for ((&i, wanted), contribution) in record.inputs.iter().zip(wanted).zip(contributions) {
                     let Some(contribution) = contribution.filter(|_| wanted) else { continue };
                     match &mut gradients[i] {
-                        Some(sum) => Zip::from(sum).and(&contribution).for_each(|sum, &g| *sum += g),
+                        Some(sum) => {
+                            Zip::from(sum).and(&contribution).for_each(|sum, &g| *sum += g);
+                            buffer::recycle(contribution);
+                        }
                         empty => *empty = Some(contribution),
                     }
                 }
             }
             // Ops still to be passed took nothing from here on.
-            self.values.truncate(record.outputs.start);
+            self.values.drain(record.outputs.start..).for_each(|mut value| value.recycle());
         }
         Ok(Gradients(gradients))
+    }
+}
+
+impl<S: Scalar> Drop for Tape<'_, S> {
+    fn drop(&mut self) {
+        self.values.iter_mut().for_each(Value::recycle);
     }
 }

@@ -23,6 +23,7 @@ pub use order::epoch_order;
 
 use crate::choice::choice;
 use crate::error::{Error, Result};
+use crate::kernel::{self, buffer};
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
@@ -195,20 +196,37 @@ impl Dataset {
         mut augment: Option<&mut ChaCha8Rng>,
     ) -> (ArrayD<S>, Vec<usize>) {
         let images = self.images(split);
-        let [c, h, w] = images.shape;
-        let tables = self.normalisation.tables::<S>();
-        let mut x = ArrayD::from_elem(vec![indices.len(), c, h, w], S::ZERO);
-        for (mut entries, &i) in x.outer_iter_mut().zip(indices) {
-            let mut pixels = Cow::Borrowed(images.image(i));
-            if let (Some(augmentation), Some(rng)) = (self.augmentation, augment.as_deref_mut()) {
-                pixels = Cow::Owned(augmentation.apply(augmentation.draw(rng), images.shape, &pixels));
-            }
-            for (channel, mut plane) in entries.outer_iter_mut().enumerate() {
-                let pixels = &pixels[channel * h * w..][..h * w];
-                plane.iter_mut().zip(pixels).for_each(|(x, &pixel)| *x = tables[channel][usize::from(pixel)]);
+        let pixels: Vec<Cow<[u8]>> = indices
+            .iter()
+            .map(|&i| match (self.augmentation, augment.as_deref_mut()) {
+                (Some(augmentation), Some(rng)) => {
+                    Cow::Owned(augmentation.apply(augmentation.draw(rng), images.shape, images.image(i)))
+                }
+                _ => Cow::Borrowed(images.image(i)),
+            })
+            .collect();
+        let x = self.normalised(images.shape, &pixels);
+        (x, indices.iter().map(|&i| usize::from(images.labels[i])).collect())
+    }
+
+    /// Images of one shape, normalised: `[n,c,h,w]`, in the batch-innermost memory that [`Kernel::Fast`] reads.
+    ///
+    /// [`Kernel::Fast`]: crate::kernel::Kernel::Fast
+    fn normalised<S: Scalar>(&self, [c, h, w]: [usize; 3], images: &[Cow<[u8]>]) -> ArrayD<S> {
+        /// Pixels of all images that are read, and rows that are written, while they stay in cache: a cache line.
+        const BLOCK: usize = 64;
+        let n = images.len();
+        let mut rows = buffer::stale(n * c * h * w); // [h,w,c,n]
+        for (channel, table) in self.normalisation.tables::<S>().iter().enumerate() {
+            for block in (0..h * w).step_by(BLOCK) {
+                for (i, image) in images.iter().enumerate() {
+                    let pixels = &image[channel * h * w..][block..(h * w).min(block + BLOCK)];
+                    let places = rows[(block * c + channel) * n + i..].iter_mut().step_by(c * n);
+                    places.zip(pixels).for_each(|(x, &pixel)| *x = table[usize::from(pixel)]);
+                }
             }
         }
-        (x, indices.iter().map(|&i| usize::from(images.labels[i])).collect())
+        kernel::images([n, c, h, w], rows).into_dyn()
     }
 
     /// SHA-256, in hexadecimal, of the data: the name, the number of classes, both parts' shapes, pixels and

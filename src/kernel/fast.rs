@@ -7,21 +7,32 @@
 //!
 //! Number systems without a [`Scalar::GEMM`] fall back to [`super::literal`].
 
-mod columns;
 mod conv;
-mod few_outputs;
+mod depthwise;
 mod gemm;
+mod layout;
+mod outer;
+mod product;
+mod sources;
+mod sparse;
 
 pub(super) use conv::{conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub(super) use gemm::matmul;
+pub(super) use layout::images;
+pub(super) use sparse::{sparse_conv2d, sparse_conv2d_input_gradient, sparse_conv2d_weight_gradient};
 
 use super::literal;
-use ndarray::{ArrayViewMut, Axis, Dimension};
+use crate::kernel::vectorised;
+use crate::scalar::Scalar;
+use ndarray::{Array1, ArrayView4, ArrayViewMut, Axis, Dimension};
 use rayon::prelude::*;
 
 /// Multiplications (or other operations) below which starting threads costs more than it gains: some tens of
 /// microseconds of work.
 const PARALLEL_WORK: usize = 1 << 17;
+
+/// Sums that a long sum is made of, so that additions need not wait for each other.
+const LANES: usize = 16;
 
 /// Runs every unit, side by side if the `work` in them is worth it. Each unit gets a scratch value that an
 /// earlier unit may have used.
@@ -55,4 +66,24 @@ fn pieces<S, D: Dimension>(
         (start, rest) = (start + length, tail);
     }
     pieces
+}
+
+/// As [`literal::channel_sums`], each channel's entries in [`LANES`] sums, pixel by pixel.
+pub(super) fn channel_sums<S: Scalar>(dy: ArrayView4<S>) -> Array1<S> {
+    let dy = layout::Rows::of(dy);
+    let mut sums = Array1::from_elem(dy.channels, S::ZERO);
+    let units: Vec<_> = sums.iter_mut().enumerate().collect();
+    for_each_unit(units, dy.elements.len(), |_: &mut (), (channel, sum)| {
+        let mut lanes = [S::Accumulator::ZERO; LANES];
+        vectorised(|| {
+            for pixel in 0..dy.extent[0] * dy.extent[1] {
+                for row in dy.pixel(pixel)[channel * dy.n..][..dy.n].chunks(LANES) {
+                    lanes.iter_mut().zip(row).for_each(|(lane, x)| *lane += x.to_accumulator());
+                }
+            }
+        });
+        let total = lanes.into_iter().fold(S::Accumulator::ZERO, |total, lane| total + lane);
+        *sum = S::from_accumulator(total);
+    });
+    sums
 }

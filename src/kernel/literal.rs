@@ -7,9 +7,7 @@
 
 mod conv;
 
-pub(super) use conv::{
-    contiguous, conv2d, conv2d_input_gradient, conv2d_weight_gradient, input_gradient_plane, output_plane,
-};
+pub(super) use conv::{contiguous, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 
 use crate::scalar::Scalar;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView4, Axis};

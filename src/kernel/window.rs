@@ -55,11 +55,6 @@ impl TapRow {
         }
     }
 
-    /// The outputs, and the inputs they meet: the i-th output meets `inputs[i * step]` (outputs, inputs, step).
-    pub fn operands<'a, T>(&self, outputs: &'a [T], inputs: &'a [T]) -> (&'a [T], &'a [T], usize) {
-        (&outputs[self.outputs.clone()], &inputs[self.first..], self.step)
-    }
-
     /// The pairs `(output, input)` of positions that meet, in order.
     pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         self.outputs.clone().zip((self.first..).step_by(self.step))

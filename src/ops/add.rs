@@ -14,7 +14,8 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, broadcast, slicing};
+use super::order::owned;
+use super::{Attributes, Case, Catalogued, broadcast};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::op::{Op, Reads};
@@ -41,7 +42,7 @@ impl Op for Add {
 
     fn backward<S: Scalar>(
         &self,
-        _: Kernel,
+        kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
@@ -51,8 +52,8 @@ impl Op for Add {
         let dy = &upstream[0];
         let gradient = |(x, &wanted): (&ArrayViewD<S>, &bool)| match wanted {
             false => None,
-            true if x.shape() == dy.shape() => Some(slicing::owned(dy)),
-            true => Some(broadcast::gradient(x.shape(), dy, dy, |dy, _| dy)),
+            true if x.shape() == dy.shape() => Some(owned(kernel, dy)),
+            true => Some(broadcast::gradient(kernel, x.shape(), dy, dy, |dy, _| dy)),
         };
         inputs.iter().zip(wanted).map(gradient).collect()
     }

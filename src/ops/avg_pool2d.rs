@@ -18,9 +18,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::planes::{self, Planes};
+use super::planes::{Planes, on_lanes};
 use super::pooling::{Pixels, Pooling};
-use super::{Attributes, Case, Catalogued, flat};
+use super::{Attributes, Case, Catalogued};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::op::{Op, Reads};
@@ -54,6 +54,11 @@ impl AvgPool2d {
     }
 }
 
+#[inline(always)]
+fn add_shares<S: Scalar>((sums, dy, divisor): (&mut [S::Wide], &[S], S::Wide)) {
+    sums.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy.widen() / divisor);
+}
+
 impl Op for AvgPool2d {
     const NAME: &'static str = "avg_pool2d";
     const READS: Reads = Reads::Shapes;
@@ -64,15 +69,12 @@ impl Op for AvgPool2d {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        let planes = Planes::of(&inputs[0]);
-        let windows = self.pooling().windows(planes.h, planes.w);
-        let shape = [planes.n, planes.c, windows.rows.len(), windows.columns.len()];
-        let y = flat::from_rows(kernel, &shape, windows.count(), |i, y| {
-            let plane = planes.get(i);
-            for (y, pixels) in y.iter_mut().zip(windows.iter()) {
-                let sum = pixels.positions().fold(S::Wide::ZERO, |sum, at| sum + plane[at].widen());
-                *y = S::narrow(sum / self.divisor(&pixels));
-            }
+        let x = Planes::of(kernel, &inputs[0]);
+        let windows = self.pooling().windows(x.h, x.w);
+        let y = x.made(kernel, &windows.out_shape(inputs[0].shape()), windows.count(), |at, means| {
+            let pixels = windows.pixels(at.pixel);
+            let divisor = self.divisor(&pixels);
+            x.mean(at, pixels.positions(), divisor, means);
         });
         (vec![y], ())
     }
@@ -86,13 +88,16 @@ impl Op for AvgPool2d {
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        let dy = Planes::of(&upstream[0]);
+        let dy = Planes::of(kernel, &upstream[0]);
         let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
         let windows = self.pooling().windows(h, w);
-        let dx = planes::summed(kernel, inputs[0].shape(), |i, dx: &mut [S::Wide]| {
-            for (dy, pixels) in dy.get(i).iter().zip(windows.iter()) {
-                let share = dy.widen() / self.divisor(&pixels);
-                pixels.positions().for_each(|at| dx[at] += share);
+        let over_pixels = windows.over_pixels();
+        let dx = dy.made(kernel, inputs[0].shape(), h * w, |at, sums| {
+            sums.fill(S::Wide::ZERO);
+            for window in over_pixels.of(at.pixel) {
+                let divisor: S::Wide = self.divisor(&windows.pixels(window));
+                let dy = &dy.elements()[dy.place(at, window)];
+                on_lanes(dy.len(), (&mut *sums, dy, divisor), add_shares);
             }
         });
         vec![Some(dx)]

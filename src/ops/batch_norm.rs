@@ -12,8 +12,9 @@
 //! - the updated statistics are outputs like any other: an upstream gradient of theirs flows into x (dmean/dx = 1/m,
 //!   dvar/dx = 2 c / (m - 1)) and into the old statistics. Networks send none.
 //!
-//! Numerics: everything is evaluated in [`Scalar::Wide`], in increasing order of image, row and column, and each
-//! result is rounded once. Values are taken relative to the channel's first value before they are averaged, so that
+//! Numerics: everything is evaluated in [`Scalar::Wide`], and each result is rounded once. [`Kernel::Literal`] sums in
+//! increasing order of image, row and column, mean before variance. [`Kernel::Fast`] goes through x once for both, and
+//! adds up each image by itself and then the images, for any order of memory. Values are taken relative to the channel's first value before they are averaged, so that
 //! a nearly constant channel keeps its digits. At m = 2 the projection above cancels to exactly
 //! dx = w r (dy - mean dy) eps / (var + eps), which is what is evaluated there.
 //!
@@ -39,7 +40,12 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::planes::Planes;
+mod channels;
+mod statistics;
+
+use channels::Channels;
+use statistics::{Backward, Channel};
+
 use super::{Attributes, Case, Catalogued, flat, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
@@ -63,115 +69,11 @@ pub struct BatchNorm {
     pub momentum: f64,
 }
 
-/// The statistics that one channel is normalised by.
-#[derive(Debug, Clone, Copy)]
-pub struct Channel<W> {
-    /// The value that others are taken relative to, and the mean relative to it: mean = shift + offset.
-    shift: W,
-    offset: W,
-    /// var, with divisor m.
-    variance: W,
-    /// r = 1 / sqrt(var + eps).
-    inverse_deviation: W,
-}
-
-impl<W: Scalar> Channel<W> {
-    /// c = x - mean.
-    fn centre(&self, x: W) -> W {
-        (x - self.shift) - self.offset
-    }
-}
-
-/// What backward needs of one channel: the sums over it, and the coefficients of
-/// dx = scale ((dy - mean_dy) shrink - c projection) + constant + c slope.
-#[derive(Debug, Clone, Copy)]
-struct Backward<W> {
-    /// Sums of dy and of dy c.
-    dy: W,
-    dy_centred: W,
-    /// w r.
-    scale: W,
-    /// mean dy, 1 (eps / (var + eps) at m = 2) and r^2 mean(dy c): in training alone, else 0, 1, 0.
-    mean_dy: W,
-    shrink: W,
-    projection: W,
-    /// From the upstream gradients of the updated statistics.
-    constant: W,
-    slope: W,
-}
-
-impl<W: Scalar> Backward<W> {
-    /// dx at the centred value c.
-    fn input_gradient(&self, c: W, dy: W) -> W {
-        self.scale * ((dy - self.mean_dy) * self.shrink - c * self.projection) + (self.constant + c * self.slope)
-    }
-}
-
 impl BatchNorm {
-    fn inverse_deviation<W: Scalar>(&self, variance: W) -> W {
-        W::ONE / (variance + W::from_f64(self.eps)).sqrt()
-    }
-
-    /// The batch's statistics of one channel of m values.
-    fn of_batch<S: Scalar>(&self, x: &Planes<S>, channel: usize, m: S::Wide) -> Channel<S::Wide> {
-        let zero = S::Wide::ZERO;
-        let shift = x.of_channel(channel).flatten().next().map_or(zero, |x| x.widen());
-        let offset = channel_sum(x, channel, |x| x - shift) / m;
-        let mut statistics = Channel { shift, offset, variance: zero, inverse_deviation: zero };
-        statistics.variance = channel_sum(x, channel, |x| statistics.centre(x) * statistics.centre(x)) / m;
-        statistics.inverse_deviation = self.inverse_deviation(statistics.variance);
-        statistics
-    }
-
     /// `(1 - momentum) old + momentum new`.
     fn towards<W: Scalar>(&self, old: W, new: W) -> W {
         let momentum = W::from_f64(self.momentum);
         (W::ONE - momentum) * old + momentum * new
-    }
-
-    /// The sums of one channel of m values, and in training the coefficients that make its dx.
-    fn backward_of<S: Scalar>(
-        &self,
-        [x, dy]: [&Planes<S>; 2],
-        channel: usize,
-        statistics: &Channel<S::Wide>,
-        weight: S::Wide,
-        d_statistics: Option<[S::Wide; 2]>,
-    ) -> Backward<S::Wide> {
-        let (zero, one) = (S::Wide::ZERO, S::Wide::ONE);
-        let (mut sum, mut sum_centred) = (zero, zero);
-        for (x, dy) in x.of_channel(channel).zip(dy.of_channel(channel)) {
-            for (x, dy) in x.iter().zip(dy) {
-                sum += dy.widen();
-                sum_centred += dy.widen() * statistics.centre(x.widen());
-            }
-        }
-        let r = statistics.inverse_deviation;
-        let evaluation = Backward {
-            dy: sum,
-            dy_centred: sum_centred,
-            scale: weight * r,
-            mean_dy: zero,
-            shrink: one,
-            projection: zero,
-            constant: zero,
-            slope: zero,
-        };
-        let Some([d_mean, d_var]) = d_statistics else { return evaluation };
-        let (values, momentum) = (Self::count(x), S::Wide::from_f64(self.momentum));
-        let m = S::Wide::from_usize(values);
-        let (shrink, projection) = match values {
-            2 => (S::Wide::from_f64(self.eps) * (r * r), zero),
-            _ => (one, r * r * (sum_centred / m)),
-        };
-        let constant = momentum * d_mean / m;
-        let slope = momentum * d_var * S::Wide::from_usize(2) / (m - one);
-        Backward { mean_dy: sum / m, shrink, projection, constant, slope, ..evaluation }
-    }
-
-    /// The number m of values per channel.
-    fn count<S: Scalar>(x: &Planes<S>) -> usize {
-        x.n * x.pixels()
     }
 }
 
@@ -213,33 +115,23 @@ impl Op for BatchNorm {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Vec<Channel<S::Wide>>) {
-        let x = Planes::of(&inputs[0]);
+        let x = Channels::of(kernel, &inputs[0]);
         let [weight, bias, running_mean, running_var] = [1, 2, 3, 4].map(|i| widened(&inputs[i]));
-        let m = S::Wide::from_usize(Self::count(&x));
-        let statistics = flat::collect(kernel, x.c, |channel| match self.training {
-            true => self.of_batch(&x, channel, m),
-            false => Channel {
-                shift: running_mean[channel],
-                offset: S::Wide::ZERO,
-                variance: running_var[channel],
-                inverse_deviation: self.inverse_deviation(running_var[channel]),
-            },
-        });
-        let y = flat::from_rows(kernel, inputs[0].shape(), x.pixels(), |plane, y| {
-            let channel = plane % x.c;
-            let normalise = statistics[channel];
-            let scale = weight[channel] * normalise.inverse_deviation;
-            for (y, x) in y.iter_mut().zip(x.get(plane)) {
-                *y = S::narrow(normalise.centre(x.widen()) * scale + bias[channel]);
-            }
-        });
+        let statistics = match self.training {
+            true => self.of_batch(kernel, &x),
+            false => running_mean.iter().zip(&running_var).map(|(&mean, &var)| self.running(mean, var)).collect(),
+        };
+        let line = |((of, weight), bias): ((&Channel<_>, &_), &_)| (*of, *weight * of.inverse_deviation, *bias);
+        let lines: Vec<_> = statistics.iter().zip(&weight).zip(&bias).map(line).collect();
+        let y = x.zip(kernel, &x, &lines, |(of, scale, bias), x, _| of.centre(x) * scale + bias);
         if !self.training {
             return (vec![y], statistics);
         }
+        let m = S::Wide::from_usize(x.values());
         let unbiased = m / (m - S::Wide::ONE);
         let moved = |old: &[S::Wide], new: &dyn Fn(&Channel<S::Wide>) -> S::Wide| {
             let both = old.iter().zip(&statistics);
-            flat::array(&[x.c], both.map(|(&old, channel)| S::narrow(self.towards(old, new(channel)))).collect())
+            flat::array(&[x.count()], both.map(|(&old, channel)| S::narrow(self.towards(old, new(channel)))).collect())
         };
         let mean = moved(&running_mean, &|channel| channel.shift + channel.offset);
         let var = moved(&running_var, &|channel| channel.variance * unbiased);
@@ -255,15 +147,18 @@ impl Op for BatchNorm {
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        let (x, dy) = (Planes::of(&inputs[0]), Planes::of(&upstream[0]));
+        let x = Channels::of(kernel, &inputs[0]);
+        let dy = Channels::in_order_of(kernel, &upstream[0], &x);
         let weight = widened(&inputs[1]);
         let d_statistics = self.training.then(|| [widened(&upstream[1]), widened(&upstream[2])]);
-        let channels = flat::collect(kernel, x.c, |channel| {
+        let sums = x.sums(kernel, &dy, statistics, |of, x, dy| [dy, dy * of.centre(x)]);
+        let backward_of = |(channel, sums)| {
             let d_statistics = d_statistics.as_ref().map(|d| d.each_ref().map(|d| d[channel]));
-            self.backward_of([&x, &dy], channel, &statistics[channel], weight[channel], d_statistics)
-        });
+            self.backward_of(x.values(), sums, &statistics[channel], weight[channel], d_statistics)
+        };
+        let channels: Vec<Backward<S::Wide>> = sums.into_iter().enumerate().map(backward_of).collect();
         let per_channel = |gradient: &dyn Fn(usize) -> S::Wide| {
-            Some(flat::array(&[x.c], (0..x.c).map(|channel| S::narrow(gradient(channel))).collect()))
+            Some(flat::array(&[x.count()], (0..x.count()).map(|channel| S::narrow(gradient(channel))).collect()))
         };
         let r = |channel: usize| statistics[channel].inverse_deviation;
         let d_weight = per_channel(&|channel| r(channel) * channels[channel].dy_centred);
@@ -285,26 +180,11 @@ impl Op for BatchNorm {
             }
         };
         let d_x = wanted[0].then(|| {
-            flat::from_rows(kernel, inputs[0].shape(), x.pixels(), |plane, dx| {
-                let (statistics, backward) = (&statistics[plane % x.c], &channels[plane % x.c]);
-                for ((dx, x), dy) in dx.iter_mut().zip(x.get(plane)).zip(dy.get(plane)) {
-                    *dx = S::narrow(backward.input_gradient(statistics.centre(x.widen()), dy.widen()));
-                }
-            })
+            let both: Vec<_> = statistics.iter().copied().zip(channels.iter().copied()).collect();
+            x.zip(kernel, &dy, &both, |(of, backward), x, dy| backward.input_gradient(of.centre(x), dy))
         });
         vec![d_x, d_weight, d_bias, d_mean, d_var]
     }
-}
-
-/// The sum of `term` over a channel's values.
-fn channel_sum<S: Scalar>(x: &Planes<S>, channel: usize, term: impl Fn(S::Wide) -> S::Wide) -> S::Wide {
-    let mut sum = S::Wide::ZERO;
-    for plane in x.of_channel(channel) {
-        for x in plane {
-            sum += term(x.widen());
-        }
-    }
-    sum
 }
 
 /// A short vector in the wide type.

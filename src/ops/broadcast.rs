@@ -1,11 +1,12 @@
 //! Broadcasting of two operands, as in numpy and PyTorch: shapes are aligned at the last axis, and an axis of
 //! extent 1, or one that is not there, repeats.
 
+use super::order::{Order, Strided};
 use super::{flat, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, vectorised_on};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD, Axis};
+use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -46,23 +47,87 @@ pub(super) fn zip<S: Scalar>(
 /// The adjoint of broadcasting `shape` to the shape of dy: the sum of `term(dy, other)` over the axes that repeat.
 ///
 /// Axes are summed one after another, the first first, each in increasing index, in [`Scalar::Wide`]; `other` must
-/// broadcast to dy's shape.
+/// broadcast to dy's shape. The result lies in the order of dy.
 pub(super) fn gradient<S: Scalar>(
+    kernel: Kernel,
     shape: &[usize],
     dy: &ArrayViewD<S>,
     other: &ArrayViewD<S>,
-    term: impl Fn(S::Wide, S::Wide) -> S::Wide,
+    term: impl Fn(S::Wide, S::Wide) -> S::Wide + Sync,
 ) -> ArrayD<S> {
     let other = other.broadcast(dy.raw_dim()).expect("shapes that broadcast");
-    let terms = dy.iter().zip(other.iter()).map(|(dy, other)| term(dy.widen(), other.widen())).collect();
-    let mut sums = flat::array(dy.shape(), terms);
     let leading = dy.ndim() - shape.len();
-    for axis in 0..dy.ndim() {
-        if axis < leading || (shape[axis - leading] == 1 && dy.shape()[axis] != 1) {
-            sums = sums.fold_axis(Axis(axis), S::Wide::ZERO, |&sum, &term| sum + term).insert_axis(Axis(axis));
+    let is_kept = |axis: &usize| *axis >= leading && shape[axis - leading] == dy.shape()[*axis];
+    let order = Order::of(dy).without_leading(leading);
+    let repeated: Vec<usize> = (0..dy.ndim()).filter(|axis| !is_kept(axis)).collect();
+    let kept = order.axes().iter().map(|axis| axis + leading).filter(is_kept);
+    // Terms are read with the axis that is summed first as the fastest of the repeated ones, and all that is kept,
+    // which is what the result's memory holds, within.
+    let terms = repeated.iter().rev().copied().chain(kept).collect::<Vec<_>>();
+    let counts: Vec<usize> = repeated.iter().map(|&axis| dy.shape()[axis]).collect();
+    let (dy, other, elements) =
+        (Strided::along(dy, terms.iter().copied()), Strided::along(&other, terms), shape::product(shape));
+    flat::from_rows(kernel, &order, shape, LANES, |i, row| {
+        let mut scratch = (Vec::new(), Vec::new());
+        let mut sums = NestedSums::new(&counts, row.len());
+        for step in 0..shape::product(&counts) {
+            let start = step * elements + i * LANES;
+            let dy = dy.read(start, row.len(), &mut scratch.0);
+            let other = other.read(start, row.len(), &mut scratch.1);
+            vectorised_on((sums.innermost(), dy, other, &term), add_terms);
+            sums.carry(step + 1);
+        }
+        row.iter_mut().zip(sums.outermost()).for_each(|(x, &sum)| *x = S::narrow(sum));
+    })
+}
+
+#[inline(always)]
+fn add_terms<S: Scalar>((sums, dy, other, term): (&mut [S::Wide], &[S], &[S], &impl Fn(S::Wide, S::Wide) -> S::Wide)) {
+    let terms = dy.iter().zip(other).map(|(dy, other)| term(dy.widen(), other.widen()));
+    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+}
+
+/// How many sums run side by side.
+const LANES: usize = 256;
+
+/// Sums over several axes, one within another, in several lanes.
+struct NestedSums<W> {
+    /// After how many steps each sum is complete, the innermost first.
+    periods: Vec<usize>,
+    /// The running sums, the innermost first. The last is that of all.
+    sums: Vec<Vec<W>>,
+}
+
+impl<W: Scalar> NestedSums<W> {
+    /// Over axes of `counts` places, the innermost first.
+    fn new(counts: &[usize], lanes: usize) -> Self {
+        let periods = counts.iter().scan(1, |steps, &count| {
+            *steps *= count;
+            Some(*steps)
+        });
+        Self { periods: periods.collect(), sums: vec![vec![W::ZERO; lanes]; counts.len().max(1)] }
+    }
+
+    fn innermost(&mut self) -> &mut [W] {
+        &mut self.sums[0]
+    }
+
+    fn outermost(&self) -> &[W] {
+        &self.sums[self.sums.len() - 1]
+    }
+
+    /// After this many steps, adds every sum that is complete to the next.
+    fn carry(&mut self, steps: usize) {
+        for level in 1..self.sums.len() {
+            if steps % self.periods[level - 1] != 0 {
+                return;
+            }
+            let (inner, outer) = self.sums.split_at_mut(level);
+            for (outer, inner) in outer[0].iter_mut().zip(&mut inner[level - 1]) {
+                *outer += std::mem::replace(inner, W::ZERO);
+            }
         }
     }
-    flat::array(shape, sums.iter().map(|&sum| S::narrow(sum)).collect())
 }
 
 /// Two operands that broadcast, the first with the larger rank half of the time.

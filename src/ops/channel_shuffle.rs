@@ -16,8 +16,8 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::planes::Planes;
-use super::{Attributes, Case, Catalogued, flat, sample, shape};
+use super::order::{Extent, Order, Strided, contiguous};
+use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::op::{Op, Reads};
@@ -33,13 +33,18 @@ pub struct ChannelShuffle {
 
 /// The shuffle by `groups` groups, which divide the channels.
 fn shuffle<S: Scalar>(kernel: Kernel, groups: usize, x: &ArrayViewD<S>) -> ArrayD<S> {
-    let planes = Planes::of(x);
-    let per_group = planes.c / groups;
-    flat::from_rows(kernel, x.shape(), planes.pixels(), |plane, y| {
-        let (image, to) = (plane / planes.c, plane % planes.c);
-        let (i, j) = (to % groups, to / groups);
-        y.copy_from_slice(planes.get(image * planes.c + i * per_group + j));
-    })
+    let order = Order::of_batch(kernel, x);
+    let (memory, extents) = contiguous(x);
+    let per_group = x.shape()[1] / groups;
+    // Place (j, i) of the channels reads channel (i, j).
+    let channels =
+        |stride: usize| vec![Extent { count: per_group, stride }, Extent { count: groups, stride: per_group * stride }];
+    let axes = order.axes().iter().flat_map(|&axis| match axis {
+        1 => channels(extents[1].stride),
+        axis => vec![extents[axis]],
+    });
+    let y = Strided::new(memory, axes).copied(kernel);
+    order.array(x.shape(), y)
 }
 
 impl Op for ChannelShuffle {

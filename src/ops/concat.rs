@@ -62,7 +62,7 @@ impl Op for Concat {
 
     fn backward<S: Scalar>(
         &self,
-        _: Kernel,
+        kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
@@ -70,7 +70,7 @@ impl Op for Concat {
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
         let sizes: Vec<usize> = inputs.iter().map(|x| x.shape()[self.axis]).collect();
-        slicing::split(&upstream[0], self.axis, &sizes).into_iter().map(Some).collect()
+        slicing::split(kernel, &upstream[0], self.axis, &sizes).into_iter().map(Some).collect()
     }
 }
 

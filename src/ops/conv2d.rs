@@ -122,7 +122,7 @@ impl Op for Conv2d {
         let dw = || kernel::conv2d_weight_gradient(kernel, self.window, x, dy, w.dim().into());
         let mut gradients = vec![wanted[0].then(|| dx().into_dyn()), wanted[1].then(|| dw().into_dyn())];
         if let Some(&wanted) = wanted.get(2) {
-            gradients.push(wanted.then(|| kernel::channel_sums(dy).into_dyn()));
+            gradients.push(wanted.then(|| kernel::channel_sums(kernel, dy).into_dyn()));
         }
         gradients
     }

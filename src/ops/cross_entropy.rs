@@ -25,6 +25,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
+use super::order::{Order, Strided};
 use super::{Attributes, Case, Catalogued, flat, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
@@ -98,9 +99,10 @@ impl Op for CrossEntropy {
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
         let classes = inputs[0].shape()[1];
-        let x = flat::flat(&inputs[0]);
+        let x = Strided::of(&inputs[0], &Order::row_major(2));
         let losses = flat::collect(kernel, self.labels.len(), |i| {
-            let x = &x[i * classes..][..classes];
+            let mut scratch = Vec::new();
+            let x = x.read(i * classes, classes, &mut scratch);
             let row = Row::new(x);
             (x[row.argmax].widen() - x[self.labels[i]].widen()) + row.others.ln_1p()
         });
@@ -119,10 +121,12 @@ impl Op for CrossEntropy {
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
         let classes = inputs[0].shape()[1];
-        let x = flat::flat(&inputs[0]);
-        let dy = flat::flat(&upstream[0])[0].widen();
-        let gradient = flat::from_rows(kernel, inputs[0].shape(), classes, |i, dx: &mut [S]| {
-            let row = Row::new(&x[i * classes..][..classes]);
+        let (by_row, order) = (Order::row_major(2), Order::of_batch(kernel, &inputs[0]));
+        let x = Strided::of(&inputs[0], &by_row);
+        let dy = upstream[0].iter().fold(S::Wide::ZERO, |_, dy| dy.widen()); // the only one
+        let gradient = flat::from_rows(kernel, &by_row, inputs[0].shape(), classes, |i, dx: &mut [S]| {
+            let mut scratch = Vec::new();
+            let row = Row::new(x.read(i * classes, classes, &mut scratch));
             let label = self.labels[i];
             let scale = dy / (S::Wide::from_usize(self.labels.len()) * (S::Wide::ONE + row.others));
             for (dx, &h) in dx.iter_mut().zip(&row.roots) {
@@ -130,6 +134,10 @@ impl Op for CrossEntropy {
             }
             dx[label] = S::narrow(-sum_but(label, &row.roots, scale));
         });
+        let gradient = match order == by_row {
+            true => gradient,
+            false => order.array(gradient.shape(), Strided::of(&gradient.view(), &order).copied(kernel)),
+        };
         vec![Some(gradient)]
     }
 }

@@ -37,10 +37,12 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    fn apply<S: Scalar>(&self, x: &ArrayViewD<S>) -> ArrayD<S> {
+    fn apply<S: Scalar>(&self, kernel: Kernel, x: &ArrayViewD<S>) -> ArrayD<S> {
         let keep_probability = S::Wide::ONE - S::Wide::from_f64(self.p);
-        let kept = |(&x, &keep): (&S, &bool)| if keep { S::narrow(x.widen() / keep_probability) } else { S::ZERO };
-        flat::array(x.shape(), flat::flat(x).iter().zip(self.mask.iter()).map(kept).collect())
+        flat::zip(kernel, x, &self.mask.view(), |x, keep| {
+            let scaled = S::narrow(x.widen() / keep_probability);
+            if keep { scaled } else { S::ZERO }
+        })
     }
 }
 
@@ -65,20 +67,20 @@ impl Op for Dropout {
         Cost { saved_bytes: self.mask.len(), ..Cost::default() }
     }
 
-    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        (vec![self.apply(&inputs[0])], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        (vec![self.apply(kernel, &inputs[0])], ())
     }
 
     fn backward<S: Scalar>(
         &self,
-        _: Kernel,
+        kernel: Kernel,
         _: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        vec![Some(self.apply(&upstream[0]))]
+        vec![Some(self.apply(kernel, &upstream[0]))]
     }
 }
 

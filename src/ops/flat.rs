@@ -1,85 +1,116 @@
-//! Arrays as flat slices in row-major order, and loops over them that rayon may share out.
+//! Loops over arrays in memory order, which rayon may share out.
 //!
-//! Work is split over outputs only: every output element, and every reduction, is computed by one thread in the
-//! same order, so the bits depend neither on the number of threads nor on the kernel.
+//! Work is split over outputs only, in units whose size depends on shapes alone: every output element, and every
+//! reduction, is computed by one thread in the same order, so the bits do not depend on the number of threads.
+//! Within a unit the loops are [`vectorised_on`] its operands; [`Kernel::Literal`] runs the units one after another.
 
-use crate::kernel::Kernel;
+use super::order::{Order, Strided};
+use crate::kernel::{Kernel, vectorised_on};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rayon::prelude::*;
-use std::borrow::Cow;
 
-/// Fewer elements than this are not worth handing to another thread.
-const GRAIN: usize = 1 << 13;
-
-/// The elements in row-major order: borrowed if they lie so in memory, else gathered.
-pub(super) fn flat<'a, S: Scalar>(x: &ArrayViewD<'a, S>) -> Cow<'a, [S]> {
-    match x.to_slice() {
-        Some(slice) => Cow::Borrowed(slice),
-        None => {
-            // Row by row: an iterator over all axes at once is several times slower.
-            let mut elements = Vec::with_capacity(x.len());
-            x.rows().into_iter().for_each(|row| elements.extend(row));
-            Cow::Owned(elements)
-        }
-    }
-}
+/// Elements of a unit; fewer are not worth handing to another thread.
+pub(super) const GRAIN: usize = 1 << 13;
 
 /// The array of this shape with these elements in row-major order, as many as the shape holds.
 pub(super) fn array<S>(shape: &[usize], elements: Vec<S>) -> ArrayD<S> {
-    ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape holds")
+    Order::row_major(shape.len()).array(shape, elements)
 }
 
-/// `f(x)` for every element.
+/// `f(x)` for every element, in the order of x.
 pub(super) fn map<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, f: impl Fn(S) -> S + Sync) -> ArrayD<S> {
-    let elements = flat(x);
-    let mut result = vec![S::ZERO; elements.len()];
-    fill_rows(kernel, &mut result, GRAIN, &|i, chunk| {
-        for (y, &x) in chunk.iter_mut().zip(&elements[i * GRAIN..]) {
-            *y = f(x);
-        }
-    });
-    array(x.shape(), result)
+    let order = Order::of(x);
+    let xs = Strided::of(x, &order);
+    from_rows(kernel, &order, x.shape(), GRAIN, |i, chunk| {
+        let mut scratch = Vec::new();
+        let xs = xs.read(i * GRAIN, chunk.len(), &mut scratch);
+        vectorised_on((chunk, xs, &f), map_chunk);
+    })
 }
 
-/// `f(x, y)` for every pair of elements of two arrays of one shape.
-pub(super) fn zip<S: Scalar>(
+#[inline(always)]
+fn map_chunk<S: Copy>((ys, xs, f): (&mut [S], &[S], &impl Fn(S) -> S)) {
+    ys.iter_mut().zip(xs).for_each(|(y, &x)| *y = f(x));
+}
+
+#[inline(always)]
+fn zip_chunk<S: Copy, T: Copy>((zs, xs, ys, f): (&mut [S], &[S], &[T], &impl Fn(S, T) -> S)) {
+    zs.iter_mut().zip(xs).zip(ys).for_each(|((z, &x), &y)| *z = f(x, y));
+}
+
+/// `f(x, y)` for every pair of elements of two arrays of one shape, in the order of x, or where x repeats, of y.
+pub(super) fn zip<S: Scalar, T: Copy + Default + Send + Sync>(
     kernel: Kernel,
     x: &ArrayViewD<S>,
-    y: &ArrayViewD<S>,
-    f: impl Fn(S, S) -> S + Sync,
+    y: &ArrayViewD<T>,
+    f: impl Fn(S, T) -> S + Sync,
 ) -> ArrayD<S> {
-    let (xs, ys) = (flat(x), flat(y));
-    let mut result = vec![S::ZERO; xs.len()];
-    fill_rows(kernel, &mut result, GRAIN, &|i, chunk| {
-        for ((z, &x), &y) in chunk.iter_mut().zip(&xs[i * GRAIN..]).zip(&ys[i * GRAIN..]) {
-            *z = f(x, y);
-        }
-    });
-    array(x.shape(), result)
+    let order = match (repeats(x), repeats(y)) {
+        (false, _) => Order::of(x),
+        (true, false) => Order::of(y),
+        (true, true) => Order::row_major(x.ndim()),
+    };
+    let (xs, ys) = (Strided::of(x, &order), Strided::of(y, &order));
+    from_rows(kernel, &order, x.shape(), GRAIN, |i, chunk| {
+        let (mut x_scratch, mut y_scratch) = (Vec::new(), Vec::new());
+        let xs = xs.read(i * GRAIN, chunk.len(), &mut x_scratch);
+        let ys = ys.read(i * GRAIN, chunk.len(), &mut y_scratch);
+        vectorised_on((chunk, xs, ys, &f), zip_chunk);
+    })
 }
 
-/// An array of `shape` whose consecutive rows of `row` elements are filled by `fill(index of the row, row)`;
-/// rows start as zeros.
+/// Whether an axis of this view stands for several places in memory.
+fn repeats<T>(x: &ArrayViewD<T>) -> bool {
+    x.shape().iter().zip(x.strides()).any(|(&extent, &stride)| extent > 1 && stride == 0)
+}
+
+/// An array of `shape` in this order, whose memory is filled in consecutive rows of `row` elements by
+/// `fill(index of the row, row)`; rows start as zeros, the last may be shorter.
 pub(super) fn from_rows<S: Scalar>(
     kernel: Kernel,
+    order: &Order,
     shape: &[usize],
     row: usize,
     fill: impl Fn(usize, &mut [S]) + Sync,
 ) -> ArrayD<S> {
     let mut elements = vec![S::ZERO; shape.iter().product()];
     fill_rows(kernel, &mut elements, row, &fill);
-    array(shape, elements)
+    order.array(shape, elements)
 }
 
 /// `fill(i, row i)` for consecutive rows of `row` elements (the last one may be shorter). The one place where rows are
 /// shared out; behind `dyn` so that rayon is compiled once per number system, not once per op.
-fn fill_rows<S: Scalar>(kernel: Kernel, elements: &mut [S], row: usize, fill: &(dyn Fn(usize, &mut [S]) + Sync)) {
+pub(super) fn fill_rows<T: Send>(
+    kernel: Kernel,
+    elements: &mut [T],
+    row: usize,
+    fill: &(dyn Fn(usize, &mut [T]) + Sync),
+) {
     if elements.len() <= GRAIN || kernel == Kernel::Literal {
         return elements.chunks_mut(row.max(1)).enumerate().for_each(|(i, row)| fill(i, row));
     }
     let rows = elements.par_chunks_mut(row).with_min_len(GRAIN.div_ceil(row));
     rows.enumerate().for_each(|(i, row)| fill(i, row));
+}
+
+/// [`from_rows`] in rows of [`GRAIN`], with a second result beside the array's memory:
+/// `fill(first element, row, the same part of beside)`.
+pub(super) fn from_rows_beside<S: Scalar, T: Send>(
+    kernel: Kernel,
+    order: &Order,
+    shape: &[usize],
+    beside: &mut [T],
+    fill: impl Fn(usize, &mut [S], &mut [T]) + Sync,
+) -> ArrayD<S> {
+    let mut elements = vec![S::ZERO; shape.iter().product()];
+    let fill = |(i, (row, beside)): (usize, (&mut [S], &mut [T]))| fill(i * GRAIN, row, beside);
+    if elements.len() <= GRAIN || kernel == Kernel::Literal {
+        elements.chunks_mut(GRAIN).zip(beside.chunks_mut(GRAIN)).enumerate().for_each(fill);
+    } else {
+        elements.par_chunks_mut(GRAIN).zip(beside.par_chunks_mut(GRAIN)).enumerate().for_each(fill);
+    }
+    order.array(shape, elements)
 }
 
 /// `[f(0), f(1), .., f(n - 1)]`, where each `f(i)` is long enough to be worth a thread.

@@ -14,7 +14,8 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, flat, sample, shape};
+use super::order::{Extent, Order, Strided, contiguous};
+use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::op::{Op, Reads};
@@ -47,21 +48,40 @@ impl Op for Flatten {
         Ok(vec![self.out_shape(x)])
     }
 
-    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    /// A row-major x gives a row-major y; a batch-innermost one, whose pixels come before channels, is copied sample row
+    /// by sample row into y `[c h w][n]`.
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
         let x = &inputs[0];
-        (vec![flat::array(&self.out_shape(x.shape()), flat::flat(x).into_owned())], ())
+        let shape = self.out_shape(x.shape());
+        let order = Order::of_batch(kernel, x).for_rank(shape.len());
+        // The order of y, with all that were joined in the place of the joined axis.
+        let joined = |&axis: &usize| if axis == self.start_dim { axis..x.ndim() } else { axis..axis + 1 };
+        let y = Strided::along(x, order.axes().iter().flat_map(joined));
+        (vec![order.array(&shape, y.copied(kernel))], ())
     }
 
     fn backward<S: Scalar>(
         &self,
-        _: Kernel,
+        kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        vec![Some(flat::array(inputs[0].shape(), flat::flat(&upstream[0]).into_owned()))]
+        let (shape, dy) = (inputs[0].shape(), &upstream[0]);
+        let order = Order::of_batch(kernel, dy).for_rank(shape.len());
+        let (memory, extents) = contiguous(dy);
+        // The joined axis as the axes that it was: each steps over all places of those after it.
+        let extent = |&axis: &usize| match axis.checked_sub(self.start_dim) {
+            None => extents[axis],
+            Some(_) => {
+                let step = shape::product(&shape[axis + 1..]);
+                Extent { count: shape[axis], stride: step * extents[self.start_dim].stride }
+            }
+        };
+        let dx = Strided::new(memory, order.axes().iter().map(extent)).copied(kernel);
+        vec![Some(order.array(shape, dx))]
     }
 }
 

@@ -15,8 +15,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
+use super::order::{Extent, Strided};
 use super::planes::Planes;
-use super::{Attributes, Case, Catalogued, flat, sample, shape};
+use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::op::{Op, Reads};
@@ -30,21 +31,20 @@ pub struct GlobalMean;
 
 /// The mean of every plane of x, as an array of `shape` (n * c elements).
 pub(super) fn plane_means<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, shape: &[usize]) -> ArrayD<S> {
-    let planes = Planes::of(x);
+    let planes = Planes::of(kernel, x);
     let pixels = S::Wide::from_usize(planes.pixels());
-    flat::from_rows(kernel, shape, 1, |i, y| {
-        let sum = planes.get(i).iter().fold(S::Wide::ZERO, |sum, x| sum + x.widen());
-        y[0] = S::narrow(sum / pixels);
-    })
+    planes.made(kernel, shape, 1, |at, means| planes.mean(at, 0..planes.pixels(), pixels, means))
 }
 
 /// The adjoint of [`plane_means`]: dy (n * c elements) -> dx of `x_shape`.
 pub(super) fn plane_means_gradient<S: Scalar>(kernel: Kernel, x_shape: &[usize], dy: &ArrayViewD<S>) -> ArrayD<S> {
-    let dy = flat::flat(dy);
+    let dy = Planes::of(kernel, dy);
     let pixels = x_shape[2] * x_shape[3];
-    flat::from_rows(kernel, x_shape, pixels, |i, dx| {
-        dx.fill(S::narrow(dy[i].widen() / S::Wide::from_usize(pixels)));
-    })
+    let share: Vec<S> = dy.elements().iter().map(|dy| S::narrow(dy.widen() / S::Wide::from_usize(pixels))).collect();
+    // Every pixel of a plane reads the same lanes.
+    let groups = Extent { count: share.len() / dy.lanes.max(1), stride: dy.lanes };
+    let axes = [groups, Extent { count: pixels, stride: 0 }, Extent { count: dy.lanes, stride: 1 }];
+    dy.order.for_rank(4).array(x_shape, Strided::new(share.into(), axes).copied(kernel))
 }
 
 impl Op for GlobalMean {

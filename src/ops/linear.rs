@@ -51,8 +51,7 @@ impl Op for Linear {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        let w: ArrayView2<S> = of_rank(&inputs[1]);
-        let y = kernel::matmul_with_bias(kernel, of_rank(&inputs[0]), w.t(), bias(inputs));
+        let y = kernel::linear(kernel, of_rank(&inputs[0]), of_rank(&inputs[1]), bias(inputs));
         (vec![y.into_dyn()], ())
     }
 
@@ -69,13 +68,13 @@ impl Op for Linear {
         let w: ArrayView2<S> = of_rank(&inputs[1]);
         let dy: ArrayView2<S> = of_rank(&upstream[0]);
         let mut gradients = vec![
-            wanted[0].then(|| kernel::matmul(kernel, dy, w).into_dyn()),
-            wanted[1].then(|| kernel::matmul(kernel, dy.t(), x).into_dyn()),
+            wanted[0].then(|| kernel::linear_input_gradient(kernel, dy, w).into_dyn()),
+            wanted[1].then(|| kernel::linear_weight_gradient(kernel, x, dy).into_dyn()),
         ];
         if let Some(&wanted) = wanted.get(2) {
             // dy [n,out] as [n,out,1,1]
             let per_channel = dy.insert_axis(Axis(2)).insert_axis(Axis(3));
-            gradients.push(wanted.then(|| kernel::channel_sums(per_channel).into_dyn()));
+            gradients.push(wanted.then(|| kernel::channel_sums(kernel, per_channel).into_dyn()));
         }
         gradients
     }

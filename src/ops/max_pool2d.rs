@@ -19,8 +19,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::planes::{self, Planes};
-use super::pooling::{Pixels, Pooling};
+use super::order::Order;
+use super::planes::{Piece, Planes, on_lanes, pieces};
+use super::pooling::Pooling;
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
@@ -44,20 +45,44 @@ impl MaxPool2d {
     }
 }
 
-/// The position of the maximum among the pixels under a window.
-fn position_of_maximum<S: Scalar>(plane: &[S], pixels: &Pixels) -> usize {
-    let first = pixels.positions().next().unwrap_or(0); // a window holds a pixel
-    pixels.positions().skip(1).fold(first, |best, at| match plane[at] {
-        x if x > plane[best] || x.is_nan() => at,
-        _ => best,
-    })
+/// The positions in their planes of the outputs' maxima, in the order in which x lay.
+#[derive(Debug)]
+pub struct Positions {
+    order: Order,
+    memory: Vec<u32>,
+}
+
+/// For each lane of one window, the largest of the pixels `positions` of x and where it is.
+#[inline(always)]
+fn maxima<S: Scalar>(
+    (x, piece, mut positions, y, at): (&Planes<S>, &Piece, impl Iterator<Item = usize>, &mut [S], &mut [u32]),
+) {
+    let first = positions.next().unwrap_or(0); // a window holds a pixel
+    y.copy_from_slice(&x.elements()[x.place(piece, first)]);
+    at.fill(first as u32);
+    for position in positions {
+        let row = &x.elements()[x.place(piece, position)];
+        for ((y, at), &x) in y.iter_mut().zip(&mut *at).zip(row) {
+            let is_larger = (x > *y) | x.is_nan();
+            *y = if is_larger { x } else { *y };
+            *at = if is_larger { position as u32 } else { *at };
+        }
+    }
+}
+
+/// Adds dy where the maximum was `pixel`.
+#[inline(always)]
+fn add_chosen<S: Scalar>((sums, dy, positions, pixel): (&mut [S::Wide], &[S], &[u32], u32)) {
+    for ((sum, dy), &position) in sums.iter_mut().zip(dy).zip(positions) {
+        let dy = dy.widen();
+        *sum += if position == pixel { dy } else { S::Wide::ZERO };
+    }
 }
 
 impl Op for MaxPool2d {
     const NAME: &'static str = "max_pool2d";
     const READS: Reads = Reads::Shapes;
-    /// For each plane, the position in it of each output's maximum.
-    type Saved<S: Scalar> = Vec<Vec<u32>>;
+    type Saved<S: Scalar> = Positions;
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
         let out = self.pooling().out_shape(Self::NAME, inputs)?;
@@ -74,23 +99,18 @@ impl Op for MaxPool2d {
         Cost { saved_bytes: shape::product(&outputs[0]) * size_of::<u32>(), ..Cost::default() }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Vec<Vec<u32>>) {
-        let planes = Planes::of(&inputs[0]);
-        let windows = self.pooling().windows(planes.h, planes.w);
-        let positions = flat::collect(kernel, planes.count(), |i| -> Vec<u32> {
-            windows.iter().map(|pixels| position_of_maximum(planes.get(i), &pixels) as u32).collect()
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Positions) {
+        let x = Planes::of(kernel, &inputs[0]);
+        let windows = self.pooling().windows(x.h, x.w);
+        let shape = windows.out_shape(inputs[0].shape());
+        let mut memory = vec![0; shape::product(&shape)];
+        let y = flat::from_rows_beside(kernel, &x.order, &shape, &mut memory, |start, y, at| {
+            for piece in pieces(start, y.len(), windows.count(), x.lanes) {
+                let (y, at) = (&mut y[piece.place.clone()], &mut at[piece.place.clone()]);
+                on_lanes(y.len(), (&x, &piece, windows.pixels(piece.pixel).positions(), y, at), maxima);
+            }
         });
-        let y = flat::from_rows(
-            kernel,
-            &[planes.n, planes.c, windows.rows.len(), windows.columns.len()],
-            windows.count(),
-            |i, y| {
-                for (y, &at) in y.iter_mut().zip(&positions[i]) {
-                    *y = planes.get(i)[at as usize];
-                }
-            },
-        );
-        (vec![y], positions)
+        (vec![y], Positions { order: x.order, memory })
     }
 
     fn backward<S: Scalar>(
@@ -98,14 +118,19 @@ impl Op for MaxPool2d {
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
-        positions: &Vec<Vec<u32>>,
+        positions: &Positions,
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        let dy = Planes::of(&upstream[0]);
-        let dx = planes::summed(kernel, inputs[0].shape(), |i, dx: &mut [S::Wide]| {
-            for (dy, &at) in dy.get(i).iter().zip(&positions[i]) {
-                dx[at as usize] += dy.widen();
+        let dy = Planes::in_order(kernel, &upstream[0], positions.order.clone());
+        let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
+        let over_pixels = self.pooling().windows(h, w).over_pixels();
+        let dx = dy.made(kernel, inputs[0].shape(), h * w, |at, sums| {
+            sums.fill(S::Wide::ZERO);
+            for window in over_pixels.of(at.pixel) {
+                let place = dy.place(at, window);
+                let (dy, positions) = (&dy.elements()[place.clone()], &positions.memory[place]);
+                on_lanes(dy.len(), (&mut *sums, dy, positions, at.pixel as u32), add_chosen);
             }
         });
         vec![Some(dx)]

@@ -22,6 +22,7 @@ pub mod matmul;
 pub mod max_pool2d;
 pub mod mul;
 mod operands;
+mod order;
 pub mod pad;
 mod planes;
 mod pooling;

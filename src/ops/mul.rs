@@ -52,7 +52,7 @@ impl Op for Mul {
         let gradient = |x: usize, other: usize| match wanted[x] {
             false => None,
             true if inputs[x].shape() == dy.shape() => Some(broadcast::zip(kernel, dy, &inputs[other], |dy, b| dy * b)),
-            true => Some(broadcast::gradient(inputs[x].shape(), dy, &inputs[other], |dy, b| dy * b)),
+            true => Some(broadcast::gradient(kernel, inputs[x].shape(), dy, &inputs[other], |dy, b| dy * b)),
         };
         vec![gradient(0, 1), gradient(1, 0)]
     }

@@ -64,24 +64,21 @@ impl Op for Pad {
         let x = &inputs[0];
         let shape: Vec<usize> =
             x.shape().iter().zip(&self.pads).map(|(&x, [before, after])| before + x + after).collect();
-        let mut y = ArrayD::from_elem(shape, S::from_f64(self.value));
-        y.slice_each_axis_mut(|axis| self.inside(axis.axis.index(), x.shape()[axis.axis.index()])).assign(x);
-        (vec![y], ())
+        let inside = |axis: usize, _| self.inside(axis, x.shape()[axis]);
+        (vec![slicing::spread(x, &shape, S::from_f64(self.value), inside)], ())
     }
 
     fn backward<S: Scalar>(
         &self,
-        _: Kernel,
+        kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        let shape = inputs[0].shape();
-        let dy = &upstream[0];
-        let dx = dy.slice_each_axis(|axis| self.inside(axis.axis.index(), shape[axis.axis.index()]));
-        vec![Some(slicing::owned(&dx))]
+        let inside = |axis: usize, _| self.inside(axis, inputs[0].shape()[axis]);
+        vec![Some(slicing::taken(kernel, &upstream[0], inside))]
     }
 }
 

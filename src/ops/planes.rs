@@ -1,30 +1,76 @@
-//! A batch of images as a sequence of planes, one per image and channel.
+//! A batch of images as pixels that each hold several numbers side by side.
 
 use super::flat;
-use crate::kernel::Kernel;
+use super::order::{Order, Strided};
+use crate::kernel::{Kernel, vectorised_on};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::borrow::Cow;
+use std::ops::Range;
 
-/// x `[n,c,h,w]` as n * c planes of h * w pixels, in row-major order; `[n,c]` counts as `[n,c,1,1]`.
+/// The most lanes that are worked on at a time: their sums stay in the first-level cache.
+const LANES: usize = 256;
+
+/// x `[n,c,h,w]` in one of its two orders as `[groups][h][w][lanes]`: row-major, a group is a plane of one image and
+/// channel, and a pixel has one lane; batch-innermost, there is one group, and a pixel has a lane for every channel
+/// and image. Whatever is done over pixels is done lane by lane, in the same order. `[n,c]` counts as `[n,c,1,1]`.
 pub(super) struct Planes<'a, S: Scalar> {
     elements: Cow<'a, [S]>,
-    pub n: usize,
-    pub c: usize,
+    pub order: Order,
     pub h: usize,
     pub w: usize,
+    pub lanes: usize,
+}
+
+/// A piece of a pixel.
+pub(super) struct Piece {
+    /// Which group, and which pixel of it in row-major order.
+    pub group: usize,
+    pub pixel: usize,
+    /// Where its lanes begin.
+    pub lane: usize,
+    /// Where they lie in the chunk of memory that was cut into pieces.
+    pub place: Range<usize>,
+}
+
+/// Cuts the `length` elements from `start` on of a memory `[group][pixel][lane]` into pieces of pixels.
+#[inline(always)]
+pub(super) fn pieces(start: usize, length: usize, pixels: usize, lanes: usize) -> impl Iterator<Item = Piece> {
+    let whole = start.checked_div(lanes).unwrap_or(0);
+    let (mut group, mut pixel) = (whole.checked_div(pixels).unwrap_or(0), whole.checked_rem(pixels).unwrap_or(0));
+    let (mut lane, mut place) = (start.checked_rem(lanes).unwrap_or(0), 0);
+    std::iter::from_fn(move || {
+        if lane == lanes {
+            (lane, pixel) = (0, pixel + 1);
+            if pixel == pixels {
+                (pixel, group) = (0, group + 1);
+            }
+        }
+        let piece = (lanes - lane).min(LANES).min(length - place);
+        let found = (piece > 0).then(|| Piece { group, pixel, lane, place: place..place + piece });
+        (lane, place) = (lane + piece, place + piece);
+        found
+    })
+}
+
+/// [`vectorised_on`], where there are several lanes.
+#[inline(always)]
+pub(super) fn on_lanes<A>(lanes: usize, operands: A, work: impl Fn(A)) {
+    if lanes == 1 { work(operands) } else { vectorised_on(operands, work) }
 }
 
 impl<'a, S: Scalar> Planes<'a, S> {
-    /// `x` must have the rank 2 or 4.
-    pub fn of(x: &ArrayViewD<'a, S>) -> Self {
-        let extent = |axis: usize| x.shape().get(axis).copied().unwrap_or(1);
-        Self { elements: flat::flat(x), n: extent(0), c: extent(1), h: extent(2), w: extent(3) }
+    /// `x`, of rank 2 or 4, in its own order.
+    pub fn of(kernel: Kernel, x: &ArrayViewD<'a, S>) -> Self {
+        Self::in_order(kernel, x, Order::of_batch(kernel, x))
     }
 
-    /// How many planes there are.
-    pub fn count(&self) -> usize {
-        self.n * self.c
+    /// `x`, of rank 2 or 4, in one of the two orders of a batch.
+    pub fn in_order(kernel: Kernel, x: &ArrayViewD<'a, S>, order: Order) -> Self {
+        let extent = |axis: usize| x.shape().get(axis).copied().unwrap_or(1);
+        let lanes = if order.is_row_major() { 1 } else { extent(0) * extent(1) };
+        let elements = Strided::of(x, &order).all(kernel);
+        Self { elements, order, h: extent(2), w: extent(3), lanes }
     }
 
     /// How many pixels a plane has.
@@ -32,30 +78,58 @@ impl<'a, S: Scalar> Planes<'a, S> {
         self.h * self.w
     }
 
-    /// Plane `i`: channel `i mod c` of image `i / c`.
-    pub fn get(&self, i: usize) -> &[S] {
-        &self.elements[i * self.pixels()..][..self.pixels()]
+    /// Where the lanes of `piece` lie among the elements, at another pixel of its group.
+    #[inline(always)]
+    pub fn place(&self, piece: &Piece, pixel: usize) -> Range<usize> {
+        let start = (piece.group * self.pixels() + pixel) * self.lanes + piece.lane;
+        start..start + piece.place.len()
     }
 
-    /// The planes of one channel, image by image.
-    pub fn of_channel(&self, channel: usize) -> impl Iterator<Item = &[S]> {
-        (0..self.n).map(move |image| self.get(image * self.c + channel))
+    /// All elements, in memory order.
+    pub fn elements(&self) -> &[S] {
+        &self.elements
+    }
+
+    /// For each of these lanes the mean over `pixels`: their sum, in their order, divided by `divisor`.
+    pub fn mean(&self, at: &Piece, pixels: impl Iterator<Item = usize>, divisor: S::Wide, means: &mut [S::Wide]) {
+        on_lanes(means.len(), (self, at, pixels, divisor, means), mean_of_lanes);
+    }
+
+    /// An array in the order of this one, `[n,c,oh,ow]` or `[n,c]`, with `pixels` pixels in each plane: `make(piece,
+    /// values)` makes its values in [`Scalar::Wide`], and each is rounded once.
+    pub fn made(
+        &self,
+        kernel: Kernel,
+        shape: &[usize],
+        pixels: usize,
+        make: impl Fn(&Piece, &mut [S::Wide]) + Sync,
+    ) -> ArrayD<S> {
+        let order = self.order.for_rank(shape.len());
+        flat::from_rows(kernel, &order, shape, flat::GRAIN, |i, chunk| {
+            let mut values = [S::Wide::ZERO; LANES];
+            for piece in pieces(i * flat::GRAIN, chunk.len(), pixels, self.lanes) {
+                let chunk = &mut chunk[piece.place.clone()];
+                let values = &mut values[..chunk.len()];
+                make(&piece, values);
+                on_lanes(chunk.len(), (chunk, &*values), narrow::<S>);
+            }
+        })
     }
 }
 
-/// An array of `shape` `[n,c,h,w]` whose planes `add(index, plane of zeros)` sums up in [`Scalar::Wide`], each pixel
-/// rounded once.
-pub(super) fn summed<S: Scalar>(
-    kernel: Kernel,
-    shape: &[usize],
-    add: impl Fn(usize, &mut [S::Wide]) + Sync,
-) -> ArrayD<S> {
-    let pixels = shape[2] * shape[3];
-    flat::from_rows(kernel, shape, pixels, |i, plane| {
-        let mut sums = vec![S::Wide::ZERO; pixels];
-        add(i, &mut sums);
-        for (x, &sum) in plane.iter_mut().zip(&sums) {
-            *x = S::narrow(sum);
-        }
-    })
+#[inline(always)]
+fn mean_of_lanes<S: Scalar>(
+    (x, at, pixels, divisor, means): (&Planes<S>, &Piece, impl Iterator<Item = usize>, S::Wide, &mut [S::Wide]),
+) {
+    means.fill(S::Wide::ZERO);
+    for pixel in pixels {
+        let row = &x.elements[x.place(at, pixel)];
+        means.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.widen());
+    }
+    means.iter_mut().for_each(|sum| *sum = *sum / divisor);
+}
+
+#[inline(always)]
+fn narrow<S: Scalar>((to, wide): (&mut [S], &[S::Wide])) {
+    to.iter_mut().zip(wide).for_each(|(to, &wide)| *to = S::narrow(wide));
 }

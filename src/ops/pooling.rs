@@ -45,8 +45,7 @@ impl Pooling {
                 return Err(Error::shape(op, "attribute `kernel`", expected, kernel.to_string()));
             }
         }
-        let windows = self.windows(h, w);
-        Ok(vec![n, c, windows.rows.len(), windows.columns.len()])
+        Ok(self.windows(h, w).out_shape(&[n, c, h, w]).to_vec())
     }
 
     /// The windows over planes of h x w pixels, which [`Pooling::out_shape`] has accepted.
@@ -57,7 +56,8 @@ impl Pooling {
             let tap = |i: usize| (i * stride).saturating_sub(padding)..(i * stride + kernel - padding).min(extent);
             (0..count).map(tap).collect()
         };
-        Windows { rows: taps(0, h), columns: taps(1, w), width: w }
+        let (rows, columns) = (taps(0, h), taps(1, w));
+        Windows { boxes: boxes(&rows, &columns, w), rows, columns, height: h, width: w }
     }
 
     /// A pooling, and an input that it accepts.
@@ -77,29 +77,64 @@ pub(super) struct Windows {
     pub rows: Vec<Range<usize>>,
     /// For each column of windows, the columns of pixels; never empty.
     pub columns: Vec<Range<usize>>,
+    /// The pixels under each window, in row-major order of the windows.
+    boxes: Vec<Pixels>,
+    height: usize,
     width: usize,
 }
 
 impl Windows {
+    /// The shape of what has a pixel for every window over x.
+    pub fn out_shape(&self, x: &[usize]) -> [usize; 4] {
+        [x[0], x[1], self.rows.len(), self.columns.len()]
+    }
+
     /// How many windows a plane has.
     pub fn count(&self) -> usize {
         self.rows.len() * self.columns.len()
     }
 
-    /// The windows in row-major order.
-    pub fn iter(&self) -> impl Iterator<Item = Pixels> + '_ {
-        self.rows.iter().flat_map(move |rows| {
-            self.columns.iter().map(move |columns| Pixels {
-                rows: rows.clone(),
-                columns: columns.clone(),
-                width: self.width,
-            })
-        })
+    /// The pixels under window `i` in row-major order.
+    #[inline(always)]
+    pub fn pixels(&self, i: usize) -> Pixels {
+        self.boxes[i].clone()
+    }
+
+    /// For every pixel, in row-major order, the windows that are over it.
+    pub fn over_pixels(&self) -> OverPixels {
+        let over = |taps: &[Range<usize>], extent: usize| -> Vec<Range<usize>> {
+            // Windows begin and end in increasing order, so those over a pixel are consecutive.
+            let first = |pixel: usize| taps.partition_point(|tap| tap.end <= pixel);
+            let end = |pixel: usize| taps.partition_point(|tap| tap.start <= pixel);
+            (0..extent).map(|pixel| first(pixel)..end(pixel)).collect()
+        };
+        let (rows, columns) = (over(&self.rows, self.height), over(&self.columns, self.width));
+        OverPixels(boxes(&rows, &columns, self.columns.len()))
     }
 }
 
-/// The pixels under one window.
+/// Every pair of `rows` and `columns`, in row-major order, as a box in a plane of this width.
+fn boxes(rows: &[Range<usize>], columns: &[Range<usize>], width: usize) -> Vec<Pixels> {
+    let in_row = |rows: &Range<usize>| -> Vec<Pixels> {
+        columns.iter().map(|columns| Pixels { rows: rows.clone(), columns: columns.clone(), width }).collect()
+    };
+    rows.iter().flat_map(in_row).collect()
+}
+
+/// The windows over each pixel.
 #[derive(Debug)]
+pub(super) struct OverPixels(Vec<Pixels>);
+
+impl OverPixels {
+    /// The windows over pixel `i` in row-major order.
+    #[inline(always)]
+    pub fn of(&self, i: usize) -> impl Iterator<Item = usize> {
+        self.0[i].clone().positions()
+    }
+}
+
+/// A box of pixels in a plane (those under one window), or of windows (those over one pixel).
+#[derive(Debug, Clone)]
 pub(super) struct Pixels {
     rows: Range<usize>,
     columns: Range<usize>,
@@ -113,7 +148,8 @@ impl Pixels {
     }
 
     /// Their positions in the flattened plane, in row-major order.
-    pub fn positions(&self) -> impl Iterator<Item = usize> + '_ {
-        self.rows.clone().flat_map(move |row| self.columns.clone().map(move |column| row * self.width + column))
+    #[inline(always)]
+    pub fn positions(self) -> impl Iterator<Item = usize> {
+        self.rows.flat_map(move |row| self.columns.clone().map(move |column| row * self.width + column))
     }
 }

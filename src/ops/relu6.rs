@@ -39,10 +39,9 @@ impl Op for Relu6 {
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
         let six = S::from_usize(6);
-        let clamp = |x: S| match x {
-            x if x <= S::ZERO => S::ZERO,
-            x if x >= six => six,
-            x => x,
+        let clamp = |x: S| {
+            let below_six = if x >= six { six } else { x };
+            if x <= S::ZERO { S::ZERO } else { below_six }
         };
         (vec![flat::map(kernel, &inputs[0], clamp)], ())
     }
@@ -57,7 +56,7 @@ impl Op for Relu6 {
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
         let six = S::from_usize(6);
-        let pass = |y: S, dy: S| if y <= S::ZERO || y >= six { S::ZERO } else { dy };
+        let pass = |y: S, dy: S| if (y <= S::ZERO) | (y >= six) { S::ZERO } else { dy };
         vec![Some(flat::zip(kernel, &outputs[0], &upstream[0], pass))]
     }
 }

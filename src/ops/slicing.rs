@@ -1,33 +1,54 @@
 //! Copies between arrays and boxes of them: what concat, split, pad and strided_slice are made of.
 
-use super::flat;
+use super::order::{Order, owned};
+use crate::kernel::Kernel;
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, Slice};
 
-/// A copy in row-major order.
-pub(super) fn owned<S: Scalar>(x: &ArrayViewD<S>) -> ArrayD<S> {
-    flat::array(x.shape(), flat::flat(x).into_owned())
-}
-
-/// `x` cut along `axis` into consecutive pieces of these sizes, which sum to its extent.
-pub(super) fn split<S: Scalar>(x: &ArrayViewD<S>, axis: usize, sizes: &[usize]) -> Vec<ArrayD<S>> {
+/// `x` cut along `axis` into consecutive pieces of these sizes, which sum to its extent; each in the order of x.
+pub(super) fn split<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, axis: usize, sizes: &[usize]) -> Vec<ArrayD<S>> {
     let mut start = 0;
     let piece = |&size: &usize| {
         let piece = x.slice_axis(Axis(axis), Slice::from(start..start + size));
         start += size;
-        owned(&piece)
+        owned(kernel, &piece)
     };
     sizes.iter().map(piece).collect()
 }
 
-/// The inverse of [`split`]: the arrays one after another along `axis`, into an array of `shape`.
+/// The inverse of [`split`]: the arrays one after another along `axis`, into an array of `shape` in the order of the
+/// first.
 pub(super) fn concat<S: Scalar>(pieces: &[ArrayViewD<S>], axis: usize, shape: &[usize]) -> ArrayD<S> {
-    let mut y = ArrayD::from_elem(shape, S::ZERO);
+    let order = pieces.first().map_or(Order::row_major(shape.len()), Order::of);
+    let mut y = order.array(shape, vec![S::ZERO; shape.iter().product()]);
     let mut start = 0;
     for piece in pieces {
         let size = piece.len_of(Axis(axis));
-        y.slice_axis_mut(Axis(axis), Slice::from(start..start + size)).assign(piece);
+        assign(y.slice_axis_mut(Axis(axis), Slice::from(start..start + size)), piece, &order);
         start += size;
     }
     y
+}
+
+/// An array of `shape` that holds x at the places `within(axis, extent)` and `value` elsewhere, in the order of x.
+pub(super) fn spread<S: Scalar>(
+    x: &ArrayViewD<S>,
+    shape: &[usize],
+    value: S,
+    within: impl Fn(usize, usize) -> Slice,
+) -> ArrayD<S> {
+    let order = Order::of(x);
+    let mut y = order.array(shape, vec![value; shape.iter().product()]);
+    assign(y.slice_each_axis_mut(|axis| within(axis.axis.index(), axis.len)), x, &order);
+    y
+}
+
+/// The adjoint of [`spread`]: what x holds at the places `within(axis, extent)`, in the order of x.
+pub(super) fn taken<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, within: impl Fn(usize, usize) -> Slice) -> ArrayD<S> {
+    owned(kernel, &x.slice_each_axis(|axis| within(axis.axis.index(), axis.len)))
+}
+
+/// `to <- from`, row by row of memory in this order.
+fn assign<S: Scalar>(to: ArrayViewMutD<S>, from: &ArrayViewD<S>, order: &Order) {
+    to.permuted_axes(order.axes()).assign(&from.view().permuted_axes(order.axes()));
 }

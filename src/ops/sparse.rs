@@ -137,7 +137,7 @@ impl<O: Filters> Op for Sparse<O> {
         };
         let mut gradients = vec![wanted[0].then(dx), wanted[1].then(dw)];
         if let Some(&wanted) = wanted.get(2) {
-            gradients.push(wanted.then(|| kernel::channel_sums(dy).into_dyn()));
+            gradients.push(wanted.then(|| kernel::channel_sums(kernel, dy).into_dyn()));
         }
         gradients
     }

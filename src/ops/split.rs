@@ -52,8 +52,8 @@ impl Op for Split {
         Ok(self.sizes.iter().map(piece).collect())
     }
 
-    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        (slicing::split(&inputs[0], self.axis, &self.sizes), ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        (slicing::split(kernel, &inputs[0], self.axis, &self.sizes), ())
     }
 
     fn backward<S: Scalar>(

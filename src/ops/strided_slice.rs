@@ -49,9 +49,8 @@ impl Op for StridedSlice {
         Ok(vec![vec![n, c, h.div_ceil(self.step), w.div_ceil(self.step)]])
     }
 
-    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        let y = inputs[0].slice_each_axis(|axis| self.along(axis.axis.index(), axis.len));
-        (vec![slicing::owned(&y)], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+        (vec![slicing::taken(kernel, &inputs[0], |axis, extent| self.along(axis, extent))], ())
     }
 
     fn backward<S: Scalar>(
@@ -63,9 +62,8 @@ impl Op for StridedSlice {
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        let mut dx = ArrayD::from_elem(inputs[0].shape(), S::ZERO);
-        dx.slice_each_axis_mut(|axis| self.along(axis.axis.index(), axis.len)).assign(&upstream[0]);
-        vec![Some(dx)]
+        let along = |axis, extent| self.along(axis, extent);
+        vec![Some(slicing::spread(&upstream[0], inputs[0].shape(), S::ZERO, along))]
     }
 }
 

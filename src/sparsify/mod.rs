@@ -100,7 +100,8 @@ pub trait Sparsifier<S: Scalar>: Send {
     /// keeps of a weight may then be too. `recorded`: as [`EpochEnd::recorded`].
     fn begin_epoch(&mut self, _parameters: &Parameters<S>, _recorded: bool) {}
 
-    /// What the method has the optimizer do with the parameters of W at every step; in the order of the parameters.
+    /// What the method has the optimizer do with the parameters of W at every step between
+    /// [`begin_epoch`](Self::begin_epoch) and [`expand`](Self::expand); in the order of the parameters.
     fn followed(&mut self) -> Vec<Followed<'_, S>> {
         Vec::new()
     }

@@ -4,6 +4,7 @@ mod accuracy;
 mod cli;
 mod common;
 mod condition;
+mod cost_model;
 mod coverage;
 mod data;
 mod equations;

@@ -8,7 +8,8 @@ mod sparse;
 mod threads;
 
 use crate::common::op_checks::{
-    self as checks, Drawn, Verdict, adjoint_identity, close_to_truth, kernels_agree, layouts_agree, matches_definition,
+    self as checks, Drawn, Layout, Verdict, adjoint_identity, close_to_truth, kernels_agree, layouts_agree,
+    matches_definition, same_in_layouts,
 };
 use gdstar::kernel::Kernel;
 use gdstar::ops::{AnyOp, Entry, OPS};
@@ -56,13 +57,13 @@ proptest! {
     /// (b) f32 is within its own rounding of the 31-digit result.
     #[test]
     fn f32_close_to_truth(seed: u64, size in 1usize..=4) {
-        every_op(seed, size, |_, case| close_to_truth::<f32, _>(case))?;
+        every_op(seed, size, |_, case| close_to_truth::<f32, _>(case, Kernel::Literal))?;
     }
 
     /// (b) f64 is within its own rounding of the 31-digit result.
     #[test]
     fn f64_close_to_truth(seed: u64, size in 1usize..=4) {
-        every_op(seed, size, |_, case| close_to_truth::<f64, _>(case))?;
+        every_op(seed, size, |_, case| close_to_truth::<f64, _>(case, Kernel::Literal))?;
     }
 
     /// Forward computes the op's definition, and not something else with a matching backward.
@@ -87,6 +88,28 @@ proptest! {
         })?;
     }
 
+    /// Batch-innermost arrays give the bits of row-major ones, under both kernels.
+    #[test]
+    fn batch_innermost_changes_no_bit(seed: u64, size in 1usize..=5) {
+        every_op(seed, size, |entry, case| match PRODUCTS.contains(&entry.name) {
+            true => Ok(()),
+            false => {
+                same_in_layouts::<f32, _>(case, Kernel::Literal, &[Layout::BatchInnermost])?;
+                same_in_layouts::<f32, _>(case, Kernel::Fast, &[Layout::BatchInnermost])?;
+                same_in_layouts::<f64, _>(case, Kernel::Fast, &[Layout::BatchInnermost])
+            }
+        })?;
+    }
+
+    /// Fast's own order of batch_norm's sums keeps within its own rounding of the 31-digit result.
+    #[test]
+    fn fast_batch_norm_close_to_truth(seed: u64, size in 1usize..=4) {
+        let entry = gdstar::ops::find("batch_norm").expect("it is an op");
+        let case = drawn(entry, seed, size).map_err(TestCaseError::fail)?;
+        close_to_truth::<f32, _>(&case, Kernel::Fast).map_err(TestCaseError::fail)?;
+        close_to_truth::<f64, _>(&case, Kernel::Fast).map_err(TestCaseError::fail)?;
+    }
+
     /// Gradients that are not wanted may be left out, and change nothing else.
     #[test]
     fn wanted_is_respected(seed: u64, size in 1usize..=3) {
@@ -99,12 +122,33 @@ proptest! {
         every_op(seed, size, |_, case| checks::zero_upstream_gives_zero(case))?;
     }
 
-    /// Ops without a matrix product give the same bits under both kernels.
+    /// Ops without a matrix product or batch statistics give the same bits under both kernels.
     #[test]
     fn kernels_agree_bit_for_bit(seed: u64, size in 1usize..=4) {
-        every_op(seed, size, |entry, case| match PRODUCTS.contains(&entry.name) {
+        every_op(seed, size, |entry, case| match PRODUCTS.contains(&entry.name) || entry.name == "batch_norm" {
             true => Ok(()),
             false => kernels_agree::<f32, _>(case).and_then(|()| kernels_agree::<f64, _>(case)),
         })?;
+    }
+}
+
+/// Fast keeps activations batch-innermost: an op that takes them so gives them back so, and their gradients.
+#[test]
+fn batch_innermost_arrays_stay_so() {
+    // Ops of matrices alone have no rank 4; the order of a convolution's results is its kernel's affair.
+    let without_images = ["conv2d", "cross_entropy", "linear", "matmul"];
+    for entry in OPS.iter().filter(|entry| !without_images.contains(&entry.name)) {
+        let seen = (0..64).map(|seed| {
+            let case = drawn(entry, seed, 5).unwrap();
+            // Where neither operand has the result's shape, there is no order to keep.
+            let whole = case.inputs.iter().any(|x| x.shape() == case.upstream[0].shape());
+            match entry.name {
+                "add" | "mul" if !whole => 0,
+                name => {
+                    checks::batch_innermost_stays(&case).unwrap_or_else(|seen| panic!("{name} (seed {seed}): {seen}"))
+                }
+            }
+        });
+        assert!(seen.sum::<usize>() > 0, "{} was never tried", entry.name);
     }
 }

@@ -1,193 +1,118 @@
-//! Convolution and its two adjoints as matrix products over tiles of output positions.
+//! Convolution and its two adjoints on batch-innermost images: which kernel takes which.
 
-use super::columns::{Geometry, Tile, matrix_mut, positions_last, positions_last_mut};
-use super::gemm::add_product;
-use super::{few_outputs, for_each_unit, literal, pieces};
-use crate::kernel::Window;
-use crate::scalar::{Gemm, Scalar};
-use ndarray::{Array4, ArrayView1, ArrayView4, Axis, CowArray, Ix3, Slice};
+use super::layout::{Rows, images};
+use super::product::{Panels, product};
+use super::sources::Sources;
+use super::{depthwise, outer};
+use crate::kernel::vector::{Hardware, on_hardware};
+use crate::kernel::{Window, buffer, literal};
+use crate::scalar::Scalar;
+use ndarray::{Array4, ArrayView1, ArrayView4};
 
-/// Output channels per group below which a matrix product has too few rows to fill the micro-kernel: then the
-/// literal's units run side by side instead (depthwise convolution is the case that matters).
-const FEW_OUTPUTS: usize = 4;
-
-/// Most partial sums of a weight gradient, hence most threads it uses. Each costs memory of the weights' size.
-const PARTIALS: usize = 8;
-
-/// Buffers of one thread: a columns matrix, and a matrix `[o/groups, T]`.
-#[derive(Debug, Default)]
-struct Scratch<S> {
-    columns: Vec<S>,
-    outputs: Vec<S>,
-}
-
-/// The product to use, or `None` where the literal's units serve better.
-fn gemm_for<S: Scalar>(outputs_per_group: usize) -> Option<Gemm<S>> {
-    S::GEMM.filter(|_| outputs_per_group >= FEW_OUTPUTS)
-}
-
-/// w `[o,c/groups,kh,kw]` as one matrix per group, `[groups, o/groups, K]`.
-fn weight_matrices<'a, S: Scalar>(geometry: &Geometry, w: &'a ArrayView4<S>) -> CowArray<'a, S, Ix3> {
-    let shape = (geometry.window.groups, geometry.outputs, geometry.taps());
-    w.to_shape(shape).expect("o * c/groups * kh * kw elements both ways")
-}
-
-/// As [`literal::conv2d`]: x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`, bias `[o]` -> y `[n,o,oh,ow]`.
+/// As [`literal::conv2d`]: x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`, bias `[o]` -> y `[n,o,oh,ow]`, batch innermost.
 pub(in crate::kernel) fn conv2d<S: Scalar>(
     window: Window,
     x: ArrayView4<S>,
     w: ArrayView4<S>,
     bias: Option<ArrayView1<S>>,
 ) -> Array4<S> {
-    let shape = window.output_shape(x.dim(), w.dim());
-    let mut y = Array4::from_elem(shape, S::ZERO);
-    if let Some(bias) = bias {
-        y.axis_iter_mut(Axis(1)).zip(bias).for_each(|(mut plane, &b)| plane.fill(b));
-    }
-    if y.is_empty() || w.is_empty() {
-        return y;
-    }
-    let x = x.as_standard_layout();
-    let x = x.view();
-    let geometry = Geometry::new(window, x.dim(), w.dim(), [shape[2], shape[3]]);
-    let work = y.len() * geometry.taps();
-    let Some(gemm) = gemm_for(geometry.outputs) else {
-        let planes = y.outer_iter_mut().zip(x.outer_iter()).flat_map(|(y, x)| {
-            pieces(y, Axis(0), 1).into_iter().map(move |(o, y)| (x, o, y.index_axis_move(Axis(0), 0)))
-        });
-        for_each_unit(planes.collect(), work, |_: &mut (), (x, o, y)| {
-            literal::output_plane(window, x, w, bias, o, y);
-        });
-        return y;
-    };
-    let weights = weight_matrices(&geometry, &w);
-    let [samples, rows] = geometry.tile_extent();
-    let tiles = pieces(y.view_mut(), Axis(0), samples).into_iter().flat_map(|(n, y)| {
-        let samples = n..n + y.len_of(Axis(0));
-        pieces(y, Axis(2), rows).into_iter().map(move |(oy, y)| {
-            let rows = oy..oy + y.len_of(Axis(2));
-            (Tile { samples: samples.clone(), rows }, y)
-        })
-    });
-    for_each_unit(tiles.collect(), work, |scratch: &mut Scratch<S>, (tile, mut y)| {
-        for (group, weights) in weights.outer_iter().enumerate() {
-            let columns = geometry.columns(&x, &tile, group, &mut scratch.columns);
-            let mut y = y.slice_axis_mut(Axis(1), Slice::from(geometry.group_outputs(group)));
-            if let Some(y) = positions_last_mut(y.view_mut()) {
-                add_product(gemm, weights, columns, S::ONE, y);
-                continue;
-            }
-            let positions = columns.ncols();
-            scratch.outputs.resize(geometry.outputs * positions, S::ZERO);
-            let mut product = matrix_mut(&mut scratch.outputs, geometry.outputs, positions);
-            add_product(gemm, weights, columns, S::ZERO, product.view_mut());
-            for (mut y, product) in y.axis_iter_mut(Axis(1)).zip(product.outer_iter()) {
-                y.iter_mut().zip(product).for_each(|(y, &sum)| *y += sum);
-            }
-        }
-    });
-    y
+    on_hardware!(S, forward(window, x, w, bias)).unwrap_or_else(|| literal::conv2d(window, x, w, bias))
 }
 
-/// As [`literal::conv2d_input_gradient`]: dy `[n,o,oh,ow]`, w `[o,c/groups,kh,kw]` -> dx `[n,c,h,w]`.
-///
-/// Each tile's `W^T dY` `[K,T]` is added to the pixels it came from; tiles of one sample follow each other in
-/// order, samples run side by side.
+/// As [`literal::conv2d_input_gradient`]: dy `[n,o,oh,ow]`, w `[o,c/groups,kh,kw]` -> dx `[n,c,h,w]`, batch innermost.
 pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
     window: Window,
     dy: ArrayView4<S>,
     w: ArrayView4<S>,
     x_shape: [usize; 4],
 ) -> Array4<S> {
-    let mut dx = Array4::from_elem(x_shape, S::ZERO);
-    if dx.is_empty() || dy.is_empty() || w.is_empty() {
-        return dx;
-    }
-    let dy = dy.as_standard_layout();
-    let dy = dy.view();
-    let (_, _, oh, ow) = dy.dim();
-    let geometry = Geometry::new(window, dx.dim(), w.dim(), [oh, ow]);
-    let work = dy.len() * geometry.taps();
-    let Some(gemm) = gemm_for(geometry.outputs) else {
-        let planes = dx.outer_iter_mut().zip(dy.outer_iter()).flat_map(|(dx, dy)| {
-            pieces(dx, Axis(0), 1).into_iter().map(move |(c, dx)| (dy, c, dx.index_axis_move(Axis(0), 0)))
-        });
-        for_each_unit(planes.collect(), work, |_: &mut (), (dy, c, dx)| {
-            literal::input_gradient_plane(window, dy, w, c, dx);
-        });
-        return dx;
-    };
-    let weights = weight_matrices(&geometry, &w);
-    let [samples, _] = geometry.tile_extent();
-    let slabs = pieces(dx.view_mut(), Axis(0), samples);
-    for_each_unit(slabs, work, |scratch: &mut Scratch<S>, (n, mut dx)| {
-        for tile in geometry.tiles(n..n + dx.len_of(Axis(0))) {
-            for (group, weights) in weights.outer_iter().enumerate() {
-                let dy = positions_last(&dy, geometry.group_outputs(group), &tile, &mut scratch.outputs);
-                if let Some(dx) = geometry.pixels_mut(&mut dx, &tile, group) {
-                    add_product(gemm, weights.t(), dy, S::ZERO, dx);
-                    continue;
-                }
-                scratch.columns.resize(geometry.taps() * dy.ncols(), S::ZERO);
-                let columns = matrix_mut(&mut scratch.columns, geometry.taps(), dy.ncols());
-                add_product(gemm, weights.t(), dy, S::ZERO, columns);
-                geometry.add_columns(&scratch.columns, &tile, group, &mut dx);
-            }
-        }
-    });
-    dx
+    on_hardware!(S, input_gradient(window, dy, w, x_shape))
+        .unwrap_or_else(|| literal::conv2d_input_gradient(window, dy, w, x_shape))
 }
 
-/// As [`literal::conv2d_weight_gradient`]: x `[n,c,h,w]`, dy `[n,o,oh,ow]` -> dw `[o,c/groups,kh,kw]`.
-///
-/// The batch is cut into at most [`PARTIALS`] slabs of samples. Each slab goes through its tiles in order into a
-/// partial sum of its own, and the partial sums are added in the order of the slabs.
+/// As [`literal::conv2d_weight_gradient`]: x `[n,c,h,w]`, dy `[n,o,oh,ow]` -> dw `[o,c/groups,kh,kw]`, row-major.
 pub(in crate::kernel) fn conv2d_weight_gradient<S: Scalar>(
     window: Window,
     x: ArrayView4<S>,
     dy: ArrayView4<S>,
     w_shape: [usize; 4],
 ) -> Array4<S> {
-    let mut dw = Array4::from_elem(w_shape, S::ZERO);
-    if dw.is_empty() || dy.is_empty() {
-        return dw;
+    on_hardware!(S, weight_gradient(window, x, dy, w_shape))
+        .unwrap_or_else(|| literal::conv2d_weight_gradient(window, x, dy, w_shape))
+}
+
+/// One input and one output channel per group.
+fn is_depthwise(w: [usize; 4], groups: usize) -> bool {
+    groups > 1 && w[0] == groups && w[1] == 1
+}
+
+fn forward<H: Hardware>(window: Window, x: ArrayView4<H>, w: ArrayView4<H>, bias: Option<ArrayView1<H>>) -> Array4<H> {
+    let shape @ [n, o, oh, ow] = window.output_shape(x.dim(), w.dim());
+    let (_, c, kh, kw) = w.dim();
+    let mut y = buffer::stale(n * o * oh * ow);
+    if y.is_empty() {
+        return images(shape, y);
     }
-    let x = x.as_standard_layout();
-    let x = x.view();
-    let (batch, _, oh, ow) = dy.dim();
-    let geometry = Geometry::new(window, x.dim(), dw.dim(), [oh, ow]);
-    let work = dy.len() * geometry.taps();
-    let Some(gemm) = gemm_for(geometry.outputs) else {
-        if S::GEMM.is_none() {
-            return literal::conv2d_weight_gradient(window, x, dy, w_shape);
-        }
-        let dy = dy.as_standard_layout();
-        let channels =
-            pieces(dw.view_mut(), Axis(0), geometry.outputs).into_iter().enumerate().flat_map(|(group, (_, dw))| {
-                pieces(dw, Axis(1), 1)
-                    .into_iter()
-                    .map(move |(c, dw)| (group * geometry.channels + c, dw.index_axis_move(Axis(1), 0)))
-            });
-        for_each_unit(channels.collect(), work, |_: &mut (), (c, dw)| {
-            few_outputs::weight_gradient_taps(window, x, dy.view(), c, dw);
+    let x = Rows::of(x);
+    let bias: Option<Vec<H>> = bias.map(|bias| bias.to_vec());
+    let sources = Sources::of_outputs(window, [kh, kw], x.extent, [oh, ow]);
+    let w = w.as_standard_layout();
+    let weights = literal::contiguous(w.view());
+    if is_depthwise(w.dim().into(), window.groups) {
+        depthwise::product(&sources, &x, weights, bias.as_deref(), &mut y);
+    } else {
+        let (outputs, taps) = (o / window.groups, kh * kw);
+        let panels = Panels::new([window.groups, outputs, c, taps], |group, output, channel, tap| {
+            weights[((group * outputs + output) * c + channel) * taps + tap]
         });
-        return dw;
-    };
-    let [samples, _] = geometry.tile_extent();
-    let slab = batch.div_ceil(PARTIALS).next_multiple_of(samples);
-    let shape = (batch.div_ceil(slab), window.groups, geometry.outputs, geometry.taps());
-    let mut partials = Array4::from_elem(shape, S::ZERO);
-    for_each_unit(pieces(partials.view_mut(), Axis(0), 1), work, |scratch: &mut Scratch<S>, (index, mut sums)| {
-        for tile in geometry.tiles(index * slab..batch.min((index + 1) * slab)) {
-            for (group, sums) in sums.index_axis_mut(Axis(0), 0).outer_iter_mut().enumerate() {
-                let columns = geometry.columns(&x, &tile, group, &mut scratch.columns);
-                let dy = positions_last(&dy, geometry.group_outputs(group), &tile, &mut scratch.outputs);
-                add_product(gemm, dy, columns.t(), S::ONE, sums);
-            }
-        }
-    });
-    for partial in partials.outer_iter() {
-        dw.iter_mut().zip(partial).for_each(|(dw, &sum)| *dw += sum);
+        product(&sources, &x, &panels, bias.as_deref(), &mut y);
     }
-    dw
+    images(shape, y)
+}
+
+fn input_gradient<H: Hardware>(window: Window, dy: ArrayView4<H>, w: ArrayView4<H>, x_shape: [usize; 4]) -> Array4<H> {
+    let (o, c, kh, kw) = w.dim();
+    let mut dx = buffer::stale(x_shape.iter().product());
+    if dx.is_empty() || dy.is_empty() || w.is_empty() {
+        dx.fill(H::ZERO);
+        return images(x_shape, dx);
+    }
+    let dy = Rows::of(dy);
+    let sources = Sources::of_inputs(window, [kh, kw], [x_shape[2], x_shape[3]], dy.extent);
+    let w = w.as_standard_layout();
+    let weights = literal::contiguous(w.view());
+    if is_depthwise(w.dim().into(), window.groups) {
+        depthwise::product(&sources, &dy, weights, None, &mut dx);
+    } else {
+        let (outputs, taps) = (o / window.groups, kh * kw);
+        let panels = Panels::new([window.groups, c, outputs, taps], |group, channel, output, tap| {
+            weights[((group * outputs + output) * c + channel) * taps + tap]
+        });
+        product(&sources, &dy, &panels, None, &mut dx);
+    }
+    images(x_shape, dx)
+}
+
+fn weight_gradient<H: Hardware>(window: Window, x: ArrayView4<H>, dy: ArrayView4<H>, w_shape: [usize; 4]) -> Array4<H> {
+    let [_, c, kh, kw] = w_shape;
+    if dy.is_empty() || w_shape.contains(&0) {
+        return Array4::from_elem(w_shape, H::ZERO);
+    }
+    let (x, dy) = (Rows::of(x), Rows::of(dy));
+    if is_depthwise(w_shape, window.groups) {
+        let sources = Sources::of_outputs(window, [kh, kw], x.extent, dy.extent);
+        let dw = depthwise::weight_gradient(&sources, &x, &dy, kh * kw);
+        return Array4::from_shape_vec(w_shape, dw).expect("one sum per channel and tap");
+    }
+    let dw = outer::weight_gradient(window, &x, &dy, [kh, kw]);
+    // Row-major, as the weights are.
+    let mut row_major = buffer::stale(dw.len());
+    let taps = kh * kw;
+    for (row_major, dw) in row_major.chunks_exact_mut(c * taps).zip(dw.chunks_exact(c * taps)) {
+        for (i, weights) in dw.chunks_exact(c).enumerate() {
+            row_major[i..].iter_mut().step_by(taps).zip(weights).for_each(|(to, &sum)| *to = sum);
+        }
+    }
+    buffer::recycle_elements(dw);
+    Array4::from_shape_vec(w_shape, row_major).expect("one sum per output, input channel and tap")
 }

@@ -34,7 +34,7 @@ pub(in crate::kernel) fn conv2d<S: Scalar>(
 }
 
 /// One output channel `o` of one sample: x `[c,h,w]` contiguous, w `[o,c/groups,kh,kw]`, bias `[o]` -> y `[oh,ow]`.
-pub(in crate::kernel) fn output_plane<S: Scalar>(
+fn output_plane<S: Scalar>(
     window: Window,
     x: ArrayView3<S>,
     w: ArrayView4<S>,
@@ -79,7 +79,7 @@ pub(in crate::kernel) fn conv2d_input_gradient<S: Scalar>(
 }
 
 /// One input channel `c` of one sample: dy `[o,oh,ow]` contiguous, w `[o,c/groups,kh,kw]` -> dx `[h,w]`.
-pub(in crate::kernel) fn input_gradient_plane<S: Scalar>(
+fn input_gradient_plane<S: Scalar>(
     window: Window,
     dy: ArrayView3<S>,
     w: ArrayView4<S>,

@@ -222,7 +222,7 @@ fn channel_sums(dy: &ArrayD<f64>) -> Result<ArrayD<f64>> {
         2 => dy.view().insert_axis(Axis(2)).insert_axis(Axis(3)),
         _ => dy.view(),
     };
-    Ok(kernel::channel_sums(of_rank_view(image)?).into_dyn())
+    Ok(kernel::channel_sums(KERNEL, of_rank_view(image)?).into_dyn())
 }
 
 fn flat_shape(shape: &[usize]) -> [usize; 2] {

@@ -42,7 +42,17 @@ pub struct Scattered<T> {
 
 impl<T: Copy> Scattered<T> {
     pub fn new<D: Dimension>(rng: &mut ChaCha8Rng, elements: &Array<T, D>, filler: T) -> Self {
-        let layout = Layout::random(rng, elements.ndim());
+        Self::stored(Layout::random(rng, elements.ndim()), elements, filler)
+    }
+
+    /// Pixels, then channels, then samples: `[h][w][c][n]` for `[n,c,h,w]`, `[c][n]` for `[n,c]`, without gaps.
+    pub fn batch_innermost<D: Dimension>(elements: &Array<T, D>, filler: T) -> Self {
+        let rank = elements.ndim();
+        let order = (2..rank).chain((0..rank.min(2)).rev()).collect();
+        Self::stored(Layout { order, step: vec![1; rank] }, elements, filler)
+    }
+
+    fn stored<D: Dimension>(layout: Layout, elements: &Array<T, D>, filler: T) -> Self {
         let shape: Vec<usize> = (layout.order.iter().zip(&layout.step))
             .map(|(&axis, step)| elements.len_of(Axis(axis)) * step.unsigned_abs())
             .collect();

@@ -68,6 +68,8 @@ impl<O: Op> Subject for Single<O> {
 #[derive(Debug, Clone, Copy)]
 pub enum Layout {
     RowMajor,
+    /// Samples side by side, as the fast kernels want them.
+    BatchInnermost,
     /// Axes permuted, stepped and reversed as this seed draws them, with NaN in between.
     Scattered(u64),
 }
@@ -75,11 +77,12 @@ pub enum Layout {
 impl Layout {
     /// `arrays` in this layout; `None` where that is how they lie.
     fn store<S: Scalar>(self, arrays: &[ArrayD<S>]) -> Vec<Option<Scattered<S>>> {
+        let nan = S::from_f64(f64::NAN);
         match self {
             Self::RowMajor => vec![None; arrays.len()],
+            Self::BatchInnermost => arrays.iter().map(|x| Some(Scattered::batch_innermost(x, nan))).collect(),
             Self::Scattered(seed) => {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                let nan = S::from_f64(f64::NAN);
                 arrays.iter().map(|x| Some(Scattered::new(&mut rng, x, nan))).collect()
             }
         }
@@ -224,9 +227,9 @@ pub fn adjoint_identity<S: Rounding, O: Subject>(case: &Drawn<O>, useful: i32) -
 }
 
 /// (b) Values in `S` are within their own error bound of the 31-digit ones, and `S` computes those very values.
-pub fn close_to_truth<S: Rounding, O: Subject>(case: &Drawn<O>) -> Verdict {
-    let plain = case.run::<S>(Kernel::Literal, case.layout)?;
-    let bounded = case.run::<Bounded<S>>(Kernel::Literal, case.layout)?;
+pub fn close_to_truth<S: Rounding, O: Subject>(case: &Drawn<O>, kernel: Kernel) -> Verdict {
+    let plain = case.run::<S>(kernel, case.layout)?;
+    let bounded = case.run::<Bounded<S>>(kernel, case.layout)?;
     let truth = case.run::<Bounded<DoubleDouble>>(Kernel::Literal, case.layout)?;
     for (((name, plain), (_, bounded)), (_, truth)) in named(&plain).zip(named(&bounded)).zip(named(&truth)) {
         let (Some(plain), Some(bounded), Some(truth)) = (plain, bounded, truth) else {
@@ -272,8 +275,14 @@ pub fn matches_definition<O: Subject>(case: &Drawn<O>, definition: &AnyOp) -> Ve
 
 /// Strides change no bit.
 pub fn layouts_agree<S: Scalar, O: Subject>(case: &Drawn<O>, kernel: Kernel) -> Verdict {
+    let scattered = [case.layout, Layout::Scattered(1), Layout::Scattered(2), Layout::Scattered(3)];
+    same_in_layouts::<S, _>(case, kernel, &scattered)
+}
+
+/// Results have the bits of those from row-major arrays.
+pub fn same_in_layouts<S: Scalar, O: Subject>(case: &Drawn<O>, kernel: Kernel, layouts: &[Layout]) -> Verdict {
     let expected = case.run::<S>(kernel, Layout::RowMajor)?;
-    for layout in [case.layout, Layout::Scattered(1), Layout::Scattered(2), Layout::Scattered(3)] {
+    for &layout in layouts {
         let found = case.run::<S>(kernel, layout)?;
         for ((name, found), (_, expected)) in named(&found).zip(named(&expected)) {
             let (Some(found), Some(expected)) = (found, expected) else { return Err(format!("{name} is missing")) };
@@ -281,6 +290,29 @@ pub fn layouts_agree<S: Scalar, O: Subject>(case: &Drawn<O>, kernel: Kernel) -> 
         }
     }
     Ok(())
+}
+
+/// From batch-innermost inputs of rank 4, outputs and gradients of rank 4 lie batch-innermost too, and matrices `[n,c]`
+/// made of them as `[c][n]`. Returns how many arrays were seen to.
+pub fn batch_innermost_stays<O: Subject>(case: &Drawn<O>) -> std::result::Result<usize, String> {
+    if !case.inputs.iter().all(|x| matches!(x.ndim(), 1 | 4)) {
+        return Ok(0);
+    }
+    let result = case.run::<f32>(Kernel::Fast, Layout::BatchInnermost)?;
+    let mut seen = 0;
+    for (name, array) in named(&result) {
+        let Some(array) = array else { return Err(format!("{name} is missing")) };
+        let memory: &[usize] = match array.ndim() {
+            2 => &[1, 0],
+            4 => &[2, 3, 1, 0],
+            _ => continue,
+        };
+        if !array.view().permuted_axes(memory).is_standard_layout() {
+            return Err(format!("{name}: shape {:?}, strides {:?}", array.shape(), array.strides()));
+        }
+        seen += 1;
+    }
+    Ok(seen)
 }
 
 /// A gradient that is not wanted is absent or right, and asking for fewer changes no bit of the others.

@@ -97,7 +97,9 @@ proptest! {
         let dy = Values::Integers.draw(&mut rng, case.y());
         let expected: Array1<i64> = integers(&dy).axis_iter(ndarray::Axis(1)).map(|channel| channel.sum()).collect();
         let dy = scattered::<f32, _>(&mut rng, &dy);
-        check_equal("db", &kernel::channel_sums(dy.view()), &expected)?;
+        for kernel in [Kernel::Literal, Kernel::Fast] {
+            check_equal("db", &kernel::channel_sums(kernel, dy.view()), &expected)?;
+        }
     }
 }
 

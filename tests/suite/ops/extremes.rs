@@ -9,8 +9,8 @@ use ndarray::{Array, ArrayD, array};
 /// Every output and gradient is the exact result rounded once: off by u |exact| (and half the subnormal spacing), and
 /// by 2^-10 of that for what [`Scalar::Wide`] itself rounded, which leaves room for 2^18 roundings of f64 in an f32
 /// result and for more of DoubleDouble in an f64 one.
-fn rounded_once<S: Rounding>(case: &Drawn<AnyOp>) {
-    let found = case.run::<S>(Kernel::Literal, Layout::RowMajor).unwrap();
+fn rounded_once<S: Rounding>(case: &Drawn<AnyOp>, kernel: Kernel, layout: Layout) {
+    let found = case.run::<S>(kernel, layout).unwrap();
     let truth = case.run::<Bounded<DoubleDouble>>(Kernel::Literal, Layout::RowMajor).unwrap();
     let gradients = found.gradients.iter().flatten().zip(truth.gradients.iter().flatten());
     for (found, truth) in found.outputs.iter().zip(&truth.outputs).chain(gradients) {
@@ -34,7 +34,7 @@ fn case(op: impl Into<AnyOp>, inputs: Vec<ArrayD<f64>>) -> Drawn<AnyOp> {
     Drawn { op, inputs, upstream, directions, layout: Layout::RowMajor }
 }
 
-/// All the proofs that a random case goes through, and [`rounded_once`] in f32 and f64.
+/// All the proofs that a random case goes through, and [`rounded_once`] in f32 and f64, under both kernels.
 fn proved(op: impl Into<AnyOp>, inputs: Vec<ArrayD<f64>>) {
     let case = case(op, inputs);
     rounding_proved(&case);
@@ -44,10 +44,12 @@ fn proved(op: impl Into<AnyOp>, inputs: Vec<ArrayD<f64>>) {
 
 /// The part of [`proved`] that holds where the definition's exponentials overflow.
 fn rounding_proved(case: &Drawn<AnyOp>) {
-    rounded_once::<f32>(case);
-    rounded_once::<f64>(case);
-    close_to_truth::<f32, _>(case).unwrap();
-    close_to_truth::<f64, _>(case).unwrap();
+    for (kernel, layout) in [(Kernel::Literal, Layout::RowMajor), (Kernel::Fast, Layout::BatchInnermost)] {
+        rounded_once::<f32>(case, kernel, layout);
+        rounded_once::<f64>(case, kernel, layout);
+        close_to_truth::<f32, _>(case, kernel).unwrap();
+        close_to_truth::<f64, _>(case, kernel).unwrap();
+    }
 }
 
 /// s (1 - s) where s rounds to 1, and both tails into the subnormal range of f32 (x near -103) and f64 (near -744).

@@ -35,7 +35,8 @@ fn check_all<O: Catalogued + Filters>(seed: u64, size: usize) -> Result<(), Stri
     let case = Drawn::new(sparse.map(Single), &mut rng)?;
     shapes_agree(&case)?;
     adjoint_identity::<f64, _>(&case, -20)?;
-    close_to_truth::<f32, _>(&case)?;
+    close_to_truth::<f32, _>(&case, Kernel::Literal)?;
+    close_to_truth::<f64, _>(&case, Kernel::Literal)?;
     layouts_agree::<f32, _>(&case, Kernel::Literal)?;
     layouts_agree::<f64, _>(&case, Kernel::Fast)?;
     wanted_is_respected(&case)?;

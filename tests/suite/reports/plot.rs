@@ -114,8 +114,9 @@ fn costs_are_drawn_against_sparsity() {
     let places = |runs: &[StoredRun]| -> (Vec<[i32; 2]>, usize) {
         let figure = elements(&plot(runs, Against::Sparsity).unwrap()).unwrap();
         assert!(texts(&figure).contains(&"sparsity during the epoch (%)"));
-        let panels =
-            texts(&figure).into_iter().filter(|text| text.contains("(s)") || text.contains("GFLOP") || text.contains("MiB"));
+        let panels = texts(&figure)
+            .into_iter()
+            .filter(|text| text.contains("(s)") || text.contains("GFLOP") || text.contains("MiB"));
         let place = |dot: &&Element| ["cx", "cy"].map(|axis| dot.get(axis).parse().unwrap());
         (dots(&figure, FIRST, "2").iter().map(place).collect(), panels.count())
     };

@@ -1,0 +1,92 @@
+//! Dense steps on one batch that stays the same, as [`Run`](gdstar::train::Run) takes them: forward, backward,
+//! the optimizer, in whose pass the method takes part. `step/` with the method *dense*, `gdstar-step/` with GDSTAR before any
+//! weight is eliminated, so that the difference is what the method costs.
+
+use crate::Options;
+use crate::case::Case;
+use crate::method::{config, random_pixels};
+use gdstar::data::Source;
+use gdstar::kernel::Kernel;
+use gdstar::nn::models::{Entry, MODELS};
+use gdstar::nn::{Mode, Network, Parameters};
+use gdstar::random::{Purpose, stream};
+use gdstar::sparsify::{Method, Sparsifier};
+use gdstar::train::{Sgd, Step};
+use gdstar::{Error, Result};
+use ndarray::ArrayD;
+use rand_chacha::ChaCha8Rng;
+
+/// With a learning rate of 0 every step does the arithmetic of a step, on the same weights: no measurement drifts into
+/// the denormal numbers of a batch learned by heart.
+const LEARNING_RATE: f64 = 0.0;
+
+/// The networks of the goals; the others are measured for the cost model.
+const GOALS: [&str; 6] = ["lenet300", "lenet", "resnet20", "resnet18", "mobilenetv2", "vgg16"];
+
+pub fn cases(options: &Options) -> Result<Vec<Case>> {
+    let batch_size = options.batch_size;
+    let mut cases = Vec::new();
+    for entry in MODELS {
+        // Forward is one product of as many multiply-accumulates, backward two. (The first layer's input needs no
+        // gradient; that is not subtracted.)
+        let macs = 3 * entry.network(entry.input, entry.classes)?.summary::<f32>(batch_size.max(2))?.macs * batch_size;
+        for (group, method) in [("step", Method::Dense), ("gdstar-step", Method::Gdstar)] {
+            let work = move |meter: &mut crate::Meter| {
+                let mut trainee = Trainee::new(entry, method, batch_size)?;
+                // A step takes its batch; the copy is the data loader's work.
+                let (x, labels) = trainee.batch.clone();
+                meter.repeat(|| (x.clone(), labels.clone()), |(x, labels)| trainee.step(x, labels))
+            };
+            let case = Case::new(format!("{group}/{}", entry.name), work).with_macs(macs as f64);
+            let case = case.on_demand(!GOALS.contains(&entry.name));
+            cases.push(if method == Method::Dense { case } else { case.against(format!("step/{}", entry.name)) });
+        }
+    }
+    Ok(cases)
+}
+
+/// A network in training.
+struct Trainee {
+    network: Network,
+    parameters: Parameters<f32>,
+    optimizer: Sgd<f32>,
+    sparsifier: Box<dyn Sparsifier<f32>>,
+    noise: ChaCha8Rng,
+    batch: (ArrayD<f32>, Vec<usize>),
+}
+
+impl Trainee {
+    fn new(entry: &Entry, method: Method, batch_size: usize) -> Result<Self> {
+        let config = config(entry.name, Source::Digits, method);
+        let network = entry.network(entry.input, entry.classes)?;
+        let parameters = network.first_parameters(config.seed);
+        let [c, h, w] = entry.input;
+        let pixels = random_pixels(batch_size * c * h * w).into_iter().map(|byte| f32::from(byte) / 128.0 - 1.0);
+        let x = ArrayD::from_shape_vec(vec![batch_size, c, h, w], pixels.collect())
+            .map_err(|error| Error::domain("--batch-size", "a batch that fits into memory", error))?;
+        let mut sparsifier = method.sparsifier(&config, &parameters);
+        sparsifier.begin_epoch(&parameters, false);
+        Ok(Self {
+            optimizer: Sgd::new(&config.optimizer, &parameters),
+            sparsifier,
+            noise: stream(config.seed, Purpose::Dropout, 0),
+            batch: (x, (0..batch_size).map(|i| i % entry.classes).collect()),
+            network,
+            parameters,
+        })
+    }
+
+    fn step(&mut self, x: ArrayD<f32>, labels: Vec<usize>) -> Result<()> {
+        let (mode, noise) = (Mode::Training, Some(&mut self.noise));
+        let step = Step::compute(&self.network, Kernel::Fast, &self.parameters, x, labels, mode, noise)?;
+        let (gradients, followed) = (&step.gradients, self.sparsifier.followed());
+        let spoilt = self.optimizer.step(Kernel::Fast, &mut self.parameters, gradients, LEARNING_RATE, followed);
+        if spoilt.is_some() || !step.loss.is_finite() {
+            return Err(Error::domain("a step", "finite losses and gradients", step.loss));
+        }
+        for (position, value) in step.buffers {
+            self.parameters[position].value = value;
+        }
+        Ok(())
+    }
+}

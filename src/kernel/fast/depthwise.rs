@@ -1,0 +1,164 @@
+//! Depthwise convolution: every channel by itself, so nothing but rows times numbers.
+
+use super::layout::Rows;
+use super::sources::Sources;
+use super::{PARALLEL_WORK, for_each_unit};
+use crate::kernel::vector::{Hardware, Vector, Work, run};
+use crate::scalar::Scalar;
+use rayon::prelude::*;
+
+/// Sums that a long dot product runs through side by side, to hide the latency of additions.
+const CHAINS: usize = 4;
+
+/// Channels whose weight gradients one unit makes.
+const CHANNELS: usize = 4;
+
+/// Fills `y` `[pixels, c, n]`: each row the sum over its sources of `w[c, tap]` times the source's row, plus `bias[c]`.
+pub(super) fn product<H: Hardware>(sources: &Sources, x: &Rows<H>, w: &[H], bias: Option<&[H]>, y: &mut [H]) {
+    let taps = w.len() / x.channels;
+    let unit = |(pixel, y): (usize, &mut [H])| run(Pixel { sources, pixel, x, w, taps, bias, y });
+    let (work, size) = (y.len() * taps, x.channels * x.n);
+    if work < PARALLEL_WORK {
+        y.chunks_mut(size).enumerate().for_each(unit);
+    } else {
+        y.par_chunks_mut(size).enumerate().for_each(unit);
+    }
+}
+
+/// One destination pixel.
+struct Pixel<'a, H: Hardware> {
+    sources: &'a Sources,
+    pixel: usize,
+    x: &'a Rows<'a, H>,
+    /// `[c, taps]`.
+    w: &'a [H],
+    taps: usize,
+    bias: Option<&'a [H]>,
+    /// `[c, n]`.
+    y: &'a mut [H],
+}
+
+impl<H: Hardware> Work for Pixel<'_, H> {
+    type Element = H;
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = H>, const WIDE: usize>(self) {
+        let n = self.x.n;
+        let sources: Vec<(usize, &[H])> = self.sources.of(self.pixel).map(|(tap, q)| (tap, self.x.pixel(q))).collect();
+        let rows = self.y.chunks_exact_mut(n).zip(self.w.chunks_exact(self.taps)).enumerate();
+        for (c, (y, w)) in rows {
+            let start = self.bias.map_or(H::ZERO, |bias| bias[c]);
+            let row = |pixel: &[H]| pixel[c * n..][..n].as_ptr();
+            let mut lane = 0;
+            while lane < n {
+                let count = V::LANES.min(n - lane);
+                // SAFETY: V by the caller; `count` lanes from `lane` on lie within each row of n.
+                unsafe {
+                    let mut sum = V::splat(start);
+                    let to = y.as_mut_ptr().add(lane);
+                    if count == V::LANES {
+                        for &(tap, pixel) in &sources {
+                            sum = V::splat(w[tap]).mul_add(V::load(row(pixel).add(lane)), sum);
+                        }
+                        sum.store(to);
+                    } else {
+                        for &(tap, pixel) in &sources {
+                            sum = V::splat(w[tap]).mul_add(V::load_first(row(pixel).add(lane), count), sum);
+                        }
+                        sum.store_first(to, count);
+                    }
+                }
+                lane += count;
+            }
+        }
+    }
+}
+
+/// `dw[c, tap]`: the dot product of the channel's outputs dy with the inputs that the tap reads. `sources` are those of
+/// outputs.
+pub(super) fn weight_gradient<H: Hardware>(sources: &Sources, x: &Rows<H>, dy: &Rows<H>, taps: usize) -> Vec<H> {
+    let mut dw = vec![H::ZERO; x.channels * taps];
+    let units: Vec<_> = dw.chunks_mut(CHANNELS * taps).enumerate().collect();
+    for_each_unit(units, dy.elements.len() * taps, |_: &mut (), (index, dw)| {
+        for (i, dw) in dw.chunks_mut(taps).enumerate() {
+            run(Channel { sources, x, dy, channel: index * CHANNELS + i, dw });
+        }
+    });
+    dw
+}
+
+/// The weight gradient of one channel.
+struct Channel<'a, H: Hardware> {
+    sources: &'a Sources,
+    x: &'a Rows<'a, H>,
+    dy: &'a Rows<'a, H>,
+    channel: usize,
+    /// `[taps]`.
+    dw: &'a mut [H],
+}
+
+impl<H: Hardware> Work for Channel<'_, H> {
+    type Element = H;
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = H>, const WIDE: usize>(self) {
+        let (n, from) = (self.x.n, self.channel * self.x.n);
+        // SAFETY: V by the caller.
+        unsafe {
+            let mut sums = vec![V::splat(H::ZERO); self.dw.len()];
+            for pixel in 0..self.sources.pixels() {
+                let dy = &self.dy.pixel(pixel)[from..][..n];
+                for (tap, source) in self.sources.of(pixel) {
+                    sums[tap] = sums[tap].add(dot(dy, &self.x.pixel(source)[from..][..n]));
+                }
+            }
+            for (dw, sum) in self.dw.iter_mut().zip(sums) {
+                *dw = lanes_added(sum);
+            }
+        }
+    }
+}
+
+/// The dot product of two rows of one length, by lanes.
+///
+/// # Safety
+/// As [`Vector`].
+#[inline(always)]
+pub(super) unsafe fn dot<V: Vector>(a: &[V::Element], b: &[V::Element]) -> V {
+    let (n, b) = (a.len(), &b[..a.len()]);
+    let (a, b) = (a.as_ptr(), b.as_ptr());
+    // SAFETY: every load ends at or before n.
+    unsafe {
+        let mut chains = [V::splat(V::Element::ZERO); CHAINS];
+        let mut i = 0;
+        while i + CHAINS * V::LANES <= n {
+            for (j, chain) in chains.iter_mut().enumerate() {
+                let at = i + j * V::LANES;
+                *chain = V::load(a.add(at)).mul_add(V::load(b.add(at)), *chain);
+            }
+            i += CHAINS * V::LANES;
+        }
+        while i + V::LANES <= n {
+            chains[0] = V::load(a.add(i)).mul_add(V::load(b.add(i)), chains[0]);
+            i += V::LANES;
+        }
+        if i < n {
+            chains[1] = V::load_first(a.add(i), n - i).mul_add(V::load_first(b.add(i), n - i), chains[1]);
+        }
+        chains[0].add(chains[1]).add(chains[2].add(chains[3]))
+    }
+}
+
+/// The sum of a vector's lanes, first to last, in the accumulator.
+///
+/// # Safety
+/// As [`Vector`].
+#[inline(always)]
+pub(super) unsafe fn lanes_added<V: Vector>(sum: V) -> V::Element {
+    let mut lanes = [V::Element::ZERO; 16];
+    // SAFETY: no vector has more than 16 lanes.
+    unsafe { sum.store(lanes.as_mut_ptr()) };
+    let total =
+        lanes.iter().fold(<V::Element as Scalar>::Accumulator::ZERO, |total, lane| total + lane.to_accumulator());
+    V::Element::from_accumulator(total)
+}

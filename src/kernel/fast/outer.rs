@@ -1,0 +1,354 @@
+//! The weight gradient: for every tap, the sum over the pixels it joins of (output pixel `[o, n]`) x (input pixel
+//! `[c, n]`)^T.
+//!
+//! Samples are what is summed over here, so rows cannot be vectors. A tile (some rows of outputs of some samples, and the
+//! inputs under them) is turned round first, channels innermost, in panels as wide as the registers; then each weight's
+//! sum runs through the tile in one register, whatever the tap.
+
+use super::PARALLEL_WORK;
+use super::layout::Rows;
+use crate::kernel::Window;
+use crate::kernel::buffer::{self, Buffer};
+use crate::kernel::vector::{Hardware, Vector, Work, run};
+use crate::scalar::Scalar;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Output channels that are summed side by side in registers.
+const ROWS: usize = 8;
+
+/// Samples of a tile: a cache line of `f32`.
+const SAMPLES: usize = 16;
+
+/// Elements of a tile's panels, which fill most of a second-level cache in `f32`.
+const TILE: usize = 3 << 16;
+
+/// Units of work wanted, so that a few threads come out even.
+const UNITS: usize = 8;
+
+/// Most elements of all partial sums together, where there is more than one.
+const PARTIALS: usize = 1 << 20;
+
+/// Elements of the partial sums that are added at a time.
+const CHUNK: usize = 1 << 12;
+
+/// Everything a unit of work needs to know.
+struct Gradient<'a, H: Hardware> {
+    window: Window,
+    x: &'a Rows<'a, H>,
+    dy: &'a Rows<'a, H>,
+    kernel: [usize; 2],
+    /// Input and output channels per group.
+    channels: usize,
+    outputs: usize,
+}
+
+/// `dw[o,c,ky,kx]`, as `[o, taps, c/groups]`.
+///
+/// The batch is cut into slabs, each with a partial sum of its own; these are added in order. Output channels are shared
+/// out too, where weights are so many that partial sums would cost more than turning the tiles round once more.
+pub(super) fn weight_gradient<H: Hardware>(window: Window, x: &Rows<H>, dy: &Rows<H>, kernel: [usize; 2]) -> Vec<H> {
+    let (channels, outputs) = (x.channels / window.groups, dy.channels / window.groups);
+    let gradient = Gradient { window, x, dy, kernel, channels, outputs };
+    let row = kernel[0] * kernel[1] * channels;
+    let size = dy.channels * row;
+    let slabs = (PARTIALS / size.max(1)).clamp(1, UNITS).min(x.n.div_ceil(SAMPLES));
+    let slab = x.n.div_ceil(slabs).next_multiple_of(SAMPLES);
+    let slabs = x.n.div_ceil(slab);
+    let shares = if window.groups == 1 { UNITS.div_ceil(slabs) } else { 1 };
+    let share = dy.channels.div_ceil(shares).next_multiple_of(ROWS).min(dy.channels);
+    let mut partials = buffer::zeros(slabs * size);
+    let units: Vec<_> = partials
+        .chunks_mut(size)
+        .enumerate()
+        .flat_map(|(i, partial)| {
+            let samples = i * slab..x.n.min((i + 1) * slab);
+            let shares = partial.chunks_mut(share * row).enumerate();
+            shares.map(move |(j, dw)| (samples.clone(), j * share, dw))
+        })
+        .collect();
+    let unit = |(samples, first, dw): (Range<usize>, usize, &mut [H])| {
+        run(Unit { gradient: &gradient, samples, first, dw });
+    };
+    let work = size * dy.extent[0] * dy.extent[1] * x.n;
+    if work < PARALLEL_WORK {
+        units.into_iter().for_each(unit);
+    } else {
+        units.into_par_iter().for_each(unit);
+    }
+    let (sum, others) = partials.split_at_mut(size);
+    let add = |(chunk, sum): (usize, &mut [H])| {
+        for partial in others.chunks_exact(size) {
+            let partial = &partial[chunk * CHUNK..];
+            sum.iter_mut().zip(partial).for_each(|(sum, &x)| *sum += x);
+        }
+    };
+    sum.par_chunks_mut(CHUNK).enumerate().for_each(add);
+    partials.truncate(size);
+    partials
+}
+
+/// The gradient of the weights of some output channels over some samples.
+struct Unit<'a, H: Hardware> {
+    gradient: &'a Gradient<'a, H>,
+    samples: Range<usize>,
+    /// Of all output channels.
+    first: usize,
+    /// `[outputs of the unit, taps, c/groups]`, zeros at first.
+    dw: &'a mut [H],
+}
+
+/// Pixels of some samples with their channels innermost: for each panel of `width` channels (0 beyond the last), for each
+/// pixel, for each sample, the channels.
+struct Turned<H: Hardware> {
+    elements: Buffer<H>,
+    width: usize,
+    /// Pixels times samples.
+    steps: usize,
+}
+
+impl<H: Hardware> Turned<H> {
+    fn new(width: usize) -> Self {
+        Self { elements: Buffer::stale(0), width, steps: 0 }
+    }
+
+    /// Turns round the `channels` of `pixels` of `rows`.
+    ///
+    /// # Safety
+    /// As [`Vector`].
+    #[inline(always)]
+    unsafe fn fill<V: Vector<Element = H>>(
+        &mut self,
+        rows: &Rows<H>,
+        channels: Range<usize>,
+        pixels: Range<usize>,
+        samples: Range<usize>,
+    ) {
+        let (n, width, count) = (rows.n, self.width, samples.len());
+        self.steps = pixels.len() * count;
+        let len = channels.len().div_ceil(width) * self.steps * width;
+        if self.elements.len() != len {
+            self.elements = Buffer::stale(len);
+        }
+        let panels = self.elements.chunks_exact_mut((self.steps * width).max(1));
+        for (panel, first) in panels.zip(channels.clone().step_by(width)) {
+            let of_panel = width.min(channels.end - first);
+            for (turned, pixel) in panel.chunks_exact_mut(count * width).zip(pixels.clone()) {
+                let from = &rows.pixel(pixel)[first * n..][..of_panel * n];
+                for c in (0..width).step_by(V::LANES) {
+                    for sample in (0..count).step_by(V::LANES) {
+                        if c + V::LANES <= of_panel && sample + V::LANES <= count {
+                            let from = &from[c * n + samples.start + sample..];
+                            // SAFETY: V by the caller; LANES samples of LANES channels lie in both slices.
+                            unsafe {
+                                let to = turned[sample * width + c..].as_mut_ptr();
+                                V::turn(from.as_ptr(), to, [n, width]);
+                            }
+                            continue;
+                        }
+                        for i in sample..count.min(sample + V::LANES) {
+                            for c in c..c + V::LANES {
+                                let at = c * n + samples.start + i;
+                                turned[i * width + c] = if c < of_panel { from[at] } else { H::ZERO };
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Panel `index`, from `step` on.
+    #[inline(always)]
+    fn panel(&self, index: usize, step: usize) -> &[H] {
+        &self.elements[(index * self.steps + step) * self.width..(index + 1) * self.steps * self.width]
+    }
+}
+
+impl<H: Hardware> Work for Unit<'_, H> {
+    type Element = H;
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = H>, const WIDE: usize>(mut self) {
+        let Gradient { window, x, dy, kernel, channels, outputs } = *self.gradient;
+        let ([height, width], [oh, ow]) = (x.extent, dy.extent);
+        let rows = self.rows_per_tile();
+        let own = self.dw.len() / (kernel[0] * kernel[1] * channels);
+        let (mut turned_x, mut turned_dy) = (Turned::new(V::LANES), Turned::new(V::LANES.max(ROWS)));
+        for start in self.samples.clone().step_by(SAMPLES) {
+            let samples = start..self.samples.end.min(start + SAMPLES);
+            for top in (0..oh).step_by(rows) {
+                let outputs_in_tile = top..oh.min(top + rows);
+                let inputs = self.input_rows(&outputs_in_tile, height);
+                let pixels =
+                    [outputs_in_tile.start * ow..outputs_in_tile.end * ow, inputs.start * width..inputs.end * width];
+                let groups = self.first / outputs..(self.first + own).div_ceil(outputs);
+                for group in groups {
+                    let of_group = (group * outputs).max(self.first)..((group + 1) * outputs).min(self.first + own);
+                    let [out, inp] = pixels.clone();
+                    // SAFETY: by the caller.
+                    unsafe {
+                        turned_dy.fill::<V>(dy, of_group.clone(), out, samples.clone());
+                        turned_x.fill::<V>(x, group * channels..(group + 1) * channels, inp, samples.clone());
+                    }
+                    for (ky, kx) in (0..kernel[0]).flat_map(|ky| (0..kernel[1]).map(move |kx| (ky, kx))) {
+                        let columns = window.outputs_inside(1, kx, width, ow);
+                        let inside = window.outputs_inside(0, ky, height, oh);
+                        let rows = inside.start.max(outputs_in_tile.start)..inside.end.min(outputs_in_tile.end);
+                        if columns.is_empty() || rows.is_empty() {
+                            continue;
+                        }
+                        let first_x = window.input_at(1, columns.start, kx);
+                        let runs = rows.map(|oy| {
+                            let iy = window.input_at(0, oy, ky) - inputs.start;
+                            let output = ((oy - outputs_in_tile.start) * ow + columns.start) * samples.len();
+                            [output, (iy * width + first_x) * samples.len()]
+                        });
+                        let runs: Vec<[usize; 2]> = runs.collect();
+                        let shape = Runs {
+                            starts: &runs,
+                            pixels: columns.len(),
+                            samples: samples.len(),
+                            step: window.stride[1] * samples.len(),
+                        };
+                        // SAFETY: by the caller.
+                        unsafe {
+                            self.add_tap::<V, WIDE>(
+                                &turned_dy,
+                                &turned_x,
+                                &shape,
+                                of_group.clone(),
+                                ky * kernel[1] + kx,
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The steps of a tile that a tap joins, as runs along rows.
+struct Runs<'a> {
+    /// Where each run starts, in steps of the outputs and of the inputs.
+    starts: &'a [[usize; 2]],
+    /// Pixels of a run, and samples of each.
+    pixels: usize,
+    samples: usize,
+    /// From one pixel to the next among the inputs.
+    step: usize,
+}
+
+impl<H: Hardware> Unit<'_, H> {
+    /// How many rows of outputs make a tile.
+    fn rows_per_tile(&self) -> usize {
+        let Gradient { window, x, dy, kernel, .. } = *self.gradient;
+        let output_row = dy.extent[1] * SAMPLES * (dy.channels / window.groups);
+        let input_row = x.extent[1] * SAMPLES * (x.channels / window.groups);
+        let reach = (kernel[0] - 1) * window.dilation[0] + 1;
+        let room = TILE.saturating_sub(reach * input_row);
+        (room / (output_row + window.stride[0] * input_row).max(1)).clamp(1, dy.extent[0])
+    }
+
+    /// The rows of inputs under some rows of outputs.
+    fn input_rows(&self, outputs: &Range<usize>, height: usize) -> Range<usize> {
+        let Gradient { window, kernel, .. } = *self.gradient;
+        let start = (outputs.start * window.stride[0]).saturating_sub(window.padding[0]);
+        let last = (outputs.end - 1) * window.stride[0] + (kernel[0] - 1) * window.dilation[0];
+        start.min(height)..(last + 1).saturating_sub(window.padding[0]).min(height)
+    }
+
+    /// Adds a tile's products for one tap, `dw[o, tap, c]` for the outputs `of_group`.
+    ///
+    /// # Safety
+    /// As [`Vector`].
+    #[inline(always)]
+    unsafe fn add_tap<V: Vector<Element = H>, const WIDE: usize>(
+        &mut self,
+        dy: &Turned<H>,
+        x: &Turned<H>,
+        runs: &Runs,
+        of_group: Range<usize>,
+        tap: usize,
+    ) {
+        let Gradient { kernel, channels, .. } = *self.gradient;
+        let taps = kernel[0] * kernel[1];
+        for (block, first) in of_group.clone().step_by(ROWS).enumerate() {
+            let outputs = ROWS.min(of_group.end - first);
+            let dw = &mut self.dw[(first - self.first) * taps * channels..][..outputs * taps * channels];
+            let mut panel = 0;
+            while panel * V::LANES < channels {
+                let c = panel * V::LANES;
+                let wide = channels - c > V::LANES && WIDE == 2;
+                let to = [taps * channels, tap * channels + c, channels - c];
+                // SAFETY: V by the caller.
+                unsafe {
+                    if wide {
+                        tile::<V, 2>(dy, x, [block, panel], runs, to, dw);
+                        panel += 2;
+                    } else {
+                        tile::<V, 1>(dy, x, [block, panel], runs, to, dw);
+                        panel += 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds the products of one block of outputs and `WIDE` panels of inputs to dw. `[stride, start, count]`: from one output's
+/// weights to the next, the first weight, and how many follow it.
+///
+/// # Safety
+/// As [`Vector`].
+#[inline(always)]
+unsafe fn tile<V: Vector, const WIDE: usize>(
+    dy: &Turned<V::Element>,
+    x: &Turned<V::Element>,
+    [block, panel]: [usize; 2],
+    runs: &Runs,
+    [stride, start, count]: [usize; 3],
+    dw: &mut [V::Element],
+) {
+    // SAFETY: x and dy are read from slices that are cut to as many steps as are taken, a place within a step being
+    // ROWS short of its width at the most; dw is written within its slices.
+    unsafe {
+        let mut sums = [[V::splat(V::Element::ZERO); WIDE]; ROWS];
+        let (panel_of_dy, place) = (block * ROWS / dy.width, block * ROWS % dy.width);
+        for &[output, input] in runs.starts {
+            let dy_run = &dy.panel(panel_of_dy, output)[..runs.pixels * runs.samples * dy.width];
+            for (pixel, dy_pixel) in dy_run.chunks_exact(runs.samples * dy.width).enumerate() {
+                let mut x_from = [std::ptr::null(); WIDE];
+                for (j, from) in x_from.iter_mut().enumerate() {
+                    *from = x.panel(panel + j, input + pixel * runs.step)[..runs.samples * V::LANES].as_ptr();
+                }
+                let mut dy_from = dy_pixel.as_ptr().add(place);
+                for _ in 0..runs.samples {
+                    let mut x = [V::splat(V::Element::ZERO); WIDE];
+                    for (x, from) in x.iter_mut().zip(&mut x_from) {
+                        *x = V::load(*from);
+                        *from = from.wrapping_add(V::LANES);
+                    }
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        let dy = V::splat(*dy_from.wrapping_add(i));
+                        for (sum, &x) in sums.iter_mut().zip(&x) {
+                            *sum = dy.mul_add(x, *sum);
+                        }
+                    }
+                    dy_from = dy_from.wrapping_add(dy.width);
+                }
+            }
+        }
+        for (dw, sums) in dw.chunks_exact_mut(stride).zip(sums) {
+            let dw = &mut dw[start..][..count];
+            for (dw, sum) in dw.chunks_mut(V::LANES).zip(sums) {
+                let to = dw.as_mut_ptr();
+                if dw.len() == V::LANES {
+                    V::load(to).add(sum).store(to);
+                } else {
+                    V::load_first(to, dw.len()).add(sum).store_first(to, dw.len());
+                }
+            }
+        }
+    }
+}
