@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::kernel::vectorised;
 use crate::scalar::Scalar;
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// Line 2 of Alg. 6: the decay step t at the end of epoch `k` (open point 10).
 ///
@@ -165,13 +166,13 @@ pub fn rewind_decay<S: Scalar>(
     check(weights, rewind, selected, mask, decay.eps)?;
     let chunks = weights.par_chunks_mut(CHUNK).zip(mask.par_chunks_mut(CHUNK)).zip(selected.par_chunks(CHUNK));
     let counts = chunks.enumerate().map(|(i, ((weights, mask), selected))| {
-        let rewind = rewind.map(|rewind| &rewind[i * CHUNK..][..weights.len()]);
+        let rewind = match rewind {
+            Some(rewind) => Cow::Borrowed(&rewind[i * CHUNK..][..weights.len()]),
+            None => Cow::Owned(weights.to_vec()),
+        };
         vectorised(
             #[inline(always)]
-            || match rewind {
-                Some(rewind) => decay_chunk(weights, |j, _| rewind[j], selected, mask, &factors, decay),
-                None => decay_chunk(weights, |_, w| w, selected, mask, &factors, decay),
-            },
+            || decay_chunk(weights, &rewind, selected, mask, &factors, decay),
         )
     });
     Ok(counts.reduce(DecayCounts::default, |a, b| DecayCounts {
@@ -180,22 +181,22 @@ pub fn rewind_decay<S: Scalar>(
     }))
 }
 
-/// Lines 3 to 7 of Alg. 6. The decayed value is computed for every weight and taken where it applies: that is
-/// faster than a branch nobody can predict.
+/// Lines 3 to 7 of Alg. 6, without branches: every weight is decayed, and the result taken where it applies.
 #[inline(always)]
 fn decay_chunk<S: Scalar>(
     weights: &mut [S],
-    w_star: impl Fn(usize, S) -> S,
+    rewind: &[S],
     selected: &[bool],
     mask: &mut [bool],
-    factors: &[S::Wide; 3],
+    &factors: &[S::Wide; 3],
     decay: &Decay,
 ) -> DecayCounts {
-    let any = decay.threshold == Threshold::All;
+    let (eps, any) = (decay.eps, decay.threshold == Threshold::All);
     let (mut rewound, mut eliminated) = (0u32, 0u32);
-    for (j, ((w, alive), &selected)) in weights.iter_mut().zip(mask).zip(selected).enumerate() {
-        let becomes = if selected { decayed(w_star(j, *w), factors) } else { *w };
-        let kept = *alive & !((selected | any) & !reaches(becomes, decay.eps));
+    for (((w, alive), &selected), &w_star) in weights.iter_mut().zip(mask).zip(selected).zip(rewind) {
+        let decayed = decayed(w_star, &factors);
+        let becomes = if selected { decayed } else { *w };
+        let kept = *alive & (!(selected | any) | reaches(becomes, eps));
         rewound += u32::from(*alive & selected);
         eliminated += u32::from(*alive & !kept);
         *w = if kept { becomes } else { S::ZERO };
@@ -211,13 +212,20 @@ fn check<S: Scalar>(weights: &[S], rewind: Option<&[S]>, selected: &[bool], mask
         same_length("rewind_decay", place, n, found)?;
     }
     check_eps(eps)?;
-    let becomes = |j: usize| match rewind {
-        Some(rewind) if selected[j] => rewind[j],
-        _ => weights[j],
-    };
-    let wrong = |&j: &usize| mask[j] && !becomes(j).is_finite();
-    match (0..n).into_par_iter().with_min_len(CHUNK).find_first(wrong) {
-        Some(j) => Err(Error::domain(format!("weight {j} of Alg. 6"), "a finite number", becomes(j).to_f64())),
+    let chunks = weights.par_chunks(CHUNK).zip(selected.par_chunks(CHUNK)).zip(mask.par_chunks(CHUNK));
+    let wrong = chunks.enumerate().find_map_first(|(i, ((weights, selected), mask))| {
+        let rewind = rewind.map_or(weights, |rewind| &rewind[i * CHUNK..][..weights.len()]);
+        let becomes = |j: usize| {
+            let (w_star, w) = (rewind[j], weights[j]);
+            if selected[j] { w_star } else { w }
+        };
+        let wrong = |&j: &usize| mask[j] & !becomes(j).is_finite();
+        let mut all = 0..weights.len();
+        let any = all.clone().fold(false, |any, j| any | wrong(&j));
+        if any { all.find(wrong).map(|j| (i * CHUNK + j, becomes(j))) } else { None }
+    });
+    match wrong {
+        Some((j, becomes)) => Err(Error::domain(format!("weight {j} of Alg. 6"), "a finite number", becomes.to_f64())),
         None => Ok(()),
     }
 }

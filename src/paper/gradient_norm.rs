@@ -231,9 +231,7 @@ pub fn mask_gradient<S: Scalar>(gradient: &mut [S], mask: &[bool], treatment: Ma
     same_length("mask_gradient", "mask", gradient.len(), mask.len())?;
     if treatment != MaskedGradient::Dense {
         for (g, &alive) in gradient.iter_mut().zip(mask) {
-            if !alive {
-                *g = S::ZERO;
-            }
+            *g = if alive { *g } else { S::ZERO };
         }
     }
     Ok(())

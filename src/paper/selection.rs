@@ -85,13 +85,12 @@ pub fn select_weights<S: Scalar>(
     reading: &Reading,
 ) -> Result<Selection<S>> {
     same_length("select_weights", "mask", g.len(), mask.len())?;
-    let g = masked_gradient(g, mask, reading.masked_gradient)?;
     let excluded = reading.masked_gradient == MaskedGradient::Excluded;
-    let set = if excluded { living(&g, mask) } else { Cow::Borrowed(&*g) };
+    let set = if excluded { living(g, mask) } else { masked_gradient(g, mask, reading.masked_gradient)? };
     let Some((chunk_quantiles, tau)) = threshold(&set, g.len(), alpha.into(), chunks, reading)? else {
         return Ok(Selection::nothing(g.len()));
     };
-    let mut selected = below_threshold(&g, tau);
+    let mut selected = below_threshold(if excluded { g } else { &set }, tau);
     if excluded {
         selected.iter_mut().zip(mask).for_each(|(selected, &alive)| *selected &= alive);
     }
@@ -100,10 +99,18 @@ pub fn select_weights<S: Scalar>(
 
 /// G of the living weights; a copy only where some are eliminated.
 fn living<'a, S: Scalar>(g: &'a [S], mask: &[bool]) -> Cow<'a, [S]> {
-    if mask.iter().all(|&alive| alive) {
+    let count = mask.iter().filter(|&&alive| alive).count();
+    if count == g.len() {
         return Cow::Borrowed(g);
     }
-    g.iter().zip(mask).filter(|&(_, &alive)| alive).map(|(&g_j, _)| g_j).collect()
+    // Every value is written, and the next one over it unless it stays: no branch that depends on the mask.
+    let (mut living, mut next) = (vec![S::ZERO; count + 1], 0);
+    for (&g_j, &alive) in g.iter().zip(mask) {
+        living[next] = g_j;
+        next += usize::from(alive);
+    }
+    living.truncate(count);
+    Cow::Owned(living)
 }
 
 /// Eq. 6 and 7 over the `set` that is left of `population` values; `None` if nothing is left.
