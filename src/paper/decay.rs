@@ -1,9 +1,12 @@
 //! Section 3.3: selected weights go back to their rewind values, decayed, and to zero below eps (Eq. 9, Alg. 6).
 
 use super::reading::{DecayStep, Threshold};
-use super::same_length;
+use super::{CHUNK, same_length};
 use crate::error::{Error, Result};
+use crate::kernel::vectorised;
 use crate::scalar::Scalar;
+use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// Line 2 of Alg. 6: the decay step t at the end of epoch `k` (open point 10).
 ///
@@ -98,11 +101,13 @@ fn factors<S: Scalar>(lambda: f64, t: usize) -> Result<[S::Wide; 3]> {
 }
 
 /// `w_j* lambda^t`, rounded once; a product with 1 rounds nothing.
+#[inline(always)]
 fn decayed<S: Scalar>(w_star: S, factors: &[S::Wide; 3]) -> S {
     S::narrow(factors.iter().fold(w_star.widen(), |w, &factor| w * factor))
 }
 
 /// `|w| >= eps`: the indicator of Eq. 9.
+#[inline(always)]
 fn reaches<S: Scalar>(w: S, eps: f64) -> bool {
     w.abs().widen() >= S::Wide::from_f64(eps)
 }
@@ -159,24 +164,45 @@ pub fn rewind_decay<S: Scalar>(
 ) -> Result<DecayCounts> {
     let factors = factors::<S>(decay.lambda, decay.t)?;
     check(weights, rewind, selected, mask, decay.eps)?;
-    let mut counts = DecayCounts::default();
-    for (j, w) in weights.iter_mut().enumerate() {
-        if !mask[j] {
-            *w = S::ZERO;
-            continue;
-        }
-        if selected[j] {
-            let w_star = rewind.map_or(*w, |rewind| rewind[j]);
-            *w = decayed(w_star, &factors);
-            counts.rewound += 1;
-        }
-        if (selected[j] || decay.threshold == Threshold::All) && !reaches(*w, decay.eps) {
-            *w = S::ZERO;
-            mask[j] = false;
-            counts.eliminated += 1;
-        }
+    let chunks = weights.par_chunks_mut(CHUNK).zip(mask.par_chunks_mut(CHUNK)).zip(selected.par_chunks(CHUNK));
+    let counts = chunks.enumerate().map(|(i, ((weights, mask), selected))| {
+        let rewind = match rewind {
+            Some(rewind) => Cow::Borrowed(&rewind[i * CHUNK..][..weights.len()]),
+            None => Cow::Owned(weights.to_vec()),
+        };
+        vectorised(
+            #[inline(always)]
+            || decay_chunk(weights, &rewind, selected, mask, &factors, decay),
+        )
+    });
+    Ok(counts.reduce(DecayCounts::default, |a, b| DecayCounts {
+        rewound: a.rewound + b.rewound,
+        eliminated: a.eliminated + b.eliminated,
+    }))
+}
+
+/// Lines 3 to 7 of Alg. 6, without branches: every weight is decayed, and the result taken where it applies.
+#[inline(always)]
+fn decay_chunk<S: Scalar>(
+    weights: &mut [S],
+    rewind: &[S],
+    selected: &[bool],
+    mask: &mut [bool],
+    &factors: &[S::Wide; 3],
+    decay: &Decay,
+) -> DecayCounts {
+    let (eps, any) = (decay.eps, decay.threshold == Threshold::All);
+    let (mut rewound, mut eliminated) = (0u32, 0u32);
+    for (((w, alive), &selected), &w_star) in weights.iter_mut().zip(mask).zip(selected).zip(rewind) {
+        let decayed = decayed(w_star, &factors);
+        let becomes = if selected { decayed } else { *w };
+        let kept = *alive & (!(selected | any) | reaches(becomes, eps));
+        rewound += u32::from(*alive & selected);
+        eliminated += u32::from(*alive & !kept);
+        *w = if kept { becomes } else { S::ZERO };
+        *alive = kept;
     }
-    Ok(counts)
+    DecayCounts { rewound: rewound as usize, eliminated: eliminated as usize }
 }
 
 /// Everything [`rewind_decay`] relies on, before it changes anything.
@@ -186,16 +212,22 @@ fn check<S: Scalar>(weights: &[S], rewind: Option<&[S]>, selected: &[bool], mask
         same_length("rewind_decay", place, n, found)?;
     }
     check_eps(eps)?;
-    for j in (0..n).filter(|&j| mask[j]) {
-        let becomes = match rewind {
-            Some(rewind) if selected[j] => rewind[j],
-            _ => weights[j],
+    let chunks = weights.par_chunks(CHUNK).zip(selected.par_chunks(CHUNK)).zip(mask.par_chunks(CHUNK));
+    let wrong = chunks.enumerate().find_map_first(|(i, ((weights, selected), mask))| {
+        let rewind = rewind.map_or(weights, |rewind| &rewind[i * CHUNK..][..weights.len()]);
+        let becomes = |j: usize| {
+            let (w_star, w) = (rewind[j], weights[j]);
+            if selected[j] { w_star } else { w }
         };
-        if !becomes.is_finite() {
-            return Err(Error::domain(format!("weight {j} of Alg. 6"), "a finite number", becomes.to_f64()));
-        }
+        let wrong = |&j: &usize| mask[j] & !becomes(j).is_finite();
+        let mut all = 0..weights.len();
+        let any = all.clone().fold(false, |any, j| any | wrong(&j));
+        if any { all.find(wrong).map(|j| (i * CHUNK + j, becomes(j))) } else { None }
+    });
+    match wrong {
+        Some((j, becomes)) => Err(Error::domain(format!("weight {j} of Alg. 6"), "a finite number", becomes.to_f64())),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn check_eps(eps: f64) -> Result<()> {

@@ -10,6 +10,7 @@ use super::same_length;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel};
 use crate::scalar::{Scalar, power_of_two};
+use std::borrow::Cow;
 
 /// Eq. 1 while the batches of an epoch arrive: the running double sum, held wide.
 ///
@@ -230,10 +231,22 @@ pub fn mask_gradient<S: Scalar>(gradient: &mut [S], mask: &[bool], treatment: Ma
     same_length("mask_gradient", "mask", gradient.len(), mask.len())?;
     if treatment != MaskedGradient::Dense {
         for (g, &alive) in gradient.iter_mut().zip(mask) {
-            if !alive {
-                *g = S::ZERO;
-            }
+            *g = if alive { *g } else { S::ZERO };
         }
     }
     Ok(())
+}
+
+/// What [`mask_gradient`] makes of `gradient`, as a copy only where it changes something.
+pub(super) fn masked_gradient<'a, S: Scalar>(
+    gradient: &'a [S],
+    mask: &[bool],
+    treatment: MaskedGradient,
+) -> Result<Cow<'a, [S]>> {
+    let mut masked = Cow::Borrowed(gradient);
+    let is_zero = |g: &S| g.total_order(&S::ZERO).is_eq();
+    if treatment != MaskedGradient::Dense && !gradient.iter().zip(mask).all(|(g, &alive)| alive || is_zero(g)) {
+        mask_gradient(masked.to_mut(), mask, treatment)?;
+    }
+    Ok(masked)
 }

@@ -80,6 +80,10 @@ pub const EQUATIONS: &[Equation] = &[
     entry("Alg. 6", "decay::rewind_decay", "W_k*, W_tau, t -> W, mask", "alg6.md"),
 ];
 
+/// So many weights are one unit of parallel work, whatever the number of threads: a few pages, which stay in the
+/// first-level cache while they are worked on.
+const CHUNK: usize = 1 << 12;
+
 /// Two arrays that must be equally long.
 fn same_length(op: &'static str, place: impl Into<String>, expected: usize, found: usize) -> Result<()> {
     if expected == found {

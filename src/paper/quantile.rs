@@ -1,11 +1,12 @@
 //! Section 3.2: the quantile that Eq. 5 compares with, exact over one set and chunked (Eq. 6, 7).
 //!
 //! Three forms stand side by side. [`quantile_sorted`] is the definition: a full sort, then the value at rank
-//! `alpha (N - 1)`. [`quantile_selected`] finds the same order statistics in O(N) and returns the same bits.
+//! `alpha (N - 1)`. [`quantile_selected`] selects the same order statistics in O(N) and returns the same bits.
 //! [`chunk_quantiles`] and [`mean_of_quantiles`] are the paper's approximation over C chunks.
 
 mod chunked;
 mod rank;
+mod selection;
 
 pub use chunked::{chunk_quantiles, chunk_sizes, mean_of_quantiles};
 pub use rank::Rank;
@@ -44,10 +45,11 @@ pub fn quantile_sorted<S: Scalar>(values: &[S], alpha: impl Into<DoubleDouble>, 
     Ok(read(rule, rank, sorted[rank.floor()], || sorted[rank.floor() + 1]))
 }
 
-/// [`quantile_sorted`] without the sort: O(N) comparisons, identical bits.
+/// [`quantile_sorted`] without the sort and without a copy of the values: O(N) comparisons, identical bits.
 ///
-/// A selection puts the value of rank `floor(alpha (N - 1))` in place with nothing smaller above it; the next
-/// order statistic is the least of what lies above. In a total order both are determined to the last bit.
+/// A selection by sampling finds the value of rank `floor(alpha (N - 1))`; the next order statistic is the same
+/// again or the least of what lies above. In a total order both are determined to the last bit, whatever the number of
+/// threads.
 ///
 /// # Errors
 /// As [`quantile_sorted`].
@@ -59,10 +61,8 @@ pub fn quantile_sorted<S: Scalar>(values: &[S], alpha: impl Into<DoubleDouble>, 
 /// ```
 pub fn quantile_selected<S: Scalar>(values: &[S], alpha: impl Into<DoubleDouble>, rule: QuantileRule) -> Result<S> {
     let rank = Rank::new(alpha, values.len())?;
-    all_finite(values)?;
-    let mut scratch = values.to_vec();
-    let (_, &mut lower, above) = scratch.select_nth_unstable_by(rank.floor(), S::total_order);
-    Ok(read(rule, rank, lower, || above.iter().copied().min_by(S::total_order).unwrap_or(lower)))
+    let (lower, next) = selection::select(values, rank.floor())?;
+    Ok(read(rule, rank, lower, || next.or_else(|| selection::least_above(values, lower)).unwrap_or(lower)))
 }
 
 fn all_finite<S: Scalar>(values: &[S]) -> Result<()> {

@@ -1,11 +1,14 @@
 //! Section 3.2: which weights an epoch selects (Eq. 5, Alg. 5).
 
-use super::gradient_norm::mask_gradient;
+use super::gradient_norm::masked_gradient;
 use super::quantile::{chunk_quantiles, mean_of_quantiles};
 use super::reading::{MaskedGradient, Reading};
-use super::same_length;
+use super::{CHUNK, same_length};
 use crate::error::{Error, Result};
+use crate::kernel::vectorised;
 use crate::scalar::{DoubleDouble, Scalar};
+use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// What Alg. 5 finds at the end of one epoch.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +43,14 @@ impl<S: Scalar> Selection<S> {
 /// assert_eq!(below_threshold(&[0.0, 2.0, 3.0, 1.0], 2.0), [true, false, false, true]);
 /// ```
 pub fn below_threshold<S: Scalar>(g: &[S], tau: S) -> Vec<bool> {
-    g.iter().map(|&g_j| g_j < tau).collect()
+    let mut selected = vec![false; g.len()];
+    selected.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).for_each(|(selected, g)| {
+        vectorised(
+            #[inline(always)]
+            || selected.iter_mut().zip(g).for_each(|(selected, &g_j)| *selected = g_j < tau),
+        );
+    });
+    selected
 }
 
 /// Alg. 5, lines 9 to 14: chunk quantiles of G, their mean tau, and the weights below it.
@@ -75,18 +85,32 @@ pub fn select_weights<S: Scalar>(
     reading: &Reading,
 ) -> Result<Selection<S>> {
     same_length("select_weights", "mask", g.len(), mask.len())?;
-    let mut g = g.to_vec();
-    mask_gradient(&mut g, mask, reading.masked_gradient)?;
     let excluded = reading.masked_gradient == MaskedGradient::Excluded;
-    let set: Vec<S> = g.iter().zip(mask).filter(|&(_, &alive)| alive || !excluded).map(|(&g_j, _)| g_j).collect();
+    let set = if excluded { living(g, mask) } else { masked_gradient(g, mask, reading.masked_gradient)? };
     let Some((chunk_quantiles, tau)) = threshold(&set, g.len(), alpha.into(), chunks, reading)? else {
         return Ok(Selection::nothing(g.len()));
     };
-    let mut selected = below_threshold(&g, tau);
+    let mut selected = below_threshold(if excluded { g } else { &set }, tau);
     if excluded {
         selected.iter_mut().zip(mask).for_each(|(selected, &alive)| *selected &= alive);
     }
     Ok(Selection { chunk_quantiles, tau, selected })
+}
+
+/// G of the living weights; a copy only where some are eliminated.
+fn living<'a, S: Scalar>(g: &'a [S], mask: &[bool]) -> Cow<'a, [S]> {
+    let count = mask.iter().filter(|&&alive| alive).count();
+    if count == g.len() {
+        return Cow::Borrowed(g);
+    }
+    // Every value is written, and the next one over it unless it stays: no branch that depends on the mask.
+    let (mut living, mut next) = (vec![S::ZERO; count + 1], 0);
+    for (&g_j, &alive) in g.iter().zip(mask) {
+        living[next] = g_j;
+        next += usize::from(alive);
+    }
+    living.truncate(count);
+    Cow::Owned(living)
 }
 
 /// Eq. 6 and 7 over the `set` that is left of `population` values; `None` if nothing is left.

@@ -8,7 +8,7 @@ mod structure;
 
 pub use structure::{Structure, groups};
 
-use super::gradient_norm::mask_gradient;
+use super::gradient_norm::masked_gradient;
 use super::reading::{MaskedGradient, Reading};
 use super::same_length;
 use super::selection::{Selection, threshold};
@@ -116,8 +116,7 @@ pub fn select_structured<S: Scalar>(
     let (ids, count) = groups_of_all(shapes, structure)?;
     same_length("select_structured", "G", ids.len(), g.len())?;
     same_length("select_structured", "mask", ids.len(), mask.len())?;
-    let mut g = g.to_vec();
-    mask_gradient(&mut g, mask, reading.masked_gradient)?;
+    let g = masked_gradient(g, mask, reading.masked_gradient)?;
     let excluded = reading.masked_gradient == MaskedGradient::Excluded;
     let mut selection = match structure {
         Structure::Pattern { keep, .. } => {

@@ -145,3 +145,30 @@ fn alg6_rejects_bad_input_and_changes_nothing() {
     assert!(run(&rewind, &[true], &good).contains("selected"));
     assert!(run(&[0.0, f64::NAN], &selected, &good).starts_with("weight 1 of Alg. 6"));
 }
+
+#[test]
+fn alg6_treats_many_weights_as_it_treats_each() {
+    const N: usize = 10_000; // more than one unit of parallel work
+    let decay = Decay { lambda: 0.5, t: 1, eps: 4.0, threshold: Threshold::Selected };
+    let w_star: Vec<f32> = (0..N).map(|j| (j % 17) as f32).collect();
+    let selected: Vec<bool> = (0..N).map(|j| j % 3 == 0).collect();
+    let start = || (vec![1.0; N], (0..N).map(|j| j % 5 != 0).collect::<Vec<bool>>());
+    let (mut weights, mut mask) = start();
+    let counts = rewind_decay(&mut weights, Some(&w_star), &selected, &mut mask, &decay).unwrap();
+    let (mut one_by_one, mut alive) = start();
+    let (mut rewound, mut eliminated) = (0, 0);
+    for j in 0..N {
+        let at = j..j + 1;
+        let (w, w_star, flags) = (&mut one_by_one[at.clone()], Some(&w_star[at.clone()]), &selected[at.clone()]);
+        let count = rewind_decay(w, w_star, flags, &mut alive[at], &decay).unwrap();
+        (rewound, eliminated) = (rewound + count.rewound, eliminated + count.eliminated);
+    }
+    assert_eq!((weights, mask), (one_by_one, alive));
+    assert_eq!((counts.rewound, counts.eliminated), (rewound, eliminated));
+    assert!(rewound > 0 && eliminated > 0);
+
+    let (mut weights, mut mask) = start();
+    (weights[5_001], weights[9_001]) = (f32::NAN, f32::NAN);
+    let wrong = rewind_decay(&mut weights, Some(&w_star), &[false; N], &mut mask, &decay);
+    assert!(wrong.unwrap_err().to_string().starts_with("weight 5001 of Alg. 6"));
+}

@@ -32,6 +32,32 @@ pub fn check_quantile(quantile: impl Fn(&[f64], f64, QuantileRule) -> f64) -> Re
     same_bits("one value", quantile(&[7.0], 0.3, Linear), 7.0)
 }
 
+/// What selection has to get right among many values, several units of parallel work: exact, since ranks at
+/// N = 2^14 + 1 are multiples of 1/2 where alpha is one of 2^-15.
+pub fn check_selection(quantile: impl Fn(&[f64], f64, QuantileRule) -> f64) -> Result<(), String> {
+    use QuantileRule::{Higher, Linear, Lower};
+    const N: usize = (1 << 14) + 1;
+    let alpha = |rank: f64| rank / (N - 1) as f64;
+    let permutation: Vec<f64> = (0..N).map(|j| (7 * j % N) as f64).collect(); // 7 does not divide N
+    for rank in [0.0, 0.5, 1.0, 819.5, 4095.5, 8192.0, 8192.5, 15_564.5, 16_383.5, 16_384.0] {
+        same_bits(&format!("rank {rank} of 0, 1, 2, .."), quantile(&permutation, alpha(rank), Linear), rank)?;
+    }
+    for zeros in [1, 100, 8192, 15_000, N - 1] {
+        let border = alpha(zeros as f64 - 0.5); // between the last of one kind and the first of the other
+        let of = |first: f64, other: f64| -> Vec<f64> {
+            permutation.iter().map(|&x| if x < zeros as f64 { first } else { other }).collect()
+        };
+        let case = |what: &str| format!("{what} after {zeros} values");
+        same_bits(&case("a step"), quantile(&of(0.0, 1.0), border, Linear), 0.5)?;
+        same_bits(&case("below a step"), quantile(&of(0.0, 1.0), border, Lower), 0.0)?;
+        same_bits(&case("-0 comes before +0"), quantile(&of(-0.0, 0.0), border, Lower), -0.0)?;
+        same_bits(&case("+0 comes after -0"), quantile(&of(-0.0, 0.0), border, Higher), 0.0)?;
+        let tiny = f64::from_bits(1);
+        same_bits(&case("the smallest number"), quantile(&of(0.0, tiny), border, Higher), tiny)?;
+    }
+    same_bits("all equal", quantile(&[-3.0; N], 0.3, Linear), -3.0)
+}
+
 pub fn check_eq6(quantiles: impl Fn(&[f64], f64, usize, Chunking) -> Vec<f64>) -> Result<(), String> {
     let g = [0.0, 4.0, 2.0, 10.0, 6.0];
     let cases = [
@@ -74,6 +100,25 @@ fn the_quantile_reads_between_ranks_as_each_rule_says() {
     check_quantile(|g, alpha, rule| quantile_selected(g, alpha, rule).unwrap()).unwrap();
     check_quantile(|g, alpha, rule| f64::from(quantile_sorted(&cast::<f32>(g), alpha, rule).unwrap())).unwrap();
     check_quantile(|g, alpha, rule| quantile_sorted(&cast::<DoubleDouble>(g), alpha, rule).unwrap().to_f64()).unwrap();
+}
+
+#[test]
+fn selection_among_many_values_is_exact() {
+    let narrow = |g: &[f64], alpha, rule| quantile_selected(&cast::<DoubleDouble>(g), alpha, rule).unwrap().to_f64();
+    check_selection(|g, alpha, rule| quantile_sorted(g, alpha, rule).unwrap()).unwrap();
+    check_selection(|g, alpha, rule| quantile_selected(g, alpha, rule).unwrap()).unwrap();
+    check_selection(narrow).unwrap();
+}
+
+#[test]
+fn the_first_of_many_values_that_is_not_finite_is_named() {
+    let finite: Vec<f32> = (0..10_000).map(|j| (j % 97) as f32).collect();
+    for (j, wrong) in [(0, f32::NAN), (4_095, f32::INFINITY), (4_096, -f32::NAN), (9_000, f32::NEG_INFINITY)] {
+        let mut values = finite.clone();
+        (values[j], values[9_999]) = (wrong, f32::NAN);
+        let message = quantile_selected(&values, 0.95, QuantileRule::Linear).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("value {j} of a quantile: expected a finite number")), "{message}");
+    }
 }
 
 #[test]

@@ -80,3 +80,10 @@ fn alg5_rejects_what_it_cannot_select_from() {
     }
     assert!(select_weights(&[f64::NAN], &[true], 0.5, 1, &reading).is_err());
 }
+
+#[test]
+fn eq5_covers_many_weights_each_by_itself() {
+    let g: Vec<f64> = (0..10_000).map(|j| (j % 7) as f64).collect(); // more than one unit of parallel work
+    let expected: Vec<bool> = (0..10_000).map(|j| j % 7 < 3).collect();
+    assert_eq!(below_threshold(&g, 3.0), expected);
+}

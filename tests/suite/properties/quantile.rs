@@ -1,11 +1,14 @@
 //! Eq. 6, 7 and the quantile itself.
 
 use crate::common::equations::{accumulated, bounds, cast, finite, rate, two_to, within_ulps};
+use crate::common::threads::is_invariant;
 use gdstar::paper::quantile::*;
 use gdstar::paper::reading::{Chunking, QuantileRule};
 use gdstar::scalar::{DoubleDouble, Scalar};
 use proptest::prelude::*;
 use proptest::sample::select;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 fn rule() -> impl Strategy<Value = QuantileRule> {
     select(QuantileRule::ALL)
@@ -13,6 +16,26 @@ fn rule() -> impl Strategy<Value = QuantileRule> {
 
 fn values() -> impl Strategy<Value = Vec<f64>> {
     prop::collection::vec(finite(), 1..60)
+}
+
+/// More values than one unit of parallel work, drawn from a few: many ties where the few are few, and in an order that
+/// a sample may misjudge.
+fn many_values() -> impl Strategy<Value = Vec<f64>> {
+    (prop::collection::vec(finite(), 1..300), 4_097usize..20_000, any::<u64>(), 0..4).prop_map(
+        |(few, n, seed, order)| {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            // The square of a uniform number: the first of the few come often, the last seldom.
+            let mut draw = || few[(random.random::<f64>().powi(2) * few.len() as f64) as usize];
+            let mut values: Vec<f64> = (0..n).map(|_| draw()).collect();
+            match order {
+                0 => {}
+                1 => values.sort_by(f64::total_cmp),
+                2 => values.sort_by(|a, b| b.total_cmp(a)),
+                _ => values[n / 3..].sort_by(f64::total_cmp),
+            }
+            values
+        },
+    )
 }
 
 /// Both forms in one number system, to the last bit.
@@ -33,6 +56,16 @@ proptest! {
         prop_assert!(forms_agree::<f32>(&values, alpha, rule));
         prop_assert!(forms_agree::<f64>(&values, alpha, rule));
         prop_assert!(forms_agree::<DoubleDouble>(&values, alpha, rule));
+    }
+
+    #[test]
+    fn selection_among_many_values_gives_the_bits_of_the_sort(
+        values in many_values(),
+        alpha in rate(),
+        rule in rule(),
+    ) {
+        prop_assert!(forms_agree::<f32>(&values, alpha, rule));
+        prop_assert!(forms_agree::<f64>(&values, alpha, rule));
     }
 
     #[test]
@@ -185,4 +218,14 @@ proptest! {
         prop_assert_eq!(tau::<f32>(&g, scale, alpha, chunks, rule), at[0] * scale);
         prop_assert_eq!(tau::<f64>(&g, scale, alpha, chunks, rule), at[1] * scale);
     }
+}
+
+#[test]
+fn the_quantile_has_the_same_bits_for_any_number_of_threads() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let values: Vec<f32> = (0..100_000).map(|_| random.random::<f32>().powi(8)).collect();
+    assert!(is_invariant(|| {
+        let quantile = |&alpha: &f64| quantile_selected(&values, alpha, QuantileRule::Linear).unwrap();
+        [0.0, 0.25, 0.6, 0.95, 0.999, 1.0].iter().map(quantile).collect::<Vec<f32>>()
+    }));
 }

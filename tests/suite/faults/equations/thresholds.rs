@@ -1,10 +1,10 @@
 //! Eq. 5 to 8 and Alg. 5.
 
 use super::caught;
-use crate::equations::quantile::{check_eq6, check_eq7, check_quantile, check_tau, tau};
+use crate::equations::quantile::{check_eq6, check_eq7, check_quantile, check_selection, check_tau, tau};
 use crate::equations::schedule::check_eq8;
 use crate::equations::selection::{check_alg5, check_eq5, seen};
-use gdstar::paper::quantile::{chunk_quantiles, chunk_sizes, mean_of_quantiles, quantile_sorted};
+use gdstar::paper::quantile::{chunk_quantiles, chunk_sizes, mean_of_quantiles, quantile_selected, quantile_sorted};
 use gdstar::paper::reading::{Chunking, MaskedGradient, QuantileRule};
 use gdstar::paper::schedule::prune_rate;
 use gdstar::paper::selection::below_threshold;
@@ -41,6 +41,30 @@ fn faults_in_the_quantile_are_caught() {
                 let tie = rule == QuantileRule::Nearest && (alpha * 4.0).fract() == 0.5;
                 quantile_sorted(g, alpha, if tie { QuantileRule::Higher } else { rule }).unwrap()
             }),
+        ],
+    );
+}
+
+#[test]
+fn faults_in_the_selection_are_caught() {
+    let selected = |g: &[f64], alpha: f64, rule| quantile_selected(g, alpha, rule).unwrap();
+    caught::<dyn Fn(&[f64], f64, QuantileRule) -> f64>(
+        |f| check_selection(f),
+        &selected,
+        &[
+            ("-0 taken for +0", &|g, alpha, rule| selected(g, alpha, rule) + 0.0),
+            ("the next value not looked for", &|g, alpha, _| selected(g, alpha, QuantileRule::Lower)),
+            ("the next value beyond the ties", &|g, alpha, rule| {
+                let lower = selected(g, alpha, QuantileRule::Lower);
+                let above = g.iter().copied().filter(|&x| x > lower).fold(f64::INFINITY, f64::min);
+                let whole = (alpha * (g.len() - 1) as f64).fract() == 0.0;
+                if rule == QuantileRule::Linear && !whole { (lower + above) / 2.0 } else { selected(g, alpha, rule) }
+            }),
+            ("one rank too far", &|g, alpha, rule| selected(g, (alpha + 1.0 / (g.len() - 1) as f64).min(1.0), rule)),
+            ("the sample's quantile", &|g, alpha, rule| {
+                selected(&g.iter().copied().step_by(16).collect::<Vec<_>>(), alpha, rule)
+            }),
+            ("the last unit of work dropped", &|g, alpha, rule| selected(&g[..g.len() - 1], alpha, rule)),
         ],
     );
 }
