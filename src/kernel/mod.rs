@@ -16,7 +16,7 @@ mod window;
 
 pub use elementwise::{Entries, elementwise};
 pub use pattern::Pattern;
-pub use vector::{vectorised, vectorised_on};
+pub use vector::{Loop, vectorised, vectorised_loop};
 pub use window::Window;
 
 use crate::choice::choice;

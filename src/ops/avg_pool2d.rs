@@ -22,7 +22,7 @@ use super::planes::{Planes, on_lanes};
 use super::pooling::{Pixels, Pooling};
 use super::{Attributes, Case, Catalogued};
 use crate::error::Result;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Loop};
 use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -54,9 +54,20 @@ impl AvgPool2d {
     }
 }
 
-#[inline(always)]
-fn add_shares<S: Scalar>((sums, dy, divisor): (&mut [S::Wide], &[S], S::Wide)) {
-    sums.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy.widen() / divisor);
+/// sum <- sum + dy / d.
+struct AddShares<'a, S: Scalar> {
+    sums: &'a mut [S::Wide],
+    dy: &'a [S],
+    divisor: S::Wide,
+}
+
+impl<S: Scalar> Loop for AddShares<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.sums.iter_mut().zip(self.dy).for_each(|(sum, dy)| *sum += dy.widen() / self.divisor);
+    }
 }
 
 impl Op for AvgPool2d {
@@ -97,7 +108,7 @@ impl Op for AvgPool2d {
             for window in over_pixels.of(at.pixel) {
                 let divisor: S::Wide = self.divisor(&windows.pixels(window));
                 let dy = &dy.elements()[dy.place(at, window)];
-                on_lanes(dy.len(), (&mut *sums, dy, divisor), add_shares);
+                on_lanes(dy.len(), AddShares { sums, dy, divisor });
             }
         });
         vec![Some(dx)]

@@ -4,7 +4,7 @@
 use super::order::{Order, Strided};
 use super::{flat, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, vectorised_on};
+use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -74,17 +74,29 @@ pub(super) fn gradient<S: Scalar>(
             let start = step * elements + i * LANES;
             let dy = dy.read(start, row.len(), &mut scratch.0);
             let other = other.read(start, row.len(), &mut scratch.1);
-            vectorised_on((sums.innermost(), dy, other, &term), add_terms);
+            vectorised_loop(AddTerms { sums: sums.innermost(), dy, other, term: &term });
             sums.carry(step + 1);
         }
         row.iter_mut().zip(sums.outermost()).for_each(|(x, &sum)| *x = S::narrow(sum));
     })
 }
 
-#[inline(always)]
-fn add_terms<S: Scalar>((sums, dy, other, term): (&mut [S::Wide], &[S], &[S], &impl Fn(S::Wide, S::Wide) -> S::Wide)) {
-    let terms = dy.iter().zip(other).map(|(dy, other)| term(dy.widen(), other.widen()));
-    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+/// sum <- sum + term(dy, other).
+struct AddTerms<'a, S: Scalar, F> {
+    sums: &'a mut [S::Wide],
+    dy: &'a [S],
+    other: &'a [S],
+    term: &'a F,
+}
+
+impl<S: Scalar, F: Fn(S::Wide, S::Wide) -> S::Wide> Loop for AddTerms<'_, S, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let terms = self.dy.iter().zip(self.other).map(|(dy, other)| (self.term)(dy.widen(), other.widen()));
+        self.sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+    }
 }
 
 /// How many sums run side by side.

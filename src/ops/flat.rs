@@ -2,10 +2,10 @@
 //!
 //! Work is split over outputs only, in units whose size depends on shapes alone: every output element, and every
 //! reduction, is computed by one thread in the same order, so the bits do not depend on the number of threads.
-//! Within a unit the loops are [`vectorised_on`] its operands; [`Kernel::Literal`] runs the units one after another.
+//! Within a unit loops are vectorised; [`Kernel::Literal`] runs the units one after another.
 
 use super::order::{Order, Strided};
-use crate::kernel::{Kernel, vectorised_on};
+use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rayon::prelude::*;
@@ -25,18 +25,41 @@ pub(super) fn map<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, f: impl Fn(S) ->
     from_rows(kernel, &order, x.shape(), GRAIN, |i, chunk| {
         let mut scratch = Vec::new();
         let xs = xs.read(i * GRAIN, chunk.len(), &mut scratch);
-        vectorised_on((chunk, xs, &f), map_chunk);
+        vectorised_loop(Map { ys: chunk, xs, f: &f });
     })
 }
 
-#[inline(always)]
-fn map_chunk<S: Copy>((ys, xs, f): (&mut [S], &[S], &impl Fn(S) -> S)) {
-    ys.iter_mut().zip(xs).for_each(|(y, &x)| *y = f(x));
+/// y <- f(x).
+struct Map<'a, S, F> {
+    ys: &'a mut [S],
+    xs: &'a [S],
+    f: &'a F,
 }
 
-#[inline(always)]
-fn zip_chunk<S: Copy, T: Copy>((zs, xs, ys, f): (&mut [S], &[S], &[T], &impl Fn(S, T) -> S)) {
-    zs.iter_mut().zip(xs).zip(ys).for_each(|((z, &x), &y)| *z = f(x, y));
+impl<S: Copy, F: Fn(S) -> S> Loop for Map<'_, S, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.ys.iter_mut().zip(self.xs).for_each(|(y, &x)| *y = (self.f)(x));
+    }
+}
+
+/// z <- f(x, y).
+struct Zip<'a, S, T, F> {
+    zs: &'a mut [S],
+    xs: &'a [S],
+    ys: &'a [T],
+    f: &'a F,
+}
+
+impl<S: Copy, T: Copy, F: Fn(S, T) -> S> Loop for Zip<'_, S, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.zs.iter_mut().zip(self.xs).zip(self.ys).for_each(|((z, &x), &y)| *z = (self.f)(x, y));
+    }
 }
 
 /// `f(x, y)` for every pair of elements of two arrays of one shape, in the order of x, or where x repeats, of y.
@@ -56,7 +79,7 @@ pub(super) fn zip<S: Scalar, T: Copy + Default + Send + Sync>(
         let (mut x_scratch, mut y_scratch) = (Vec::new(), Vec::new());
         let xs = xs.read(i * GRAIN, chunk.len(), &mut x_scratch);
         let ys = ys.read(i * GRAIN, chunk.len(), &mut y_scratch);
-        vectorised_on((chunk, xs, ys, &f), zip_chunk);
+        vectorised_loop(Zip { zs: chunk, xs, ys, f: &f });
     })
 }
 

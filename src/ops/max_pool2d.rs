@@ -24,7 +24,7 @@ use super::planes::{Piece, Planes, on_lanes, pieces};
 use super::pooling::Pooling;
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Loop};
 use crate::op::{Cost, Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -53,29 +53,52 @@ pub struct Positions {
 }
 
 /// For each lane of one window, the largest of the pixels `positions` of x and where it is.
-#[inline(always)]
-fn maxima<S: Scalar>(
-    (x, piece, mut positions, y, at): (&Planes<S>, &Piece, impl Iterator<Item = usize>, &mut [S], &mut [u32]),
-) {
-    let first = positions.next().unwrap_or(0); // a window holds a pixel
-    y.copy_from_slice(&x.elements()[x.place(piece, first)]);
-    at.fill(first as u32);
-    for position in positions {
-        let row = &x.elements()[x.place(piece, position)];
-        for ((y, at), &x) in y.iter_mut().zip(&mut *at).zip(row) {
-            let is_larger = (x > *y) | x.is_nan();
-            *y = if is_larger { x } else { *y };
-            *at = if is_larger { position as u32 } else { *at };
+struct Maxima<'a, S: Scalar, I> {
+    x: &'a Planes<'a, S>,
+    piece: &'a Piece,
+    positions: I,
+    y: &'a mut [S],
+    at: &'a mut [u32],
+}
+
+impl<S: Scalar, I: Iterator<Item = usize>> Loop for Maxima<'_, S, I> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, piece, mut positions, y, at } = self;
+        let first = positions.next().unwrap_or(0); // a window holds a pixel
+        y.copy_from_slice(&x.elements()[x.place(piece, first)]);
+        at.fill(first as u32);
+        for position in positions {
+            let row = &x.elements()[x.place(piece, position)];
+            for ((y, at), &x) in y.iter_mut().zip(&mut *at).zip(row) {
+                let (best, best_at) = (*y, *at);
+                let is_larger = (x > best) | x.is_nan();
+                *y = if is_larger { x } else { best };
+                *at = if is_larger { position as u32 } else { best_at };
+            }
         }
     }
 }
 
 /// Adds dy where the maximum was `pixel`.
-#[inline(always)]
-fn add_chosen<S: Scalar>((sums, dy, positions, pixel): (&mut [S::Wide], &[S], &[u32], u32)) {
-    for ((sum, dy), &position) in sums.iter_mut().zip(dy).zip(positions) {
-        let dy = dy.widen();
-        *sum += if position == pixel { dy } else { S::Wide::ZERO };
+struct AddChosen<'a, S: Scalar> {
+    sums: &'a mut [S::Wide],
+    dy: &'a [S],
+    positions: &'a [u32],
+    pixel: u32,
+}
+
+impl<S: Scalar> Loop for AddChosen<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for ((sum, dy), &position) in self.sums.iter_mut().zip(self.dy).zip(self.positions) {
+            let dy = dy.widen();
+            *sum += if position == self.pixel { dy } else { S::Wide::ZERO };
+        }
     }
 }
 
@@ -107,7 +130,8 @@ impl Op for MaxPool2d {
         let y = flat::from_rows_beside(kernel, &x.order, &shape, &mut memory, |start, y, at| {
             for piece in pieces(start, y.len(), windows.count(), x.lanes) {
                 let (y, at) = (&mut y[piece.place.clone()], &mut at[piece.place.clone()]);
-                on_lanes(y.len(), (&x, &piece, windows.pixels(piece.pixel).positions(), y, at), maxima);
+                let positions = windows.pixels(piece.pixel).positions();
+                on_lanes(y.len(), Maxima { x: &x, piece: &piece, positions, y, at });
             }
         });
         (vec![y], Positions { order: x.order, memory })
@@ -130,7 +154,7 @@ impl Op for MaxPool2d {
             for window in over_pixels.of(at.pixel) {
                 let place = dy.place(at, window);
                 let (dy, positions) = (&dy.elements()[place.clone()], &positions.memory[place]);
-                on_lanes(dy.len(), (&mut *sums, dy, positions, at.pixel as u32), add_chosen);
+                on_lanes(dy.len(), AddChosen { sums, dy, positions, pixel: at.pixel as u32 });
             }
         });
         vec![Some(dx)]

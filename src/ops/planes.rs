@@ -2,7 +2,7 @@
 
 use super::flat;
 use super::order::{Order, Strided};
-use crate::kernel::{Kernel, vectorised_on};
+use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::borrow::Cow;
@@ -53,10 +53,10 @@ pub(super) fn pieces(start: usize, length: usize, pixels: usize, lanes: usize) -
     })
 }
 
-/// [`vectorised_on`], where there are several lanes.
+/// [`vectorised_loop`], where there are several lanes.
 #[inline(always)]
-pub(super) fn on_lanes<A>(lanes: usize, operands: A, work: impl Fn(A)) {
-    if lanes == 1 { work(operands) } else { vectorised_on(operands, work) }
+pub(super) fn on_lanes<L: Loop>(lanes: usize, work: L) -> L::Output {
+    if lanes == 1 { work.run() } else { vectorised_loop(work) }
 }
 
 impl<'a, S: Scalar> Planes<'a, S> {
@@ -92,7 +92,7 @@ impl<'a, S: Scalar> Planes<'a, S> {
 
     /// For each of these lanes the mean over `pixels`: their sum, in their order, divided by `divisor`.
     pub fn mean(&self, at: &Piece, pixels: impl Iterator<Item = usize>, divisor: S::Wide, means: &mut [S::Wide]) {
-        on_lanes(means.len(), (self, at, pixels, divisor, means), mean_of_lanes);
+        on_lanes(means.len(), Mean { x: self, at, pixels, divisor, means });
     }
 
     /// An array in the order of this one, `[n,c,oh,ow]` or `[n,c]`, with `pixels` pixels in each plane: `make(piece,
@@ -111,25 +111,47 @@ impl<'a, S: Scalar> Planes<'a, S> {
                 let chunk = &mut chunk[piece.place.clone()];
                 let values = &mut values[..chunk.len()];
                 make(&piece, values);
-                on_lanes(chunk.len(), (chunk, &*values), narrow::<S>);
+                on_lanes(chunk.len(), Narrow { to: chunk, wide: values });
             }
         })
     }
 }
 
-#[inline(always)]
-fn mean_of_lanes<S: Scalar>(
-    (x, at, pixels, divisor, means): (&Planes<S>, &Piece, impl Iterator<Item = usize>, S::Wide, &mut [S::Wide]),
-) {
-    means.fill(S::Wide::ZERO);
-    for pixel in pixels {
-        let row = &x.elements[x.place(at, pixel)];
-        means.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.widen());
-    }
-    means.iter_mut().for_each(|sum| *sum = *sum / divisor);
+/// [`Planes::mean`].
+struct Mean<'a, S: Scalar, I> {
+    x: &'a Planes<'a, S>,
+    at: &'a Piece,
+    pixels: I,
+    divisor: S::Wide,
+    means: &'a mut [S::Wide],
 }
 
-#[inline(always)]
-fn narrow<S: Scalar>((to, wide): (&mut [S], &[S::Wide])) {
-    to.iter_mut().zip(wide).for_each(|(to, &wide)| *to = S::narrow(wide));
+impl<S: Scalar, I: Iterator<Item = usize>> Loop for Mean<'_, S, I> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, at, pixels, divisor, means } = self;
+        means.fill(S::Wide::ZERO);
+        for pixel in pixels {
+            let row = &x.elements[x.place(at, pixel)];
+            means.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.widen());
+        }
+        means.iter_mut().for_each(|sum| *sum = *sum / divisor);
+    }
+}
+
+/// Each number rounded.
+struct Narrow<'a, S: Scalar> {
+    to: &'a mut [S],
+    wide: &'a [S::Wide],
+}
+
+impl<S: Scalar> Loop for Narrow<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.to.iter_mut().zip(self.wide).for_each(|(to, &wide)| *to = S::narrow(wide));
+    }
 }

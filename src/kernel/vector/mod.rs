@@ -17,25 +17,44 @@ use std::mem::{ManuallyDrop, transmute_copy};
 /// operations, so the result has the bits of `work()`.
 #[inline]
 pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    vectorised_on((), |()| work())
+    vectorised_loop(Closure(work))
 }
 
-/// [`vectorised`] for a function of `operands`. A long closure is called and not inlined, and a closure cannot be marked
-/// `#[inline(always)]`: a function can.
+/// A loop and what it works on.
+pub trait Loop {
+    type Output;
+
+    /// Must be `#[inline(always)]`.
+    fn run(self) -> Self::Output;
+}
+
+/// A closure cannot be marked `#[inline(always)]`: a long one is called from the vectorised code, and not part of it.
+struct Closure<F>(F);
+
+impl<R, F: FnOnce() -> R> Loop for Closure<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn run(self) -> R {
+        (self.0)()
+    }
+}
+
+/// [`vectorised`] for a loop of any length.
 #[inline]
-pub fn vectorised_on<A, R>(operands: A, work: impl FnOnce(A) -> R) -> R {
+pub fn vectorised_loop<L: Loop>(work: L) -> L::Output {
     #[cfg(target_arch = "x86_64")]
     {
         if x86::has_avx512() {
             // SAFETY: the CPU has every feature that the function is compiled for, as was asked above.
-            return unsafe { x86::with_avx512(operands, work) };
+            return unsafe { x86::with_avx512(work) };
         }
         if x86::has_avx2() {
             // SAFETY: as above.
-            return unsafe { x86::with_avx2(operands, work) };
+            return unsafe { x86::with_avx2(work) };
         }
     }
-    work(operands)
+    work.run()
 }
 
 /// One register of numbers.

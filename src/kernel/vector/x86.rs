@@ -1,6 +1,6 @@
 //! The vectors of x86-64: AVX2 with fused multiply-add, and AVX-512.
 
-use super::{Hardware, Vector, Work};
+use super::{Hardware, Loop, Vector, Work};
 use std::arch::x86_64::*;
 use std::is_x86_feature_detected;
 
@@ -21,13 +21,13 @@ pub fn has_avx2() -> bool {
 }
 
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,fma")]
-pub fn with_avx512<A, R>(operands: A, work: impl FnOnce(A) -> R) -> R {
-    work(operands)
+pub fn with_avx512<L: Loop>(work: L) -> L::Output {
+    work.run()
 }
 
 #[target_feature(enable = "avx2,fma")]
-pub fn with_avx2<A, R>(operands: A, work: impl FnOnce(A) -> R) -> R {
-    work(operands)
+pub fn with_avx2<L: Loop>(work: L) -> L::Output {
+    work.run()
 }
 
 /// 32 registers: two vectors side by side leave 16 sums in registers beside their operands.

@@ -1,6 +1,6 @@
 //! The values of each channel, in either order of memory, and sums over them.
 
-use crate::kernel::{Kernel, vectorised_on};
+use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::ops::flat;
 use crate::ops::order::{Order, Strided};
 use crate::scalar::Scalar;
@@ -66,27 +66,8 @@ impl<'a, S: Scalar> Channels<'a, S> {
         f: impl Fn(P, S::Wide, S::Wide) -> S::Wide + Sync,
     ) -> ArrayD<S> {
         flat::from_rows(kernel, &self.order, &self.shape, self.count() * self.inner, |outer, block| {
-            vectorised_on((self, y, outer, block, parameters, &f), Self::zip_block);
+            vectorised_loop(Block { x: self, y, outer, block, parameters, f: &f });
         })
-    }
-
-    #[inline(always)]
-    fn zip_block<P: Copy>(
-        (x, y, outer, block, parameters, f): (
-            &Self,
-            &Self,
-            usize,
-            &mut [S],
-            &[P],
-            &impl Fn(P, S::Wide, S::Wide) -> S::Wide,
-        ),
-    ) {
-        for (channel, &of_channel) in parameters.iter().enumerate() {
-            let row = &mut block[channel * x.inner..][..x.inner];
-            for ((z, x), y) in row.iter_mut().zip(x.row(outer, channel)).zip(y.row(outer, channel)) {
-                *z = S::narrow(f(of_channel, x.widen(), y.widen()));
-            }
-        }
     }
 
     /// For each channel the two sums of `terms(parameters[channel], x, y)` over its pairs of values.
@@ -111,9 +92,13 @@ impl<'a, S: Scalar> Channels<'a, S> {
                 (Kernel::Fast, true) => {
                     channels.map(|c| self.by_row(y, c, |x, y| terms(parameters[c], x, y))).collect()
                 }
-                (Kernel::Fast, false) => {
-                    vectorised_on((self, y, channels.start, &parameters[channels], &terms), Self::by_lane)
-                }
+                (Kernel::Fast, false) => vectorised_loop(ByLane {
+                    x: self,
+                    y,
+                    first: channels.start,
+                    parameters: &parameters[channels],
+                    terms: &terms,
+                }),
             }
         });
         blocks.into_iter().flatten().collect()
@@ -144,12 +129,48 @@ impl<'a, S: Scalar> Channels<'a, S> {
         }
         sums
     }
+}
 
-    /// The sums over the channels from `first` on, whose rows hold a value of every image: images side by side.
+/// [`Channels::zip`] for one place of the outermost axis.
+struct Block<'a, S: Scalar, P, F> {
+    x: &'a Channels<'a, S>,
+    y: &'a Channels<'a, S>,
+    outer: usize,
+    block: &'a mut [S],
+    parameters: &'a [P],
+    f: &'a F,
+}
+
+impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> S::Wide> Loop for Block<'_, S, P, F> {
+    type Output = ();
+
     #[inline(always)]
-    fn by_lane<P: Copy>(
-        (x, y, first, parameters, terms): (&Self, &Self, usize, &[P], &impl Fn(P, S::Wide, S::Wide) -> [S::Wide; 2]),
-    ) -> Vec<[S::Wide; 2]> {
+    fn run(self) {
+        let Self { x, y, outer, block, parameters, f } = self;
+        for (channel, &of_channel) in parameters.iter().enumerate() {
+            let row = &mut block[channel * x.inner..][..x.inner];
+            for ((z, x), y) in row.iter_mut().zip(x.row(outer, channel)).zip(y.row(outer, channel)) {
+                *z = S::narrow(f(of_channel, x.widen(), y.widen()));
+            }
+        }
+    }
+}
+
+/// The sums over the channels from `first` on, whose rows hold a value of every image: images side by side.
+struct ByLane<'a, S: Scalar, P, F> {
+    x: &'a Channels<'a, S>,
+    y: &'a Channels<'a, S>,
+    first: usize,
+    parameters: &'a [P],
+    terms: &'a F,
+}
+
+impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> [S::Wide; 2]> Loop for ByLane<'_, S, P, F> {
+    type Output = Vec<[S::Wide; 2]>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<[S::Wide; 2]> {
+        let Self { x, y, first, parameters, terms } = self;
         let mut of_images = [(); 2].map(|()| vec![S::Wide::ZERO; parameters.len() * x.inner]);
         let [a, b] = &mut of_images;
         for outer in 0..x.outer {
