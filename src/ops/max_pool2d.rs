@@ -95,9 +95,10 @@ impl<S: Scalar> Loop for AddChosen<'_, S> {
 
     #[inline(always)]
     fn run(self) {
-        for ((sum, dy), &position) in self.sums.iter_mut().zip(self.dy).zip(self.positions) {
-            let dy = dy.widen();
-            *sum += if position == self.pixel { dy } else { S::Wide::ZERO };
+        let Self { sums, dy, positions, pixel } = self;
+        for ((sum, &dy), &position) in sums.iter_mut().zip(dy).zip(positions) {
+            let chosen = if position == pixel { dy } else { S::ZERO };
+            *sum += chosen.widen();
         }
     }
 }
