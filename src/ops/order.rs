@@ -25,14 +25,21 @@ impl Order {
         Self((2..rank).chain((0..rank.min(2)).rev()).collect())
     }
 
-    /// The order in which `x` lies; where it is not contiguous, that of its strides.
+    /// The order in which `x` lies; where it is not contiguous, that of its strides. An axis of one place, whose stride
+    /// says nothing, is where row-major or batch-innermost have it if x lies so, else the slowest.
     pub fn of<T>(x: &ArrayViewD<T>) -> Self {
         if x.is_standard_layout() {
             return Self::row_major(x.ndim());
         }
-        // An axis of one place says nothing by its stride: the stable sort leaves it where batch-innermost has it.
-        let Self(mut axes) = Self::batch_innermost(x.ndim());
-        axes.sort_by_key(|&axis| std::cmp::Reverse(x.strides()[axis].unsigned_abs()));
+        let batch_innermost = Self::batch_innermost(x.ndim());
+        let (mut axes, mut several): (Vec<usize>, Vec<usize>) =
+            batch_innermost.0.iter().partition(|&&axis| x.shape()[axis] == 1);
+        let listed = several.clone();
+        several.sort_by_key(|&axis| std::cmp::Reverse(x.strides()[axis].unsigned_abs()));
+        if several == listed {
+            return batch_innermost;
+        }
+        axes.append(&mut several);
         Self(axes)
     }
 
