@@ -131,7 +131,7 @@ impl<W: Scalar> NestedSums<W> {
     /// After this many steps, adds every sum that is complete to the next.
     fn carry(&mut self, steps: usize) {
         for level in 1..self.sums.len() {
-            if steps % self.periods[level - 1] != 0 {
+            if !steps.is_multiple_of(self.periods[level - 1]) {
                 return;
             }
             let (inner, outer) = self.sums.split_at_mut(level);

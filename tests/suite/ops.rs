@@ -136,7 +136,7 @@ proptest! {
 /// Two images, or an image and one number for each sample and channel.
 fn two_images(op: AnyOp, seed: u64) -> Drawn<AnyOp> {
     let image = |shape: [usize; 4]| ArrayD::from_elem(shape.as_slice(), 1.5);
-    let second = if seed % 2 == 0 { [3, 4, 5, 2] } else { [3, 4, 1, 1] };
+    let second = if seed.is_multiple_of(2) { [3, 4, 5, 2] } else { [3, 4, 1, 1] };
     let case = Case::new(op, vec![image([3, 4, 5, 2]), image(second)]);
     Drawn::new(case, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap()
 }
