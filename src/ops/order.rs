@@ -28,18 +28,24 @@ impl Order {
 
     /// The order in which `x` lies; where it is not contiguous, that of its strides.
     pub fn of<T>(x: &ArrayViewD<T>) -> Self {
-        let mut axes: Vec<usize> = (0..x.ndim()).collect();
-        axes.sort_by_key(|&axis| std::cmp::Reverse(x.strides()[axis].unsigned_abs())); // stable
+        if x.is_standard_layout() {
+            return Self::row_major(x.ndim());
+        }
+        // An axis of one place says nothing by its stride: the stable sort leaves it where batch-innermost has it.
+        let Self(mut axes) = Self::batch_innermost(x.ndim());
+        axes.sort_by_key(|&axis| std::cmp::Reverse(x.strides()[axis].unsigned_abs()));
         Self(axes)
     }
 
     /// The one of the two orders of a batch `[n, ..]` in which `x` lies, or nearly: batch-innermost where samples are
-    /// its fastest axis, else row-major. [`Kernel::Literal`] knows row-major alone.
+    /// its fastest axis, or channels are and there is one sample, else row-major. An array that lies in both counts as
+    /// batch-innermost. [`Kernel::Literal`] knows row-major alone.
     pub fn of_batch<T>(kernel: Kernel, x: &ArrayViewD<T>) -> Self {
         let several = (0..x.ndim()).filter(|&axis| x.shape()[axis] > 1);
         let fastest = several.min_by_key(|&axis| (x.strides()[axis].unsigned_abs(), x.ndim() - axis));
         match (kernel, fastest) {
-            (Kernel::Fast, Some(0)) => Self::batch_innermost(x.ndim()),
+            (Kernel::Fast, None | Some(0)) => Self::batch_innermost(x.ndim()),
+            (Kernel::Fast, Some(1)) if x.shape()[0] == 1 => Self::batch_innermost(x.ndim()),
             _ => Self::row_major(x.ndim()),
         }
     }

@@ -14,6 +14,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
+use super::order::Order;
 use super::{Attributes, Case, Catalogued, sample, shape, slicing};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
@@ -65,7 +66,7 @@ impl Op for Pad {
         let shape: Vec<usize> =
             x.shape().iter().zip(&self.pads).map(|(&x, [before, after])| before + x + after).collect();
         let inside = |axis: usize, _| self.inside(axis, x.shape()[axis]);
-        (vec![slicing::spread(x, &shape, S::from_f64(self.value), inside)], ())
+        (vec![slicing::spread(x, &Order::of(x), &shape, S::from_f64(self.value), inside)], ())
     }
 
     fn backward<S: Scalar>(

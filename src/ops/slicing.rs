@@ -30,18 +30,18 @@ pub(super) fn concat<S: Scalar>(pieces: &[ArrayViewD<S>], axis: usize, shape: &[
     y
 }
 
-/// An array of `shape` that holds x at the places `within(axis, extent)` and `value` elsewhere, in the order of x.
+/// An array of `shape` in this order, that holds x at the places `within(axis, extent)` and `value` elsewhere.
 pub(super) fn spread<S: Scalar>(
     x: &ArrayViewD<S>,
+    order: &Order,
     shape: &[usize],
     value: S,
     within: impl Fn(usize, usize) -> Slice,
 ) -> ArrayD<S> {
-    let order = Order::of(x);
     let mut elements = buffer::stale(shape.iter().product());
     elements.fill(value);
     let mut y = order.array(shape, elements);
-    assign(y.slice_each_axis_mut(|axis| within(axis.axis.index(), axis.len)), x, &order);
+    assign(y.slice_each_axis_mut(|axis| within(axis.axis.index(), axis.len)), x, order);
     y
 }
 

@@ -14,6 +14,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
+use super::order::Order;
 use super::{Attributes, Case, Catalogued, sample, shape, slicing};
 use crate::error::Result;
 use crate::kernel::Kernel;
@@ -55,7 +56,7 @@ impl Op for StridedSlice {
 
     fn backward<S: Scalar>(
         &self,
-        _: Kernel,
+        kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
@@ -63,7 +64,8 @@ impl Op for StridedSlice {
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
         let along = |axis, extent| self.along(axis, extent);
-        vec![Some(slicing::spread(&upstream[0], inputs[0].shape(), S::ZERO, along))]
+        let order = Order::of_batch(kernel, &upstream[0]);
+        vec![Some(slicing::spread(&upstream[0], &order, inputs[0].shape(), S::ZERO, along))]
     }
 }
 
