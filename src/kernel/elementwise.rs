@@ -1,6 +1,6 @@
 //! [`elementwise`]: one pass over arrays, entry by entry, in units of a fixed size.
 
-use super::{Kernel, vectorised_on};
+use super::{Kernel, Loop, vectorised_loop};
 
 /// Entries per unit: with five arrays of `f64`, 160 KiB, which a core's second-level cache holds.
 const UNIT: usize = 1 << 12;
@@ -51,12 +51,20 @@ pub trait Elementwise<T>: Copy + Send + Sync {
     fn run(self, entries: T) -> bool;
 }
 
+/// A function that is itself `#[inline(always)]`.
+impl<T, F: Fn(T) -> bool + Copy + Send + Sync> Elementwise<T> for F {
+    #[inline(always)]
+    fn run(self, entries: T) -> bool {
+        self(entries)
+    }
+}
+
 /// Runs `work` over all `entries`, slices of `len` each, and says whether all is well everywhere. [`Kernel::Literal`] takes
 /// them at once; [`Kernel::Fast`] in units of a fixed size, side by side, with the CPU's widest vectors.
 pub fn elementwise<T: Entries, W: Elementwise<T>>(kernel: Kernel, len: usize, entries: T, work: W) -> bool {
     match kernel {
         Kernel::Literal => work.run(entries),
-        Kernel::Fast if len <= UNIT => vectorised_on((work, entries), run),
+        Kernel::Fast if len <= UNIT => vectorised_loop(Unit { work, entries }),
         Kernel::Fast => {
             let middle = (len / UNIT).div_ceil(2) * UNIT;
             let (left, right) = entries.split_at(middle);
@@ -68,7 +76,16 @@ pub fn elementwise<T: Entries, W: Elementwise<T>>(kernel: Kernel, len: usize, en
     }
 }
 
-#[inline(always)]
-fn run<T, W: Elementwise<T>>((work, entries): (W, T)) -> bool {
-    work.run(entries)
+struct Unit<W, T> {
+    work: W,
+    entries: T,
+}
+
+impl<T, W: Elementwise<T>> Loop for Unit<W, T> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        self.work.run(self.entries)
+    }
 }
