@@ -8,7 +8,7 @@
 //! ([`Tape::of_shapes`]) computes nothing and tells what a pass would take.
 
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, buffer};
+use crate::kernel::{Kernel, buffer, elementwise};
 use crate::op::{Cost, Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{Array0, ArrayD, ArrayViewD, CowArray, IxDyn, Zip};
@@ -262,9 +262,9 @@ impl<'p, S: Scalar> Tape<'p, S> {
     /// [`Error::Shape`] if `loss` does not hold exactly one number, or the tape is one of shapes.
     pub fn backward(mut self, loss: Var) -> Result<Gradients<S>> {
         let seed = &self.values[loss.0];
-        if seed.elements() != 1 || self.kernel.is_none() {
+        let (Some(kernel), 1) = (self.kernel, seed.elements()) else {
             return Err(Error::shape("backward", "loss", "one number", format!("shape {:?}", seed.shape)));
-        }
+        };
         let mut gradients: Vec<Option<ArrayD<S>>> = vec![None; self.values.len()];
         gradients[loss.0] = Some(ArrayD::from_elem(seed.shape.as_slice(), S::ONE));
         while let Some(record) = self.records.pop() {
@@ -288,7 +288,7 @@ impl<'p, S: Scalar> Tape<'p, S> {
                     let Some(contribution) = contribution.filter(|_| wanted) else { continue };
                     match &mut gradients[i] {
                         Some(sum) => {
-                            Zip::from(sum).and(&contribution).for_each(|sum, &g| *sum += g);
+                            add(kernel, sum, &contribution);
                             buffer::recycle(contribution);
                         }
                         empty => *empty = Some(contribution),
@@ -306,4 +306,21 @@ impl<S: Scalar> Drop for Tape<'_, S> {
     fn drop(&mut self) {
         self.values.iter_mut().for_each(Value::recycle);
     }
+}
+
+/// `sum <- sum + term`, arrays of one shape.
+fn add<S: Scalar>(kernel: Kernel, sum: &mut ArrayD<S>, term: &ArrayD<S>) {
+    if sum.strides() == term.strides()
+        && let (Some(sum), Some(term)) = (sum.as_slice_memory_order_mut(), term.as_slice_memory_order())
+    {
+        elementwise(kernel, sum.len(), (sum, term), add_slices);
+        return;
+    }
+    Zip::from(sum).and(term).for_each(|sum, &term| *sum += term);
+}
+
+#[inline(always)]
+fn add_slices<S: Scalar>((sum, term): (&mut [S], &[S])) -> bool {
+    sum.iter_mut().zip(term).for_each(|(sum, &term)| *sum += term);
+    true
 }

@@ -1,6 +1,6 @@
-//! [`elementwise`]: one pass over arrays that lie side by side, in units of a fixed size.
+//! [`elementwise`]: one pass over arrays, entry by entry, in units of a fixed size.
 
-use super::{Kernel, vectorised};
+use super::{Kernel, Loop, vectorised_loop};
 
 /// Entries per unit: with five arrays of `f64`, 160 KiB, which a core's second-level cache holds.
 const UNIT: usize = 1 << 12;
@@ -8,16 +8,10 @@ const UNIT: usize = 1 << 12;
 /// Entries below which handing a part to another thread costs more than it gains: some tens of microseconds of work.
 const PARALLEL: usize = 1 << 15;
 
-/// Slices of one length that are cut together; `()` and `None` have no entries of their own.
+/// Slices of one length that are cut together.
 pub trait Entries: Sized + Send {
     /// The first `mid` entries, and the others.
     fn split_at(self, mid: usize) -> (Self, Self);
-}
-
-impl Entries for () {
-    fn split_at(self, _: usize) -> (Self, Self) {
-        ((), ())
-    }
 }
 
 impl<T: Sync> Entries for &[T] {
@@ -29,12 +23,6 @@ impl<T: Sync> Entries for &[T] {
 impl<T: Send> Entries for &mut [T] {
     fn split_at(self, mid: usize) -> (Self, Self) {
         self.split_at_mut(mid)
-    }
-}
-
-impl<T: Entries> Entries for Option<T> {
-    fn split_at(self, mid: usize) -> (Self, Self) {
-        self.map(|slice| slice.split_at(mid)).unzip()
     }
 }
 
@@ -53,22 +41,51 @@ impl<A: Entries, B: Entries, C: Entries> Entries for (A, B, C) {
     }
 }
 
-/// Whether `unit` holds of all parts of `arrays`, slices of `len` entries each, every part of which it is called with.
+/// What is done with a unit: entries that lie side by side.
 ///
-/// What `unit` does with an entry must depend on that entry alone: then the bits are the same under both kernels and
-/// for any number of threads. [`Kernel::Literal`] takes all entries at once; [`Kernel::Fast`] parts of a fixed size, side
-/// by side, compiled for wide vectors (`unit` should be `#[inline(always)]`).
-pub fn elementwise<T: Entries>(kernel: Kernel, len: usize, arrays: T, unit: impl Fn(T) -> bool + Copy + Sync) -> bool {
+/// What becomes of an entry must depend on that entry alone: then the bits are the same under both kernels and for any
+/// number of threads. (A trait, because a closure cannot be marked `#[inline(always)]`, as [`run`](Self::run) must be to be
+/// compiled for wide vectors.)
+pub trait Elementwise<T>: Copy + Send + Sync {
+    /// Does it, and says whether all is well.
+    fn run(self, entries: T) -> bool;
+}
+
+/// A function that is itself `#[inline(always)]`.
+impl<T, F: Fn(T) -> bool + Copy + Send + Sync> Elementwise<T> for F {
+    #[inline(always)]
+    fn run(self, entries: T) -> bool {
+        self(entries)
+    }
+}
+
+/// Runs `work` over all `entries`, slices of `len` each, and says whether all is well everywhere. [`Kernel::Literal`] takes
+/// them at once; [`Kernel::Fast`] in units of a fixed size, side by side, with the CPU's widest vectors.
+pub fn elementwise<T: Entries, W: Elementwise<T>>(kernel: Kernel, len: usize, entries: T, work: W) -> bool {
     match kernel {
-        Kernel::Literal => unit(arrays),
-        Kernel::Fast if len <= UNIT => vectorised(|| unit(arrays)),
+        Kernel::Literal => work.run(entries),
+        Kernel::Fast if len <= UNIT => vectorised_loop(Unit { work, entries }),
         Kernel::Fast => {
             let middle = (len / UNIT).div_ceil(2) * UNIT;
-            let (left, right) = arrays.split_at(middle);
-            let left = || elementwise(kernel, middle, left, unit);
-            let right = || elementwise(kernel, len - middle, right, unit);
+            let (left, right) = entries.split_at(middle);
+            let left = || elementwise(kernel, middle, left, work);
+            let right = || elementwise(kernel, len - middle, right, work);
             let (left, right) = if len >= PARALLEL { rayon::join(left, right) } else { (left(), right()) };
             left & right
         }
+    }
+}
+
+struct Unit<W, T> {
+    work: W,
+    entries: T,
+}
+
+impl<T, W: Elementwise<T>> Loop for Unit<W, T> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        self.work.run(self.entries)
     }
 }

@@ -14,7 +14,7 @@ mod pattern;
 mod vector;
 mod window;
 
-pub use elementwise::{Entries, elementwise};
+pub use elementwise::{Elementwise, Entries, elementwise};
 pub use pattern::Pattern;
 pub use vector::{Loop, vectorised, vectorised_loop};
 pub use window::Window;
@@ -214,17 +214,22 @@ fn dense<S: Scalar>((pattern, values): (&Pattern, &[S])) -> Array4<S> {
 /// Eq. 2, one batch: `accumulated_j += gradient_j^2`, over slices of equal length. Returns whether the whole gradient is
 /// finite. There is one form only: each entry by itself.
 pub fn accumulate_squares<S: Scalar>(kernel: Kernel, accumulated: &mut [S], gradient: &[S]) -> bool {
-    elementwise(kernel, gradient.len(), (accumulated, gradient), |(sums, gradient)| add_squares(sums, gradient))
+    elementwise(kernel, gradient.len(), (accumulated, gradient), AddSquares)
 }
 
-#[inline(always)]
-fn add_squares<S: Scalar>(sums: &mut [S], gradient: &[S]) -> bool {
-    let mut finite = true;
-    for (sum, &g) in sums.iter_mut().zip(gradient) {
-        finite &= g.is_finite();
-        *sum = plus_square(*sum, g);
+#[derive(Clone, Copy)]
+struct AddSquares;
+
+impl<S: Scalar> Elementwise<(&mut [S], &[S])> for AddSquares {
+    #[inline(always)]
+    fn run(self, (sums, gradient): (&mut [S], &[S])) -> bool {
+        let mut finite = true;
+        for (sum, &g) in sums.iter_mut().zip(gradient) {
+            finite &= g.is_finite();
+            *sum = plus_square(*sum, g);
+        }
+        finite
     }
-    finite
 }
 
 /// `sum + g^2`, formed in the accumulator and rounded once.

@@ -5,6 +5,7 @@
 //! Within a unit loops are vectorised; [`Kernel::Literal`] runs the units one after another.
 
 use super::order::{Order, Strided};
+use crate::kernel::buffer::{self, Element};
 use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -63,7 +64,7 @@ impl<S: Copy, T: Copy, F: Fn(S, T) -> S> Loop for Zip<'_, S, T, F> {
 }
 
 /// `f(x, y)` for every pair of elements of two arrays of one shape, in the order of x, or where x repeats, of y.
-pub(super) fn zip<S: Scalar, T: Copy + Default + Send + Sync>(
+pub(super) fn zip<S: Scalar, T: Element + Sync>(
     kernel: Kernel,
     x: &ArrayViewD<S>,
     y: &ArrayViewD<T>,
@@ -89,7 +90,7 @@ fn repeats<T>(x: &ArrayViewD<T>) -> bool {
 }
 
 /// An array of `shape` in this order, whose memory is filled in consecutive rows of `row` elements by
-/// `fill(index of the row, row)`; rows start as zeros, the last may be shorter.
+/// `fill(index of the row, row)`; rows hold anything at first, and the last may be shorter.
 pub(super) fn from_rows<S: Scalar>(
     kernel: Kernel,
     order: &Order,
@@ -97,7 +98,7 @@ pub(super) fn from_rows<S: Scalar>(
     row: usize,
     fill: impl Fn(usize, &mut [S]) + Sync,
 ) -> ArrayD<S> {
-    let mut elements = vec![S::ZERO; shape.iter().product()];
+    let mut elements: Vec<S> = buffer::stale(shape.iter().product());
     fill_rows(kernel, &mut elements, row, &fill);
     order.array(shape, elements)
 }
@@ -126,7 +127,7 @@ pub(super) fn from_rows_beside<S: Scalar, T: Send>(
     beside: &mut [T],
     fill: impl Fn(usize, &mut [S], &mut [T]) + Sync,
 ) -> ArrayD<S> {
-    let mut elements = vec![S::ZERO; shape.iter().product()];
+    let mut elements: Vec<S> = buffer::stale(shape.iter().product());
     let fill = |(i, (row, beside)): (usize, (&mut [S], &mut [T]))| fill(i * GRAIN, row, beside);
     if elements.len() <= GRAIN || kernel == Kernel::Literal {
         elements.chunks_mut(GRAIN).zip(beside.chunks_mut(GRAIN)).enumerate().for_each(fill);

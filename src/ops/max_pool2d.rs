@@ -24,6 +24,7 @@ use super::planes::{Piece, Planes, on_lanes, pieces};
 use super::pooling::Pooling;
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::{Error, Result};
+use crate::kernel::buffer::Buffer;
 use crate::kernel::{Kernel, Loop};
 use crate::op::{Cost, Op, Reads};
 use crate::scalar::Scalar;
@@ -49,7 +50,7 @@ impl MaxPool2d {
 #[derive(Debug)]
 pub struct Positions {
     order: Order,
-    memory: Vec<u32>,
+    memory: Buffer<u32>,
 }
 
 /// For each lane of one window, the largest of the pixels `positions` of x and where it is.
@@ -127,7 +128,7 @@ impl Op for MaxPool2d {
         let x = Planes::of(kernel, &inputs[0]);
         let windows = self.pooling().windows(x.h, x.w);
         let shape = windows.out_shape(inputs[0].shape());
-        let mut memory = vec![0; shape::product(&shape)];
+        let mut memory = Buffer::stale(shape::product(&shape));
         let y = flat::from_rows_beside(kernel, &x.order, &shape, &mut memory, |start, y, at| {
             for piece in pieces(start, y.len(), windows.count(), x.lanes) {
                 let (y, at) = (&mut y[piece.place.clone()], &mut at[piece.place.clone()]);

@@ -6,6 +6,7 @@
 
 use super::flat;
 use crate::kernel::Kernel;
+use crate::kernel::buffer::{self, Element};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 use std::borrow::Cow;
@@ -103,7 +104,7 @@ pub struct Extent {
     pub stride: usize,
 }
 
-impl<'a, T: Copy + Default + Send + Sync> Strided<'a, T> {
+impl<'a, T: Element + Sync> Strided<'a, T> {
     /// Reads `memory` along these axes, the slowest first.
     pub fn new(memory: Cow<'a, [T]>, axes: impl IntoIterator<Item = Extent>) -> Self {
         let mut joined: Vec<Extent> = Vec::new();
@@ -181,7 +182,7 @@ impl<'a, T: Copy + Default + Send + Sync> Strided<'a, T> {
 
     /// A copy of all elements.
     pub fn copied(&self, kernel: Kernel) -> Vec<T> {
-        let mut elements = vec![T::default(); self.axes.iter().map(|axis| axis.count).product()];
+        let mut elements = buffer::stale(self.axes.iter().map(|axis| axis.count).product());
         flat::fill_rows(kernel, &mut elements, flat::GRAIN, &|i, chunk| self.copy(i * flat::GRAIN, chunk));
         elements
     }
@@ -224,5 +225,5 @@ pub fn contiguous<'a, T: Copy>(x: &ArrayViewD<'a, T>) -> (Cow<'a, [T]>, Vec<Exte
 /// A copy of `x` in the order in which it lies.
 pub fn owned<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>) -> ArrayD<S> {
     let order = Order::of(x);
-    order.array(x.shape(), Strided::of(x, &order).all(kernel).into_owned())
+    order.array(x.shape(), Strided::of(x, &order).copied(kernel))
 }

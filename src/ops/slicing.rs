@@ -1,7 +1,7 @@
 //! Copies between arrays and boxes of them: what concat, split, pad and strided_slice are made of.
 
 use super::order::{Order, owned};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, buffer};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, Slice};
 
@@ -20,7 +20,7 @@ pub(super) fn split<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, axis: usize, s
 /// first.
 pub(super) fn concat<S: Scalar>(pieces: &[ArrayViewD<S>], axis: usize, shape: &[usize]) -> ArrayD<S> {
     let order = pieces.first().map_or(Order::row_major(shape.len()), Order::of);
-    let mut y = order.array(shape, vec![S::ZERO; shape.iter().product()]);
+    let mut y = order.array(shape, buffer::stale(shape.iter().product()));
     let mut start = 0;
     for piece in pieces {
         let size = piece.len_of(Axis(axis));
@@ -38,7 +38,9 @@ pub(super) fn spread<S: Scalar>(
     value: S,
     within: impl Fn(usize, usize) -> Slice,
 ) -> ArrayD<S> {
-    let mut y = order.array(shape, vec![value; shape.iter().product()]);
+    let mut elements = buffer::stale(shape.iter().product());
+    elements.fill(value);
+    let mut y = order.array(shape, elements);
     assign(y.slice_each_axis_mut(|axis| within(axis.axis.index(), axis.len)), x, order);
     y
 }

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent with momentum and weight decay, as PyTorch's `torch.optim.SGD` defines it.
 
-use crate::kernel::{Kernel, Pattern, accumulate_squares, elementwise, plus_square};
+use crate::kernel::{Elementwise, Kernel, Pattern, accumulate_squares, elementwise, plus_square};
 use crate::nn::{Parameter, Parameters};
 use crate::paper::reading::GradientOf;
 use crate::scalar::Scalar;
@@ -164,13 +164,13 @@ impl<S: Scalar> Rule<S> {
     fn pass(&self, kernel: Kernel, (w, b): (&mut [S], &mut [S]), g: &[S], followed: Option<Followed<S>>) -> bool {
         let (len, rule) = (w.len(), *self);
         match followed {
-            None => elementwise(kernel, len, (w, b, g), |(w, b, g)| rule.descend(w, b, g)),
+            None => elementwise(kernel, len, (w, b, g), rule),
             Some(Followed { squares, gradient, alive, keeps_momentum, .. }) => {
                 let follow = Follow { rule, with_decay: gradient == GradientOf::LossAndDecay, keeps_momentum };
-                elementwise(kernel, len, ((w, b, g), (squares, alive)), |((w, b, g), (squares, alive))| match alive {
-                    None => follow.living((w, b), g, squares),
-                    Some(alive) => follow.masked((w, b), g, squares, alive),
-                })
+                match alive {
+                    None => elementwise(kernel, len, ((w, b, g), squares), follow),
+                    Some(alive) => elementwise(kernel, len, ((w, b, g), (squares, alive)), follow),
+                }
             }
         }
     }
@@ -179,9 +179,12 @@ impl<S: Scalar> Rule<S> {
     fn decayed(&self, g: S, w: S) -> S {
         g + self.weight_decay * w
     }
+}
 
+/// Entries that no method follows.
+impl<S: Scalar> Elementwise<(&mut [S], &mut [S], &[S])> for Rule<S> {
     #[inline(always)]
-    fn descend(&self, w: &mut [S], b: &mut [S], g: &[S]) -> bool {
+    fn run(self, (w, b, g): (&mut [S], &mut [S], &[S])) -> bool {
         let mut finite = true;
         for ((w, b), &g) in w.iter_mut().zip(b).zip(g) {
             finite &= g.is_finite();
@@ -201,9 +204,18 @@ struct Follow<S> {
 }
 
 impl<S: Scalar> Follow<S> {
-    /// Entries that all live.
     #[inline(always)]
-    fn living(&self, (w, b): (&mut [S], &mut [S]), g: &[S], squares: &mut [S]) -> bool {
+    fn entry(&self, (w, b): (&mut S, &mut S), loss: S, square: &mut S) {
+        let g = self.rule.decayed(loss, *w);
+        *square = plus_square(*square, if self.with_decay { g } else { loss });
+        descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
+    }
+}
+
+/// Entries that all live.
+impl<S: Scalar> Elementwise<((&mut [S], &mut [S], &[S]), &mut [S])> for Follow<S> {
+    #[inline(always)]
+    fn run(self, ((w, b, g), squares): ((&mut [S], &mut [S], &[S]), &mut [S])) -> bool {
         let mut finite = true;
         for (((w, b), &g), square) in w.iter_mut().zip(b).zip(g).zip(squares) {
             finite &= g.is_finite();
@@ -211,10 +223,12 @@ impl<S: Scalar> Follow<S> {
         }
         finite
     }
+}
 
-    /// Entries that live where `alive` says so, and are 0 elsewhere.
+/// Entries that live where `alive` says so, and are 0 elsewhere.
+impl<S: Scalar> Elementwise<((&mut [S], &mut [S], &[S]), (&mut [S], &[bool]))> for Follow<S> {
     #[inline(always)]
-    fn masked(&self, (w, b): (&mut [S], &mut [S]), g: &[S], squares: &mut [S], alive: &[bool]) -> bool {
+    fn run(self, ((w, b, g), (squares, alive)): ((&mut [S], &mut [S], &[S]), (&mut [S], &[bool]))) -> bool {
         let mut finite = true;
         for ((((w, b), &g), square), &alive) in w.iter_mut().zip(b).zip(g).zip(squares).zip(alive) {
             finite &= g.is_finite();
@@ -224,13 +238,6 @@ impl<S: Scalar> Follow<S> {
             *b = if alive | self.keeps_momentum { *b } else { S::ZERO };
         }
         finite
-    }
-
-    #[inline(always)]
-    fn entry(&self, (w, b): (&mut S, &mut S), loss: S, square: &mut S) {
-        let g = self.rule.decayed(loss, *w);
-        *square = plus_square(*square, if self.with_decay { g } else { loss });
-        descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
     }
 }
 

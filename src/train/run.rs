@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted { epoch: k });
             }
-            let step = self.step(state, x, labels, &mut noise, (k, i))?;
+            let mut step = self.step(state, x, labels, &mut noise, (k, i))?;
             let loss = step.loss.to_f64();
             loss_sum += loss * indices.len() as f64;
             samples += indices.len();
@@ -186,9 +186,10 @@ impl<'a> Run<'a> {
             if let Some((quantity, value)) = spoilt.and_then(|p| step.non_finite_gradient(parameters, p)) {
                 return Err(Error::non_finite(quantity, (k, i), value));
             }
-            for (position, value) in step.buffers {
+            for (position, value) in step.buffers.drain(..) {
                 parameters[position].value = value;
             }
+            step.recycle();
             state.steps += 1;
         }
         Ok(Trained { loss_sum, samples, batches })

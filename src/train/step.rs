@@ -1,7 +1,7 @@
 //! [`Step`]: one batch forward and backward.
 
 use crate::error::Result;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, buffer};
 use crate::nn::{Mode, Network, Parameters};
 use crate::ops::CrossEntropy;
 use crate::scalar::Scalar;
@@ -58,6 +58,11 @@ impl<S: Scalar> Step<S> {
             origin = kept.first_non_finite();
         }
         Ok(Self { logits, loss, gradients, buffers, origin })
+    }
+
+    /// Leaves the memory of the gradients to the next step.
+    pub fn recycle(self) {
+        self.gradients.into_iter().flatten().for_each(buffer::recycle);
     }
 
     /// The first quantity that is not finite (the loss with the layer where it began, else a gradient), and its value.

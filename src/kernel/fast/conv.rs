@@ -1,7 +1,7 @@
 //! Convolution and its two adjoints on batch-innermost images: which kernel takes which.
 
 use super::layout::{Rows, images};
-use super::product::{Panels, product};
+use super::product::{Panels, Weights, product};
 use super::sources::Sources;
 use super::{depthwise, outer};
 use crate::kernel::vector::{Hardware, on_hardware};
@@ -62,9 +62,9 @@ fn forward<H: Hardware>(window: Window, x: ArrayView4<H>, w: ArrayView4<H>, bias
         depthwise::product(&sources, &x, weights, bias.as_deref(), &mut y);
     } else {
         let (outputs, taps) = (o / window.groups, kh * kw);
-        let panels = Panels::new([window.groups, outputs, c, taps], |group, output, channel, tap| {
-            weights[((group * outputs + output) * c + channel) * taps + tap]
-        });
+        let counts = [window.groups, outputs, c, taps];
+        let strides = [outputs * c * taps, c * taps, taps, 1];
+        let panels = Panels::new(Weights { elements: weights, strides, counts });
         product(&sources, &x, &panels, bias.as_deref(), &mut y);
     }
     images(shape, y)
@@ -85,9 +85,9 @@ fn input_gradient<H: Hardware>(window: Window, dy: ArrayView4<H>, w: ArrayView4<
         depthwise::product(&sources, &dy, weights, None, &mut dx);
     } else {
         let (outputs, taps) = (o / window.groups, kh * kw);
-        let panels = Panels::new([window.groups, c, outputs, taps], |group, channel, output, tap| {
-            weights[((group * outputs + output) * c + channel) * taps + tap]
-        });
+        let counts = [window.groups, c, outputs, taps];
+        let strides = [outputs * c * taps, taps, c * taps, 1];
+        let panels = Panels::new(Weights { elements: weights, strides, counts });
         product(&sources, &dy, &panels, None, &mut dx);
     }
     images(x_shape, dx)
@@ -105,6 +105,9 @@ fn weight_gradient<H: Hardware>(window: Window, x: ArrayView4<H>, dy: ArrayView4
         return Array4::from_shape_vec(w_shape, dw).expect("one sum per channel and tap");
     }
     let dw = outer::weight_gradient(window, &x, &dy, [kh, kw]);
+    if kh * kw == 1 {
+        return Array4::from_shape_vec(w_shape, dw).expect("one sum per output and input channel");
+    }
     // Row-major, as the weights are.
     let mut row_major = buffer::stale(dw.len());
     let taps = kh * kw;

@@ -26,8 +26,11 @@ const TILE: usize = 3 << 16;
 /// Units of work wanted, so that a few threads come out even.
 const UNITS: usize = 8;
 
+/// Most shares that output channels are cut into: each turns all inputs round once more.
+const SHARES: usize = 4;
+
 /// Most elements of all partial sums together, where there is more than one.
-const PARTIALS: usize = 1 << 20;
+const PARTIALS: usize = 1 << 18;
 
 /// Elements of the partial sums that are added at a time.
 const CHUNK: usize = 1 << 12;
@@ -55,7 +58,7 @@ pub(super) fn weight_gradient<H: Hardware>(window: Window, x: &Rows<H>, dy: &Row
     let slabs = (PARTIALS / size.max(1)).clamp(1, UNITS).min(x.n.div_ceil(SAMPLES));
     let slab = x.n.div_ceil(slabs).next_multiple_of(SAMPLES);
     let slabs = x.n.div_ceil(slab);
-    let shares = if window.groups == 1 { UNITS.div_ceil(slabs) } else { 1 };
+    let shares = if window.groups == 1 { UNITS.div_ceil(slabs).min(SHARES) } else { 1 };
     let share = dy.channels.div_ceil(shares).next_multiple_of(ROWS).min(dy.channels);
     let mut partials = buffer::zeros(slabs * size);
     let units: Vec<_> = partials
@@ -75,6 +78,9 @@ pub(super) fn weight_gradient<H: Hardware>(window: Window, x: &Rows<H>, dy: &Row
         units.into_iter().for_each(unit);
     } else {
         units.into_par_iter().for_each(unit);
+    }
+    if slabs == 1 {
+        return partials;
     }
     let (sum, others) = partials.split_at_mut(size);
     let add = |(chunk, sum): (usize, &mut [H])| {

@@ -20,52 +20,70 @@ const BLOCK: usize = 512;
 /// Units of work wanted of one product, so that a few threads come out even.
 const UNITS: usize = 16;
 
-/// The weights of a product, in the order in which it reads them: for each block of [`ROWS`] destination channels, for
-/// each tap, for each source channel, one weight for each row of the block (0 beyond the last channel of the group).
-pub(super) struct Panels<H: Hardware> {
-    weights: Buffer<H>,
-    pub groups: usize,
-    pub taps: usize,
-    /// Per group.
-    pub destinations: usize,
-    /// Per group.
-    pub sources: usize,
+/// The weights of a product in memory: the weight of (group, destination, source, tap) lies at the sum of each times its
+/// stride.
+#[derive(Clone, Copy)]
+pub(super) struct Weights<'a, H> {
+    pub elements: &'a [H],
+    pub strides: [usize; 4],
+    /// How many of each; destinations and sources per group.
+    pub counts: [usize; 4],
 }
 
-impl<H: Hardware> Panels<H> {
-    /// Panels of `weight(group, destination, source, tap)`.
-    pub fn new(
-        [groups, destinations, sources, taps]: [usize; 4],
-        weight: impl Fn(usize, usize, usize, usize) -> H + Sync,
-    ) -> Self {
+/// Weights as a product reads them: those of a block of [`ROWS`] destination channels at one source channel lie `row`
+/// apart, and the next source channel's `step` further.
+pub(super) struct Panels<'a, H: Hardware> {
+    weights: Weights<'a, H>,
+    /// For each block, for each tap, for each source channel, one weight for each row of the block (0 beyond the last
+    /// channel of the group). `None` where there is one tap: then weights are read where they lie.
+    packed: Option<Buffer<H>>,
+}
+
+impl<'a, H: Hardware> Panels<'a, H> {
+    pub fn new(weights: Weights<'a, H>) -> Self {
+        let Weights { elements, strides, counts: [groups, destinations, sources, taps] } = weights;
+        if taps == 1 {
+            return Self { weights, packed: None };
+        }
         let panel = taps * sources * ROWS;
         let per_group = destinations.div_ceil(ROWS);
-        let mut weights = Buffer::zeros(groups * per_group * panel);
+        let mut packed = Buffer::zeros(groups * per_group * panel);
         let fill = |(block, panel): (usize, &mut [H])| {
             let (group, first) = (block / per_group, block % per_group * ROWS);
-            let rows = first..destinations.min(first + ROWS);
-            for (i, row) in panel.chunks_exact_mut(ROWS).enumerate() {
-                for (weight_of_row, destination) in row.iter_mut().zip(rows.clone()) {
-                    *weight_of_row = weight(group, destination, i % sources, i / sources);
+            for (i, destination) in (first..destinations.min(first + ROWS)).enumerate() {
+                let from = &elements[group * strides[0] + destination * strides[1]..];
+                for (tap, panel) in panel.chunks_exact_mut(sources * ROWS).enumerate() {
+                    let weights = from[tap * strides[3]..].iter().step_by(strides[2]);
+                    panel[i..].iter_mut().step_by(ROWS).zip(weights).for_each(|(to, &weight)| *to = weight);
                 }
             }
         };
-        if weights.len() < super::PARALLEL_WORK {
-            weights.chunks_exact_mut(panel.max(1)).enumerate().for_each(fill);
+        if packed.len() < super::PARALLEL_WORK {
+            packed.chunks_exact_mut(panel.max(1)).enumerate().for_each(fill);
         } else {
-            weights.par_chunks_exact_mut(panel).enumerate().for_each(fill);
+            packed.par_chunks_exact_mut(panel).enumerate().for_each(fill);
         }
-        Self { weights, groups, taps, destinations, sources }
+        Self { weights, packed: Some(packed) }
     }
 
-    fn blocks(&self) -> usize {
-        self.destinations.div_ceil(ROWS)
-    }
-
-    /// The weights of block `block` of `group`.
-    fn panel(&self, group: usize, block: usize) -> &[H] {
-        let size = self.taps * self.sources * ROWS;
-        &self.weights[(group * self.blocks() + block) * size..][..size]
+    /// The weights of block `block` of `group` from source channel `source` of `tap` on: the memory, the step from one
+    /// source channel to the next, and the stride from row to row (the last rows of a short block are its last one).
+    #[inline(always)]
+    fn block(&self, group: usize, block: usize, tap: usize, source: usize) -> (&[H], usize, [usize; ROWS]) {
+        let [_, destinations, sources, taps] = self.weights.counts;
+        match &self.packed {
+            Some(packed) => {
+                let block = group * destinations.div_ceil(ROWS) + block;
+                let start = ((block * taps + tap) * sources + source) * ROWS;
+                (&packed[start..], ROWS, std::array::from_fn(|i| i))
+            }
+            None => {
+                let [of_group, row, step, _] = self.weights.strides;
+                let last = ROWS.min(destinations - block * ROWS) - 1;
+                let start = group * of_group + block * ROWS * row + source * step;
+                (&self.weights.elements[start..], step, std::array::from_fn(|i| i.min(last) * row))
+            }
+        }
     }
 }
 
@@ -77,23 +95,24 @@ pub(super) fn product<H: Hardware>(
     bias: Option<&[H]>,
     y: &mut [H],
 ) {
-    let channels = panels.groups * panels.destinations;
-    let rows = rows_per_unit(sources.pixels(), channels, panels.groups);
+    let [groups, destinations, source_channels, taps] = panels.weights.counts;
+    let channels = groups * destinations;
+    let rows = rows_per_unit(sources.pixels(), channels, groups);
     let units_per_pixel = channels.div_ceil(rows);
     let unit = |(index, y): (usize, &mut [H])| {
         let (pixel, first) = (index / units_per_pixel, index % units_per_pixel * rows);
-        let mut first_of_group = first % panels.destinations;
-        let mut group = first / panels.destinations;
+        let mut first_of_group = first % destinations;
+        let mut group = first / destinations;
         let mut rest = y;
         while !rest.is_empty() {
-            let count = (panels.destinations - first_of_group).min(rest.len() / x.n);
+            let count = (destinations - first_of_group).min(rest.len() / x.n);
             let (y, after) = rest.split_at_mut(count * x.n);
-            let bias = bias.map(|bias| &bias[group * panels.destinations + first_of_group..][..count]);
+            let bias = bias.map(|bias| &bias[group * destinations + first_of_group..][..count]);
             run(Pixel { sources, pixel, x, panels, group, first: first_of_group, bias, y });
             (rest, first_of_group, group) = (after, 0, group + 1);
         }
     };
-    let work = y.len() * panels.taps * panels.sources;
+    let work = y.len() * taps * source_channels;
     let units = y.chunks_mut(rows * x.n);
     if work < super::PARALLEL_WORK || units.len() < 2 {
         units.enumerate().for_each(unit);
@@ -116,7 +135,7 @@ struct Pixel<'a, H: Hardware> {
     sources: &'a Sources,
     pixel: usize,
     x: &'a Rows<'a, H>,
-    panels: &'a Panels<H>,
+    panels: &'a Panels<'a, H>,
     group: usize,
     /// Within the group; a multiple of [`ROWS`].
     first: usize,
@@ -126,13 +145,14 @@ struct Pixel<'a, H: Hardware> {
     y: &'a mut [H],
 }
 
-/// Source rows that lie one after another, and where their weights lie in a panel.
+/// Source rows that lie one after another, and whose they are.
 #[derive(Clone, Copy)]
 struct Segment<'a, H> {
     /// `[count, n]`.
     x: &'a [H],
-    /// In source channels.
-    panel: usize,
+    tap: usize,
+    /// The first one's channel.
+    source: usize,
 }
 
 impl<H: Hardware> Work for Pixel<'_, H> {
@@ -140,14 +160,14 @@ impl<H: Hardware> Work for Pixel<'_, H> {
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = H>, const WIDE: usize>(mut self) {
-        let (x, channels, n) = (self.x, self.panels.sources, self.x.n);
-        let (mut block, mut filled, mut is_first) = (Vec::with_capacity(self.panels.taps), 0, true);
+        let (x, [_, _, channels, taps], n) = (self.x, self.panels.weights.counts, self.x.n);
+        let (mut block, mut filled, mut is_first) = (Vec::with_capacity(taps), 0, true);
         for (tap, pixel) in self.sources.of(self.pixel) {
             let rows = &x.pixel(pixel)[self.group * channels * n..][..channels * n];
             let mut done = 0;
             while done < channels {
                 let count = (channels - done).min(BLOCK - filled);
-                block.push(Segment { x: &rows[done * n..][..count * n], panel: tap * channels + done });
+                block.push(Segment { x: &rows[done * n..][..count * n], tap, source: done });
                 (done, filled) = (done + count, filled + count);
                 if filled == BLOCK {
                     // SAFETY: by the caller.
@@ -173,7 +193,7 @@ impl<H: Hardware> Pixel<'_, H> {
     unsafe fn add<V: Vector<Element = H>, const WIDE: usize>(&mut self, segments: &[Segment<H>], is_first: bool) {
         let n = self.x.n;
         for (i, y) in self.y.chunks_mut(ROWS * n).enumerate() {
-            let panel = self.panels.panel(self.group, self.first / ROWS + i);
+            let block = (self.panels, self.group, self.first / ROWS + i);
             let mut bias = [H::ZERO; ROWS];
             if let Some(given) = self.bias {
                 let given = &given[i * ROWS..];
@@ -186,13 +206,13 @@ impl<H: Hardware> Pixel<'_, H> {
                 // SAFETY: V by the caller; the lanes of each tile lie within a row.
                 unsafe {
                     if left >= WIDE * V::LANES {
-                        tile::<V, WIDE, false>(segments, panel, [n, lane, V::LANES], start, y);
+                        tile::<V, WIDE, false>(segments, block, [n, lane, V::LANES], start, y);
                         lane += WIDE * V::LANES;
                     } else if left >= V::LANES {
-                        tile::<V, 1, false>(segments, panel, [n, lane, V::LANES], start, y);
+                        tile::<V, 1, false>(segments, block, [n, lane, V::LANES], start, y);
                         lane += V::LANES;
                     } else {
-                        tile::<V, 1, true>(segments, panel, [n, lane, left], start, y);
+                        tile::<V, 1, true>(segments, block, [n, lane, left], start, y);
                         lane = n;
                     }
                 }
@@ -210,32 +230,26 @@ impl<H: Hardware> Pixel<'_, H> {
 #[inline(always)]
 unsafe fn tile<V: Vector, const WIDE: usize, const PARTIAL: bool>(
     segments: &[Segment<V::Element>],
-    panel: &[V::Element],
+    (panels, group, block): (&Panels<V::Element>, usize, usize),
     [n, lane, count]: [usize; 3],
     start: Option<&[V::Element; ROWS]>,
     y: &mut [V::Element],
 ) {
     // SAFETY: rows l of a segment start at l * n in a slice of whole rows, and the lanes lie within a row by the
-    // caller; weights are read as arrays from slices of them; y's rows likewise.
+    // caller; the last weight that is read is checked to lie in its slice; y is cut to whole rows.
     unsafe {
         let mut sums = [[V::splat(V::Element::ZERO); WIDE]; ROWS];
         for segment in segments {
             let rows = segment.x.len() / n;
-            let weights = panel[segment.panel * ROWS..][..rows * ROWS].as_chunks::<ROWS>().0;
-            let mut row = segment.x.as_ptr().add(lane);
-            for weights in weights {
-                let mut x = [V::splat(V::Element::ZERO); WIDE];
-                for (j, x) in x.iter_mut().enumerate() {
-                    let from = row.wrapping_add(j * V::LANES);
-                    *x = if PARTIAL { V::load_first(from, count) } else { V::load(from) };
-                }
-                for (sums, &weight) in sums.iter_mut().zip(weights) {
-                    let weight = V::splat(weight);
-                    for (sum, &x) in sums.iter_mut().zip(&x) {
-                        *sum = weight.mul_add(x, *sum);
-                    }
-                }
-                row = row.wrapping_add(n);
+            let (weights, step, row_strides) = panels.block(group, block, segment.tap, segment.source);
+            assert!((rows - 1) * step + row_strides[ROWS - 1] < weights.len());
+            let (weights, x) = (weights.as_ptr(), segment.x.as_ptr().add(lane));
+            if panels.packed.is_some() {
+                // Strides that the compiler knows: no register is spent on them.
+                let row_strides = std::array::from_fn(|i| i);
+                add_rows::<V, WIDE, PARTIAL>(&mut sums, (weights, ROWS, row_strides), (x, n, count), rows);
+            } else {
+                add_rows::<V, WIDE, PARTIAL>(&mut sums, (weights, step, row_strides), (x, n, count), rows);
             }
         }
         for (i, (y, sums)) in y.chunks_exact_mut(n).zip(sums).enumerate() {
@@ -249,6 +263,38 @@ unsafe fn tile<V: Vector, const WIDE: usize, const PARTIAL: bool>(
                 let sum = before.add(sum);
                 if PARTIAL { sum.store_first(to, count) } else { sum.store(to) }
             }
+        }
+    }
+}
+
+/// Adds the products of `count` source rows: `weights[l * step + row_strides[i]] * x[l * n ..]` for row i.
+///
+/// # Safety
+/// As [`Vector`]: all these weights, and `lanes` lanes of each of the last `WIDE` vectors, must be there.
+#[inline(always)]
+unsafe fn add_rows<V: Vector, const WIDE: usize, const PARTIAL: bool>(
+    sums: &mut [[V; WIDE]; ROWS],
+    (weights, step, row_strides): (*const V::Element, usize, [usize; ROWS]),
+    (x, n, lanes): (*const V::Element, usize, usize),
+    count: usize,
+) {
+    // SAFETY: by the caller. Pointers past the last row are made and not read.
+    unsafe {
+        let (mut weights, mut row) = (weights, x);
+        for _ in 0..count {
+            let mut x = [V::splat(V::Element::ZERO); WIDE];
+            for (j, x) in x.iter_mut().enumerate() {
+                let from = row.wrapping_add(j * V::LANES);
+                *x = if PARTIAL { V::load_first(from, lanes) } else { V::load(from) };
+            }
+            for (sums, stride) in sums.iter_mut().zip(row_strides) {
+                let weight = V::splat(*weights.wrapping_add(stride));
+                for (sum, &x) in sums.iter_mut().zip(&x) {
+                    *sum = weight.mul_add(x, *sum);
+                }
+            }
+            weights = weights.wrapping_add(step);
+            row = row.wrapping_add(n);
         }
     }
 }
