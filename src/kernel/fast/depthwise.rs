@@ -124,6 +124,7 @@ impl<H: Hardware> Work for Channel<'_, H> {
 /// # Safety
 /// As [`Vector`].
 #[inline(always)]
+#[expect(clippy::needless_range_loop)]
 pub(super) unsafe fn dot<V: Vector>(a: &[V::Element], b: &[V::Element]) -> V {
     let (n, b) = (a.len(), &b[..a.len()]);
     let (a, b) = (a.as_ptr(), b.as_ptr());
@@ -132,9 +133,9 @@ pub(super) unsafe fn dot<V: Vector>(a: &[V::Element], b: &[V::Element]) -> V {
         let mut chains = [V::splat(V::Element::ZERO); CHAINS];
         let mut i = 0;
         while i + CHAINS * V::LANES <= n {
-            for (j, chain) in chains.iter_mut().enumerate() {
+            for j in 0..CHAINS {
                 let at = i + j * V::LANES;
-                *chain = V::load(a.add(at)).mul_add(V::load(b.add(at)), *chain);
+                chains[j] = V::load(a.add(at)).mul_add(V::load(b.add(at)), chains[j]);
             }
             i += CHAINS * V::LANES;
         }

@@ -17,8 +17,11 @@ use std::ops::Range;
 /// Output channels that are summed side by side in registers.
 const ROWS: usize = 8;
 
-/// Samples of a tile: a cache line of `f32`.
+/// Samples of a tile, or a multiple of it where images are small: a cache line of `f32`.
 const SAMPLES: usize = 16;
+
+/// Steps that a weight's sum should run through before it is added to the others.
+const STEPS: usize = 1 << 10;
 
 /// Elements of a tile's panels, which fill most of a second-level cache in `f32`.
 const TILE: usize = 3 << 16;
@@ -27,10 +30,10 @@ const TILE: usize = 3 << 16;
 const UNITS: usize = 8;
 
 /// Most shares that output channels are cut into: each turns all inputs round once more.
-const SHARES: usize = 4;
+const SHARES: usize = 8;
 
 /// Most elements of all partial sums together, where there is more than one.
-const PARTIALS: usize = 1 << 18;
+const PARTIALS: usize = 1 << 20;
 
 /// Elements of the partial sums that are added at a time.
 const CHUNK: usize = 1 << 12;
@@ -178,11 +181,11 @@ impl<H: Hardware> Work for Unit<'_, H> {
     unsafe fn run<V: Vector<Element = H>, const WIDE: usize>(mut self) {
         let Gradient { window, x, dy, kernel, channels, outputs } = *self.gradient;
         let ([height, width], [oh, ow]) = (x.extent, dy.extent);
-        let rows = self.rows_per_tile();
+        let (rows, samples_per_tile) = (self.rows_per_tile(), self.samples_per_tile());
         let own = self.dw.len() / (kernel[0] * kernel[1] * channels);
         let (mut turned_x, mut turned_dy) = (Turned::new(V::LANES), Turned::new(V::LANES.max(ROWS)));
-        for start in self.samples.clone().step_by(SAMPLES) {
-            let samples = start..self.samples.end.min(start + SAMPLES);
+        for start in self.samples.clone().step_by(samples_per_tile) {
+            let samples = start..self.samples.end.min(start + samples_per_tile);
             for top in (0..oh).step_by(rows) {
                 let outputs_in_tile = top..oh.min(top + rows);
                 let inputs = self.input_rows(&outputs_in_tile, height);
@@ -256,6 +259,14 @@ impl<H: Hardware> Unit<'_, H> {
         (room / (output_row + window.stride[0] * input_row).max(1)).clamp(1, dy.extent[0])
     }
 
+    /// How many samples make a tile: more than [`SAMPLES`] where whole images are few steps, and fit.
+    fn samples_per_tile(&self) -> usize {
+        let Gradient { x, dy, .. } = *self.gradient;
+        let wanted = STEPS / (dy.extent[0] * dy.extent[1]);
+        let image = x.extent[0] * x.extent[1] * x.channels + dy.extent[0] * dy.extent[1] * dy.channels;
+        (wanted.min(TILE / image) / SAMPLES).max(1) * SAMPLES
+    }
+
     /// The rows of inputs under some rows of outputs.
     fn input_rows(&self, outputs: &Range<usize>, height: usize) -> Range<usize> {
         let Gradient { window, kernel, .. } = *self.gradient;
@@ -308,6 +319,7 @@ impl<H: Hardware> Unit<'_, H> {
 /// # Safety
 /// As [`Vector`].
 #[inline(always)]
+#[expect(clippy::needless_range_loop)]
 unsafe fn tile<V: Vector, const WIDE: usize>(
     dy: &Turned<V::Element>,
     x: &Turned<V::Element>,
@@ -325,34 +337,40 @@ unsafe fn tile<V: Vector, const WIDE: usize>(
             let dy_run = &dy.panel(panel_of_dy, output)[..runs.pixels * runs.samples * dy.width];
             for (pixel, dy_pixel) in dy_run.chunks_exact(runs.samples * dy.width).enumerate() {
                 let mut x_from = [std::ptr::null(); WIDE];
-                for (j, from) in x_from.iter_mut().enumerate() {
-                    *from = x.panel(panel + j, input + pixel * runs.step)[..runs.samples * V::LANES].as_ptr();
+                for j in 0..WIDE {
+                    let x_pixel = x.panel(panel + j, input + pixel * runs.step);
+                    x_from[j] = x_pixel[..runs.samples * V::LANES].as_ptr();
                 }
                 let mut dy_from = dy_pixel.as_ptr().add(place);
+                // By index: the sums stay in registers only if the compiler sees at once that it can unroll.
                 for _ in 0..runs.samples {
                     let mut x = [V::splat(V::Element::ZERO); WIDE];
-                    for (x, from) in x.iter_mut().zip(&mut x_from) {
-                        *x = V::load(*from);
-                        *from = from.wrapping_add(V::LANES);
+                    for j in 0..WIDE {
+                        x[j] = V::load(x_from[j]);
+                        x_from[j] = x_from[j].wrapping_add(V::LANES);
                     }
-                    for (i, sums) in sums.iter_mut().enumerate() {
+                    for i in 0..ROWS {
                         let dy = V::splat(*dy_from.wrapping_add(i));
-                        for (sum, &x) in sums.iter_mut().zip(&x) {
-                            *sum = dy.mul_add(x, *sum);
+                        for j in 0..WIDE {
+                            sums[i][j] = dy.mul_add(x[j], sums[i][j]);
                         }
                     }
                     dy_from = dy_from.wrapping_add(dy.width);
                 }
             }
         }
-        for (dw, sums) in dw.chunks_exact_mut(stride).zip(sums) {
-            let dw = &mut dw[start..][..count];
-            for (dw, sum) in dw.chunks_mut(V::LANES).zip(sums) {
+        for i in 0..ROWS {
+            if i * stride >= dw.len() {
+                break;
+            }
+            let dw = &mut dw[i * stride + start..][..count];
+            for j in 0..WIDE {
+                let dw = &mut dw[j * V::LANES..];
                 let to = dw.as_mut_ptr();
-                if dw.len() == V::LANES {
-                    V::load(to).add(sum).store(to);
+                if dw.len() >= V::LANES {
+                    V::load(to).add(sums[i][j]).store(to);
                 } else {
-                    V::load_first(to, dw.len()).add(sum).store_first(to, dw.len());
+                    V::load_first(to, dw.len()).add(sums[i][j]).store_first(to, dw.len());
                 }
             }
         }

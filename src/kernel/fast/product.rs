@@ -246,7 +246,7 @@ unsafe fn tile<V: Vector, const WIDE: usize, const PARTIAL: bool>(
             let (weights, x) = (weights.as_ptr(), segment.x.as_ptr().add(lane));
             if panels.packed.is_some() {
                 // Strides that the compiler knows: no register is spent on them.
-                let row_strides = std::array::from_fn(|i| i);
+                let row_strides = [0, 1, 2, 3, 4, 5, 6, 7];
                 add_rows::<V, WIDE, PARTIAL>(&mut sums, (weights, ROWS, row_strides), (x, n, count), rows);
             } else {
                 add_rows::<V, WIDE, PARTIAL>(&mut sums, (weights, step, row_strides), (x, n, count), rows);
@@ -272,6 +272,7 @@ unsafe fn tile<V: Vector, const WIDE: usize, const PARTIAL: bool>(
 /// # Safety
 /// As [`Vector`]: all these weights, and `lanes` lanes of each of the last `WIDE` vectors, must be there.
 #[inline(always)]
+#[expect(clippy::needless_range_loop)]
 unsafe fn add_rows<V: Vector, const WIDE: usize, const PARTIAL: bool>(
     sums: &mut [[V; WIDE]; ROWS],
     (weights, step, row_strides): (*const V::Element, usize, [usize; ROWS]),
@@ -283,14 +284,15 @@ unsafe fn add_rows<V: Vector, const WIDE: usize, const PARTIAL: bool>(
         let (mut weights, mut row) = (weights, x);
         for _ in 0..count {
             let mut x = [V::splat(V::Element::ZERO); WIDE];
-            for (j, x) in x.iter_mut().enumerate() {
+            for j in 0..WIDE {
                 let from = row.wrapping_add(j * V::LANES);
-                *x = if PARTIAL { V::load_first(from, lanes) } else { V::load(from) };
+                x[j] = if PARTIAL { V::load_first(from, lanes) } else { V::load(from) };
             }
-            for (sums, stride) in sums.iter_mut().zip(row_strides) {
-                let weight = V::splat(*weights.wrapping_add(stride));
-                for (sum, &x) in sums.iter_mut().zip(&x) {
-                    *sum = weight.mul_add(x, *sum);
+            // By index: the sums stay in registers only if the compiler sees at once that it can unroll.
+            for i in 0..ROWS {
+                let weight = V::splat(*weights.wrapping_add(row_strides[i]));
+                for j in 0..WIDE {
+                    sums[i][j] = weight.mul_add(x[j], sums[i][j]);
                 }
             }
             weights = weights.wrapping_add(step);

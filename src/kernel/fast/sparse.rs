@@ -224,6 +224,7 @@ impl<H: Hardware> Work for Pixel<'_, H> {
 /// # Safety
 /// As [`Vector`]; `lane + (SIDE - 1) * V::LANES + count` is at most y's length.
 #[inline(always)]
+#[expect(clippy::needless_range_loop)]
 unsafe fn stretch<V: Vector, const SIDE: usize, const PARTIAL: bool>(
     row: &[Entry<V::Element>],
     pixels: &[Option<&[V::Element]>],
@@ -240,9 +241,9 @@ unsafe fn stretch<V: Vector, const SIDE: usize, const PARTIAL: bool>(
             let Some(pixel) = pixels[entry.tap as usize] else { continue };
             let x = pixel[entry.source as usize * n..][..n].as_ptr().add(lane);
             let weight = V::splat(entry.weight);
-            for (j, sum) in sums.iter_mut().enumerate() {
+            for j in 0..SIDE {
                 let x = if PARTIAL { V::load_first(x, count) } else { V::load(x.add(j * V::LANES)) };
-                *sum = weight.mul_add(x, *sum);
+                sums[j] = weight.mul_add(x, sums[j]);
             }
         }
         let to = y.as_mut_ptr().add(lane);

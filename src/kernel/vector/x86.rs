@@ -149,12 +149,13 @@ unsafe fn first_of_4(count: usize) -> __m256i {
 /// # Safety
 /// The CPU must have AVX-512; both squares must be valid.
 #[inline(always)]
+#[expect(clippy::needless_range_loop)]
 unsafe fn turn_16(from: *const f32, to: *mut f32, strides: [usize; 2]) {
     // SAFETY: by the caller.
     unsafe {
         let mut rows = [_mm512_setzero_ps(); 16];
-        for (i, row) in rows.iter_mut().enumerate() {
-            *row = _mm512_loadu_ps(from.add(i * strides[0]));
+        for i in 0..16 {
+            rows[i] = _mm512_loadu_ps(from.add(i * strides[0]));
         }
         let mut pairs = rows;
         for i in 0..8 {
@@ -164,8 +165,9 @@ unsafe fn turn_16(from: *const f32, to: *mut f32, strides: [usize; 2]) {
         // Vector 4 i + j: column 4 q + j of rows 4 i .. 4 i + 4 in quarter q.
         let mut quads = rows;
         for i in 0..4 {
-            for (half, (a, b)) in [(4 * i, 4 * i + 2), (4 * i + 1, 4 * i + 3)].into_iter().enumerate() {
-                let (a, b) = (_mm512_castps_pd(pairs[a]), _mm512_castps_pd(pairs[b]));
+            for half in 0..2 {
+                let a = _mm512_castps_pd(pairs[4 * i + half]);
+                let b = _mm512_castps_pd(pairs[4 * i + half + 2]);
                 quads[4 * i + 2 * half] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
                 quads[4 * i + 2 * half + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
             }
@@ -190,12 +192,13 @@ unsafe fn turn_16(from: *const f32, to: *mut f32, strides: [usize; 2]) {
 /// # Safety
 /// The CPU must have AVX-512; both squares must be valid.
 #[inline(always)]
+#[expect(clippy::needless_range_loop)]
 unsafe fn turn_8(from: *const f64, to: *mut f64, strides: [usize; 2]) {
     // SAFETY: by the caller.
     unsafe {
         let mut rows = [_mm512_setzero_pd(); 8];
-        for (i, row) in rows.iter_mut().enumerate() {
-            *row = _mm512_loadu_pd(from.add(i * strides[0]));
+        for i in 0..8 {
+            rows[i] = _mm512_loadu_pd(from.add(i * strides[0]));
         }
         // Vector 2 i + j: column 2 q + j of rows 2 i, 2 i + 1 in quarter q.
         let mut pairs = rows;
