@@ -5,12 +5,11 @@
 //! At the least: parameters, gradients, and the activations that forward saves for backward (`gdstar models`). Measured: the
 //! most bytes that were allocated at any time during the step, the parameters and the batch of images included.
 
-use gdstar::kernel::Kernel;
+use gdstar::kernel::{Kernel, buffer, images};
 use gdstar::nn::{Mode, models};
 use gdstar::random::{Purpose, stream, unit};
 use gdstar::train::Step;
 use indicatif::HumanBytes;
-use ndarray::ArrayD;
 use peak_alloc::PeakAlloc;
 use std::time::Instant;
 
@@ -34,11 +33,13 @@ fn main() -> gdstar::error::Result<()> {
         }
         let network = entry.network(entry.input, entry.classes)?;
         let summary = network.summary::<f32>(batch)?;
+        buffer::clear(); // of what the network before left
         let before = ALLOCATOR.current_usage();
         let mut rng = stream(0, Purpose::Initialisation, 0);
         let parameters = network.initialise::<f32>(&mut rng);
         let [c, h, w] = entry.input;
-        let x = ArrayD::from_shape_simple_fn(vec![batch, c, h, w], || unit(&mut rng) as f32);
+        let pixels = (0..batch * c * h * w).map(|_| unit(&mut rng) as f32);
+        let x = images([batch, c, h, w], pixels.collect()).into_dyn(); // in the order that a data set gives them in
         let labels = (0..batch).map(|i| i % entry.classes).collect();
         ALLOCATOR.reset_peak_usage();
         let started = Instant::now();

@@ -47,6 +47,20 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
     ) -> Vec<Option<ArrayD<S>>>;
+
+    /// [`backward`](Self::backward) of an op with one input and one output, written over the upstream gradient, which
+    /// nobody needs any more; `Err` gives it back where that is not possible.
+    ///
+    /// # Errors
+    /// The upstream gradient.
+    fn backward_in_place<S: Scalar>(
+        &self,
+        _kernel: Kernel,
+        _outputs: &[ArrayViewD<S>],
+        upstream: ArrayD<S>,
+    ) -> std::result::Result<ArrayD<S>, ArrayD<S>> {
+        Err(upstream)
+    }
 }
 
 /// What an op takes.

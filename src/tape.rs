@@ -19,7 +19,7 @@ use std::ops::Range;
 pub struct Var(usize);
 
 /// The gradient of one op's inputs from the gradients of its outputs, with everything it saved.
-type Backward<S> = Box<dyn Fn(&[ArrayViewD<S>], &[ArrayViewD<S>], &[ArrayViewD<S>], &[bool]) -> Vec<Option<ArrayD<S>>>>;
+type Backward<S> = Box<dyn Fn(&[ArrayViewD<S>], &[ArrayViewD<S>], Vec<ArrayD<S>>, &[bool]) -> Vec<Option<ArrayD<S>>>>;
 
 /// One op that ran.
 pub struct Record<S: Scalar> {
@@ -160,8 +160,20 @@ impl<'p, S: Scalar> Tape<'p, S> {
                 self.push(array.shape().to_vec(), Some(array.into()), differentiable, false);
             }
             if differentiable {
-                backward = Some(Box::new(move |inputs, outputs, upstream, wanted| {
-                    op.backward(kernel, inputs, outputs, &saved, upstream, wanted)
+                backward = Some(Box::new(move |inputs, outputs, mut upstream, wanted| {
+                    if inputs.len() == 1
+                        && outputs.len() == 1
+                        && let Some(only) = upstream.pop()
+                    {
+                        match op.backward_in_place(kernel, outputs, only) {
+                            Ok(gradient) => return vec![Some(gradient)],
+                            Err(only) => upstream.push(only),
+                        }
+                    }
+                    let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
+                    let gradients = op.backward(kernel, inputs, outputs, &saved, &flowing, wanted);
+                    upstream.into_iter().for_each(buffer::recycle);
+                    gradients
                 }));
             }
         } else {
@@ -279,11 +291,9 @@ impl<'p, S: Scalar> Tape<'p, S> {
                         gradients[i].take().unwrap_or_else(|| ArrayD::from_elem(values[i].shape.as_slice(), S::ZERO))
                     })
                     .collect();
-                let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
                 let inputs: Vec<ArrayViewD<S>> = record.inputs.iter().map(|&i| values[i].view(zero)).collect();
                 let outputs: Vec<ArrayViewD<S>> = record.outputs.clone().map(|i| values[i].view(zero)).collect();
-                let contributions = backward(&inputs, &outputs, &flowing, &wanted);
-                upstream.into_iter().for_each(buffer::recycle);
+                let contributions = backward(&inputs, &outputs, upstream, &wanted);
                 for ((&i, wanted), contribution) in record.inputs.iter().zip(wanted).zip(contributions) {
                     let Some(contribution) = contribution.filter(|_| wanted) else { continue };
                     match &mut gradients[i] {

@@ -84,6 +84,39 @@ pub(super) fn zip<S: Scalar, T: Element + Sync>(
     })
 }
 
+/// `x <- f(x, y)` for every pair of elements of two arrays that lie alike; `Err` gives x back where they do not.
+pub(super) fn zip_in_place<S: Scalar>(
+    kernel: Kernel,
+    mut x: ArrayD<S>,
+    y: &ArrayViewD<S>,
+    f: impl Fn(S, S) -> S + Sync,
+) -> std::result::Result<ArrayD<S>, ArrayD<S>> {
+    let lie_alike = x.shape() == y.shape() && x.strides() == y.strides();
+    match (x.as_slice_memory_order_mut(), y.to_slice_memory_order()) {
+        (Some(xs), Some(ys)) if lie_alike => fill_rows(kernel, xs, GRAIN, &|i, chunk| {
+            vectorised_loop(ZipInPlace { xs: chunk, ys: &ys[i * GRAIN..], f: &f });
+        }),
+        _ => return Err(x),
+    }
+    Ok(x)
+}
+
+/// [`zip_in_place`] of a chunk.
+struct ZipInPlace<'a, S, F> {
+    xs: &'a mut [S],
+    ys: &'a [S],
+    f: &'a F,
+}
+
+impl<S: Scalar, F: Fn(S, S) -> S> Loop for ZipInPlace<'_, S, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.xs.iter_mut().zip(self.ys).for_each(|(x, &y)| *x = (self.f)(*x, y));
+    }
+}
+
 /// Whether an axis of this view stands for several places in memory.
 fn repeats<T>(x: &ArrayViewD<T>) -> bool {
     x.shape().iter().zip(x.strides()).any(|(&extent, &stride)| extent > 1 && stride == 0)

@@ -8,6 +8,7 @@ use super::flat;
 use crate::kernel::Kernel;
 use crate::kernel::buffer::{self, Element};
 use crate::scalar::Scalar;
+use ndarray::parallel::prelude::*;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 use std::borrow::Cow;
 
@@ -225,5 +226,14 @@ pub fn contiguous<'a, T: Copy>(x: &ArrayViewD<'a, T>) -> (Cow<'a, [T]>, Vec<Exte
 /// A copy of `x` in the order in which it lies.
 pub fn owned<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>) -> ArrayD<S> {
     let order = Order::of(x);
-    order.array(x.shape(), Strided::of(x, &order).copied(kernel))
+    let from = x.view().permuted_axes(order.axes());
+    let mut to = order.array(x.shape(), buffer::stale(x.len())).permuted_axes(order.axes());
+    if kernel == Kernel::Fast && x.len() > flat::GRAIN && x.ndim() > 1 {
+        let places = to.axis_iter_mut(Axis(0)).into_par_iter().zip(from.axis_iter(Axis(0)).into_par_iter());
+        places.for_each(|(mut to, from)| to.assign(&from));
+    } else {
+        to.assign(&from);
+    }
+    // Back into the shape of x.
+    order.array(x.shape(), to.into_raw_vec_and_offset().0)
 }

@@ -27,6 +27,12 @@ use rand_chacha::ChaCha8Rng;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relu;
 
+/// dx from dy and y.
+#[inline(always)]
+fn gradient<S: Scalar>(dy: S, y: S) -> S {
+    if y <= S::ZERO { S::ZERO } else { dy }
+}
+
 impl Op for Relu {
     const NAME: &'static str = "relu";
     const READS: Reads = Reads::Outputs;
@@ -50,7 +56,16 @@ impl Op for Relu {
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        vec![Some(flat::zip(kernel, &outputs[0], &upstream[0], |y, dy| if y <= S::ZERO { S::ZERO } else { dy }))]
+        vec![Some(flat::zip(kernel, &outputs[0], &upstream[0], |y, dy| gradient(dy, y)))]
+    }
+
+    fn backward_in_place<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        outputs: &[ArrayViewD<S>],
+        upstream: ArrayD<S>,
+    ) -> std::result::Result<ArrayD<S>, ArrayD<S>> {
+        flat::zip_in_place(kernel, upstream, &outputs[0], gradient)
     }
 }
 

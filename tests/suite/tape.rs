@@ -113,3 +113,21 @@ fn a_tape_of_shapes_knows_shapes_and_no_values() {
     let one = tape.leaf_shape(&[], true);
     assert!(tape.backward(one).is_err());
 }
+
+/// What relu writes over the upstream gradient has the bits of what it returns; where the arrays do not lie alike it gives the
+/// upstream gradient back untouched.
+#[test]
+fn a_gradient_written_in_place_is_the_gradient() {
+    let y = ArrayD::from_shape_fn(vec![3, 5000], |i| ((i[0] * 5000 + i[1]) % 7) as f32 - 3.0);
+    let y = y.mapv(|x: f32| x.max(0.0));
+    let dy = ArrayD::from_shape_fn(vec![3, 5000], |i| if i[1] % 11 == 0 { f32::NAN } else { i[1] as f32 });
+    for kernel in [Kernel::Literal, Kernel::Fast] {
+        let returned = Relu.backward(kernel, &[y.view()], &[y.view()], &(), &[dy.view()], &[true]).remove(0).unwrap();
+        let bits = |array: &ArrayD<f32>| array.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        let in_place = Relu.backward_in_place(kernel, &[y.view()], dy.clone()).unwrap();
+        assert_eq!(bits(&returned), bits(&in_place));
+        let other_order = y.t().as_standard_layout().into_owned();
+        let refused = Relu.backward_in_place(kernel, &[other_order.t()], dy.clone()).unwrap_err();
+        assert_eq!(bits(&refused), bits(&dy));
+    }
+}

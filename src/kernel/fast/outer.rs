@@ -20,20 +20,23 @@ const ROWS: usize = 8;
 /// Samples of a tile, or a multiple of it where images are small: a cache line of `f32`.
 const SAMPLES: usize = 16;
 
-/// Steps that a weight's sum should run through before it is added to the others.
-const STEPS: usize = 1 << 10;
+/// Channels that panels are as wide as, at most.
+const PANEL: usize = 16;
 
-/// Elements of a tile's panels, which fill most of a second-level cache in `f32`.
-const TILE: usize = 3 << 16;
+/// Steps that a weight's sum should run through before it is added to the others.
+const STEPS: usize = 1 << 5;
+
+/// Elements of a tile's panels, which fill half of a second-level cache in `f32`.
+const TILE: usize = 1 << 17;
 
 /// Units of work wanted, so that a few threads come out even.
 const UNITS: usize = 8;
 
 /// Most shares that output channels are cut into: each turns all inputs round once more.
-const SHARES: usize = 8;
+const SHARES: usize = 4;
 
 /// Most elements of all partial sums together, where there is more than one.
-const PARTIALS: usize = 1 << 20;
+const PARTIALS: usize = 1 << 18;
 
 /// Elements of the partial sums that are added at a time.
 const CHUNK: usize = 1 << 12;
@@ -218,7 +221,8 @@ impl<H: Hardware> Work for Unit<'_, H> {
                             starts: &runs,
                             pixels: columns.len(),
                             samples: samples.len(),
-                            step: window.stride[1] * samples.len(),
+                            // Not taken where a run is one pixel, however far the stride.
+                            step: window.stride[1].saturating_mul(samples.len()),
                         };
                         // SAFETY: by the caller.
                         unsafe {
@@ -252,18 +256,19 @@ impl<H: Hardware> Unit<'_, H> {
     /// How many rows of outputs make a tile.
     fn rows_per_tile(&self) -> usize {
         let Gradient { window, x, dy, kernel, .. } = *self.gradient;
-        let output_row = dy.extent[1] * SAMPLES * (dy.channels / window.groups);
-        let input_row = x.extent[1] * SAMPLES * (x.channels / window.groups);
+        let row = |rows: &Rows<H>| rows.extent[1] * SAMPLES * (rows.channels / window.groups).next_multiple_of(PANEL);
+        let (output_row, input_row) = (row(dy), row(x));
         let reach = (kernel[0] - 1) * window.dilation[0] + 1;
         let room = TILE.saturating_sub(reach * input_row);
-        (room / (output_row + window.stride[0] * input_row).max(1)).clamp(1, dy.extent[0])
+        (room / window.stride[0].saturating_mul(input_row).saturating_add(output_row).max(1)).clamp(1, dy.extent[0])
     }
 
     /// How many samples make a tile: more than [`SAMPLES`] where whole images are few steps, and fit.
     fn samples_per_tile(&self) -> usize {
         let Gradient { x, dy, .. } = *self.gradient;
         let wanted = STEPS / (dy.extent[0] * dy.extent[1]);
-        let image = x.extent[0] * x.extent[1] * x.channels + dy.extent[0] * dy.extent[1] * dy.channels;
+        let image = |rows: &Rows<H>| rows.extent[0] * rows.extent[1] * rows.channels.next_multiple_of(PANEL);
+        let image = image(x) + image(dy);
         (wanted.min(TILE / image) / SAMPLES).max(1) * SAMPLES
     }
 

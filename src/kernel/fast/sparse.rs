@@ -6,8 +6,9 @@ use super::depthwise::{dot, lanes_added};
 use super::layout::{Rows, images};
 use super::product::rows_per_unit;
 use super::sources::Sources;
+use crate::kernel::buffer::{self, Buffer};
 use crate::kernel::vector::{Hardware, Vector, Work, on_hardware, run};
-use crate::kernel::{Pattern, Window, buffer};
+use crate::kernel::{Pattern, Window};
 use crate::scalar::Scalar;
 use ndarray::{Array1, Array4, ArrayView1, ArrayView4};
 use rayon::prelude::*;
@@ -32,10 +33,10 @@ struct Entry<H> {
 }
 
 /// The living weights of every destination channel.
-struct Compressed<H> {
+struct Compressed<H: Hardware> {
     /// Where each channel's entries start, and their number at the end: `[destinations + 1]`.
     starts: Vec<usize>,
-    entries: Vec<Entry<H>>,
+    entries: Buffer<Entry<H>>,
     taps: usize,
 }
 
@@ -43,14 +44,15 @@ impl<H: Hardware> Compressed<H> {
     /// Forward: outputs from inputs.
     fn by_output(pattern: &Pattern, values: &[H], groups: usize) -> Self {
         let [o, c, kh, kw] = pattern.filters();
-        let mut entries = Vec::with_capacity(pattern.nnz());
+        let mut entries = Buffer::stale(pattern.nnz());
         for output in 0..o {
             let first = output / (o / groups) * c;
-            let weights = pattern.row(output).iter().zip(&values[pattern.starts()[output]..]);
-            entries.extend(weights.map(|(&column, &weight)| {
+            let range = pattern.starts()[output]..pattern.starts()[output + 1];
+            let weights = pattern.row(output).iter().zip(&values[range.clone()]);
+            for (entry, (&column, &weight)) in entries[range].iter_mut().zip(weights) {
                 let (source, tap) = (first + column as usize / (kh * kw), column as usize % (kh * kw));
-                Entry { tap: tap as u32, source: source as u32, weight }
-            }));
+                *entry = Entry { tap: tap as u32, source: source as u32, weight };
+            }
         }
         Self { starts: pattern.starts().to_vec(), entries, taps: kh * kw }
     }
@@ -65,7 +67,7 @@ impl<H: Hardware> Compressed<H> {
             starts[i + 1] += starts[i];
         }
         let mut next = starts.clone();
-        let mut entries = vec![Entry::default(); by_output.len()];
+        let mut entries = Buffer::stale(by_output.len());
         for (output, range) in of_outputs.windows(2).enumerate() {
             for entry in &by_output[range[0]..range[1]] {
                 let place = &mut next[entry.source as usize];
@@ -265,11 +267,11 @@ fn weight_gradient<H: Hardware>(window: Window, x: ArrayView4<H>, dy: ArrayView4
     let [o, _, kh, kw] = pattern.filters();
     let sources = Sources::of_outputs(window, [kh, kw], x.extent, dy.extent);
     // The values do not matter here.
-    let weights = Compressed::by_output(pattern, &vec![H::ZERO; nnz], window.groups);
+    let weights = Compressed::by_output(pattern, &Buffer::zeros(nnz), window.groups);
     let shares = shares(pattern.starts());
     let slab = sources.pixels().div_ceil(UNITS.div_ceil(shares.len()));
     let slabs = sources.pixels().div_ceil(slab);
-    let mut partials = vec![H::ZERO; slabs * nnz];
+    let mut partials = buffer::stale(slabs * nnz);
     let mut units = Vec::with_capacity(slabs * shares.len());
     for (i, mut rest) in partials.chunks_mut(nnz).enumerate() {
         for share in &shares {
@@ -330,22 +332,24 @@ impl<H: Hardware> Work for Sampled<'_, H> {
     #[inline(always)]
     unsafe fn run<V: Vector<Element = H>, const _WIDE: usize>(self) {
         let n = self.x.n;
-        // SAFETY: V by the caller.
+        // SAFETY: V by the caller; sums are read and written in chunks of a vector each.
         unsafe {
-            let mut sums = vec![V::splat(H::ZERO); self.dw.len()];
+            // A vector of sums for each weight.
+            let mut sums = Buffer::<H>::zeros(self.dw.len() * V::LANES);
             for pixel in self.pixels {
                 let pixels = pixels_of_taps(self.sources, pixel, self.x, self.weights.taps);
-                let mut sums = sums.iter_mut();
+                let mut sums = sums.chunks_exact_mut(V::LANES);
                 for output in self.outputs.clone() {
                     let dy = &self.dy.pixel(pixel)[output * n..][..n];
                     for (entry, sum) in self.weights.row(output).iter().zip(&mut sums) {
                         let Some(pixel) = pixels[entry.tap as usize] else { continue };
-                        *sum = sum.add(dot(dy, &pixel[entry.source as usize * n..][..n]));
+                        let product: V = dot(dy, &pixel[entry.source as usize * n..][..n]);
+                        V::load(sum.as_ptr()).add(product).store(sum.as_mut_ptr());
                     }
                 }
             }
-            for (dw, sum) in self.dw.iter_mut().zip(sums) {
-                *dw = lanes_added(sum);
+            for (dw, sum) in self.dw.iter_mut().zip(sums.chunks_exact(V::LANES)) {
+                *dw = lanes_added(V::load(sum.as_ptr()));
             }
         }
     }

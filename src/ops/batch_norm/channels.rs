@@ -1,5 +1,6 @@
 //! The values of each channel, in either order of memory, and sums over them.
 
+use crate::kernel::buffer::Buffer;
 use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::ops::flat;
 use crate::ops::order::{Order, Strided};
@@ -171,7 +172,7 @@ impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> [S::Wide; 2]> Loop for By
     #[inline(always)]
     fn run(self) -> Vec<[S::Wide; 2]> {
         let Self { x, y, first, parameters, terms } = self;
-        let mut of_images = [(); 2].map(|()| vec![S::Wide::ZERO; parameters.len() * x.inner]);
+        let mut of_images = [(); 2].map(|()| Buffer::<S::Wide>::zeros(parameters.len() * x.inner));
         let [a, b] = &mut of_images;
         for outer in 0..x.outer {
             for (i, &of_channel) in parameters.iter().enumerate() {
