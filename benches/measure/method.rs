@@ -33,10 +33,12 @@ pub fn start_with_eliminated(run: &Run, sparsity: f64) -> Result<State<f32>> {
     });
     state.sparsifier.restore(saved)?;
     let State { parameters, sparsifier, .. } = &mut state;
-    let alive = sparsifier.alive().unwrap_or_default();
-    sparsifier.weights().for_each_mut(parameters, |segment, w| {
-        let eliminated = w.iter_mut().zip(&alive[segment.range.clone()]).filter(|(_, alive)| !**alive);
-        eliminated.for_each(|(w, _)| *w = 0.0);
-    });
+    // The dense method eliminates nothing.
+    if let Some(alive) = sparsifier.alive() {
+        sparsifier.weights().for_each_mut(parameters, |segment, w| {
+            let eliminated = w.iter_mut().zip(&alive[segment.range.clone()]).filter(|(_, alive)| !**alive);
+            eliminated.for_each(|(w, _)| *w = 0.0);
+        });
+    }
     Ok(state)
 }

@@ -6,6 +6,7 @@ use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use super::{Config, Sgd, Step, cosine_learning_rate};
 use crate::data::{Batch, Dataset, Loader, Order, Split};
 use crate::error::{Error, Result};
+use crate::kernel::buffer;
 use crate::nn::{Mode, Network, Parameters, models};
 use crate::paper::reading::{Evaluation, LearningRateStep};
 use crate::random::{Purpose, stream};
@@ -103,6 +104,8 @@ impl<'a> Run<'a> {
         let bytes = execution::bytes(state);
         let trained = self.batches(scope, state, observers, k);
         execution::expand(state);
+        // What steps share lies idle from here on, and the method needs memory of its own.
+        buffer::clear();
         let Trained { loss_sum, samples, batches } = trained?;
         let mut seconds = started.elapsed().as_secs_f64();
 

@@ -1,6 +1,7 @@
 //! The tape: what it keeps, what it forgets, and that forgetting changes nothing.
 
 use gdstar::kernel::Kernel;
+use gdstar::op::Op;
 use gdstar::ops::{Add, CrossEntropy, Flatten, Linear, Mul, OPS, Relu};
 use gdstar::tape::{Tape, Var};
 use ndarray::{ArrayD, array};

@@ -113,7 +113,7 @@ impl<H: Hardware> Work for Channel<'_, H> {
                 }
             }
             for (dw, sum) in self.dw.iter_mut().zip(sums) {
-                *dw = lanes_added(sum);
+                *dw = sum.sum();
             }
         }
     }
@@ -148,18 +148,4 @@ pub(super) unsafe fn dot<V: Vector>(a: &[V::Element], b: &[V::Element]) -> V {
         }
         chains[0].add(chains[1]).add(chains[2].add(chains[3]))
     }
-}
-
-/// The sum of a vector's lanes, first to last, in the accumulator.
-///
-/// # Safety
-/// As [`Vector`].
-#[inline(always)]
-pub(super) unsafe fn lanes_added<V: Vector>(sum: V) -> V::Element {
-    let mut lanes = [V::Element::ZERO; 16];
-    // SAFETY: no vector has more than 16 lanes.
-    unsafe { sum.store(lanes.as_mut_ptr()) };
-    let total =
-        lanes.iter().fold(<V::Element as Scalar>::Accumulator::ZERO, |total, lane| total + lane.to_accumulator());
-    V::Element::from_accumulator(total)
 }

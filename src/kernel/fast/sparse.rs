@@ -2,7 +2,7 @@
 //! nothing for the others.
 
 use super::PARALLEL_WORK;
-use super::depthwise::{dot, lanes_added};
+use super::depthwise::dot;
 use super::layout::{Rows, images};
 use super::product::rows_per_unit;
 use super::sources::Sources;
@@ -45,13 +45,15 @@ impl<H: Hardware> Compressed<H> {
     fn by_output(pattern: &Pattern, values: &[H], groups: usize) -> Self {
         let [o, c, kh, kw] = pattern.filters();
         let mut entries = Buffer::stale(pattern.nnz());
+        let taps = (kh * kw) as u32;
         for output in 0..o {
-            let first = output / (o / groups) * c;
+            let first = (output / (o / groups) * c) as u32;
             let range = pattern.starts()[output]..pattern.starts()[output + 1];
             let weights = pattern.row(output).iter().zip(&values[range.clone()]);
             for (entry, (&column, &weight)) in entries[range].iter_mut().zip(weights) {
-                let (source, tap) = (first + column as usize / (kh * kw), column as usize % (kh * kw));
-                *entry = Entry { tap: tap as u32, source: source as u32, weight };
+                // A division takes as long as the products of a weight, where there is one tap.
+                let (source, tap) = if taps == 1 { (column, 0) } else { (column / taps, column % taps) };
+                *entry = Entry { tap, source: first + source, weight };
             }
         }
         Self { starts: pattern.starts().to_vec(), entries, taps: kh * kw }
@@ -334,6 +336,18 @@ impl<H: Hardware> Work for Sampled<'_, H> {
         let n = self.x.n;
         // SAFETY: V by the caller; sums are read and written in chunks of a vector each.
         unsafe {
+            if self.pixels.len() == 1 {
+                let pixels = pixels_of_taps(self.sources, self.pixels.start, self.x, self.weights.taps);
+                let mut dw = self.dw.iter_mut();
+                for output in self.outputs {
+                    let dy = &self.dy.pixel(self.pixels.start)[output * n..][..n];
+                    for (entry, dw) in self.weights.row(output).iter().zip(&mut dw) {
+                        let x = pixels[entry.tap as usize].map(|pixel| &pixel[entry.source as usize * n..][..n]);
+                        *dw = x.map_or(H::ZERO, |x| dot::<V>(dy, x).sum());
+                    }
+                }
+                return;
+            }
             // A vector of sums for each weight.
             let mut sums = Buffer::<H>::zeros(self.dw.len() * V::LANES);
             for pixel in self.pixels {
@@ -349,7 +363,7 @@ impl<H: Hardware> Work for Sampled<'_, H> {
                 }
             }
             for (dw, sum) in self.dw.iter_mut().zip(sums.chunks_exact(V::LANES)) {
-                *dw = lanes_added(V::load(sum.as_ptr()));
+                *dw = V::load(sum.as_ptr()).sum();
             }
         }
     }

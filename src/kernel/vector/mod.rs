@@ -78,6 +78,9 @@ pub(super) trait Vector: Copy {
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
     unsafe fn add(self, other: Self) -> Self;
 
+    /// The sum of the lanes, in an order of the type's own.
+    unsafe fn sum(self) -> Self::Element;
+
     /// Turns a square of `LANES x LANES` numbers round: row i of `to` becomes column i of `from`. `strides`: from one
     /// row to the next, of `from` and of `to`.
     #[inline(always)]

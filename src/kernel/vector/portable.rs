@@ -64,4 +64,10 @@ impl<H: Hardware> Vector for Portable<H> {
         }
         Self(sums)
     }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> H {
+        let [a, b, c, d] = self.0;
+        (a + b) + (c + d)
+    }
 }

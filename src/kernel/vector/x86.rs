@@ -55,6 +55,7 @@ macro_rules! first_lanes {
 macro_rules! vector {
     (
         $Vector:ty, $Element:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $mul_add:ident, $add:ident,
+        sum: $sum:expr,
         load_first: $load_first:expr, store_first: $store_first:expr $(, turn: $turn:ident)?
     ) => {
         impl Vector for $Vector {
@@ -90,6 +91,10 @@ macro_rules! vector {
             unsafe fn add(self, other: Self) -> Self {
                 unsafe { $add(self, other) }
             }
+            #[inline(always)]
+            unsafe fn sum(self) -> $Element {
+                unsafe { $sum(self) }
+            }
             $(
                 #[inline(always)]
                 unsafe fn turn(from: *const $Element, to: *mut $Element, strides: [usize; 2]) {
@@ -102,23 +107,27 @@ macro_rules! vector {
 
 vector!(
     __m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps, _mm512_add_ps,
+    sum: |x| _mm512_reduce_add_ps(x),
     load_first: |from, count| _mm512_maskz_loadu_ps(first_lanes!(count, __mmask16), from),
     store_first: |to, count, x| _mm512_mask_storeu_ps(to, first_lanes!(count, __mmask16), x),
     turn: turn_16
 );
 vector!(
     __m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd, _mm512_add_pd,
+    sum: |x| _mm512_reduce_add_pd(x),
     load_first: |from, count| _mm512_maskz_loadu_pd(first_lanes!(count, __mmask8), from),
     store_first: |to, count, x| _mm512_mask_storeu_pd(to, first_lanes!(count, __mmask8), x),
     turn: turn_8
 );
 vector!(
     __m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, _mm256_add_ps,
+    sum: |x| sum_of_8(x),
     load_first: |from, count| _mm256_maskload_ps(from, first_of_8(count)),
     store_first: |to, count, x| _mm256_maskstore_ps(to, first_of_8(count), x)
 );
 vector!(
     __m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd, _mm256_add_pd,
+    sum: |x| sum_of_4(x),
     load_first: |from, count| _mm256_maskload_pd(from, first_of_4(count)),
     store_first: |to, count, x| _mm256_maskstore_pd(to, first_of_4(count), x)
 );
@@ -141,6 +150,33 @@ unsafe fn first_of_8(count: usize) -> __m256i {
 unsafe fn first_of_4(count: usize) -> __m256i {
     // SAFETY: by the caller.
     unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
+}
+
+/// The lanes added by halves.
+///
+/// # Safety
+/// The CPU must have AVX2.
+#[inline(always)]
+unsafe fn sum_of_8(x: __m256) -> f32 {
+    // SAFETY: by the caller.
+    unsafe {
+        let four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+        let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+    }
+}
+
+/// The lanes added by halves.
+///
+/// # Safety
+/// The CPU must have AVX2.
+#[inline(always)]
+unsafe fn sum_of_4(x: __m256d) -> f64 {
+    // SAFETY: by the caller.
+    unsafe {
+        let two = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd::<1>(x));
+        _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
+    }
 }
 
 /// [`Vector::turn`] of 16 rows of 16: pairs of rows are interleaved by single numbers, then by pairs, then by quarters of
