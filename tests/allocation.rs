@@ -15,6 +15,11 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 /// Steps after which every array has been needed once.
 const FIRST_STEPS: usize = 2;
 
+/// Steps that are looked at: the least of them counts. How many tiles of scratch are in use at once depends on how the
+/// threads happen to meet, so that an early step may still find one too few; an array that is allocated anew is so in
+/// every step.
+const STEPS: usize = 6;
+
 /// What a later step may allocate, as a share of what a step holds: lists of shapes and values, and statistics per channel
 /// (at most 2.4 %, as printed). The smallest activation of these networks is more.
 const LISTS: f64 = 0.03;
@@ -39,10 +44,14 @@ fn training_allocates_no_array_in_the_steady_state() {
         for _ in 0..FIRST_STEPS {
             step(&network, &mut parameters, &mut optimizer, batch, entry.classes);
         }
-        let before = ALLOCATOR.current_usage();
-        ALLOCATOR.reset_peak_usage();
-        step(&network, &mut parameters, &mut optimizer, batch, entry.classes);
-        let (allocated, left) = (ALLOCATOR.peak_usage() - before, ALLOCATOR.current_usage().saturating_sub(before));
+        let mut measured = (0..STEPS).map(|_| {
+            let before = ALLOCATOR.current_usage();
+            ALLOCATOR.reset_peak_usage();
+            step(&network, &mut parameters, &mut optimizer, batch, entry.classes);
+            (ALLOCATOR.peak_usage() - before, ALLOCATOR.current_usage().saturating_sub(before))
+        });
+        let first = measured.next().unwrap();
+        let (allocated, left) = measured.fold(first, |least, step| (least.0.min(step.0), least.1.min(step.1)));
         println!("{name}, sparse {sparse}: {allocated} bytes, {left} left behind, beside {holds}");
         assert!(allocated as f64 <= LISTS * holds as f64, "{name}, sparse {sparse}: {allocated} bytes, of {holds}");
         assert!(left as f64 <= LISTS * holds as f64, "{name}, sparse {sparse}: {left} bytes are left behind");

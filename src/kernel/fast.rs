@@ -1,11 +1,19 @@
-//! The fast kernels: `matrixmultiply` for the products, rayon across outputs.
+//! The fast kernels: images lie batch-innermost ([`layout`]), vectors run over samples, rayon across outputs.
+//!
+//! | kernel | what it is for |
+//! |---|---|
+//! | [`product`] | convolution and linear layers, forward and to the input gradient |
+//! | [`outer`] | their weight gradient |
+//! | [`depthwise`] | both, where a channel is a group of its own |
+//! | [`sparse`] | both, where few weights live |
+//! | [`gemm`] | the plain product of matrices, by `matrixmultiply` |
 //!
 //! Work is cut into units whose boundaries depend on the shapes alone, each output belongs to one unit (or to a
 //! fixed list of partial sums added in a fixed order), and a unit computes the same bits wherever it runs: so
-//! the result is bit-identical for any number of threads. It is not the same on every CPU, because
-//! `matrixmultiply` picks its instruction set at run time.
+//! the result is bit-identical for any number of threads. It is not the same on every CPU: how many lanes a vector has, and
+//! whether products are fused with additions, is found out at run time.
 //!
-//! Number systems without a [`Scalar::GEMM`] fall back to [`super::literal`].
+//! Number systems that CPUs have no vectors of fall back to [`super::literal`].
 
 mod conv;
 mod depthwise;

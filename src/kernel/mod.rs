@@ -1,10 +1,10 @@
 //! The kernels: where nearly all the arithmetic happens, each in two forms behind one dispatch point.
 //!
 //! [`Kernel::Literal`] is the definition: plain loops over any [`Scalar`], in a documented order, with the same
-//! bits on every CPU and for any number of threads. [`Kernel::Fast`] calls `matrixmultiply` and rayon for `f32`
-//! and `f64` (other number systems fall back to Literal); it agrees with Literal within the a-priori bound and
-//! gives the same bits for any number of threads, because work is split over outputs in blocks of a fixed size
-//! and never over a reduction.
+//! bits on every CPU and for any number of threads. [`Kernel::Fast`] runs vectors over the
+//! samples of a batch, and threads over outputs, for `f32` and `f64` (other number systems fall back to Literal); it agrees
+//! with Literal within the a-priori bound and gives the same bits for any number of threads, because work is split in
+//! blocks of a fixed size and never over a reduction.
 
 pub mod buffer;
 mod elementwise;
@@ -26,7 +26,7 @@ use ndarray::{Array1, Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis};
 choice! {
     /// Which form of the kernels computes.
     Kernel, "kernel":
-    /// `matrixmultiply` and rayon.
+    /// Vectors over the samples of a batch, and rayon.
     Fast = "fast",
     /// Plain loops in a documented order: the definition.
     Literal = "literal",
