@@ -32,7 +32,7 @@ pub(super) use sparse::{sparse_conv2d, sparse_conv2d_input_gradient, sparse_conv
 use super::literal;
 use crate::kernel::vectorised;
 use crate::scalar::Scalar;
-use ndarray::{Array1, ArrayView4, ArrayViewMut, Axis, Dimension};
+use ndarray::{Array1, ArrayView4};
 use rayon::prelude::*;
 
 /// Multiplications (or other operations) below which starting threads costs more than it gains: some tens of
@@ -51,29 +51,6 @@ fn for_each_unit<T: Send, Scratch: Default>(units: Vec<T>, work: usize, run: imp
     } else {
         units.into_par_iter().for_each_init(Scratch::default, |scratch, unit| run(scratch, unit));
     }
-}
-
-/// Splits `extent` into the fewest pieces of at most `limit`, as even as multiples of `quantum` allow: the size of
-/// each piece but the last. At least 1.
-fn even_pieces(extent: usize, limit: usize, quantum: usize) -> usize {
-    let pieces = extent.div_ceil(limit).max(1);
-    extent.div_ceil(pieces).next_multiple_of(quantum).max(1)
-}
-
-/// Cuts `view` along `axis` into pieces of `size` (the last may be shorter), each with where it starts.
-fn pieces<S, D: Dimension>(
-    view: ArrayViewMut<'_, S, D>,
-    axis: Axis,
-    size: usize,
-) -> Vec<(usize, ArrayViewMut<'_, S, D>)> {
-    let (mut start, mut rest, mut pieces) = (0, view, Vec::new());
-    while rest.len_of(axis) > 0 {
-        let length = size.min(rest.len_of(axis));
-        let (piece, tail) = rest.split_at(axis, length);
-        pieces.push((start, piece));
-        (start, rest) = (start + length, tail);
-    }
-    pieces
 }
 
 /// As [`literal::channel_sums`], each channel's entries in [`LANES`] sums, pixel by pixel.

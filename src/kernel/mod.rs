@@ -33,7 +33,9 @@ choice! {
 }
 
 /// Images `[n,c,h,w]` from elements in batch-innermost order, (h, w, c, n): what [`Kernel::Fast`] makes, and reads fastest.
-/// There must be as many elements as the shape holds.
+///
+/// # Panics
+/// Unless there are as many elements as the shape holds.
 pub fn images<S: Scalar>(shape: [usize; 4], elements: Vec<S>) -> Array4<S> {
     fast::images(shape, elements)
 }

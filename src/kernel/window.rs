@@ -1,9 +1,7 @@
 //! [`Window`]: the index arithmetic of convolution, in one place for both kernels.
 //!
 //! Along each axis, tap `t` of the window at output `o` reads the input at `o * stride + t * dilation - padding`.
-//! Where that falls outside the input the tap reads padding. In Literal padding contributes no term at all; Fast's
-//! columns hold zeros there, and their products with finite weights add nothing. The two differ only for infinite or
-//! `NaN` weights, which Fast carries into outputs that Literal does not.
+//! Where that falls outside the input the tap reads padding, which contributes no term, in either kernel.
 
 use std::ops::Range;
 

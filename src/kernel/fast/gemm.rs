@@ -1,8 +1,8 @@
 //! Matrix products through `matrixmultiply`, in tiles of the output.
 
-use super::{even_pieces, for_each_unit, literal, pieces};
+use super::{for_each_unit, literal};
 use crate::scalar::{Gemm, Scalar};
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut, ArrayViewMut2, Axis, Dimension, s};
 
 /// Largest tile of the output that one call computes. Each tile packs its own rows of a and columns of b, so a
 /// smaller tile shares more work between threads and repeats more packing.
@@ -76,4 +76,27 @@ pub(super) fn add_product<S: Scalar>(
             c_column,
         );
     }
+}
+
+/// Splits `extent` into the fewest pieces of at most `limit`, as even as multiples of `quantum` allow: the size of
+/// each piece but the last. At least 1.
+fn even_pieces(extent: usize, limit: usize, quantum: usize) -> usize {
+    let pieces = extent.div_ceil(limit).max(1);
+    extent.div_ceil(pieces).next_multiple_of(quantum).max(1)
+}
+
+/// Cuts `view` along `axis` into pieces of `size` (the last may be shorter), each with where it starts.
+fn pieces<S, D: Dimension>(
+    view: ArrayViewMut<'_, S, D>,
+    axis: Axis,
+    size: usize,
+) -> Vec<(usize, ArrayViewMut<'_, S, D>)> {
+    let (mut start, mut rest, mut pieces) = (0, view, Vec::new());
+    while rest.len_of(axis) > 0 {
+        let length = size.min(rest.len_of(axis));
+        let (piece, tail) = rest.split_at(axis, length);
+        pieces.push((start, piece));
+        (start, rest) = (start + length, tail);
+    }
+    pieces
 }

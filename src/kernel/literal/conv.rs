@@ -1,8 +1,7 @@
 //! Convolution and its two adjoints, as nested loops.
 //!
-//! Each is cut into units that share no sum (an output plane, an input plane, the taps of one input channel).
-//! Here the units run one after the other; the fast kernels run the same planes side by side where a convolution
-//! has too few output channels per group for a matrix product to pay.
+//! Each is cut into units that share no sum (an output plane, an input plane, the taps of one input channel), which run
+//! one after the other.
 
 use crate::kernel::Window;
 use crate::scalar::Scalar;

@@ -36,7 +36,7 @@ pub fn chunk_sizes(n: usize, chunks: usize, chunking: Chunking) -> Result<Vec<us
 /// Eq. 6: `q_k^(c) = Quantile_alpha({G_j : w_j in chunk c})`, one a chunk, in order.
 ///
 /// `g`: G flattened in the order of the parameter list. One chunk is looked at after the other, which is the memory
-/// that Eq. 11 counts for a quantile that sorts; [`quantile_selected`] copies a hundredth of it.
+/// that Eq. 11 counts for a quantile that sorts; [`quantile_selected`] copies a few hundredths of it.
 ///
 /// # Errors
 /// As [`chunk_sizes`] and [`quantile_sorted`](super::quantile_sorted).

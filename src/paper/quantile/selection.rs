@@ -2,7 +2,7 @@
 //! statistics that a quantile reads, in one parallel pass over the values and a few over ever fewer of them.
 //!
 //! A sample brackets the wanted rank between two pivots, close together. One pass counts the values below, at, between
-//! and above them and gathers those between, some hundredth of all; there the search goes on. Counts decide where,
+//! and above them and gathers those between, a few hundredths of all; there the search goes on. Counts decide where,
 //! so a sample that misses the rank costs a longer round and never a wrong answer, and since counts are integers and
 //! chunks do not depend on threads, neither does anything here.
 
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// After so many rounds `std` takes over, whose worst case is linear too. Good pivots leave a hundredth to the next
+/// After so many rounds `std` takes over, whose worst case is linear too. Good pivots leave a few hundredths to the next
 /// round, so only an input made against the sample comes here with many values left.
 const ROUNDS: usize = 8;
 /// Flags of one byte that are read at once.
