@@ -4,7 +4,7 @@
 //! times are compared. The last column of a row is the least sparsity measured from which on the sparse form is faster:
 //! what `gdstar::train::LINEAR_BREAK_EVEN` and `CONVOLUTION_BREAK_EVEN` are set by.
 
-use gdstar::kernel::{Kernel, Pattern, Window};
+use gdstar::kernel::{Aligned, Kernel, Pattern, Window};
 use gdstar::op::{Op, evaluate};
 use gdstar::ops::{Conv2d, Filters, Linear, Sparse, WeightGradient};
 use ndarray::{Array1, ArrayD, ArrayViewD};
@@ -13,6 +13,9 @@ use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+#[global_allocator]
+static ALLOCATOR: Aligned = Aligned::SYSTEM;
 
 const BATCH: usize = 128;
 const ROUNDS: usize = 7;

@@ -5,7 +5,7 @@
 //! At the least: parameters, gradients, and the activations that forward saves for backward (`gdstar models`). Measured: the
 //! most bytes that were allocated at any time during the step, the parameters and the batch of images included.
 
-use gdstar::kernel::{Kernel, buffer, images};
+use gdstar::kernel::{Aligned, Kernel, buffer, images};
 use gdstar::nn::{Mode, models};
 use gdstar::random::{Purpose, stream, unit};
 use gdstar::train::Step;
@@ -14,7 +14,7 @@ use peak_alloc::PeakAlloc;
 use std::time::Instant;
 
 #[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
+static ALLOCATOR: Aligned<PeakAlloc> = Aligned(PeakAlloc);
 
 fn main() -> gdstar::error::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,18 +34,18 @@ fn main() -> gdstar::error::Result<()> {
         let network = entry.network(entry.input, entry.classes)?;
         let summary = network.summary::<f32>(batch)?;
         buffer::clear(); // of what the network before left
-        let before = ALLOCATOR.current_usage();
+        let before = ALLOCATOR.0.current_usage();
         let mut rng = stream(0, Purpose::Initialisation, 0);
         let parameters = network.initialise::<f32>(&mut rng);
         let [c, h, w] = entry.input;
         let pixels = (0..batch * c * h * w).map(|_| unit(&mut rng) as f32);
         let x = images([batch, c, h, w], pixels.collect()).into_dyn(); // in the order that a data set gives them in
         let labels = (0..batch).map(|i| i % entry.classes).collect();
-        ALLOCATOR.reset_peak_usage();
+        ALLOCATOR.0.reset_peak_usage();
         let started = Instant::now();
         let step = Step::compute(&network, Kernel::Fast, &parameters, x, labels, Mode::Training, Some(&mut rng))?;
         let seconds = started.elapsed().as_secs_f64();
-        let peak = ALLOCATOR.peak_usage() - before;
+        let peak = ALLOCATOR.0.peak_usage() - before;
         assert!(step.loss.is_finite());
         let sum = summary.step_bytes();
         println!(

@@ -6,7 +6,7 @@
 //! digits ([`DoubleDouble`](crate::scalar::DoubleDouble)).
 
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, buffer};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::fmt::Debug;
@@ -48,18 +48,35 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
         wanted: &[bool],
     ) -> Vec<Option<ArrayD<S>>>;
 
-    /// [`backward`](Self::backward) of an op with one input and one output, written over the upstream gradient, which
-    /// nobody needs any more; `Err` gives it back where that is not possible.
+    /// [`forward`](Self::forward) on inputs of which nobody needs the first one any more: an op may write over it. `Err`
+    /// gives it back where that is not possible.
     ///
     /// # Errors
-    /// The upstream gradient.
-    fn backward_in_place<S: Scalar>(
+    /// The first input.
+    #[expect(clippy::type_complexity, reason = "it is the type of `forward`, and the first input")]
+    fn forward_over<S: Scalar>(
         &self,
         _kernel: Kernel,
-        _outputs: &[ArrayViewD<S>],
-        upstream: ArrayD<S>,
-    ) -> std::result::Result<ArrayD<S>, ArrayD<S>> {
-        Err(upstream)
+        first: ArrayD<S>,
+        _others: &[ArrayViewD<S>],
+    ) -> std::result::Result<(Vec<ArrayD<S>>, Self::Saved<S>), ArrayD<S>> {
+        Err(first)
+    }
+
+    /// [`backward`](Self::backward) for upstream gradients that nobody needs any more: an op may write over them.
+    fn backward_over<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        outputs: &[ArrayViewD<S>],
+        saved: &Self::Saved<S>,
+        upstream: Vec<ArrayD<S>>,
+        wanted: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
+        let gradients = self.backward(kernel, inputs, outputs, saved, &flowing, wanted);
+        upstream.into_iter().for_each(buffer::recycle);
+        gradients
     }
 }
 

@@ -143,6 +143,23 @@ impl<'p, S: Scalar> Tape<'p, S> {
     /// # Errors
     /// [`Error::Shape`] if the inputs do not fit the op, or one of them was [released](Self::release).
     pub fn apply<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<Vec<Var>> {
+        self.record(op, inputs, false)
+    }
+
+    /// [`Tape::apply`] with a first input that nobody takes any more: it is [released](Self::release), and the first
+    /// output may be written over it.
+    ///
+    /// # Errors
+    /// As [`Tape::apply`].
+    pub fn apply_over<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<Vec<Var>> {
+        let outputs = self.record(op, inputs, true)?;
+        if let [taken, ..] = *inputs {
+            self.release(taken);
+        }
+        Ok(outputs)
+    }
+
+    fn record<O: Op>(&mut self, op: O, inputs: &[Var], first_is_free: bool) -> Result<Vec<Var>> {
         let inputs: Vec<usize> = inputs.iter().map(|var| var.0).collect();
         if let Some(i) = inputs.iter().position(|&i| self.values[i].released) {
             return Err(Error::shape(O::NAME, format!("input {i}"), "a value in use", "one that was released"));
@@ -154,26 +171,13 @@ impl<'p, S: Scalar> Tape<'p, S> {
         let first = self.values.len();
         let mut backward: Option<Backward<S>> = None;
         if let Some(kernel) = self.kernel {
-            let views: Vec<ArrayViewD<S>> = inputs.iter().map(|&i| self.values[i].view(&self.zero)).collect();
-            let (arrays, saved) = op.forward(kernel, &views);
+            let (arrays, saved) = self.forward(&op, kernel, &inputs, first_is_free);
             for array in arrays {
                 self.push(array.shape().to_vec(), Some(array.into()), differentiable, false);
             }
             if differentiable {
-                backward = Some(Box::new(move |inputs, outputs, mut upstream, wanted| {
-                    if inputs.len() == 1
-                        && outputs.len() == 1
-                        && let Some(only) = upstream.pop()
-                    {
-                        match op.backward_in_place(kernel, outputs, only) {
-                            Ok(gradient) => return vec![Some(gradient)],
-                            Err(only) => upstream.push(only),
-                        }
-                    }
-                    let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
-                    let gradients = op.backward(kernel, inputs, outputs, &saved, &flowing, wanted);
-                    upstream.into_iter().for_each(buffer::recycle);
-                    gradients
+                backward = Some(Box::new(move |inputs, outputs, upstream, wanted| {
+                    op.backward_over(kernel, inputs, outputs, &saved, upstream, wanted)
                 }));
             }
         } else {
@@ -200,10 +204,39 @@ impl<'p, S: Scalar> Tape<'p, S> {
     /// # Errors
     /// As [`Tape::apply`].
     pub fn apply_one<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<Var> {
-        self.apply(op, inputs)?
-            .into_iter()
-            .next()
-            .ok_or_else(|| Error::shape(O::NAME, "outputs", "at least one", "none"))
+        let first = self.apply(op, inputs)?.into_iter().next();
+        first.ok_or_else(|| Error::shape(O::NAME, "outputs", "at least one", "none"))
+    }
+
+    /// The op's outputs and what it saved.
+    fn forward<O: Op>(
+        &mut self,
+        op: &O,
+        kernel: Kernel,
+        inputs: &[usize],
+        first_is_free: bool,
+    ) -> (Vec<ArrayD<S>>, O::Saved<S>) {
+        let taken = if first_is_free && O::READS != Reads::Inputs { self.take_over(inputs) } else { None };
+        let Some(first) = taken else {
+            let views: Vec<ArrayViewD<S>> = inputs.iter().map(|&i| self.values[i].view(&self.zero)).collect();
+            return op.forward(kernel, &views);
+        };
+        let others: Vec<ArrayViewD<S>> = inputs[1..].iter().map(|&i| self.values[i].view(&self.zero)).collect();
+        op.forward_over(kernel, first, &others).unwrap_or_else(|first| {
+            let views: Vec<ArrayViewD<S>> = std::iter::once(first.view()).chain(others).collect();
+            let done = op.forward(kernel, &views);
+            drop(views);
+            buffer::recycle(first);
+            done
+        })
+    }
+
+    /// The array of the first of an op's inputs, if neither another input nor anybody's backward looks into it.
+    fn take_over(&mut self, inputs: &[usize]) -> Option<ArrayD<S>> {
+        let (&first, others) = inputs.split_first()?;
+        let value = &mut self.values[first];
+        let is_free = !value.read && !value.leaf && !self.keeps_everything && !others.contains(&first);
+        value.array.take_if(|array| is_free && array.is_owned()).map(CowArray::into_owned)
     }
 
     /// Says that no op to come takes `var`, and that nobody will ask for its value. What no backward reads is freed.

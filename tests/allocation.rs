@@ -1,6 +1,6 @@
 //! Arrays are allocated by the first training steps alone. A binary of its own, since it counts what the program allocates.
 
-use gdstar::kernel::{Kernel, Pattern, buffer, images};
+use gdstar::kernel::{Aligned, Kernel, Pattern, buffer, images};
 use gdstar::nn::{Compression, Mode, Network, Parameters, models};
 use gdstar::ops::WeightGradient;
 use gdstar::random::{Purpose, stream, unit};
@@ -10,7 +10,7 @@ use peak_alloc::PeakAlloc;
 use std::sync::Arc;
 
 #[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
+static ALLOCATOR: Aligned<PeakAlloc> = Aligned(PeakAlloc);
 
 /// Steps after which every array has been needed once.
 const FIRST_STEPS: usize = 2;
@@ -45,10 +45,10 @@ fn training_allocates_no_array_in_the_steady_state() {
             step(&network, &mut parameters, &mut optimizer, batch, entry.classes);
         }
         let mut measured = (0..STEPS).map(|_| {
-            let before = ALLOCATOR.current_usage();
-            ALLOCATOR.reset_peak_usage();
+            let before = ALLOCATOR.0.current_usage();
+            ALLOCATOR.0.reset_peak_usage();
             step(&network, &mut parameters, &mut optimizer, batch, entry.classes);
-            (ALLOCATOR.peak_usage() - before, ALLOCATOR.current_usage().saturating_sub(before))
+            (ALLOCATOR.0.peak_usage() - before, ALLOCATOR.current_usage().saturating_sub(before))
         });
         let first = measured.next().unwrap();
         let (allocated, left) = measured.fold(first, |least, step| (least.0.min(step.0), least.1.min(step.1)));

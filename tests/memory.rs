@@ -1,13 +1,13 @@
 //! Peak memory of one training step of every network. A binary of its own, since it counts what the program allocates.
 
-use gdstar::kernel::{Kernel, buffer, images};
+use gdstar::kernel::{Aligned, Kernel, buffer, images};
 use gdstar::nn::{Mode, models};
 use gdstar::random::{Purpose, stream, unit};
 use gdstar::train::Step;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
+static ALLOCATOR: Aligned<PeakAlloc> = Aligned(PeakAlloc);
 
 /// The most that a step may take of what it needs at the least, which is the parameters, the gradients, and the
 /// activations saved for backward. The rest are the gradients of activations under way and the kernels' buffers.
@@ -40,13 +40,13 @@ fn a_training_step_stays_within_its_memory() {
         let x = images([batch, c, h, w], pixels.collect()).into_dyn();
         let pixels = x.len() * size_of::<f32>();
         buffer::clear(); // of what the network before left
-        let before = ALLOCATOR.current_usage() - pixels;
+        let before = ALLOCATOR.0.current_usage() - pixels;
         let parameters = network.initialise::<f32>(&mut rng);
         let labels = (0..batch).map(|i| i % entry.classes).collect();
-        ALLOCATOR.reset_peak_usage();
+        ALLOCATOR.0.reset_peak_usage();
         let step =
             Step::compute(&network, Kernel::Fast, &parameters, x, labels, Mode::Training, Some(&mut rng)).unwrap();
-        let (peak, needed) = (ALLOCATOR.peak_usage() - before, summary.step_bytes());
+        let (peak, needed) = (ALLOCATOR.0.peak_usage() - before, summary.step_bytes());
         assert!(step.loss.is_finite());
         let ratio = peak.saturating_sub(IDLE) as f64 / needed as f64;
         println!("{} at batch {batch}: {peak} bytes of {needed}, {ratio:.2} without {IDLE}", entry.name);

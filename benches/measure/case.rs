@@ -91,19 +91,19 @@ pub struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     pub fn new(report: &'a mut (dyn FnMut(Measured) -> bool + Send)) -> Self {
-        let bytes_before = ALLOCATOR.current_usage();
+        let bytes_before = ALLOCATOR.0.current_usage();
         Self { report, bytes_before, started: Instant::now(), seconds: 0.0, repetitions: 0 }
     }
 
     /// What is allocated by now does not count.
     pub fn disregard_memory(&mut self) {
-        self.bytes_before = ALLOCATOR.current_usage();
+        self.bytes_before = ALLOCATOR.0.current_usage();
     }
 
     /// Before a repetition.
     pub fn start(&mut self) {
         if self.repetitions == 0 {
-            ALLOCATOR.reset_peak_usage();
+            ALLOCATOR.0.reset_peak_usage();
         }
         self.started = Instant::now();
     }
@@ -126,7 +126,7 @@ impl<'a> Meter<'a> {
     }
 
     fn report(&mut self, epoch: Option<Epoch>) -> bool {
-        let program_peak_bytes = ALLOCATOR.peak_usage();
+        let program_peak_bytes = ALLOCATOR.0.peak_usage();
         let peak_bytes = program_peak_bytes.saturating_sub(self.bytes_before);
         let seconds = self.seconds / self.repetitions as f64;
         (self.seconds, self.repetitions) = (0.0, 0);

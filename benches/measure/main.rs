@@ -16,6 +16,7 @@ mod table;
 
 use case::{Case, Measured, Meter};
 use clap::Parser;
+use gdstar::kernel::Aligned;
 use gdstar::{Error, Result};
 use peak_alloc::PeakAlloc;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 /// Counts what is allocated: two atomic operations an allocation, nanoseconds, of which even a step of a millisecond
 /// makes no more than hundreds.
 #[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
+static ALLOCATOR: Aligned<PeakAlloc> = Aligned(PeakAlloc);
 
 /// Measure training steps, products, quantiles and whole runs.
 #[derive(Debug, Parser)]

@@ -28,7 +28,6 @@ use crate::scalar::Scalar;
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
-use std::borrow::Cow;
 use std::path::Path;
 
 choice! {
@@ -196,13 +195,14 @@ impl Dataset {
         mut augment: Option<&mut ChaCha8Rng>,
     ) -> (ArrayD<S>, Vec<usize>) {
         let images = self.images(split);
-        let pixels: Vec<Cow<[u8]>> = indices
+        // Copied even where nothing is changed: memory is read ahead along an image, and not from one to the next.
+        let pixels: Vec<Vec<u8>> = indices
             .iter()
             .map(|&i| match (self.augmentation, augment.as_deref_mut()) {
                 (Some(augmentation), Some(rng)) => {
-                    Cow::Owned(augmentation.apply(augmentation.draw(rng), images.shape, images.image(i)))
+                    augmentation.apply(augmentation.draw(rng), images.shape, images.image(i))
                 }
-                _ => Cow::Borrowed(images.image(i)),
+                _ => images.image(i).to_vec(),
             })
             .collect();
         let x = self.normalised(images.shape, &pixels);
@@ -212,7 +212,7 @@ impl Dataset {
     /// Images of one shape, normalised: `[n,c,h,w]`, in the batch-innermost memory that [`Kernel::Fast`] reads.
     ///
     /// [`Kernel::Fast`]: crate::kernel::Kernel::Fast
-    fn normalised<S: Scalar>(&self, [c, h, w]: [usize; 3], images: &[Cow<[u8]>]) -> ArrayD<S> {
+    fn normalised<S: Scalar>(&self, [c, h, w]: [usize; 3], images: &[Vec<u8>]) -> ArrayD<S> {
         /// Pixels of all images that are read, and rows that are written, while they stay in cache: a cache line.
         const BLOCK: usize = 64;
         let n = images.len();

@@ -6,6 +6,7 @@
 //! with Literal within the a-priori bound and gives the same bits for any number of threads, because work is split in
 //! blocks of a fixed size and never over a reduction.
 
+mod aligned;
 pub mod buffer;
 mod elementwise;
 mod fast;
@@ -14,6 +15,7 @@ mod pattern;
 mod vector;
 mod window;
 
+pub use aligned::Aligned;
 pub use elementwise::{Elementwise, Entries, elementwise};
 pub use pattern::Pattern;
 pub use vector::{Loop, vectorised, vectorised_loop};

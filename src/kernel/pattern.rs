@@ -1,8 +1,11 @@
 //! [`Pattern`]: which entries of a weight live, so that the others need neither be stored nor multiplied.
 
+use super::fast::Turned;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
+use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// The living entries of a weight, in compressed rows: for each output o, their ascending flat positions within
 /// `[c,kh,kw]`.
@@ -19,7 +22,7 @@ use ndarray::ArrayD;
 /// assert_eq!((pattern.nnz(), pattern.sparsity()), (3, 0.5));
 /// # Ok::<(), gdstar::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Pattern {
     /// Of the dense weight.
     shape: Vec<usize>,
@@ -27,14 +30,23 @@ pub struct Pattern {
     starts: Vec<usize>,
     /// `[nnz]`.
     columns: Vec<u32>,
+    /// Made for the first input gradient of the fast kernel.
+    turned: OnceLock<Turned>,
 }
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.shape, &self.starts, &self.columns) == (&other.shape, &other.starts, &other.columns)
+    }
+}
+
+impl Eq for Pattern {}
 
 impl Pattern {
     /// The pattern of a weight of this shape whose entries live where `alive` (row-major) says so.
     ///
     /// # Errors
-    /// [`Error::Shape`] unless the shape has two or four extents and as many entries as `alive`, at most 2^32 of them
-    /// an output.
+    /// [`Error::Shape`] unless the shape has two or four extents and as many entries as `alive`, fewer than 2^32.
     pub fn new(shape: &[usize], alive: &[bool]) -> Result<Self> {
         let error = |expected: String, found: String| Err(Error::shape("pattern", "weight", expected, found));
         let (&[outputs, ref filter @ ..], 2 | 4) = (shape, shape.len()) else {
@@ -44,8 +56,8 @@ impl Pattern {
         if outputs * filter != alive.len() {
             return error(format!("{} entries", outputs * filter), alive.len().to_string());
         }
-        if u32::try_from(filter).is_err() {
-            return error("at most 2^32 entries an output".to_string(), filter.to_string());
+        if u32::try_from(alive.len()).is_err() {
+            return error("fewer than 2^32 entries".to_string(), alive.len().to_string());
         }
         let (mut starts, mut columns) = (Vec::with_capacity(outputs + 1), Vec::new());
         starts.push(0);
@@ -56,7 +68,7 @@ impl Pattern {
         }
         // It lasts an epoch, and is counted as memory.
         columns.shrink_to_fit();
-        Ok(Self { shape: shape.to_vec(), starts, columns })
+        Ok(Self { shape: shape.to_vec(), starts, columns, turned: OnceLock::new() })
     }
 
     /// The dense weight's shape, as it was given.
@@ -107,9 +119,16 @@ impl Pattern {
         &self.columns[self.starts[o]..self.starts[o + 1]]
     }
 
-    /// Bytes of the indices.
+    /// The entries by input channel. (A layer has one number of groups, so that they are made once.)
+    pub(super) fn turned(&self, groups: usize) -> Cow<'_, Turned> {
+        let turned = self.turned.get_or_init(|| Turned::new(self, groups));
+        if turned.groups == groups { Cow::Borrowed(turned) } else { Cow::Owned(Turned::new(self, groups)) }
+    }
+
+    /// Bytes of the indices, those by input channel included once they are made.
     pub fn bytes(&self) -> usize {
-        size_of_val(&self.starts[..]) + size_of_val(&self.columns[..])
+        let turned = self.turned.get().map_or(0, Turned::bytes);
+        size_of_val(&self.starts[..]) + size_of_val(&self.columns[..]) + turned
     }
 
     /// The flat positions of the living entries in the dense weight, ascending.

@@ -197,9 +197,16 @@ impl Layer {
             Self::Sequence(layers) => {
                 let mut value = x;
                 for (name, layer) in layers {
-                    let next = layer.forward(flow, &join(path, name), value)?;
                     // The sequence's own input may have other takers.
-                    if value != x && value != next {
+                    let is_free = value != x;
+                    let path = join(path, name);
+                    if is_free && matches!(layer, Self::Relu) {
+                        flow.tape.enter(&path);
+                        value = first(&flow.tape.apply_over(Relu, &[value])?)?;
+                        continue;
+                    }
+                    let next = layer.forward(flow, &path, value)?;
+                    if is_free && value != next {
                         flow.tape.release(value);
                     }
                     value = next;
@@ -245,11 +252,13 @@ impl Join {
         }
         let mut joined = first(parts)?;
         for &part in &parts[1..] {
+            let inputs = [joined, part];
             let next = match self {
-                Self::Product => flow.tape.apply_one(Mul, &[joined, part])?,
-                _ => flow.tape.apply_one(Add, &[joined, part])?,
+                Self::Product => flow.tape.apply_one(Mul, &inputs)?,
+                _ if joined != shared => first(&flow.tape.apply_over(Add, &inputs)?)?,
+                _ => flow.tape.apply_one(Add, &inputs)?,
             };
-            [joined, part].into_iter().for_each(|part| release(flow, part, next));
+            inputs.into_iter().for_each(|part| release(flow, part, next));
             joined = next;
         }
         Ok(joined)

@@ -15,9 +15,9 @@
 //! ```
 
 use super::order::owned;
-use super::{Attributes, Case, Catalogued, broadcast};
+use super::{Attributes, Case, Catalogued, broadcast, flat};
 use crate::error::Result;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, buffer};
 use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -56,6 +56,39 @@ impl Op for Add {
             true => Some(broadcast::gradient(kernel, x.shape(), dy, dy, |dy, _| dy)),
         };
         inputs.iter().zip(wanted).map(gradient).collect()
+    }
+
+    fn forward_over<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        a: ArrayD<S>,
+        b: &[ArrayViewD<S>],
+    ) -> std::result::Result<(Vec<ArrayD<S>>, ()), ArrayD<S>> {
+        Ok((vec![flat::zip_over(kernel, a, &b[0], |a, b| a + b)?], ()))
+    }
+
+    fn backward_over<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        outputs: &[ArrayViewD<S>],
+        saved: &(),
+        mut upstream: Vec<ArrayD<S>>,
+        wanted: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let dy = upstream.swap_remove(0);
+        // One of the gradients can be dy itself.
+        let mut others = wanted.to_vec();
+        let taker = (0..inputs.len()).find(|&i| wanted[i] && inputs[i].shape() == dy.shape());
+        if let Some(taker) = taker {
+            others[taker] = false;
+        }
+        let mut gradients = self.backward(kernel, inputs, outputs, saved, &[dy.view()], &others);
+        match taker {
+            Some(taker) => gradients[taker] = Some(dy),
+            None => buffer::recycle(dy),
+        }
+        gradients
     }
 }
 

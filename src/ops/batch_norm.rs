@@ -14,8 +14,9 @@
 //!
 //! Numerics: everything is evaluated in [`Scalar::Wide`], and each result is rounded once. [`Kernel::Literal`] sums in
 //! increasing order of image, row and column, mean before variance. [`Kernel::Fast`] goes through x once for both, and
-//! adds up each image by itself and then the images, for any order of memory. Values are taken relative to the channel's first value before they are averaged, so that
-//! a nearly constant channel keeps its digits. At m = 2 the projection above cancels to exactly
+//! adds up slabs of pixels of each image by itself, then the images, then the slabs, for any order of memory. Values are
+//! taken relative to the channel's first value before they are averaged, so that a nearly constant channel keeps its
+//! digits. At m = 2 the projection above cancels to exactly
 //! dx = w r (dy - mean dy) eps / (var + eps), which is what is evaluated there.
 //!
 //! Conventions, as PyTorch's: training on one value per channel is an error.
@@ -149,16 +150,59 @@ impl Op for BatchNorm {
     ) -> Vec<Option<ArrayD<S>>> {
         let x = Channels::of(kernel, &inputs[0]);
         let dy = Channels::in_order_of(kernel, &upstream[0], &x);
-        let weight = widened(&inputs[1]);
+        let (lines, others) = self.of_channels(kernel, &x, &dy, &inputs[1], statistics, upstream);
+        let d_x = wanted[0].then(|| x.zip(kernel, &dy, &lines, input_gradient));
+        std::iter::once(d_x).chain(others.map(Some)).collect()
+    }
+
+    fn backward_over<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
+        statistics: &Vec<Channel<S::Wide>>,
+        mut upstream: Vec<ArrayD<S>>,
+        wanted: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        let x = Channels::of(kernel, &inputs[0]);
+        let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
+        let dy = Channels::in_order_of(kernel, &flowing[0], &x);
+        let (lines, others) = self.of_channels(kernel, &x, &dy, &inputs[1], statistics, &flowing);
+        drop((dy, flowing));
+        let dy = upstream.swap_remove(0);
+        let d_x = wanted[0].then(|| x.zip_over(kernel, dy, &lines, input_gradient));
+        std::iter::once(d_x).chain(others.map(Some)).collect()
+    }
+}
+
+/// dx of one value, from x and dy.
+#[inline(always)]
+fn input_gradient<W: Scalar>((of, backward): (Channel<W>, Backward<W>), x: W, dy: W) -> W {
+    backward.input_gradient(of.centre(x), dy)
+}
+
+impl BatchNorm {
+    /// What [`input_gradient`] needs of each channel, and the gradients of the other inputs.
+    #[expect(clippy::type_complexity, reason = "a pair that two callers take apart")]
+    fn of_channels<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        x: &Channels<S>,
+        dy: &Channels<S>,
+        weight: &ArrayViewD<S>,
+        statistics: &[Channel<S::Wide>],
+        upstream: &[ArrayViewD<S>],
+    ) -> (Vec<(Channel<S::Wide>, Backward<S::Wide>)>, [ArrayD<S>; 4]) {
+        let weight = widened(weight);
         let d_statistics = self.training.then(|| [widened(&upstream[1]), widened(&upstream[2])]);
-        let sums = x.sums(kernel, &dy, statistics, |of, x, dy| [dy, dy * of.centre(x)]);
+        let sums = x.sums(kernel, dy, statistics, |of, x, dy| [dy, dy * of.centre(x)]);
         let backward_of = |(channel, sums)| {
             let d_statistics = d_statistics.as_ref().map(|d| d.each_ref().map(|d| d[channel]));
             self.backward_of(x.values(), sums, &statistics[channel], weight[channel], d_statistics)
         };
         let channels: Vec<Backward<S::Wide>> = sums.into_iter().enumerate().map(backward_of).collect();
         let per_channel = |gradient: &dyn Fn(usize) -> S::Wide| {
-            Some(flat::array(&[x.count()], (0..x.count()).map(|channel| S::narrow(gradient(channel))).collect()))
+            flat::array(&[x.count()], (0..x.count()).map(|channel| S::narrow(gradient(channel))).collect())
         };
         let r = |channel: usize| statistics[channel].inverse_deviation;
         let d_weight = per_channel(&|channel| r(channel) * channels[channel].dy_centred);
@@ -179,11 +223,7 @@ impl Op for BatchNorm {
                 ]
             }
         };
-        let d_x = wanted[0].then(|| {
-            let both: Vec<_> = statistics.iter().copied().zip(channels.iter().copied()).collect();
-            x.zip(kernel, &dy, &both, |(of, backward), x, dy| backward.input_gradient(of.centre(x), dy))
-        });
-        vec![d_x, d_weight, d_bias, d_mean, d_var]
+        (statistics.iter().copied().zip(channels).collect(), [d_weight, d_bias, d_mean, d_var])
     }
 }
 

@@ -100,7 +100,7 @@ impl Op for CrossEntropy {
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
         let classes = inputs[0].shape()[1];
         let x = Strided::of(&inputs[0], &Order::row_major(2));
-        let losses = flat::collect(kernel, self.labels.len(), |i| {
+        let losses = flat::collect(kernel, self.labels.len(), inputs[0].len(), |i| {
             let mut scratch = Vec::new();
             let x = x.read(i * classes, classes, &mut scratch);
             let row = Row::new(x);

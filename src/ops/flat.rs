@@ -11,8 +11,11 @@ use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rayon::prelude::*;
 
-/// Elements of a unit; fewer are not worth handing to another thread.
+/// Elements of a unit.
 pub(super) const GRAIN: usize = 1 << 13;
+
+/// Elements below which handing units to another thread costs more than it gains: a few microseconds of a cheap operation.
+pub(super) const SHARED: usize = 1 << 16;
 
 /// The array of this shape with these elements in row-major order, as many as the shape holds.
 pub(super) fn array<S>(shape: &[usize], elements: Vec<S>) -> ArrayD<S> {
@@ -84,8 +87,34 @@ pub(super) fn zip<S: Scalar, T: Element + Sync>(
     })
 }
 
+/// `x <- f(x)` for every element; `Err` gives x back where its elements do not lie side by side.
+pub(super) fn map_over<S: Scalar>(
+    kernel: Kernel,
+    mut x: ArrayD<S>,
+    f: impl Fn(S) -> S + Sync,
+) -> std::result::Result<ArrayD<S>, ArrayD<S>> {
+    let Some(xs) = x.as_slice_memory_order_mut() else { return Err(x) };
+    fill_rows(kernel, xs, GRAIN, &|_, chunk| vectorised_loop(MapOver { xs: chunk, f: &f }));
+    Ok(x)
+}
+
+/// [`map_over`] of a chunk.
+struct MapOver<'a, S, F> {
+    xs: &'a mut [S],
+    f: &'a F,
+}
+
+impl<S: Scalar, F: Fn(S) -> S> Loop for MapOver<'_, S, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.xs.iter_mut().for_each(|x| *x = (self.f)(*x));
+    }
+}
+
 /// `x <- f(x, y)` for every pair of elements of two arrays that lie alike; `Err` gives x back where they do not.
-pub(super) fn zip_in_place<S: Scalar>(
+pub(super) fn zip_over<S: Scalar>(
     kernel: Kernel,
     mut x: ArrayD<S>,
     y: &ArrayViewD<S>,
@@ -94,21 +123,21 @@ pub(super) fn zip_in_place<S: Scalar>(
     let lie_alike = x.shape() == y.shape() && x.strides() == y.strides();
     match (x.as_slice_memory_order_mut(), y.to_slice_memory_order()) {
         (Some(xs), Some(ys)) if lie_alike => fill_rows(kernel, xs, GRAIN, &|i, chunk| {
-            vectorised_loop(ZipInPlace { xs: chunk, ys: &ys[i * GRAIN..], f: &f });
+            vectorised_loop(ZipOver { xs: chunk, ys: &ys[i * GRAIN..], f: &f });
         }),
         _ => return Err(x),
     }
     Ok(x)
 }
 
-/// [`zip_in_place`] of a chunk.
-struct ZipInPlace<'a, S, F> {
+/// [`zip_over`] of a chunk.
+struct ZipOver<'a, S, F> {
     xs: &'a mut [S],
     ys: &'a [S],
     f: &'a F,
 }
 
-impl<S: Scalar, F: Fn(S, S) -> S> Loop for ZipInPlace<'_, S, F> {
+impl<S: Scalar, F: Fn(S, S) -> S> Loop for ZipOver<'_, S, F> {
     type Output = ();
 
     #[inline(always)]
@@ -144,7 +173,7 @@ pub(super) fn fill_rows<T: Send>(
     row: usize,
     fill: &(dyn Fn(usize, &mut [T]) + Sync),
 ) {
-    if elements.len() <= GRAIN || kernel == Kernel::Literal {
+    if elements.len() < SHARED || kernel == Kernel::Literal {
         return elements.chunks_mut(row.max(1)).enumerate().for_each(|(i, row)| fill(i, row));
     }
     let rows = elements.par_chunks_mut(row).with_min_len(GRAIN.div_ceil(row));
@@ -162,7 +191,7 @@ pub(super) fn from_rows_beside<S: Scalar, T: Send>(
 ) -> ArrayD<S> {
     let mut elements: Vec<S> = buffer::stale(shape.iter().product());
     let fill = |(i, (row, beside)): (usize, (&mut [S], &mut [T]))| fill(i * GRAIN, row, beside);
-    if elements.len() <= GRAIN || kernel == Kernel::Literal {
+    if elements.len() < SHARED || kernel == Kernel::Literal {
         elements.chunks_mut(GRAIN).zip(beside.chunks_mut(GRAIN)).enumerate().for_each(fill);
     } else {
         elements.par_chunks_mut(GRAIN).zip(beside.par_chunks_mut(GRAIN)).enumerate().for_each(fill);
@@ -170,13 +199,11 @@ pub(super) fn from_rows_beside<S: Scalar, T: Send>(
     order.array(shape, elements)
 }
 
-/// `[f(0), f(1), .., f(n - 1)]`, where each `f(i)` is long enough to be worth a thread.
-pub(super) fn collect<T: Send>(kernel: Kernel, n: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    match kernel {
-        Kernel::Literal => (0..n).map(f).collect(),
-        Kernel::Fast => {
-            let f: &(dyn Fn(usize) -> T + Sync) = &f;
-            (0..n).into_par_iter().map(f).collect()
-        }
+/// `[f(0), f(1), .., f(n - 1)]`, which look at so many elements together.
+pub(super) fn collect<T: Send>(kernel: Kernel, n: usize, elements: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    if elements < SHARED || kernel == Kernel::Literal {
+        return (0..n).map(f).collect();
     }
+    let f: &(dyn Fn(usize) -> T + Sync) = &f;
+    (0..n).into_par_iter().map(f).collect()
 }

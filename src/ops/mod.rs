@@ -174,6 +174,14 @@ macro_rules! registry {
                 match self { $(Self::$op(op) => tape.apply(op.clone(), inputs),)* }
             }
 
+            /// [`Tape::apply_over`].
+            ///
+            /// # Errors
+            /// As [`Tape::apply`].
+            pub fn apply_over<S: Scalar>(&self, tape: &mut Tape<S>, inputs: &[Var]) -> Result<Vec<Var>> {
+                match self { $(Self::$op(op) => tape.apply_over(op.clone(), inputs),)* }
+            }
+
             /// [`evaluate`].
             pub fn evaluate<S: Scalar>(
                 &self,

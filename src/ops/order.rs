@@ -228,7 +228,7 @@ pub fn owned<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>) -> ArrayD<S> {
     let order = Order::of(x);
     let from = x.view().permuted_axes(order.axes());
     let mut to = order.array(x.shape(), buffer::stale(x.len())).permuted_axes(order.axes());
-    if kernel == Kernel::Fast && x.len() > flat::GRAIN && x.ndim() > 1 {
+    if kernel == Kernel::Fast && x.len() >= flat::SHARED && x.ndim() > 1 {
         let places = to.axis_iter_mut(Axis(0)).into_par_iter().zip(from.axis_iter(Axis(0)).into_par_iter());
         places.for_each(|(mut to, from)| to.assign(&from));
     } else {

@@ -17,7 +17,7 @@
 
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::Result;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, buffer};
 use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -26,6 +26,12 @@ use rand_chacha::ChaCha8Rng;
 /// y = max(x, 0).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relu;
+
+/// y from x.
+#[inline(always)]
+fn positive<S: Scalar>(x: S) -> S {
+    if x <= S::ZERO { S::ZERO } else { x }
+}
 
 /// dx from dy and y.
 #[inline(always)]
@@ -44,7 +50,7 @@ impl Op for Relu {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        (vec![flat::map(kernel, &inputs[0], |x| if x <= S::ZERO { S::ZERO } else { x })], ())
+        (vec![flat::map(kernel, &inputs[0], positive)], ())
     }
 
     fn backward<S: Scalar>(
@@ -59,13 +65,32 @@ impl Op for Relu {
         vec![Some(flat::zip(kernel, &outputs[0], &upstream[0], |y, dy| gradient(dy, y)))]
     }
 
-    fn backward_in_place<S: Scalar>(
+    fn forward_over<S: Scalar>(
         &self,
         kernel: Kernel,
+        x: ArrayD<S>,
+        _: &[ArrayViewD<S>],
+    ) -> std::result::Result<(Vec<ArrayD<S>>, ()), ArrayD<S>> {
+        Ok((vec![flat::map_over(kernel, x, positive)?], ()))
+    }
+
+    fn backward_over<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
         outputs: &[ArrayViewD<S>],
-        upstream: ArrayD<S>,
-    ) -> std::result::Result<ArrayD<S>, ArrayD<S>> {
-        flat::zip_in_place(kernel, upstream, &outputs[0], gradient)
+        saved: &(),
+        mut upstream: Vec<ArrayD<S>>,
+        wanted: &[bool],
+    ) -> Vec<Option<ArrayD<S>>> {
+        match flat::zip_over(kernel, upstream.swap_remove(0), &outputs[0], gradient) {
+            Ok(dx) => vec![Some(dx)],
+            Err(dy) => {
+                let gradients = self.backward(kernel, inputs, outputs, saved, &[dy.view()], wanted);
+                buffer::recycle(dy);
+                gradients
+            }
+        }
     }
 }
 

@@ -101,8 +101,8 @@ impl<'a> Run<'a> {
         config.execution.begin_epoch(state, &config.reading, gradients)?;
         state.sparsifier.begin_epoch(&state.parameters, recorded);
         let step_macs = self.network.step_multiply_accumulates(&state.parameters)?;
-        let bytes = execution::bytes(state);
         let trained = self.batches(scope, state, observers, k);
+        let bytes = execution::bytes(state);
         execution::expand(state);
         // What steps share lies idle from here on, and the method needs memory of its own.
         buffer::clear();

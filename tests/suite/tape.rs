@@ -8,34 +8,44 @@ use ndarray::{ArrayD, array};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// The gradients of the sum of an op's outputs, each weighted, with respect to its inputs; the op's inputs are computed
-/// values, which are released before backward if `forget` says so.
-fn gradients(
+/// What becomes of an op's inputs, which are computed values, and of its outputs.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Kept,
+    /// Released before backward.
+    Forgotten,
+    /// The same, and the op may write over the first input.
+    WrittenOver,
+}
+
+/// An op's outputs, and the gradients of the sum of all their entries, each weighted, with respect to its inputs.
+fn outputs_and_gradients(
     op: &gdstar::ops::AnyOp,
+    kernel: Kernel,
     inputs: &[ArrayD<f64>],
     wanted: &[bool],
-    forget: bool,
-) -> Vec<Option<ArrayD<f64>>> {
-    let mut tape = Tape::new(Kernel::Literal);
+    fate: Fate,
+) -> (Vec<ArrayD<f64>>, Vec<Option<ArrayD<f64>>>) {
+    let mut tape = Tape::new(kernel);
     let zero = tape.leaf(ArrayD::from_elem(vec![], 0.0), false);
     let leaves: Vec<Var> = inputs.iter().zip(wanted).map(|(x, &wanted)| tape.leaf(x, wanted)).collect();
     let computed: Vec<Var> = leaves.iter().map(|&x| tape.apply_one(Add, &[x, zero]).unwrap()).collect();
-    let outputs = op.apply(&mut tape, &computed).unwrap();
-    if forget {
+    let outputs = match fate {
+        Fate::WrittenOver => op.apply_over(&mut tape, &computed).unwrap(),
+        _ => op.apply(&mut tape, &computed).unwrap(),
+    };
+    if !matches!(fate, Fate::Kept) {
         computed.iter().for_each(|&x| tape.release(x));
     }
     let mut total = zero;
+    let mut values = Vec::new();
     for output in outputs {
+        values.push(tape.value(output).to_owned());
         let shape = tape.value(output).shape().to_vec();
-        let mut weight = 0.0;
-        let weights = ArrayD::from_shape_simple_fn(shape.clone(), || {
-            weight += 1.0;
-            weight
-        });
-        let weights = tape.leaf(weights, false);
+        let weights = tape.leaf(weights(&shape), false);
         // Through an addition, which does not read the output that is to be forgotten.
         let copied = tape.apply_one(Add, &[output, zero]).unwrap();
-        if forget {
+        if !matches!(fate, Fate::Kept) {
             tape.release(output);
         }
         let weighted = tape.apply_one(Mul, &[copied, weights]).unwrap();
@@ -52,26 +62,58 @@ fn gradients(
         total = tape.apply_one(Add, &[total, sum]).unwrap();
     }
     let mut found = tape.backward(total).unwrap();
-    leaves.iter().map(|&leaf| found.take(leaf)).collect()
+    (values, leaves.iter().map(|&leaf| found.take(leaf)).collect())
 }
 
-/// What an op's backward does not declare to read it does not read: with those values gone, every op gives the same bits.
+/// The upstream gradient of an output of this shape: 1, 2, 3, ..
+fn weights(shape: &[usize]) -> ArrayD<f64> {
+    let mut weight = 0.0;
+    ArrayD::from_shape_simple_fn(shape, || {
+        weight += 1.0;
+        weight
+    })
+}
+
+/// The same array with its first axis innermost in memory.
+fn batch_innermost(x: &ArrayD<f64>) -> ArrayD<f64> {
+    let mut axes: Vec<usize> = (0..x.ndim()).collect();
+    axes.rotate_left(1.min(x.ndim()));
+    let mut back: Vec<usize> = (0..x.ndim()).collect();
+    back.rotate_right(1.min(x.ndim()));
+    x.view().permuted_axes(axes).as_standard_layout().into_owned().permuted_axes(back)
+}
+
+/// What an op's backward does not declare to read it does not read, and what it writes over nobody needs: with those
+/// values gone, every op has the bits of [`evaluate`](gdstar::op::evaluate), in either order of memory.
 #[test]
-fn forgetting_what_backward_does_not_read_changes_no_bit() {
+fn forgetting_what_backward_does_not_read_and_writing_over_it_change_no_bit() {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
-    for entry in OPS {
+    let bits = |x: &ArrayD<f64>| x.iter().map(|x| x.to_bits()).collect::<Vec<u64>>();
+    for (entry, kernel) in OPS.iter().flat_map(|entry| [Kernel::Literal, Kernel::Fast].map(|kernel| (entry, kernel))) {
         let mut flowed = false;
         for case in (0..12).map(|_| (entry.sample)(&mut rng, 3)) {
             if case.inputs.iter().any(|x| x.is_empty()) {
                 continue;
             }
-            let kept = gradients(&case.op, &case.inputs, &case.differentiable, false);
-            let forgotten = gradients(&case.op, &case.inputs, &case.differentiable, true);
-            let bits = |all: &[Option<ArrayD<f64>>]| -> Vec<Option<Vec<u64>>> {
-                all.iter().map(|g| g.as_ref().map(|g| g.iter().map(|x| x.to_bits()).collect())).collect()
-            };
-            assert_eq!(bits(&kept), bits(&forgotten), "{}", entry.name);
-            flowed |= kept.iter().flatten().any(|g| g.iter().any(|&x| x != 0.0));
+            let turned: Vec<ArrayD<f64>> = case.inputs.iter().map(batch_innermost).collect();
+            for inputs in [&case.inputs, &turned] {
+                let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
+                let shapes: Vec<&[usize]> = inputs.iter().map(|x| x.shape()).collect();
+                let upstream: Vec<_> = case.op.out_shapes(&shapes).unwrap().iter().map(|s| weights(s)).collect();
+                let upstream: Vec<_> = upstream.iter().map(|dy| Some(dy.view())).collect();
+                let by_itself = case.op.evaluate(kernel, &views, &upstream, &case.differentiable).unwrap();
+                for fate in [Fate::Kept, Fate::Forgotten, Fate::WrittenOver] {
+                    let (outputs, gradients) =
+                        outputs_and_gradients(&case.op, kernel, inputs, &case.differentiable, fate);
+                    let name = format!("{} {kernel} {fate:?}", entry.name);
+                    assert!(outputs.iter().map(bits).eq(by_itself.outputs.iter().map(bits)), "{name}: outputs");
+                    for (i, wanted) in case.differentiable.iter().enumerate().filter(|(_, wanted)| **wanted) {
+                        let [found, expected] = [&gradients[i], &by_itself.gradients[i]].map(|g| g.as_ref().map(bits));
+                        assert!(found == expected, "{name}: gradient {i} {wanted}");
+                    }
+                    flowed |= gradients.iter().flatten().any(|g| g.iter().any(|&x| x != 0.0));
+                }
+            }
         }
         assert!(flowed, "{}: no gradient flowed", entry.name);
     }
@@ -115,20 +157,35 @@ fn a_tape_of_shapes_knows_shapes_and_no_values() {
     assert!(tape.backward(one).is_err());
 }
 
-/// What relu writes over the upstream gradient has the bits of what it returns; where the arrays do not lie alike it gives the
-/// upstream gradient back untouched.
+/// The memory of a value that is released with an op is the output's, and that of an upstream gradient the gradient's: arrays
+/// are handed on where nothing stands in the way.
 #[test]
-fn a_gradient_written_in_place_is_the_gradient() {
-    let y = ArrayD::from_shape_fn(vec![3, 5000], |i| ((i[0] * 5000 + i[1]) % 7) as f32 - 3.0);
-    let y = y.mapv(|x: f32| x.max(0.0));
-    let dy = ArrayD::from_shape_fn(vec![3, 5000], |i| if i[1] % 11 == 0 { f32::NAN } else { i[1] as f32 });
+fn relu_and_addition_write_over_what_nobody_takes() {
+    let x = ArrayD::from_shape_fn(vec![3, 5000], |i| ((i[0] * 5000 + i[1]) % 7) as f32 - 3.0);
+    let place = |tape: &Tape<f32>, var: Var| tape.value(var).as_ptr();
     for kernel in [Kernel::Literal, Kernel::Fast] {
-        let returned = Relu.backward(kernel, &[y.view()], &[y.view()], &(), &[dy.view()], &[true]).remove(0).unwrap();
-        let bits = |array: &ArrayD<f32>| array.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        let in_place = Relu.backward_in_place(kernel, &[y.view()], dy.clone()).unwrap();
-        assert_eq!(bits(&returned), bits(&in_place));
-        let other_order = y.t().as_standard_layout().into_owned();
-        let refused = Relu.backward_in_place(kernel, &[other_order.t()], dy.clone()).unwrap_err();
-        assert_eq!(bits(&refused), bits(&dy));
+        let mut tape = Tape::new(kernel);
+        let leaf = tape.leaf(&x, true);
+        let a = tape.apply_one(Add, &[leaf, leaf]).unwrap();
+        let memory = place(&tape, a);
+        let b = tape.apply_over(Relu, &[a]).unwrap()[0];
+        assert_eq!(place(&tape, b), memory, "relu");
+        let c = tape.apply_one(Relu, &[b]).unwrap();
+        let d = tape.apply_over(Add, &[c, leaf]).unwrap()[0];
+        assert_ne!(place(&tape, d), memory, "c, the output that relu reads, must stay");
+        let memory = place(&tape, d);
+        let e = tape.apply_over(Add, &[d, leaf]).unwrap()[0];
+        assert_eq!(place(&tape, e), memory, "add");
+        let expected = x.mapv(|x| (2.0 * x).max(0.0) + 2.0 * x);
+        assert_eq!(tape.value(e), expected.view());
+        let kept = tape.apply_over(Add, &[leaf, e]).unwrap()[0];
+        assert_ne!(place(&tape, kept), x.as_ptr(), "a leaf is the caller's");
+        let dy = vec![ArrayD::from_elem(vec![3, 5000], 2.0_f32)];
+        let memory = dy[0].as_ptr();
+        let dx = Relu.backward_over(kernel, &[x.view()], &[x.view()], &(), dy.clone(), &[true]).remove(0).unwrap();
+        assert_eq!(dx, x.mapv(|y| if y > 0.0 { 2.0 } else { 0.0 }), "relu");
+        let both = Add.backward_over(kernel, &[x.view(), x.view()], &[x.view()], &(), dy, &[true, true]);
+        assert_eq!(both[0].as_ref().unwrap().as_ptr(), memory);
+        assert_eq!(both[0], both[1]);
     }
 }

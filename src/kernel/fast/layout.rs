@@ -60,6 +60,11 @@ impl<'a, S: Scalar> Rows<'a, S> {
         Self { elements, n, channels, extent: [h, w] }
     }
 
+    /// How many pixels there are.
+    pub fn pixels(&self) -> usize {
+        self.extent[0] * self.extent[1]
+    }
+
     /// The pixel at `index` in row-major order: `[c, n]`.
     pub fn pixel(&self, index: usize) -> &[S] {
         let size = self.channels * self.n;

@@ -18,7 +18,7 @@ pub(super) const ROWS: usize = 8;
 const BLOCK: usize = 512;
 
 /// Units of work wanted of one product, so that a few threads come out even.
-const UNITS: usize = 16;
+pub(super) const UNITS: usize = 16;
 
 /// The weights of a product in memory: the weight of (group, destination, source, tap) lies at the sum of each times its
 /// stride.

@@ -10,6 +10,7 @@ pub(super) struct Sources {
     /// For each destination row, the vertical taps and source rows, ascending by tap; likewise columns.
     rows: Vec<Vec<(usize, usize)>>,
     columns: Vec<Vec<(usize, usize)>>,
+    taps: usize,
     kernel_width: usize,
     source_width: usize,
 }
@@ -26,7 +27,7 @@ impl Sources {
             }
             sources
         };
-        Self { rows: axis(0, kh), columns: axis(1, kw), kernel_width: kw, source_width: input[1] }
+        Self { rows: axis(0, kh), columns: axis(1, kw), taps: kh * kw, kernel_width: kw, source_width: input[1] }
     }
 
     /// Of inputs `[h, w]`, among outputs `[oh, ow]`: the same pairs, seen from the other side.
@@ -40,7 +41,12 @@ impl Sources {
             }
             sources
         };
-        Self { rows: axis(0, kh), columns: axis(1, kw), kernel_width: kw, source_width: output[1] }
+        Self { rows: axis(0, kh), columns: axis(1, kw), taps: kh * kw, kernel_width: kw, source_width: output[1] }
+    }
+
+    /// How many taps the window has.
+    pub fn taps(&self) -> usize {
+        self.taps
     }
 
     /// How many destination pixels there are.

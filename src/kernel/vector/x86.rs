@@ -255,3 +255,14 @@ unsafe fn turn_8(from: *const f64, to: *mut f64, strides: [usize; 2]) {
         }
     }
 }
+
+/// As [`super::prefetch`].
+#[inline(always)]
+pub(super) fn prefetch<T>(memory: &[T]) {
+    const LINE: usize = 64;
+    let start = memory.as_ptr().cast::<i8>();
+    for line in (0..size_of_val(memory)).step_by(LINE) {
+        // SAFETY: a hint, of which no address can go wrong; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(start.wrapping_add(line)) };
+    }
+}

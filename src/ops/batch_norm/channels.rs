@@ -1,15 +1,20 @@
 //! The values of each channel, in either order of memory, and sums over them.
 
-use crate::kernel::buffer::Buffer;
+use crate::kernel::buffer::{self, Buffer};
 use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::ops::flat;
 use crate::ops::order::{Order, Strided};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::borrow::Cow;
+use std::ops::Range;
 
-/// Elements of a block of channels whose sums run side by side: these stay in the first-level cache.
-const BLOCK: usize = 512;
+/// Elements of a block of channels whose sums run side by side: these stay in the first-level cache, and a block's share of
+/// a pixel is long enough to be read ahead.
+const BLOCK: usize = 2048;
+
+/// Pixels of a slab, whose sums are by themselves.
+const SLAB: usize = 128;
 
 /// x `[n,c,h,w]` or `[n,c]` as `[outer][channel][inner]`: row-major, outer counts images and inner pixels;
 /// batch-innermost, outer counts pixels and inner images.
@@ -28,7 +33,7 @@ impl<'a, S: Scalar> Channels<'a, S> {
     }
 
     /// `x` in the order of another array.
-    pub fn in_order_of(kernel: Kernel, x: &ArrayViewD<'a, S>, other: &Self) -> Self {
+    pub fn in_order_of(kernel: Kernel, x: &ArrayViewD<'a, S>, other: &Channels<S>) -> Self {
         Self::in_order(kernel, x, other.order.clone())
     }
 
@@ -62,7 +67,7 @@ impl<'a, S: Scalar> Channels<'a, S> {
     pub fn zip<P: Copy + Sync>(
         &self,
         kernel: Kernel,
-        y: &Self,
+        y: &Channels<S>,
         parameters: &[P],
         f: impl Fn(P, S::Wide, S::Wide) -> S::Wide + Sync,
     ) -> ArrayD<S> {
@@ -71,11 +76,31 @@ impl<'a, S: Scalar> Channels<'a, S> {
         })
     }
 
+    /// [`zip`](Self::zip) with the values of `y`, written over them if they lie in this order.
+    pub fn zip_over<P: Copy + Sync>(
+        &self,
+        kernel: Kernel,
+        mut y: ArrayD<S>,
+        parameters: &[P],
+        f: impl Fn(P, S::Wide, S::Wide) -> S::Wide + Sync,
+    ) -> ArrayD<S> {
+        let lies_alike = y.view().permuted_axes(self.order.axes()).is_standard_layout();
+        let Some(ys) = y.as_slice_memory_order_mut().filter(|_| lies_alike) else {
+            let z = self.zip(kernel, &Channels::in_order_of(kernel, &y.view(), self), parameters, f);
+            buffer::recycle(y);
+            return z;
+        };
+        flat::fill_rows(kernel, ys, self.count() * self.inner, &|outer, block| {
+            vectorised_loop(BlockOver { x: self, outer, block, parameters, f: &f });
+        });
+        y
+    }
+
     /// For each channel the two sums of `terms(parameters[channel], x, y)` over its pairs of values.
     ///
     /// [`Kernel::Literal`] adds the terms one by one, in increasing order of image, row and column. [`Kernel::Fast`]
-    /// adds up those of every image by themselves, and then the images: whatever the order of memory, these are
-    /// the same sums.
+    /// adds up those of a slab of [`SLAB`] pixels for every image by itself, then the images, and then the slabs: whatever
+    /// the order of memory, these are the same sums.
     pub fn sums<P: Copy + Sync>(
         &self,
         kernel: Kernel,
@@ -83,26 +108,26 @@ impl<'a, S: Scalar> Channels<'a, S> {
         parameters: &[P],
         terms: impl Fn(P, S::Wide, S::Wide) -> [S::Wide; 2] + Sync,
     ) -> Vec<[S::Wide; 2]> {
-        let block = (BLOCK / self.inner.max(1)).max(1);
-        let blocks = flat::collect(kernel, self.count().div_ceil(block), |i| {
-            let channels = i * block..self.count().min((i + 1) * block);
-            match (kernel, self.order.is_row_major()) {
-                (Kernel::Literal, _) => {
-                    channels.map(|c| self.in_one(y, c, |x, y| terms(parameters[c], x, y))).collect()
-                }
-                (Kernel::Fast, true) => {
-                    channels.map(|c| self.by_row(y, c, |x, y| terms(parameters[c], x, y))).collect()
-                }
-                (Kernel::Fast, false) => vectorised_loop(ByLane {
-                    x: self,
-                    y,
-                    first: channels.start,
-                    parameters: &parameters[channels],
-                    terms: &terms,
-                }),
+        if kernel == Kernel::Literal {
+            return (0..self.count()).map(|c| self.in_one(y, c, |x, y| terms(parameters[c], x, y))).collect();
+        }
+        let pixels = self.values() / self.shape[0].max(1);
+        let block = (BLOCK / self.shape[0].max(1)).max(1);
+        let (blocks, slabs) = (self.count().div_ceil(block), pixels.div_ceil(SLAB));
+        let parts = flat::collect(kernel, blocks * slabs, self.elements.len(), |i| {
+            let (channels, pixels) = (part(i / slabs, block, self.count()), part(i % slabs, SLAB, pixels));
+            if self.order.is_row_major() {
+                channels.map(|c| self.by_row(y, c, pixels.clone(), |x, y| terms(parameters[c], x, y))).collect()
+            } else {
+                let (first, parameters) = (channels.start, &parameters[channels]);
+                vectorised_loop(ByLane { x: self, y, first, pixels, parameters, terms: &terms })
             }
         });
-        blocks.into_iter().flatten().collect()
+        let mut sums = vec![[S::Wide::ZERO; 2]; self.count()];
+        for (i, part) in parts.into_iter().enumerate() {
+            sums[i / slabs * block..].iter_mut().zip(part).for_each(|(sums, part)| add(sums, part));
+        }
+        sums
     }
 
     /// The sums over one channel, term by term.
@@ -117,19 +142,31 @@ impl<'a, S: Scalar> Channels<'a, S> {
         sums
     }
 
-    /// The sums over one channel whose rows are images, row by row.
+    /// The sums over some pixels of one channel whose rows are images, row by row.
     #[inline(always)]
-    fn by_row(&self, y: &Self, channel: usize, terms: impl Fn(S::Wide, S::Wide) -> [S::Wide; 2]) -> [S::Wide; 2] {
+    fn by_row(
+        &self,
+        y: &Self,
+        channel: usize,
+        pixels: Range<usize>,
+        terms: impl Fn(S::Wide, S::Wide) -> [S::Wide; 2],
+    ) -> [S::Wide; 2] {
         let mut sums = [S::Wide::ZERO; 2];
         for outer in 0..self.outer {
             let mut of_image = [S::Wide::ZERO; 2];
-            for (x, y) in self.row(outer, channel).iter().zip(y.row(outer, channel)) {
+            let [x, y] = [self, y].map(|images| &images.row(outer, channel)[pixels.clone()]);
+            for (x, y) in x.iter().zip(y) {
                 add(&mut of_image, terms(x.widen(), y.widen()));
             }
             add(&mut sums, of_image);
         }
         sums
     }
+}
+
+/// The `i`-th range of so many places, the last one up to `end`.
+fn part(i: usize, places: usize, end: usize) -> Range<usize> {
+    i * places..end.min((i + 1) * places)
 }
 
 /// [`Channels::zip`] for one place of the outermost axis.
@@ -157,11 +194,36 @@ impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> S::Wide> Loop for Block<'
     }
 }
 
-/// The sums over the channels from `first` on, whose rows hold a value of every image: images side by side.
+/// [`Channels::zip_over`] for one place of the outermost axis.
+struct BlockOver<'a, S: Scalar, P, F> {
+    x: &'a Channels<'a, S>,
+    outer: usize,
+    block: &'a mut [S],
+    parameters: &'a [P],
+    f: &'a F,
+}
+
+impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> S::Wide> Loop for BlockOver<'_, S, P, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, outer, block, parameters, f } = self;
+        for (channel, &of_channel) in parameters.iter().enumerate() {
+            let row = &mut block[channel * x.inner..][..x.inner];
+            row.iter_mut().zip(x.row(outer, channel)).for_each(|(y, x)| {
+                *y = S::narrow(f(of_channel, x.widen(), y.widen()));
+            });
+        }
+    }
+}
+
+/// The sums over some pixels of the channels from `first` on, whose rows hold a value of every image: images side by side.
 struct ByLane<'a, S: Scalar, P, F> {
     x: &'a Channels<'a, S>,
     y: &'a Channels<'a, S>,
     first: usize,
+    pixels: Range<usize>,
     parameters: &'a [P],
     terms: &'a F,
 }
@@ -171,10 +233,10 @@ impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> [S::Wide; 2]> Loop for By
 
     #[inline(always)]
     fn run(self) -> Vec<[S::Wide; 2]> {
-        let Self { x, y, first, parameters, terms } = self;
+        let Self { x, y, first, pixels, parameters, terms } = self;
         let mut of_images = [(); 2].map(|()| Buffer::<S::Wide>::zeros(parameters.len() * x.inner));
         let [a, b] = &mut of_images;
-        for outer in 0..x.outer {
+        for outer in pixels {
             for (i, &of_channel) in parameters.iter().enumerate() {
                 let [a, b] = [&mut *a, &mut *b].map(|sums| &mut sums[i * x.inner..][..x.inner]);
                 let pairs = x.row(outer, first + i).iter().zip(y.row(outer, first + i));

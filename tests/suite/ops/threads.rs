@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// Every op that shares work out by itself, with the shapes of its inputs.
 fn large() -> Vec<(AnyOp, Vec<Vec<usize>>)> {
-    let image = vec![vec![6, 8, 24, 20]];
+    let image = vec![vec![6, 8, 48, 40]];
     let many_planes = vec![vec![128, 130, 2, 2]];
     let (kernel, stride, padding) = ([3, 3], [1, 2], [1, 1]);
     vec![
@@ -30,7 +30,7 @@ fn large() -> Vec<(AnyOp, Vec<Vec<usize>>)> {
         (ChannelShuffle { groups: 4 }.into(), image),
         (GlobalMean.into(), many_planes.clone()),
         (AdaptiveAvgPool2d.into(), many_planes),
-        (CrossEntropy { labels: (0..2000).map(|i| i % 10).collect() }.into(), vec![vec![2000, 10]]),
+        (CrossEntropy { labels: (0..2000).map(|i| i % 40).collect() }.into(), vec![vec![2000, 40]]),
     ]
 }
 

@@ -1,0 +1,204 @@
+//! The weight gradient, where weights live.
+
+use super::{Found, Places};
+use crate::kernel::Pattern;
+use crate::kernel::buffer::{self, Buffer};
+use crate::kernel::fast::PARALLEL_WORK;
+use crate::kernel::fast::layout::Rows;
+use crate::kernel::fast::sources::Sources;
+use crate::kernel::vector::{Hardware, Vector, Work, prefetch, run};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Vectors of a row of the output's gradient that stay in registers while all rows of inputs are multiplied with them.
+const WIDE: usize = 8;
+
+/// Living weights whose sums, one vector each, stay in a second-level cache.
+const SUMS: usize = 1 << 11;
+
+/// Units of work wanted, so that a few threads come out even.
+const UNITS: usize = 8;
+
+/// Dot products of the rows that each living weight joins: `[nnz]`.
+///
+/// Outputs are cut into shares whose sums stay in cache, pixels into slabs with partial sums of their own, added in order.
+pub(super) fn weight_gradient<H: Hardware>(
+    sources: &Sources,
+    x: &Rows<H>,
+    dy: &Rows<H>,
+    pattern: &Pattern,
+    groups: usize,
+) -> Vec<H> {
+    let (nnz, starts) = (pattern.nnz(), pattern.starts());
+    let shares = shares(starts, if sources.pixels() == 1 { nnz.div_ceil(UNITS) } else { SUMS });
+    let slab = sources.pixels().div_ceil(UNITS.div_ceil(shares.len()));
+    let slabs = sources.pixels().div_ceil(slab);
+    let mut partials = buffer::stale(slabs * nnz);
+    let mut units = Vec::with_capacity(slabs * shares.len());
+    for (i, mut rest) in partials.chunks_mut(nnz).enumerate() {
+        for share in &shares {
+            let (dw, after) = rest.split_at_mut(starts[share.end] - starts[share.start]);
+            let pixels = i * slab..sources.pixels().min((i + 1) * slab);
+            units.push(Sampled { sources, x, dy, pattern, groups, outputs: share.clone(), pixels, dw });
+            rest = after;
+        }
+    }
+    if sources.pixels() * nnz * x.n < PARALLEL_WORK {
+        units.into_iter().for_each(run);
+    } else {
+        units.into_par_iter().for_each(run);
+    }
+    let (sum, others) = partials.split_at_mut(nnz);
+    for partial in others.chunks_exact(nnz) {
+        sum.iter_mut().zip(partial).for_each(|(sum, &x)| *sum += x);
+    }
+    partials.truncate(nnz);
+    partials
+}
+
+/// Consecutive outputs with about so many entries each (one output's at the least).
+fn shares(starts: &[usize], entries: usize) -> Vec<Range<usize>> {
+    let (mut shares, mut first) = (Vec::new(), 0);
+    for output in 1..starts.len() {
+        if starts[output] - starts[first] >= entries || output + 1 == starts.len() {
+            shares.push(first..output);
+            first = output;
+        }
+    }
+    shares
+}
+
+/// The gradient of the living weights of some outputs over some pixels.
+struct Sampled<'a, H: Hardware> {
+    sources: &'a Sources,
+    x: &'a Rows<'a, H>,
+    dy: &'a Rows<'a, H>,
+    pattern: &'a Pattern,
+    groups: usize,
+    outputs: Range<usize>,
+    pixels: Range<usize>,
+    dw: &'a mut [H],
+}
+
+impl<H: Hardware> Work for Sampled<'_, H> {
+    type Element = H;
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = H>, const _WIDE: usize>(mut self) {
+        let dw = std::mem::take(&mut self.dw);
+        // SAFETY: V by the caller; sums in chunks of a vector each.
+        unsafe {
+            if self.pixels.len() == 1 {
+                dw.fill(H::ZERO);
+                self.add_pixels::<V, false>(dw);
+                return;
+            }
+            let mut sums = Buffer::<H>::zeros(dw.len() * V::LANES);
+            self.add_pixels::<V, true>(&mut sums);
+            for (dw, sum) in dw.iter_mut().zip(sums.chunks_exact(V::LANES)) {
+                *dw = V::load(sum.as_ptr()).sum();
+            }
+        }
+    }
+}
+
+impl<H: Hardware> Sampled<'_, H> {
+    /// Adds the products at all pixels to each weight's sum: a vector of them with `BY_LANES`, else a number.
+    ///
+    /// # Safety
+    /// As [`Vector`].
+    #[inline(always)]
+    unsafe fn add_pixels<V: Vector<Element = H>, const BY_LANES: bool>(&self, sums: &mut [H]) {
+        let n = self.x.n;
+        let outputs_of_group = self.pattern.filters()[0] / self.groups;
+        let size = if BY_LANES { V::LANES } else { 1 };
+        let mut places = Places::new(self.sources, self.x);
+        for pixel in self.pixels.clone() {
+            places.find(pixel);
+            if pixel + 1 < self.pixels.end {
+                prefetch(self.dy.pixel(pixel + 1));
+            }
+            let mut rest = &mut sums[..];
+            for output in self.outputs.clone() {
+                let keys = self.pattern.row(output);
+                let (sums, after) = rest.split_at_mut(keys.len() * size);
+                rest = after;
+                let x = places.from(output / outputs_of_group * self.pattern.filter_len());
+                let rows = Joined { dy: &self.dy.pixel(pixel)[output * n..][..n], x, keys };
+                let mut lane = 0;
+                while lane < n {
+                    let left = n - lane;
+                    // SAFETY: V by the caller; the lanes of each stretch lie within a row.
+                    unsafe {
+                        if left >= WIDE * V::LANES {
+                            rows.add::<V, WIDE, false, BY_LANES>(lane, V::LANES, sums);
+                            lane += WIDE * V::LANES;
+                        } else if left >= V::LANES {
+                            rows.add::<V, 1, false, BY_LANES>(lane, V::LANES, sums);
+                            lane += V::LANES;
+                        } else {
+                            rows.add::<V, 1, true, BY_LANES>(lane, left, sums);
+                            lane = n;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A row of an output's gradient, and those of the inputs that its living weights join it with.
+struct Joined<'a, H: Hardware> {
+    dy: &'a [H],
+    x: Found<'a, H>,
+    keys: &'a [u32],
+}
+
+impl<H: Hardware> Joined<'_, H> {
+    /// Adds to each weight's sum the products of `SIDE` vectors of both rows from `lane` on. `count`: the lanes of a
+    /// vector that lie in the rows (all but in a `PARTIAL` stretch).
+    ///
+    /// # Safety
+    /// As [`Vector`]; `lane + (SIDE - 1) * V::LANES + count` is at most the length of a row.
+    #[inline(always)]
+    #[expect(clippy::needless_range_loop)]
+    unsafe fn add<V: Vector<Element = H>, const SIDE: usize, const PARTIAL: bool, const BY_LANES: bool>(
+        &self,
+        lane: usize,
+        count: usize,
+        sums: &mut [H],
+    ) {
+        let Self { dy, x, keys } = *self;
+        // SAFETY: the rows of x are as long as dy, in which the lanes lie by the caller; a vector of sums is a slice of
+        // one.
+        unsafe {
+            let from = dy.as_ptr().add(lane);
+            // By index: they stay in registers only if the compiler sees at once that it can unroll.
+            let mut dy = [V::splat(H::ZERO); SIDE];
+            for j in 0..SIDE {
+                dy[j] = if PARTIAL { V::load_first(from, count) } else { V::load(from.add(j * V::LANES)) };
+            }
+            for i in 0..keys.len() {
+                let Some(x) = x.row(keys[i]) else { continue };
+                let x = x.as_ptr().add(lane);
+                // Two chains, so that additions wait for each other half as long.
+                let (mut even, mut odd) = (V::splat(H::ZERO), V::splat(H::ZERO));
+                for j in 0..SIDE {
+                    let x = if PARTIAL { V::load_first(x, count) } else { V::load(x.add(j * V::LANES)) };
+                    if j % 2 == 0 {
+                        even = dy[j].mul_add(x, even);
+                    } else {
+                        odd = dy[j].mul_add(x, odd);
+                    }
+                }
+                let products = even.add(odd);
+                if BY_LANES {
+                    let sum = sums[i * V::LANES..][..V::LANES].as_mut_ptr();
+                    V::load(sum).add(products).store(sum);
+                } else {
+                    sums[i] += products.sum();
+                }
+            }
+        }
+    }
+}
