@@ -4,10 +4,10 @@
 //! times are compared. The last column of a row is the least sparsity measured from which on the sparse form is faster:
 //! what `gdstar::train::LINEAR_BREAK_EVEN` and `CONVOLUTION_BREAK_EVEN` are set by.
 
-use gdstar::kernel::{Aligned, Kernel, Pattern, Window};
-use gdstar::op::{Op, evaluate};
+use gdstar::kernel::{self, Aligned, Kernel, Pattern, Window, buffer};
+use gdstar::op::{Evaluation, Op, evaluate};
 use gdstar::ops::{Conv2d, Filters, Linear, Sparse, WeightGradient};
-use ndarray::{Array1, ArrayD, ArrayViewD};
+use ndarray::{Array1, ArrayD, ArrayViewD, Axis};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
@@ -43,9 +43,19 @@ fn main() {
 fn report<O: Filters + Copy>(what: &str, op: O, x: &[usize], w: &[usize]) {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut draw = |shape: &[usize]| ArrayD::from_shape_simple_fn(shape, || rng.random_range(-1.0f32..1.0));
-    let (x, w) = (draw(x), draw(w));
-    let y_shape = op.out_shapes(&[x.shape(), w.shape()]).expect("the shapes fit").remove(0);
-    let dy = draw(&y_shape);
+    let y = op.out_shapes(&[x, w]).expect("the shapes fit").remove(0);
+    let w = draw(w);
+    // As they lie in training: (h, w, c, n).
+    let mut batch_innermost = |shape: &[usize]| {
+        let extent = |axis: usize| shape.get(axis).copied().unwrap_or(1);
+        let elements = draw(shape).into_raw_vec_and_offset().0;
+        let mut images = kernel::images([0, 1, 2, 3].map(extent), elements).into_dyn();
+        while images.ndim() > shape.len() {
+            images = images.index_axis_move(Axis(shape.len()), 0);
+        }
+        images
+    };
+    let (x, dy) = (batch_innermost(x), batch_innermost(&y));
     let ratios: Vec<f64> = SPARSITIES.iter().map(|&sparsity| ratio(op, [&x, &w, &dy], sparsity)).collect();
     let losing = ratios.iter().rposition(|&ratio| ratio >= 1.0).map_or(0, |i| i + 1);
     let from = SPARSITIES.get(losing).map_or("never".to_string(), |sparsity| format!("{:.0} %", 100.0 * sparsity));
@@ -66,11 +76,14 @@ fn ratio<O: Filters + Copy>(op: O, [x, w, dy]: [&ArrayD<f32>; 3], sparsity: f64)
     median(of_sparse).as_secs_f64() / median(of_dense).as_secs_f64()
 }
 
-/// Forward and both gradients.
+/// Forward and both gradients, in memory that is used again, as a training step does it.
 fn time<O: Op>(op: &O, inputs: &[ArrayViewD<f32>], dy: &ArrayD<f32>) -> Duration {
     let started = Instant::now();
-    black_box(evaluate(op, Kernel::Fast, inputs, &[Some(dy.view())], &[true; 2]).expect("the shapes fit"));
-    started.elapsed()
+    let done = evaluate(op, Kernel::Fast, inputs, &[Some(dy.view())], &[true; 2]).expect("the shapes fit");
+    let elapsed = started.elapsed();
+    let Evaluation { outputs, gradients } = black_box(done);
+    outputs.into_iter().chain(gradients.into_iter().flatten()).for_each(buffer::recycle);
+    elapsed
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -48,7 +48,7 @@ fn training_allocates_no_array_in_the_steady_state() {
             let before = ALLOCATOR.0.current_usage();
             ALLOCATOR.0.reset_peak_usage();
             step(&network, &mut parameters, &mut optimizer, batch, entry.classes);
-            (ALLOCATOR.0.peak_usage() - before, ALLOCATOR.current_usage().saturating_sub(before))
+            (ALLOCATOR.0.peak_usage() - before, ALLOCATOR.0.current_usage().saturating_sub(before))
         });
         let first = measured.next().unwrap();
         let (allocated, left) = measured.fold(first, |least, step| (least.0.min(step.0), least.1.min(step.1)));

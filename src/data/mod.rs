@@ -195,16 +195,21 @@ impl Dataset {
         mut augment: Option<&mut ChaCha8Rng>,
     ) -> (ArrayD<S>, Vec<usize>) {
         let images = self.images(split);
-        // Copied even where nothing is changed: memory is read ahead along an image, and not from one to the next.
-        let pixels: Vec<Vec<u8>> = indices
-            .iter()
-            .map(|&i| match (self.augmentation, augment.as_deref_mut()) {
+        /// How many images are fetched from memory ahead: they lie anywhere.
+        const AHEAD: usize = 8;
+        let image = |(at, &i): (usize, &usize)| {
+            if let Some(&ahead) = indices.get(at + AHEAD) {
+                kernel::prefetch(images.image(ahead));
+            }
+            match (self.augmentation, augment.as_deref_mut()) {
                 (Some(augmentation), Some(rng)) => {
                     augmentation.apply(augmentation.draw(rng), images.shape, images.image(i))
                 }
+                // A copy: memory is read in one go along an image, and not from one to the next.
                 _ => images.image(i).to_vec(),
-            })
-            .collect();
+            }
+        };
+        let pixels: Vec<Vec<u8>> = indices.iter().enumerate().map(image).collect();
         let x = self.normalised(images.shape, &pixels);
         (x, indices.iter().map(|&i| usize::from(images.labels[i])).collect())
     }

@@ -30,7 +30,7 @@ pub(super) use layout::images;
 pub(super) use sparse::{Turned, sparse_conv2d, sparse_conv2d_input_gradient, sparse_conv2d_weight_gradient};
 
 use super::literal;
-use crate::kernel::vectorised;
+use crate::kernel::{Loop, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{Array1, ArrayView4};
 use rayon::prelude::*;
@@ -59,16 +59,35 @@ pub(super) fn channel_sums<S: Scalar>(dy: ArrayView4<S>) -> Array1<S> {
     let mut sums = Array1::from_elem(dy.channels, S::ZERO);
     let units: Vec<_> = sums.iter_mut().enumerate().collect();
     for_each_unit(units, dy.elements.len(), |_: &mut (), (channel, sum)| {
-        let mut lanes = [S::Accumulator::ZERO; LANES];
-        vectorised(|| {
-            for pixel in 0..dy.extent[0] * dy.extent[1] {
-                for row in dy.pixel(pixel)[channel * dy.n..][..dy.n].chunks(LANES) {
-                    lanes.iter_mut().zip(row).for_each(|(lane, x)| *lane += x.to_accumulator());
-                }
-            }
-        });
+        let lanes = vectorised_loop(ByLane { dy: &dy, channel });
         let total = lanes.into_iter().fold(S::Accumulator::ZERO, |total, lane| total + lane);
         *sum = S::from_accumulator(total);
     });
     sums
+}
+
+/// One channel's sum in [`LANES`] parts.
+struct ByLane<'a, S: Scalar> {
+    dy: &'a layout::Rows<'a, S>,
+    channel: usize,
+}
+
+impl<S: Scalar> Loop for ByLane<'_, S> {
+    type Output = [S::Accumulator; LANES];
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let n = self.dy.n;
+        let mut lanes = [S::Accumulator::ZERO; LANES];
+        for pixel in 0..self.dy.pixels() {
+            let (rows, rest) = self.dy.pixel(pixel)[self.channel * n..][..n].as_chunks::<LANES>();
+            for row in rows {
+                for i in 0..LANES {
+                    lanes[i] += row[i].to_accumulator();
+                }
+            }
+            lanes.iter_mut().zip(rest).for_each(|(lane, x)| *lane += x.to_accumulator());
+        }
+        lanes
+    }
 }

@@ -18,6 +18,7 @@ mod window;
 pub use aligned::Aligned;
 pub use elementwise::{Elementwise, Entries, elementwise};
 pub use pattern::Pattern;
+pub(crate) use vector::prefetch;
 pub use vector::{Loop, vectorised, vectorised_loop};
 pub use window::Window;
 

@@ -42,24 +42,28 @@ pub struct CrossEntropy {
     pub labels: Vec<usize>,
 }
 
+/// Rows that one memory serves for.
+const ROWS: usize = 64;
+
 /// A row of logits relative to its first maximum.
-struct Row<W> {
+struct Row<'a, W> {
     /// The index of M.
     argmax: usize,
     /// h_j = e^((x_j - M) / 2), of which p_j is h_j^2 / (1 + r).
-    roots: Vec<W>,
+    roots: &'a [W],
     /// r.
     others: W,
 }
 
-impl<W: Scalar> Row<W> {
-    fn new<S: Scalar<Wide = W>>(x: &[S]) -> Self {
+impl<'a, W: Scalar> Row<'a, W> {
+    fn new<S: Scalar<Wide = W>>(x: &[S], roots: &'a mut Vec<W>) -> Self {
         let argmax = (1..x.len()).fold(0, |best, j| if x[j] > x[best] { j } else { best });
         let maximum = x[argmax].widen();
         let half = W::from_f64(0.5);
-        let roots: Vec<W> = x.iter().map(|x| ((x.widen() - maximum) * half).exp()).collect();
+        roots.clear();
+        roots.extend(x.iter().map(|x| ((x.widen() - maximum) * half).exp()));
         // 0 M is 0, but NaN for an infinite M, which has no softmax.
-        let others = sum_but(argmax, &roots, W::ONE) + W::ZERO * maximum;
+        let others = sum_but(argmax, roots, W::ONE) + W::ZERO * maximum;
         Self { argmax, roots, others }
     }
 }
@@ -99,15 +103,18 @@ impl Op for CrossEntropy {
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
         let classes = inputs[0].shape()[1];
-        let x = Strided::of(&inputs[0], &Order::row_major(2));
-        let losses = flat::collect(kernel, self.labels.len(), inputs[0].len(), |i| {
-            let mut scratch = Vec::new();
-            let x = x.read(i * classes, classes, &mut scratch);
-            let row = Row::new(x);
-            (x[row.argmax].widen() - x[self.labels[i]].widen()) + row.others.ln_1p()
+        let x = Strided::of(&inputs[0], &Order::row_major(2)).all(kernel);
+        let losses = flat::collect(kernel, self.labels.len().div_ceil(ROWS), inputs[0].len(), |i| -> Vec<S::Wide> {
+            let mut roots = Vec::with_capacity(classes);
+            let rows = x.chunks_exact(classes).zip(&self.labels).skip(i * ROWS).take(ROWS);
+            rows.map(|(x, &label)| {
+                let row = Row::new(x, &mut roots);
+                (x[row.argmax].widen() - x[label].widen()) + row.others.ln_1p()
+            })
+            .collect()
         });
-        let sum = losses.iter().fold(S::Wide::ZERO, |sum, &loss| sum + loss);
-        let mean = S::narrow(sum / S::Wide::from_usize(losses.len()));
+        let sum = losses.iter().flatten().fold(S::Wide::ZERO, |sum, &loss| sum + loss);
+        let mean = S::narrow(sum / S::Wide::from_usize(self.labels.len()));
         (vec![flat::array(&[], vec![mean])], ())
     }
 
@@ -122,17 +129,19 @@ impl Op for CrossEntropy {
     ) -> Vec<Option<ArrayD<S>>> {
         let classes = inputs[0].shape()[1];
         let (by_row, order) = (Order::row_major(2), Order::of_batch(kernel, &inputs[0]));
-        let x = Strided::of(&inputs[0], &by_row);
+        let x = Strided::of(&inputs[0], &by_row).all(kernel);
         let dy = upstream[0].iter().fold(S::Wide::ZERO, |_, dy| dy.widen()); // the only one
-        let gradient = flat::from_rows(kernel, &by_row, inputs[0].shape(), classes, |i, dx: &mut [S]| {
-            let mut scratch = Vec::new();
-            let row = Row::new(x.read(i * classes, classes, &mut scratch));
-            let label = self.labels[i];
-            let scale = dy / (S::Wide::from_usize(self.labels.len()) * (S::Wide::ONE + row.others));
-            for (dx, &h) in dx.iter_mut().zip(&row.roots) {
-                *dx = S::narrow(h * (h * scale));
+        let gradient = flat::from_rows(kernel, &by_row, inputs[0].shape(), ROWS * classes, |i, dx: &mut [S]| {
+            let mut roots = Vec::with_capacity(classes);
+            let rows = x.chunks_exact(classes).zip(&self.labels).skip(i * ROWS);
+            for (dx, (x, &label)) in dx.chunks_exact_mut(classes).zip(rows) {
+                let row = Row::new(x, &mut roots);
+                let scale = dy / (S::Wide::from_usize(self.labels.len()) * (S::Wide::ONE + row.others));
+                for (dx, &h) in dx.iter_mut().zip(row.roots) {
+                    *dx = S::narrow(h * (h * scale));
+                }
+                dx[label] = S::narrow(-sum_but(label, row.roots, scale));
             }
-            dx[label] = S::narrow(-sum_but(label, &row.roots, scale));
         });
         let gradient = match order == by_row {
             true => gradient,

@@ -26,10 +26,10 @@ choice! {
 
 /// The sparsity from which on a training step of a linear layer is faster on its living weights alone. Measured by
 /// `cargo bench --bench break_even`.
-pub const LINEAR_BREAK_EVEN: f64 = 0.85;
+pub const LINEAR_BREAK_EVEN: f64 = 0.75;
 
 /// [`LINEAR_BREAK_EVEN`] of a convolution.
-pub const CONVOLUTION_BREAK_EVEN: f64 = 0.85;
+pub const CONVOLUTION_BREAK_EVEN: f64 = 0.8;
 
 impl Execution {
     /// Compresses every weight that is sparse enough, its momentum, and what the method keeps beside it.

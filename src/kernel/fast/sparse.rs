@@ -105,7 +105,8 @@ struct Places<'a, H: Hardware> {
     x: &'a Rows<'a, H>,
     /// The tap and source pixel of each term of the pixel's sum.
     found: Vec<(usize, usize)>,
-    /// By key, where the row began for the pixel for which they were last looked up.
+    /// By key, where the row began for the pixel for which they were last looked up. Empty where there is one tap: then
+    /// rows lie in the order of their keys.
     rows: Vec<usize>,
     /// How much further it begins for this pixel: the next pixel's sources are mostly the next ones.
     shift: usize,
@@ -117,7 +118,8 @@ const OUTSIDE: usize = usize::MAX;
 impl<'a, H: Hardware> Places<'a, H> {
     /// Of no pixel yet.
     fn new(sources: &'a Sources, x: &'a Rows<H>) -> Self {
-        Self { sources, x, found: Vec::new(), rows: vec![OUTSIDE; x.channels * sources.taps()], shift: 0 }
+        let rows = if sources.taps() == 1 { Vec::new() } else { vec![OUTSIDE; x.channels * sources.taps()] };
+        Self { sources, x, found: Vec::new(), rows, shift: OUTSIDE }
     }
 
     /// Finds the sources of a pixel, and has those of the next one that this one does not share fetched from memory.
@@ -148,6 +150,10 @@ impl<'a, H: Hardware> Places<'a, H> {
         self.found.clear();
         self.found.extend(self.sources.of(pixel));
         let taps = self.sources.taps();
+        if taps == 1 {
+            self.shift = self.found.first().map_or(OUTSIDE, |&(_, source)| source * size);
+            return;
+        }
         if self.found.len() < taps {
             self.rows.fill(OUTSIDE);
         }
@@ -160,7 +166,12 @@ impl<'a, H: Hardware> Places<'a, H> {
     /// The rows of sources whose keys are `first ..`.
     #[inline(always)]
     fn from(&self, first: usize) -> Found<'_, H> {
-        Found { x: &self.x.elements, rows: &self.rows[first..], shift: self.shift, n: self.x.n }
+        let (x, n, shift) = (&*self.x.elements, self.x.n, self.shift);
+        match self.sources.taps() {
+            1 if shift == OUTSIDE => Found { x, rows: None, shift, n },
+            1 => Found { x, rows: None, shift: shift + first * n, n },
+            _ => Found { x, rows: Some(&self.rows[first..]), shift, n },
+        }
     }
 }
 
@@ -168,7 +179,8 @@ impl<'a, H: Hardware> Places<'a, H> {
 #[derive(Clone, Copy)]
 struct Found<'a, H> {
     x: &'a [H],
-    rows: &'a [usize],
+    /// Where each begins, but for the shift; `None` where they lie one after another.
+    rows: Option<&'a [usize]>,
     shift: usize,
     n: usize,
 }
@@ -177,7 +189,11 @@ impl<'a, H: Hardware> Found<'a, H> {
     /// `None` for padding.
     #[inline(always)]
     fn row(&self, key: u32) -> Option<&'a [H]> {
-        let row = self.rows[key as usize];
+        let row = match self.rows {
+            Some(rows) => rows[key as usize],
+            None if self.shift == OUTSIDE => OUTSIDE,
+            None => key as usize * self.n,
+        };
         if row == OUTSIDE {
             return None;
         }

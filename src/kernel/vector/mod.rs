@@ -59,7 +59,7 @@ pub fn vectorised_loop<L: Loop>(work: L) -> L::Output {
 
 /// Has memory brought into the second-level cache, where the CPU can be asked to, while the program goes on.
 #[inline(always)]
-pub(super) fn prefetch<T>(memory: &[T]) {
+pub(crate) fn prefetch<T>(memory: &[T]) {
     #[cfg(target_arch = "x86_64")]
     x86::prefetch(memory);
     #[cfg(not(target_arch = "x86_64"))]

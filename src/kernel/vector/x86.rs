@@ -258,7 +258,7 @@ unsafe fn turn_8(from: *const f64, to: *mut f64, strides: [usize; 2]) {
 
 /// As [`super::prefetch`].
 #[inline(always)]
-pub(super) fn prefetch<T>(memory: &[T]) {
+pub fn prefetch<T>(memory: &[T]) {
     const LINE: usize = 64;
     let start = memory.as_ptr().cast::<i8>();
     for line in (0..size_of_val(memory)).step_by(LINE) {
