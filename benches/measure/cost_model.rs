@@ -194,14 +194,15 @@ fn print_points(points: &[Point], model: &CostModel) {
 }
 
 /// Bytes of a run's peak: value, gradient and momentum of every parameter, running statistics, the batch's saved
-/// activations and, with GDSTAR, G, W_k* and the mask; of eliminated weights only the mask once layers are compressed,
-/// and three indices of each living one.
+/// activations and, with GDSTAR, G, W_k* and, once any is eliminated, the mask; of eliminated weights only the mask once
+/// layers are compressed, and three indices of each living one.
 fn peak_bytes(network: &Network, batch_size: usize, sparsity: f64, gdstar: bool) -> Result<f64> {
     let summary = network.summary::<f32>(batch_size)?;
     let n = summary.prunable as f64;
     let entry = size_of::<f32>() as f64;
     let all = (summary.step_bytes() + summary.gradient_bytes) as f64;
-    let method = if gdstar { (2.0 * entry + 1.0) * n } else { 0.0 };
+    let mask = if sparsity > 0.0 { 1.0 } else { 0.0 };
+    let method = if gdstar { (2.0 * entry + mask) * n } else { 0.0 };
     let is_compressed = gdstar && sparsity >= LINEAR_BREAK_EVEN.max(CONVOLUTION_BREAK_EVEN);
     let eliminated = if is_compressed { (5.0 * sparsity - 3.0 * (1.0 - sparsity)) * entry * n } else { 0.0 };
     Ok(all + method - eliminated)

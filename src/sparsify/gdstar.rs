@@ -38,6 +38,7 @@ pub struct Gdstar<S: Scalar> {
     weights: WeightSet,
     /// G of the epoch under way (Eq. 2), segment by segment as [`Stored::squares`] says; empty between epochs.
     accumulated: Vec<S>,
+    /// Of every weight; empty during an epoch in which all live.
     alive: Vec<bool>,
     rewind: RewindPoint<S>,
     /// One a segment of W.
@@ -164,6 +165,9 @@ impl<S: Scalar> Sparsifier<S> for Gdstar<S> {
         };
         let entries = self.weights.segments().iter().zip(&self.stored).map(entries).sum();
         self.accumulated = vec![S::ZERO; entries];
+        if self.alive.iter().all(|&alive| alive) {
+            self.alive = Vec::new();
+        }
     }
 
     fn followed(&mut self) -> Vec<Followed<'_, S>> {
@@ -177,7 +181,7 @@ impl<S: Scalar> Sparsifier<S> for Gdstar<S> {
                 parameter: segment.parameter,
                 squares,
                 gradient: self.reading.gradient,
-                alive: stored.weights.is_none().then(|| &self.alive[segment.range.clone()]),
+                alive: (stored.weights.is_none() && !self.alive.is_empty()).then(|| &self.alive[segment.range.clone()]),
                 keeps_momentum: self.reading.momentum_on_prune == MomentumOnPrune::Keep,
             });
         }
@@ -185,6 +189,9 @@ impl<S: Scalar> Sparsifier<S> for Gdstar<S> {
     }
 
     fn expand(&mut self) {
+        if self.alive.is_empty() {
+            self.alive = vec![true; self.weights.len()];
+        }
         if self.stored.iter().any(|stored| stored.squares.is_some()) {
             let compressed = std::mem::replace(&mut self.accumulated, vec![S::ZERO; self.weights.len()]);
             let mut rest = &compressed[..];

@@ -109,7 +109,7 @@ pub trait Sparsifier<S: Scalar>: Send {
     /// After an epoch's last step, or the one that failed: nothing is compressed any more.
     fn expand(&mut self) {}
 
-    /// False where a weight of W is eliminated; `None` if none ever is.
+    /// False where a weight of W is eliminated; `None` if none ever is. Between epochs.
     fn alive(&self) -> Option<&[bool]> {
         None
     }

@@ -327,7 +327,11 @@ fn effective_flops_and_bytes_are_counted() {
     run.train(&mut run.start::<f32>().unwrap(), &mut [&mut history, &mut masks]).unwrap();
     let [first, second] = &history.0[..] else { panic!("two epochs") };
     assert_eq!(first.effective_flops, Some(flops(weights)), "nothing is eliminated yet");
-    assert_eq!(first.bytes, Some((4 * (3 * (n + biases) + 2 * n) + n) as u64), "as dense, with G, W_k* and a mask");
+    assert_eq!(
+        first.bytes,
+        Some(4 * (3 * (n + biases) + 2 * n) as u64),
+        "as dense, with G and W_k*: all live, no mask"
+    );
     let (mut from, mut living, mut bytes) = (0, weights, 4 * 3 * biases + n);
     for (living, outputs) in living.iter_mut().zip([300, 100, 10]) {
         let alive = masks.0[0][from..from + *living].iter().filter(|&&alive| alive).count();
