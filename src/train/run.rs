@@ -103,9 +103,9 @@ impl<'a> Run<'a> {
         let step_macs = self.network.step_multiply_accumulates(&state.parameters)?;
         let trained = self.batches(scope, state, observers, k);
         let bytes = execution::bytes(state);
-        execution::expand(state);
         // What steps share lies idle from here on, and the method needs memory of its own.
         buffer::clear();
+        execution::expand(state);
         let Trained { loss_sum, samples, batches } = trained?;
         let mut seconds = started.elapsed().as_secs_f64();
 
