@@ -208,6 +208,7 @@ fn peak_bytes(network: &Network, batch_size: usize, sparsity: f64, gdstar: bool)
     Ok(all + method - eliminated)
 }
 
+/// Of epochs alone: a step's memory is that which the steps before it left.
 fn print_memory(lines: &[Line]) -> Result<()> {
     println!(
         "{:<32} {:>7} {:>6} {:>12} {:>12} {:>7}",
@@ -220,10 +221,10 @@ fn print_memory(lines: &[Line]) -> Result<()> {
     }
     for ((case, threads, batch_size), measured) in peaks {
         let name = case.trim_end_matches("/dense");
-        let Some((model, sparsity)) = parts(name, &["step", "gdstar-step", "sparse", "epoch"]) else { continue };
+        let Some((model, sparsity)) = parts(name, &["epoch"]) else { continue };
         let entry = models::find(model)?;
         let network = entry.network(entry.input, entry.classes)?;
-        let is_gdstar = name == case && !case.starts_with("step/");
+        let is_gdstar = name == case;
         let predicted = peak_bytes(&network, batch_size, sparsity, is_gdstar)?;
         let (megabytes, ratio) = (measured as f64 / 1e6, predicted / measured as f64);
         println!("{case:<32} {threads:>7} {batch_size:>6} {megabytes:>12.1} {:>12.1} {ratio:>7.2}", predicted / 1e6);
