@@ -224,8 +224,7 @@ fn print_memory(lines: &[Line]) -> Result<()> {
         let Some((model, sparsity)) = parts(name, &["epoch"]) else { continue };
         let entry = models::find(model)?;
         let network = entry.network(entry.input, entry.classes)?;
-        let is_gdstar = name == case;
-        let predicted = peak_bytes(&network, batch_size, sparsity, is_gdstar)?;
+        let predicted = peak_bytes(&network, batch_size, sparsity, name == case)?;
         let (megabytes, ratio) = (measured as f64 / 1e6, predicted / measured as f64);
         println!("{case:<32} {threads:>7} {batch_size:>6} {megabytes:>12.1} {:>12.1} {ratio:>7.2}", predicted / 1e6);
     }

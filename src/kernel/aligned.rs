@@ -5,9 +5,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 /// An allocator whose arrays start at a multiple of a cache line; shorter pieces of memory, and the work itself, are
 /// left to `A`.
 ///
-/// A vector of 64 bytes that straddles two cache lines takes two reads, and what the system's allocator hands out
-/// always makes it do so. The fast kernels are correct without it; the sparse ones, which read a vector for
-/// each product, take up to half as long again. So a program that trains should have it:
+/// A vector of 64 bytes that straddles two cache lines takes two reads, and so does every one of an array that begins
+/// 16 bytes past a page, as large ones from glibc do. The fast kernels are correct without it; the sparse ones, which
+/// read a vector for each product, are slower. So a program that trains should have it:
 ///
 /// ```
 /// #[global_allocator]

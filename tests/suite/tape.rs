@@ -107,9 +107,9 @@ fn forgetting_what_backward_does_not_read_and_writing_over_it_change_no_bit() {
                         outputs_and_gradients(&case.op, kernel, inputs, &case.differentiable, fate);
                     let name = format!("{} {kernel} {fate:?}", entry.name);
                     assert!(outputs.iter().map(bits).eq(by_itself.outputs.iter().map(bits)), "{name}: outputs");
-                    for (i, wanted) in case.differentiable.iter().enumerate().filter(|(_, wanted)| **wanted) {
+                    for i in (0..inputs.len()).filter(|&i| case.differentiable[i]) {
                         let [found, expected] = [&gradients[i], &by_itself.gradients[i]].map(|g| g.as_ref().map(bits));
-                        assert!(found == expected, "{name}: gradient {i} {wanted}");
+                        assert!(found == expected, "{name}: gradient {i}");
                     }
                     flowed |= gradients.iter().flatten().any(|g| g.iter().any(|&x| x != 0.0));
                 }
