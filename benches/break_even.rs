@@ -2,7 +2,7 @@
 //!
 //! For each shape and sparsity, forward and both gradients of the op and of its sparse form run in turns, and the median
 //! times are compared. The last column of a row is the least sparsity measured from which on the sparse form is faster:
-//! what `gdstar::train::LINEAR_BREAK_EVEN` and `CONVOLUTION_BREAK_EVEN` are set by.
+//! what `gdstar::train::break_even` is fitted to.
 
 use gdstar::kernel::{self, Aligned, Kernel, Pattern, Window, buffer};
 use gdstar::op::{Evaluation, Op, evaluate};
@@ -17,25 +17,30 @@ use std::time::{Duration, Instant};
 #[global_allocator]
 static ALLOCATOR: Aligned = Aligned::SYSTEM;
 
-const BATCH: usize = 128;
+/// Rows of two, eight and sixteen of the widest vectors.
+const BATCHES: [usize; 3] = [32, 128, 256];
 const ROUNDS: usize = 7;
 const SPARSITIES: [f64; 9] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98];
 
 fn main() {
     let name = |sparsity: &f64| format!("{:>7}", format!("{:.0} %", 100.0 * sparsity));
-    println!(
-        "{} threads, batch {BATCH}, f32; time of the sparse form / time of the dense one",
-        rayon::current_num_threads()
-    );
-    println!("{:<28}{}  faster from", "", SPARSITIES.iter().map(name).collect::<String>());
+    println!("{} threads, f32; time of the sparse form / time of the dense one", rayon::current_num_threads());
+    for batch in BATCHES {
+        println!("{:<28}{}  faster from", format!("batch {batch}"), SPARSITIES.iter().map(name).collect::<String>());
+        layers(batch);
+    }
+}
+
+/// The lines of a batch size.
+fn layers(batch: usize) {
     for (outputs, inputs) in [(300, 784), (100, 300), (10, 100), (512, 512)] {
-        report(&format!("linear {inputs} -> {outputs}"), Linear, &[BATCH, inputs], &[outputs, inputs]);
+        report(&format!("linear {inputs} -> {outputs}"), Linear, &[batch, inputs], &[outputs, inputs]);
     }
     // Of ResNet20 and ResNet18 on 32 x 32 images: 3 x 3 taps, and a shortcut's 1 x 1.
     for (channels, pixels, taps) in [(16, 32, 3), (32, 16, 3), (64, 8, 3), (64, 32, 3), (256, 8, 3), (128, 16, 1)] {
         let op = Conv2d { window: Window { padding: [taps / 2; 2], ..Window::PLAIN } };
         let what = format!("conv {channels} x {pixels} x {pixels}, {taps} x {taps}");
-        report(&what, op, &[BATCH, channels, pixels, pixels], &[channels, channels, taps, taps]);
+        report(&what, op, &[batch, channels, pixels, pixels], &[channels, channels, taps, taps]);
     }
 }
 

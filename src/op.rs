@@ -6,7 +6,7 @@
 //! digits ([`DoubleDouble`](crate::scalar::DoubleDouble)).
 
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, buffer};
+use crate::kernel::Kernel;
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::fmt::Debug;
@@ -63,20 +63,22 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
         Err(first)
     }
 
-    /// [`backward`](Self::backward) for upstream gradients that nobody needs any more: an op may write over them.
+    /// [`backward`](Self::backward) for upstream gradients that nobody needs any more: an op may write over them. `Err`
+    /// gives them back where that is not possible.
+    ///
+    /// # Errors
+    /// The upstream gradients.
+    #[expect(clippy::type_complexity, reason = "it is the type of `backward`, and the upstream gradients")]
     fn backward_over<S: Scalar>(
         &self,
-        kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
-        outputs: &[ArrayViewD<S>],
-        saved: &Self::Saved<S>,
+        _kernel: Kernel,
+        _inputs: &[ArrayViewD<S>],
+        _outputs: &[ArrayViewD<S>],
+        _saved: &Self::Saved<S>,
         upstream: Vec<ArrayD<S>>,
-        wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
-        let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
-        let gradients = self.backward(kernel, inputs, outputs, saved, &flowing, wanted);
-        upstream.into_iter().for_each(buffer::recycle);
-        gradients
+        _wanted: &[bool],
+    ) -> std::result::Result<Vec<Option<ArrayD<S>>>, Vec<ArrayD<S>>> {
+        Err(upstream)
     }
 }
 

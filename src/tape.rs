@@ -177,7 +177,13 @@ impl<'p, S: Scalar> Tape<'p, S> {
             }
             if differentiable {
                 backward = Some(Box::new(move |inputs, outputs, upstream, wanted| {
-                    op.backward_over(kernel, inputs, outputs, &saved, upstream, wanted)
+                    let done = op.backward_over(kernel, inputs, outputs, &saved, upstream, wanted);
+                    done.unwrap_or_else(|upstream| {
+                        let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
+                        let gradients = op.backward(kernel, inputs, outputs, &saved, &flowing, wanted);
+                        upstream.into_iter().for_each(buffer::recycle);
+                        gradients
+                    })
                 }));
             }
         } else {
@@ -251,6 +257,14 @@ impl<'p, S: Scalar> Tape<'p, S> {
     /// The value of `var`. (Zeros of its shape if it was released.)
     pub fn value(&self, var: Var) -> ArrayViewD<'_, S> {
         self.values[var.0].view(&self.zero)
+    }
+
+    /// Takes `var` off the tape: no op to come may use it. A copy, if a backward looks into it.
+    pub fn take(&mut self, var: Var) -> ArrayD<S> {
+        let value = &mut self.values[var.0];
+        value.released = true;
+        let own = value.array.take_if(|array| array.is_owned() && !value.read && !self.keeps_everything);
+        own.map_or_else(|| self.values[var.0].view(&self.zero).to_owned(), CowArray::into_owned)
     }
 
     /// The ops that ran, in order.

@@ -8,7 +8,7 @@ mod plot;
 use crate::Line;
 use crate::table::median;
 use gdstar::nn::{Network, models};
-use gdstar::train::{CONVOLUTION_BREAK_EVEN, LINEAR_BREAK_EVEN};
+use gdstar::train::break_even;
 use gdstar::{Error, Result};
 use least_squares::fit_relative;
 use std::collections::{BTreeMap, BTreeSet};
@@ -203,7 +203,7 @@ fn peak_bytes(network: &Network, batch_size: usize, sparsity: f64, gdstar: bool)
     let all = (summary.step_bytes() + summary.gradient_bytes) as f64;
     let mask = if sparsity > 0.0 { 1.0 } else { 0.0 };
     let method = if gdstar { (2.0 * entry + mask) * n } else { 0.0 };
-    let is_compressed = gdstar && sparsity >= LINEAR_BREAK_EVEN.max(CONVOLUTION_BREAK_EVEN);
+    let is_compressed = gdstar && sparsity >= break_even::<f32>(4, batch_size).max(break_even::<f32>(2, batch_size));
     let eliminated = if is_compressed { (5.0 * sparsity - 3.0 * (1.0 - sparsity)) * entry * n } else { 0.0 };
     Ok(all + method - eliminated)
 }

@@ -25,8 +25,9 @@ pub fn cases(options: &Options) -> Vec<Case> {
             cases.push(case.on_demand(model == "resnet18"));
         }
     }
-    // As many images as MNIST has; and two batches, which show the memory.
-    for (model, images) in [("lenet300", 60_000), ("resnet18", 2 * batch_size)] {
+    // As many images as MNIST and CIFAR-10 have. Two batches of the latter show the memory.
+    for (model, images, of_which) in [("lenet300", 60_000, 60_000), ("resnet18", 50_000, 2 * batch_size)] {
+        let images = [images, of_which.min(images)];
         let dense = format!("epoch/{model}/dense");
         let work = move |meter: &mut Meter| epochs(meter, model, Method::Dense, 0, images, batch_size);
         cases.push(Case::new(dense.clone(), work).on_demand(true));
@@ -129,17 +130,20 @@ fn steps(meter: &mut Meter, model: &str, percent: u32, batch_size: usize) -> Res
     train(meter, &config, &random_images(model, BATCHES * batch_size)?, f64::from(percent) / 100.0, Unit::Step)
 }
 
-/// Epochs of so many images, the method's work at their end included.
+/// Epochs, the method's work at their end included. So many images lie in memory, of which an epoch takes so many.
 fn epochs(
     meter: &mut Meter,
     model: &str,
     method: Method,
     percent: u32,
-    images: usize,
+    [images, of_which]: [usize; 2],
     batch_size: usize,
 ) -> Result<()> {
     let config = standing_still(model, method, batch_size);
-    train(meter, &config, &random_images(model, images)?, f64::from(percent) / 100.0, Unit::Epoch)
+    let (taken, others) = (random_images(model, of_which)?, random_images(model, images - of_which)?);
+    let outcome = train(meter, &config, &taken, f64::from(percent) / 100.0, Unit::Epoch);
+    drop(others);
+    outcome
 }
 
 /// LeNet300 on MNIST, every epoch a measurement.

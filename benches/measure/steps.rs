@@ -6,7 +6,7 @@ use crate::Options;
 use crate::case::Case;
 use crate::method::{config, random_pixels};
 use gdstar::data::Source;
-use gdstar::kernel::Kernel;
+use gdstar::kernel::{Kernel, images};
 use gdstar::nn::models::{Entry, MODELS};
 use gdstar::nn::{Mode, Network, Parameters};
 use gdstar::random::{Purpose, stream};
@@ -62,8 +62,8 @@ impl Trainee {
         let parameters = network.first_parameters(config.seed);
         let [c, h, w] = entry.input;
         let pixels = random_pixels(batch_size * c * h * w).into_iter().map(|byte| f32::from(byte) / 128.0 - 1.0);
-        let x = ArrayD::from_shape_vec(vec![batch_size, c, h, w], pixels.collect())
-            .map_err(|error| Error::domain("--batch-size", "a batch that fits into memory", error))?;
+        // As the data loader lays a batch out.
+        let x = images([batch_size, c, h, w], pixels.collect()).into_dyn();
         let mut sparsifier = method.sparsifier(&config, &parameters);
         sparsifier.begin_epoch(&parameters, false);
         Ok(Self {
@@ -78,15 +78,14 @@ impl Trainee {
 
     fn step(&mut self, x: ArrayD<f32>, labels: Vec<usize>) -> Result<()> {
         let (mode, noise) = (Mode::Training, Some(&mut self.noise));
-        let step = Step::compute(&self.network, Kernel::Fast, &self.parameters, x, labels, mode, noise)?;
+        let mut step = Step::compute(&self.network, Kernel::Fast, &self.parameters, x, labels, mode, noise)?;
         let (gradients, followed) = (&step.gradients, self.sparsifier.followed());
         let spoilt = self.optimizer.step(Kernel::Fast, &mut self.parameters, gradients, LEARNING_RATE, followed);
         if spoilt.is_some() || !step.loss.is_finite() {
             return Err(Error::domain("a step", "finite losses and gradients", step.loss));
         }
-        for (position, value) in step.buffers {
-            self.parameters[position].value = value;
-        }
+        step.move_buffers(&mut self.parameters);
+        step.recycle();
         Ok(())
     }
 }

@@ -84,6 +84,16 @@ pub fn zeros<T: Element>(len: usize) -> Vec<T> {
     buffer
 }
 
+/// What an iterator gives, as many as it says it will; more are taken too.
+pub fn collect<T: Element>(elements: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut elements = elements.into_iter();
+    let mut buffer = stale(elements.size_hint().0);
+    let filled = buffer.iter_mut().zip(&mut elements).map(|(to, element)| *to = element).count();
+    buffer.truncate(filled);
+    buffer.extend(elements);
+    buffer
+}
+
 /// Keeps the memory of an array that nobody needs any more.
 pub fn recycle<T: Element, D: Dimension>(array: Array<T, D>) {
     recycle_elements(array.into_raw_vec_and_offset().0);
@@ -114,6 +124,12 @@ impl<T: Element> Buffer<T> {
     /// As [`zeros`].
     pub fn zeros(len: usize) -> Self {
         Self(zeros(len))
+    }
+}
+
+impl<T: Element> FromIterator<T> for Buffer<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
+        Self(collect(elements))
     }
 }
 

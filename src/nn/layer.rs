@@ -155,9 +155,18 @@ impl Layer {
         }
     }
 
-    /// Runs the layer on `x`; `path` is its name.
-    pub(super) fn forward<S: Scalar>(&self, flow: &mut Flow<S>, path: &str, x: Var) -> Result<Var> {
+    /// Runs the layer on `x`; `path` is its name. Where `x` `is_free`, nobody else takes it: it may be written over, and is
+    /// released.
+    pub(super) fn forward<S: Scalar>(&self, flow: &mut Flow<S>, path: &str, x: Var, is_free: bool) -> Result<Var> {
         flow.tape.enter(path);
+        let y = self.apply(flow, path, x, is_free)?;
+        if is_free && y != x {
+            flow.tape.release(x);
+        }
+        Ok(y)
+    }
+
+    fn apply<S: Scalar>(&self, flow: &mut Flow<S>, path: &str, x: Var, is_free: bool) -> Result<Var> {
         match self {
             Self::Linear { .. } => first(&flow.with_weight(Linear, x, true)?),
             Self::Conv2d { window, bias, .. } => first(&flow.with_weight(Conv2d { window: *window }, x, *bias)?),
@@ -170,6 +179,7 @@ impl Layer {
                 flow.buffers.extend(buffers);
                 first(&outputs)
             }
+            Self::Relu if is_free => first(&flow.tape.apply_over(Relu, &[x])?),
             Self::Relu => flow.tape.apply_one(Relu, &[x]),
             Self::Silu => flow.tape.apply_one(Silu, &[x]),
             Self::Sigmoid => flow.tape.apply_one(Sigmoid, &[x]),
@@ -197,19 +207,7 @@ impl Layer {
             Self::Sequence(layers) => {
                 let mut value = x;
                 for (name, layer) in layers {
-                    // The sequence's own input may have other takers.
-                    let is_free = value != x;
-                    let path = join(path, name);
-                    if is_free && matches!(layer, Self::Relu) {
-                        flow.tape.enter(&path);
-                        value = first(&flow.tape.apply_over(Relu, &[value])?)?;
-                        continue;
-                    }
-                    let next = layer.forward(flow, &path, value)?;
-                    if is_free && value != next {
-                        flow.tape.release(value);
-                    }
-                    value = next;
+                    value = layer.forward(flow, &join(path, name), value, is_free || value != x)?;
                 }
                 Ok(value)
             }
@@ -224,11 +222,7 @@ impl Layer {
                 }
                 let mut outputs = Vec::with_capacity(branches.len());
                 for ((name, branch), part) in branches.iter().zip(parts) {
-                    let output = branch.forward(flow, &join(path, name), part)?;
-                    if part != x && part != output {
-                        flow.tape.release(part);
-                    }
-                    outputs.push(output);
+                    outputs.push(branch.forward(flow, &join(path, name), part, part != x)?);
                 }
                 flow.tape.enter(path);
                 kind.apply(flow, x, &outputs)

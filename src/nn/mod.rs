@@ -104,7 +104,7 @@ impl Network {
         noise: Option<&mut ChaCha8Rng>,
     ) -> Result<Pass> {
         let mut flow = Flow { tape, leaves: &leaves, compressions, mode, noise, next: 0, buffers: Vec::new() };
-        let logits = self.layer.forward(&mut flow, "", input)?;
+        let logits = self.layer.forward(&mut flow, "", input, false)?;
         let buffers = flow.buffers;
         Ok(Pass { input, logits, leaves, buffers })
     }

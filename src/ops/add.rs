@@ -17,7 +17,7 @@
 use super::order::owned;
 use super::{Attributes, Case, Catalogued, broadcast, flat};
 use crate::error::Result;
-use crate::kernel::{Kernel, buffer};
+use crate::kernel::Kernel;
 use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -75,20 +75,15 @@ impl Op for Add {
         saved: &(),
         mut upstream: Vec<ArrayD<S>>,
         wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
-        let dy = upstream.swap_remove(0);
+    ) -> std::result::Result<Vec<Option<ArrayD<S>>>, Vec<ArrayD<S>>> {
         // One of the gradients can be dy itself.
+        let is_dy = |&i: &usize| wanted[i] && inputs[i].shape() == upstream[0].shape();
+        let Some(taker) = (0..inputs.len()).find(is_dy) else { return Err(upstream) };
         let mut others = wanted.to_vec();
-        let taker = (0..inputs.len()).find(|&i| wanted[i] && inputs[i].shape() == dy.shape());
-        if let Some(taker) = taker {
-            others[taker] = false;
-        }
-        let mut gradients = self.backward(kernel, inputs, outputs, saved, &[dy.view()], &others);
-        match taker {
-            Some(taker) => gradients[taker] = Some(dy),
-            None => buffer::recycle(dy),
-        }
-        gradients
+        others[taker] = false;
+        let mut gradients = self.backward(kernel, inputs, outputs, saved, &[upstream[0].view()], &others);
+        gradients[taker] = Some(upstream.swap_remove(0));
+        Ok(gradients)
     }
 }
 

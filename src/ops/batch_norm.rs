@@ -50,6 +50,7 @@ use statistics::{Backward, Channel};
 use super::{Attributes, Case, Catalogued, flat, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
+use crate::kernel::buffer::{self, Buffer};
 use crate::op::Op;
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -80,7 +81,7 @@ impl BatchNorm {
 
 impl Op for BatchNorm {
     const NAME: &'static str = "batch_norm";
-    type Saved<S: Scalar> = Vec<Channel<S::Wide>>;
+    type Saved<S: Scalar> = Buffer<Channel<S::Wide>>;
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
         let names = ["x", "weight", "bias", "running_mean", "running_var"];
@@ -115,15 +116,19 @@ impl Op for BatchNorm {
         Ok([vec![x.to_vec()], statistics].concat())
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Vec<Channel<S::Wide>>) {
+    fn forward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+    ) -> (Vec<ArrayD<S>>, Buffer<Channel<S::Wide>>) {
         let x = Channels::of(kernel, &inputs[0]);
         let [weight, bias, running_mean, running_var] = [1, 2, 3, 4].map(|i| widened(&inputs[i]));
         let statistics = match self.training {
             true => self.of_batch(kernel, &x),
-            false => running_mean.iter().zip(&running_var).map(|(&mean, &var)| self.running(mean, var)).collect(),
+            false => running_mean.iter().zip(running_var.iter()).map(|(&mean, &var)| self.running(mean, var)).collect(),
         };
         let line = |((of, weight), bias): ((&Channel<_>, &_), &_)| (*of, *weight * of.inverse_deviation, *bias);
-        let lines: Vec<_> = statistics.iter().zip(&weight).zip(&bias).map(line).collect();
+        let lines: Buffer<_> = statistics.iter().zip(weight.iter()).zip(bias.iter()).map(line).collect();
         let y = x.zip(kernel, &x, &lines, |(of, scale, bias), x, _| of.centre(x) * scale + bias);
         if !self.training {
             return (vec![y], statistics);
@@ -131,8 +136,11 @@ impl Op for BatchNorm {
         let m = S::Wide::from_usize(x.values());
         let unbiased = m / (m - S::Wide::ONE);
         let moved = |old: &[S::Wide], new: &dyn Fn(&Channel<S::Wide>) -> S::Wide| {
-            let both = old.iter().zip(&statistics);
-            flat::array(&[x.count()], both.map(|(&old, channel)| S::narrow(self.towards(old, new(channel)))).collect())
+            let both = old.iter().zip(statistics.iter());
+            flat::array(
+                &[x.count()],
+                buffer::collect(both.map(|(&old, channel)| S::narrow(self.towards(old, new(channel))))),
+            )
         };
         let mean = moved(&running_mean, &|channel| channel.shift + channel.offset);
         let var = moved(&running_var, &|channel| channel.variance * unbiased);
@@ -144,7 +152,7 @@ impl Op for BatchNorm {
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
-        statistics: &Vec<Channel<S::Wide>>,
+        statistics: &Buffer<Channel<S::Wide>>,
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
@@ -160,10 +168,10 @@ impl Op for BatchNorm {
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
-        statistics: &Vec<Channel<S::Wide>>,
+        statistics: &Buffer<Channel<S::Wide>>,
         mut upstream: Vec<ArrayD<S>>,
         wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> std::result::Result<Vec<Option<ArrayD<S>>>, Vec<ArrayD<S>>> {
         let x = Channels::of(kernel, &inputs[0]);
         let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
         let dy = Channels::in_order_of(kernel, &flowing[0], &x);
@@ -171,7 +179,7 @@ impl Op for BatchNorm {
         drop((dy, flowing));
         let dy = upstream.swap_remove(0);
         let d_x = wanted[0].then(|| x.zip_over(kernel, dy, &lines, input_gradient));
-        std::iter::once(d_x).chain(others.map(Some)).collect()
+        Ok(std::iter::once(d_x).chain(others.map(Some)).collect())
     }
 }
 
@@ -192,7 +200,7 @@ impl BatchNorm {
         weight: &ArrayViewD<S>,
         statistics: &[Channel<S::Wide>],
         upstream: &[ArrayViewD<S>],
-    ) -> (Vec<(Channel<S::Wide>, Backward<S::Wide>)>, [ArrayD<S>; 4]) {
+    ) -> (Buffer<(Channel<S::Wide>, Backward<S::Wide>)>, [ArrayD<S>; 4]) {
         let weight = widened(weight);
         let d_statistics = self.training.then(|| [widened(&upstream[1]), widened(&upstream[2])]);
         let sums = x.sums(kernel, dy, statistics, |of, x, dy| [dy, dy * of.centre(x)]);
@@ -200,9 +208,9 @@ impl BatchNorm {
             let d_statistics = d_statistics.as_ref().map(|d| d.each_ref().map(|d| d[channel]));
             self.backward_of(x.values(), sums, &statistics[channel], weight[channel], d_statistics)
         };
-        let channels: Vec<Backward<S::Wide>> = sums.into_iter().enumerate().map(backward_of).collect();
+        let channels: Buffer<Backward<S::Wide>> = sums.iter().copied().enumerate().map(backward_of).collect();
         let per_channel = |gradient: &dyn Fn(usize) -> S::Wide| {
-            flat::array(&[x.count()], (0..x.count()).map(|channel| S::narrow(gradient(channel))).collect())
+            flat::array(&[x.count()], buffer::collect((0..x.count()).map(|channel| S::narrow(gradient(channel)))))
         };
         let r = |channel: usize| statistics[channel].inverse_deviation;
         let d_weight = per_channel(&|channel| r(channel) * channels[channel].dy_centred);
@@ -223,12 +231,12 @@ impl BatchNorm {
                 ]
             }
         };
-        (statistics.iter().copied().zip(channels).collect(), [d_weight, d_bias, d_mean, d_var])
+        (statistics.iter().copied().zip(channels.iter().copied()).collect(), [d_weight, d_bias, d_mean, d_var])
     }
 }
 
 /// A short vector in the wide type.
-fn widened<S: Scalar>(x: &ArrayViewD<S>) -> Vec<S::Wide> {
+fn widened<S: Scalar>(x: &ArrayViewD<S>) -> Buffer<S::Wide> {
     x.iter().map(|x| x.widen()).collect()
 }
 

@@ -20,6 +20,7 @@ use super::planes::Planes;
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
+use crate::kernel::buffer::Buffer;
 use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -40,11 +41,12 @@ pub(super) fn plane_means<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, shape: &
 pub(super) fn plane_means_gradient<S: Scalar>(kernel: Kernel, x_shape: &[usize], dy: &ArrayViewD<S>) -> ArrayD<S> {
     let dy = Planes::of(kernel, dy);
     let pixels = x_shape[2] * x_shape[3];
-    let share: Vec<S> = dy.elements().iter().map(|dy| S::narrow(dy.widen() / S::Wide::from_usize(pixels))).collect();
+    let share = dy.elements().iter().map(|dy| S::narrow(dy.widen() / S::Wide::from_usize(pixels)));
+    let share: Buffer<S> = share.collect();
     // Every pixel of a plane reads the same lanes.
     let groups = Extent { count: share.len() / dy.lanes.max(1), stride: dy.lanes };
     let axes = [groups, Extent { count: pixels, stride: 0 }, Extent { count: dy.lanes, stride: 1 }];
-    dy.order.for_rank(4).array(x_shape, Strided::new(share.into(), axes).copied(kernel))
+    dy.order.for_rank(4).array(x_shape, Strided::new((&*share).into(), axes).copied(kernel))
 }
 
 impl Op for GlobalMean {

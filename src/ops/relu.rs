@@ -17,7 +17,7 @@
 
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::Result;
-use crate::kernel::{Kernel, buffer};
+use crate::kernel::Kernel;
 use crate::op::{Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -77,20 +77,14 @@ impl Op for Relu {
     fn backward_over<S: Scalar>(
         &self,
         kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
+        _: &[ArrayViewD<S>],
         outputs: &[ArrayViewD<S>],
-        saved: &(),
+        _: &(),
         mut upstream: Vec<ArrayD<S>>,
-        wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
-        match flat::zip_over(kernel, upstream.swap_remove(0), &outputs[0], gradient) {
-            Ok(dx) => vec![Some(dx)],
-            Err(dy) => {
-                let gradients = self.backward(kernel, inputs, outputs, saved, &[dy.view()], wanted);
-                buffer::recycle(dy);
-                gradients
-            }
-        }
+        _: &[bool],
+    ) -> std::result::Result<Vec<Option<ArrayD<S>>>, Vec<ArrayD<S>>> {
+        let dx = flat::zip_over(kernel, upstream.swap_remove(0), &outputs[0], gradient);
+        dx.map(|dx| vec![Some(dx)]).map_err(|dy| vec![dy])
     }
 }
 

@@ -24,12 +24,32 @@ choice! {
     Dense = "dense",
 }
 
-/// The sparsity from which on a training step of a linear layer is faster on its living weights alone. Measured by
-/// `cargo bench --bench break_even`.
-pub const LINEAR_BREAK_EVEN: f64 = 0.75;
+/// [`break_even`] of a linear layer where a row of all samples fills [`LINES`] or more.
+const LINEAR_BREAK_EVEN: f64 = 0.75;
 
-/// [`LINEAR_BREAK_EVEN`] of a convolution.
-pub const CONVOLUTION_BREAK_EVEN: f64 = 0.8;
+/// The same of a convolution.
+const CONVOLUTION_BREAK_EVEN: f64 = 0.8;
+
+/// Cache lines of a row that a sparse kernel takes at a time: longer rows are no cheaper by the line.
+const LINES: usize = 8;
+
+/// What finding a row costs a sparse kernel, in cache lines of products: it weighs more where a row is short.
+const FINDING_A_ROW: f64 = 6.0;
+
+/// The sparsity from which on a training step of a layer is faster on its living weights alone: of a linear layer, whose
+/// weight has rank 2, or a convolution, for batches of so many samples. Fitted to what `cargo bench --bench break_even`
+/// measures for batches of 32, 128 and 256 in `f32`.
+///
+/// A living weight costs the sparse kernel as much as finding a row of samples and multiplying its cache lines, and any
+/// weight costs the dense one its lines: the share of living weights at which these are equal grows as
+/// lines / (finding + lines).
+pub fn break_even<S>(rank: usize, batch_size: usize) -> f64 {
+    const LINE: usize = 64;
+    let living = 1.0 - if rank == 2 { LINEAR_BREAK_EVEN } else { CONVOLUTION_BREAK_EVEN };
+    let share = |lines: usize| lines as f64 / (FINDING_A_ROW + lines as f64);
+    let lines = (batch_size * size_of::<S>()).div_ceil(LINE).clamp(1, LINES);
+    1.0 - living * share(lines) / share(LINES)
+}
 
 impl Execution {
     /// Compresses every weight that is sparse enough, its momentum, and what the method keeps beside it.
@@ -40,7 +60,13 @@ impl Execution {
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if a weight has too many entries an output to be indexed.
-    pub(super) fn begin_epoch<S: Scalar>(self, state: &mut State<S>, reading: &Reading, gradients: bool) -> Result<()> {
+    pub(super) fn begin_epoch<S: Scalar>(
+        self,
+        state: &mut State<S>,
+        batch_size: usize,
+        reading: &Reading,
+        gradients: bool,
+    ) -> Result<()> {
         if self == Self::Dense || reading.momentum_on_prune == MomentumOnPrune::Keep {
             return Ok(());
         }
@@ -52,7 +78,8 @@ impl Execution {
         for segment in state.sparsifier.weights().segments() {
             let parameter = &mut state.parameters[segment.parameter];
             let alive = &alive[segment.range.clone()];
-            if parameter.role == Role::Weight && sparsity(alive) >= break_even(parameter) {
+            if parameter.role == Role::Weight && sparsity(alive) >= break_even::<S>(parameter.value.ndim(), batch_size)
+            {
                 let pattern = Arc::new(Pattern::new(parameter.value.shape(), alive)?);
                 compress_array(&mut state.optimizer.buffers[segment.parameter], &pattern);
                 parameter.compress(Compression { pattern, gradient });
@@ -89,9 +116,4 @@ pub(super) fn bytes<S: Scalar>(state: &State<S>) -> usize {
 
 fn sparsity(alive: &[bool]) -> f64 {
     alive.iter().filter(|&&alive| !alive).count() as f64 / alive.len().max(1) as f64
-}
-
-/// Of the layer that the weight `[out,in]` or `[o,c,kh,kw]` belongs to.
-fn break_even<S>(weight: &Parameter<S>) -> f64 {
-    if weight.value.ndim() == 2 { LINEAR_BREAK_EVEN } else { CONVOLUTION_BREAK_EVEN }
 }

@@ -16,7 +16,7 @@ mod step;
 pub use checkpoint::Checkpoint;
 pub use config::{Config, Precision};
 pub use evaluation::{Evaluation, TEST_BATCH, evaluate};
-pub use execution::{CONVOLUTION_BREAK_EVEN, Execution, LINEAR_BREAK_EVEN};
+pub use execution::{Execution, break_even};
 pub use folder::{Checkpointer, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
 pub use observer::{BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, Progress, TraceWriter};

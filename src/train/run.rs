@@ -98,7 +98,7 @@ impl<'a> Run<'a> {
         let recorded = observers.iter().any(|observer| observer.wants_tensors());
         let started = Instant::now();
         let gradients = observers.iter().any(|observer| observer.wants_gradients());
-        config.execution.begin_epoch(state, &config.reading, gradients)?;
+        config.execution.begin_epoch(state, config.optimizer.batch_size, &config.reading, gradients)?;
         state.sparsifier.begin_epoch(&state.parameters, recorded);
         let step_macs = self.network.step_multiply_accumulates(&state.parameters)?;
         let trained = self.batches(scope, state, observers, k);
@@ -189,9 +189,7 @@ impl<'a> Run<'a> {
             if let Some((quantity, value)) = spoilt.and_then(|p| step.non_finite_gradient(parameters, p)) {
                 return Err(Error::non_finite(quantity, (k, i), value));
             }
-            for (position, value) in step.buffers.drain(..) {
-                parameters[position].value = value;
-            }
+            step.move_buffers(parameters);
             step.recycle();
             state.steps += 1;
         }

@@ -45,7 +45,7 @@ impl<S: Scalar> Step<S> {
         let loss_var = tape.apply_one(CrossEntropy { labels }, &[pass.logits])?;
         let loss = tape.value(loss_var).first().copied().unwrap_or_default();
         let logits = tape.value(pass.logits).to_owned();
-        let buffers = pass.buffers.iter().map(|&(position, var)| (position, tape.value(var).to_owned())).collect();
+        let buffers = pass.buffers.iter().map(|&(position, var)| (position, tape.take(var))).collect();
         let (mut gradients, mut origin) = (vec![None; parameters.len()], None);
         if loss.is_finite() {
             let mut all = tape.backward(loss_var)?;
@@ -58,6 +58,13 @@ impl<S: Scalar> Step<S> {
             origin = kept.first_non_finite();
         }
         Ok(Self { logits, loss, gradients, buffers, origin })
+    }
+
+    /// Puts the running statistics that the batch moved in their place among the parameters.
+    pub fn move_buffers(&mut self, parameters: &mut Parameters<S>) {
+        for (position, value) in self.buffers.drain(..) {
+            buffer::recycle(std::mem::replace(&mut parameters[position].value, value));
+        }
     }
 
     /// Leaves the memory of the gradients to the next step.

@@ -182,9 +182,10 @@ fn relu_and_addition_write_over_what_nobody_takes() {
         assert_ne!(place(&tape, kept), x.as_ptr(), "a leaf is the caller's");
         let dy = vec![ArrayD::from_elem(vec![3, 5000], 2.0_f32)];
         let memory = dy[0].as_ptr();
-        let dx = Relu.backward_over(kernel, &[x.view()], &[x.view()], &(), dy.clone(), &[true]).remove(0).unwrap();
+        let dx =
+            Relu.backward_over(kernel, &[x.view()], &[x.view()], &(), dy.clone(), &[true]).unwrap().remove(0).unwrap();
         assert_eq!(dx, x.mapv(|y| if y > 0.0 { 2.0 } else { 0.0 }), "relu");
-        let both = Add.backward_over(kernel, &[x.view(), x.view()], &[x.view()], &(), dy, &[true, true]);
+        let both = Add.backward_over(kernel, &[x.view(), x.view()], &[x.view()], &(), dy, &[true, true]).unwrap();
         assert_eq!(both[0].as_ref().unwrap().as_ptr(), memory);
         assert_eq!(both[0], both[1]);
     }

@@ -81,9 +81,7 @@ impl Golden {
             let (x, labels) = self.batch(i);
             let mut step = Step::compute(&self.network, kernel, &parameters, x, labels, Mode::Training, None).unwrap();
             see(i, &step, &parameters);
-            for (position, value) in std::mem::take(&mut step.buffers) {
-                parameters[position].value = value;
-            }
+            step.move_buffers(&mut parameters);
             optimizer.step(kernel, &mut parameters, &step.gradients, lr, Vec::new());
         }
         (parameters, optimizer)

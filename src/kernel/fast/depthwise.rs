@@ -3,6 +3,7 @@
 use super::layout::Rows;
 use super::sources::Sources;
 use super::{PARALLEL_WORK, for_each_unit};
+use crate::kernel::buffer;
 use crate::kernel::vector::{Hardware, Vector, Work, run};
 use crate::scalar::Scalar;
 use rayon::prelude::*;
@@ -10,26 +11,39 @@ use rayon::prelude::*;
 /// Sums that a long dot product runs through side by side, to hide the latency of additions.
 const CHAINS: usize = 4;
 
-/// Channels whose weight gradients one unit makes.
+/// Units of work wanted of a weight gradient, so that a few threads come out even, and the least channels of each.
+const UNITS: usize = 16;
 const CHANNELS: usize = 4;
 
 /// Fills `y` `[pixels, c, n]`: each row the sum over its sources of `w[c, tap]` times the source's row, plus `bias[c]`.
-pub(super) fn product<H: Hardware>(sources: &Sources, x: &Rows<H>, w: &[H], bias: Option<&[H]>, y: &mut [H]) {
+pub(super) fn product<'x, H: Hardware>(
+    sources: &Sources,
+    x: &'x Rows<'x, H>,
+    w: &[H],
+    bias: Option<&[H]>,
+    y: &mut [H],
+) {
     let taps = w.len() / x.channels;
-    let unit = |(pixel, y): (usize, &mut [H])| run(Pixel { sources, pixel, x, w, taps, bias, y });
+    // Each thread's list of source pixels is used again from pixel to pixel.
+    let unit = |found: &mut Vec<(usize, &'x [H])>, (pixel, y): (usize, &mut [H])| {
+        found.clear();
+        found.extend(sources.of(pixel).map(|(tap, source)| (tap, x.pixel(source))));
+        run(Pixel { sources: found, n: x.n, w, taps, bias, y });
+    };
     let (work, size) = (y.len() * taps, x.channels * x.n);
     if work < PARALLEL_WORK {
-        y.chunks_mut(size).enumerate().for_each(unit);
+        let mut found = Vec::with_capacity(taps);
+        y.chunks_mut(size).enumerate().for_each(|indexed| unit(&mut found, indexed));
     } else {
-        y.par_chunks_mut(size).enumerate().for_each(unit);
+        y.par_chunks_mut(size).enumerate().for_each_init(|| Vec::with_capacity(taps), unit);
     }
 }
 
 /// One destination pixel.
 struct Pixel<'a, H: Hardware> {
-    sources: &'a Sources,
-    pixel: usize,
-    x: &'a Rows<'a, H>,
+    /// Taps with their source pixels, `[c, n]` each.
+    sources: &'a [(usize, &'a [H])],
+    n: usize,
     /// `[c, taps]`.
     w: &'a [H],
     taps: usize,
@@ -43,8 +57,7 @@ impl<H: Hardware> Work for Pixel<'_, H> {
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = H>, const WIDE: usize>(self) {
-        let n = self.x.n;
-        let sources: Vec<(usize, &[H])> = self.sources.of(self.pixel).map(|(tap, q)| (tap, self.x.pixel(q))).collect();
+        let (n, sources) = (self.n, self.sources);
         let rows = self.y.chunks_exact_mut(n).zip(self.w.chunks_exact(self.taps)).enumerate();
         for (c, (y, w)) in rows {
             let start = self.bias.map_or(H::ZERO, |bias| bias[c]);
@@ -57,12 +70,12 @@ impl<H: Hardware> Work for Pixel<'_, H> {
                     let mut sum = V::splat(start);
                     let to = y.as_mut_ptr().add(lane);
                     if count == V::LANES {
-                        for &(tap, pixel) in &sources {
+                        for &(tap, pixel) in sources {
                             sum = V::splat(w[tap]).mul_add(V::load(row(pixel).add(lane)), sum);
                         }
                         sum.store(to);
                     } else {
-                        for &(tap, pixel) in &sources {
+                        for &(tap, pixel) in sources {
                             sum = V::splat(w[tap]).mul_add(V::load_first(row(pixel).add(lane), count), sum);
                         }
                         sum.store_first(to, count);
@@ -77,43 +90,48 @@ impl<H: Hardware> Work for Pixel<'_, H> {
 /// `dw[c, tap]`: the dot product of the channel's outputs dy with the inputs that the tap reads. `sources` are those of
 /// outputs.
 pub(super) fn weight_gradient<H: Hardware>(sources: &Sources, x: &Rows<H>, dy: &Rows<H>, taps: usize) -> Vec<H> {
-    let mut dw = vec![H::ZERO; x.channels * taps];
-    let units: Vec<_> = dw.chunks_mut(CHANNELS * taps).enumerate().collect();
+    let mut dw = buffer::stale(x.channels * taps);
+    let channels = x.channels.div_ceil(UNITS).max(CHANNELS);
+    let units: Vec<_> = dw.chunks_mut(channels * taps).enumerate().collect();
     for_each_unit(units, dy.elements.len() * taps, |_: &mut (), (index, dw)| {
-        for (i, dw) in dw.chunks_mut(taps).enumerate() {
-            run(Channel { sources, x, dy, channel: index * CHANNELS + i, dw });
-        }
+        run(Channels { sources, x, dy, taps, first: index * channels, dw });
     });
     dw
 }
 
-/// The weight gradient of one channel.
-struct Channel<'a, H: Hardware> {
+/// The weight gradients of some channels.
+struct Channels<'a, H: Hardware> {
     sources: &'a Sources,
     x: &'a Rows<'a, H>,
     dy: &'a Rows<'a, H>,
-    channel: usize,
-    /// `[taps]`.
+    taps: usize,
+    first: usize,
+    /// `[channels, taps]`.
     dw: &'a mut [H],
 }
 
-impl<H: Hardware> Work for Channel<'_, H> {
+impl<H: Hardware> Work for Channels<'_, H> {
     type Element = H;
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = H>, const WIDE: usize>(self) {
-        let (n, from) = (self.x.n, self.channel * self.x.n);
-        // SAFETY: V by the caller.
-        unsafe {
-            let mut sums = vec![V::splat(H::ZERO); self.dw.len()];
-            for pixel in 0..self.sources.pixels() {
-                let dy = &self.dy.pixel(pixel)[from..][..n];
-                for (tap, source) in self.sources.of(pixel) {
-                    sums[tap] = sums[tap].add(dot(dy, &self.x.pixel(source)[from..][..n]));
+        let n = self.x.n;
+        let mut sums = Vec::with_capacity(self.taps);
+        for (channel, dw) in (self.first..).zip(self.dw.chunks_exact_mut(self.taps)) {
+            let from = channel * n;
+            // SAFETY: V by the caller.
+            unsafe {
+                sums.clear();
+                sums.resize(self.taps, V::splat(H::ZERO));
+                for pixel in 0..self.sources.pixels() {
+                    let dy = &self.dy.pixel(pixel)[from..][..n];
+                    for (tap, source) in self.sources.of(pixel) {
+                        sums[tap] = sums[tap].add(dot(dy, &self.x.pixel(source)[from..][..n]));
+                    }
                 }
-            }
-            for (dw, sum) in self.dw.iter_mut().zip(sums) {
-                *dw = sum.sum();
+                for (dw, sum) in dw.iter_mut().zip(&sums) {
+                    *dw = sum.sum();
+                }
             }
         }
     }

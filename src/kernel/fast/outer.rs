@@ -24,7 +24,7 @@ const SAMPLES: usize = 16;
 const PANEL: usize = 16;
 
 /// Steps that a weight's sum should run through before it is added to the others.
-const STEPS: usize = 1 << 5;
+const STEPS: usize = 1 << 7;
 
 /// Elements of a tile's panels, which fill half of a second-level cache in `f32`.
 const TILE: usize = 1 << 17;
@@ -66,7 +66,7 @@ pub(super) fn weight_gradient<H: Hardware>(window: Window, x: &Rows<H>, dy: &Row
     let slabs = x.n.div_ceil(slab);
     let shares = if window.groups == 1 { UNITS.div_ceil(slabs).min(SHARES) } else { 1 };
     let share = dy.channels.div_ceil(shares).next_multiple_of(ROWS).min(dy.channels);
-    let mut partials = buffer::zeros(slabs * size);
+    let mut partials = buffer::stale(slabs * size);
     let units: Vec<_> = partials
         .chunks_mut(size)
         .enumerate()
@@ -106,7 +106,7 @@ struct Unit<'a, H: Hardware> {
     samples: Range<usize>,
     /// Of all output channels.
     first: usize,
-    /// `[outputs of the unit, taps, c/groups]`, zeros at first.
+    /// `[outputs of the unit, taps, c/groups]`, whatever it holds at first.
     dw: &'a mut [H],
 }
 
@@ -186,6 +186,8 @@ impl<H: Hardware> Work for Unit<'_, H> {
         let ([height, width], [oh, ow]) = (x.extent, dy.extent);
         let (rows, samples_per_tile) = (self.rows_per_tile(), self.samples_per_tile());
         let own = self.dw.len() / (kernel[0] * kernel[1] * channels);
+        self.dw.fill(H::ZERO);
+        let mut starts = Vec::new();
         let (mut turned_x, mut turned_dy) = (Turned::new(V::LANES), Turned::new(V::LANES.max(ROWS)));
         for start in self.samples.clone().step_by(samples_per_tile) {
             let samples = start..self.samples.end.min(start + samples_per_tile);
@@ -211,14 +213,14 @@ impl<H: Hardware> Work for Unit<'_, H> {
                             continue;
                         }
                         let first_x = window.input_at(1, columns.start, kx);
-                        let runs = rows.map(|oy| {
+                        starts.clear();
+                        starts.extend(rows.map(|oy| {
                             let iy = window.input_at(0, oy, ky) - inputs.start;
                             let output = ((oy - outputs_in_tile.start) * ow + columns.start) * samples.len();
                             [output, (iy * width + first_x) * samples.len()]
-                        });
-                        let runs: Vec<[usize; 2]> = runs.collect();
-                        let shape = Runs {
-                            starts: &runs,
+                        }));
+                        let runs = Runs {
+                            starts: &starts,
                             pixels: columns.len(),
                             samples: samples.len(),
                             // Not taken where a run is one pixel, however far the stride.
@@ -229,7 +231,7 @@ impl<H: Hardware> Work for Unit<'_, H> {
                             self.add_tap::<V, WIDE>(
                                 &turned_dy,
                                 &turned_x,
-                                &shape,
+                                &runs,
                                 of_group.clone(),
                                 ky * kernel[1] + kx,
                             );

@@ -88,9 +88,9 @@ impl<'a, H: Hardware> Panels<'a, H> {
 }
 
 /// Fills `y`, the rows `[pixels, channels, n]`, with the products, plus `bias` per channel.
-pub(super) fn product<H: Hardware>(
+pub(super) fn product<'x, H: Hardware>(
     sources: &Sources,
-    x: &Rows<H>,
+    x: &'x Rows<'x, H>,
     panels: &Panels<H>,
     bias: Option<&[H]>,
     y: &mut [H],
@@ -99,7 +99,8 @@ pub(super) fn product<H: Hardware>(
     let channels = groups * destinations;
     let rows = rows_per_unit(sources.pixels(), channels, groups);
     let units_per_pixel = channels.div_ceil(rows);
-    let unit = |(index, y): (usize, &mut [H])| {
+    // Each thread's list of segments is used again from unit to unit.
+    let unit = |segments: &mut Vec<Segment<'x, H>>, (index, y): (usize, &mut [H])| {
         let (pixel, first) = (index / units_per_pixel, index % units_per_pixel * rows);
         let mut first_of_group = first % destinations;
         let mut group = first / destinations;
@@ -108,16 +109,17 @@ pub(super) fn product<H: Hardware>(
             let count = (destinations - first_of_group).min(rest.len() / x.n);
             let (y, after) = rest.split_at_mut(count * x.n);
             let bias = bias.map(|bias| &bias[group * destinations + first_of_group..][..count]);
-            run(Pixel { sources, pixel, x, panels, group, first: first_of_group, bias, y });
+            run(Pixel { sources, pixel, x, panels, group, first: first_of_group, bias, y, segments: &mut *segments });
             (rest, first_of_group, group) = (after, 0, group + 1);
         }
     };
     let work = y.len() * taps * source_channels;
     let units = y.chunks_mut(rows * x.n);
     if work < super::PARALLEL_WORK || units.len() < 2 {
-        units.enumerate().for_each(unit);
+        let mut segments = Vec::with_capacity(taps);
+        units.enumerate().for_each(|indexed| unit(&mut segments, indexed));
     } else {
-        y.par_chunks_mut(rows * x.n).enumerate().for_each(unit);
+        y.par_chunks_mut(rows * x.n).enumerate().for_each_init(|| Vec::with_capacity(taps), unit);
     }
 }
 
@@ -131,10 +133,10 @@ pub(super) fn rows_per_unit(pixels: usize, channels: usize, groups: usize) -> us
 }
 
 /// The rows `first ..` of one group of one destination pixel.
-struct Pixel<'a, H: Hardware> {
+struct Pixel<'a, 'x, H: Hardware> {
     sources: &'a Sources,
     pixel: usize,
-    x: &'a Rows<'a, H>,
+    x: &'x Rows<'x, H>,
     panels: &'a Panels<'a, H>,
     group: usize,
     /// Within the group; a multiple of [`ROWS`].
@@ -143,6 +145,8 @@ struct Pixel<'a, H: Hardware> {
     bias: Option<&'a [H]>,
     /// `[rows, n]`.
     y: &'a mut [H],
+    /// Scratch.
+    segments: &'a mut Vec<Segment<'x, H>>,
 }
 
 /// Source rows that lie one after another, and whose they are.
@@ -155,43 +159,44 @@ struct Segment<'a, H> {
     source: usize,
 }
 
-impl<H: Hardware> Work for Pixel<'_, H> {
+impl<H: Hardware> Work for Pixel<'_, '_, H> {
     type Element = H;
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = H>, const WIDE: usize>(mut self) {
-        let (x, [_, _, channels, taps], n) = (self.x, self.panels.weights.counts, self.x.n);
-        let (mut block, mut filled, mut is_first) = (Vec::with_capacity(taps), 0, true);
+        let (x, [_, _, channels, _], n) = (self.x, self.panels.weights.counts, self.x.n);
+        let (mut filled, mut is_first) = (0, true);
+        self.segments.clear();
         for (tap, pixel) in self.sources.of(self.pixel) {
             let rows = &x.pixel(pixel)[self.group * channels * n..][..channels * n];
             let mut done = 0;
             while done < channels {
                 let count = (channels - done).min(BLOCK - filled);
-                block.push(Segment { x: &rows[done * n..][..count * n], tap, source: done });
+                self.segments.push(Segment { x: &rows[done * n..][..count * n], tap, source: done });
                 (done, filled) = (done + count, filled + count);
                 if filled == BLOCK {
                     // SAFETY: by the caller.
-                    unsafe { self.add::<V, WIDE>(&block, is_first) };
-                    block.clear();
+                    unsafe { self.add::<V, WIDE>(is_first) };
+                    self.segments.clear();
                     (filled, is_first) = (0, false);
                 }
             }
         }
         if filled > 0 || is_first {
             // SAFETY: by the caller.
-            unsafe { self.add::<V, WIDE>(&block, is_first) };
+            unsafe { self.add::<V, WIDE>(is_first) };
         }
     }
 }
 
-impl<H: Hardware> Pixel<'_, H> {
-    /// Adds the products of `segments` to y; the first time y is overwritten, starting from the bias.
+impl<H: Hardware> Pixel<'_, '_, H> {
+    /// Adds the products of the segments to y; the first time y is overwritten, starting from the bias.
     ///
     /// # Safety
     /// As [`Vector`].
     #[inline(always)]
-    unsafe fn add<V: Vector<Element = H>, const WIDE: usize>(&mut self, segments: &[Segment<H>], is_first: bool) {
-        let n = self.x.n;
+    unsafe fn add<V: Vector<Element = H>, const WIDE: usize>(&mut self, is_first: bool) {
+        let (n, segments) = (self.x.n, self.segments.as_slice());
         for (i, y) in self.y.chunks_mut(ROWS * n).enumerate() {
             let block = (self.panels, self.group, self.first / ROWS + i);
             let mut bias = [H::ZERO; ROWS];

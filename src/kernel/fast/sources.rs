@@ -7,41 +7,58 @@ use crate::kernel::Window;
 /// Forward makes outputs from inputs; the input gradient makes inputs from outputs, by the same taps. The rest of a
 /// convolution is the same for both: a product with the tap's matrix of weights.
 pub(super) struct Sources {
-    /// For each destination row, the vertical taps and source rows, ascending by tap; likewise columns.
-    rows: Vec<Vec<(usize, usize)>>,
-    columns: Vec<Vec<(usize, usize)>>,
+    rows: Axis,
+    columns: Axis,
     taps: usize,
     kernel_width: usize,
     source_width: usize,
 }
 
+/// The sources of each destination along one axis.
+struct Axis {
+    /// (tap, source) of the first destination, then of the second, and so on, ascending by tap.
+    sources: Vec<(usize, usize)>,
+    /// Where each destination's begin, and the end.
+    starts: Vec<usize>,
+}
+
+impl Axis {
+    /// From (destination, tap, source) in any order.
+    fn new(destinations: usize, joined: impl Iterator<Item = (usize, usize, usize)>) -> Self {
+        let mut joined: Vec<_> = joined.collect();
+        joined.sort_unstable();
+        let start = |destination| joined.partition_point(|&(of, ..)| of < destination);
+        let starts = (0..=destinations).map(start).collect();
+        Self { sources: joined.iter().map(|&(_, tap, source)| (tap, source)).collect(), starts }
+    }
+
+    fn destinations(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    #[inline]
+    fn of(&self, destination: usize) -> &[(usize, usize)] {
+        &self.sources[self.starts[destination]..self.starts[destination + 1]]
+    }
+}
+
 impl Sources {
     /// Of outputs `[oh, ow]`, among inputs `[h, w]`.
-    pub fn of_outputs(window: Window, [kh, kw]: [usize; 2], input: [usize; 2], output: [usize; 2]) -> Self {
-        let axis = |axis: usize, taps: usize| -> Vec<Vec<(usize, usize)>> {
-            let mut sources = vec![Vec::with_capacity(taps); output[axis]];
-            for tap in 0..taps {
-                for o in window.outputs_inside(axis, tap, input[axis], output[axis]) {
-                    sources[o].push((tap, window.input_at(axis, o, tap)));
-                }
-            }
-            sources
-        };
-        Self { rows: axis(0, kh), columns: axis(1, kw), taps: kh * kw, kernel_width: kw, source_width: input[1] }
+    pub fn of_outputs(window: Window, kernel: [usize; 2], input: [usize; 2], output: [usize; 2]) -> Self {
+        let [rows, columns] = [0, 1].map(|axis| {
+            let joined = joined(window, axis, kernel, input, output);
+            Axis::new(output[axis], joined.map(|(tap, i, o)| (o, tap, i)))
+        });
+        Self { rows, columns, taps: kernel[0] * kernel[1], kernel_width: kernel[1], source_width: input[1] }
     }
 
     /// Of inputs `[h, w]`, among outputs `[oh, ow]`: the same pairs, seen from the other side.
-    pub fn of_inputs(window: Window, [kh, kw]: [usize; 2], input: [usize; 2], output: [usize; 2]) -> Self {
-        let axis = |axis: usize, taps: usize| -> Vec<Vec<(usize, usize)>> {
-            let mut sources = vec![Vec::with_capacity(taps); input[axis]];
-            for tap in 0..taps {
-                for o in window.outputs_inside(axis, tap, input[axis], output[axis]) {
-                    sources[window.input_at(axis, o, tap)].push((tap, o));
-                }
-            }
-            sources
-        };
-        Self { rows: axis(0, kh), columns: axis(1, kw), taps: kh * kw, kernel_width: kw, source_width: output[1] }
+    pub fn of_inputs(window: Window, kernel: [usize; 2], input: [usize; 2], output: [usize; 2]) -> Self {
+        let [rows, columns] = [0, 1].map(|axis| {
+            let joined = joined(window, axis, kernel, input, output);
+            Axis::new(input[axis], joined.map(|(tap, i, o)| (i, tap, o)))
+        });
+        Self { rows, columns, taps: kernel[0] * kernel[1], kernel_width: kernel[1], source_width: output[1] }
     }
 
     /// How many taps the window has.
@@ -51,15 +68,30 @@ impl Sources {
 
     /// How many destination pixels there are.
     pub fn pixels(&self) -> usize {
-        self.rows.len() * self.columns.len()
+        self.rows.destinations() * self.columns.destinations()
     }
 
     /// The sources of destination pixel `index` (row-major): (tap, source pixel), both row-major, ascending by tap.
+    #[inline]
     pub fn of(&self, index: usize) -> impl Iterator<Item = (usize, usize)> {
-        let (row, column) = (index / self.columns.len(), index % self.columns.len());
-        self.rows[row].iter().flat_map(move |&(ky, y)| {
-            let along_row = self.columns[column].iter();
+        let width = self.columns.destinations();
+        self.rows.of(index / width).iter().flat_map(move |&(ky, y)| {
+            let along_row = self.columns.of(index % width).iter();
             along_row.map(move |&(kx, x)| (ky * self.kernel_width + kx, y * self.source_width + x))
         })
     }
+}
+
+/// Along one axis: every tap with the inputs and the outputs that it joins, as (tap, input, output).
+fn joined(
+    window: Window,
+    axis: usize,
+    kernel: [usize; 2],
+    input: [usize; 2],
+    output: [usize; 2],
+) -> impl Iterator<Item = (usize, usize, usize)> {
+    (0..kernel[axis]).flat_map(move |tap| {
+        let outputs = window.outputs_inside(axis, tap, input[axis], output[axis]);
+        outputs.map(move |o| (tap, window.input_at(axis, o, tap), o))
+    })
 }

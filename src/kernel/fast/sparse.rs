@@ -96,7 +96,7 @@ fn weight_gradient<H: Hardware>(window: Window, x: ArrayView4<H>, dy: ArrayView4
     sampled::weight_gradient(&sources, &x, &dy, pattern, window.groups).into()
 }
 
-/// Where the sources of one destination pixel after another lie.
+/// Where the sources of one destination pixel after another lie: a thread's, whatever pixels it takes.
 ///
 /// The *key* of a source row is `channel * taps + tap`: the columns of a [`Pattern`] are keys within a group, seen from
 /// the outputs.
@@ -107,7 +107,7 @@ struct Places<'a, H: Hardware> {
     found: Vec<(usize, usize)>,
     /// By key, where the row began for the pixel for which they were last looked up. Empty where there is one tap: then
     /// rows lie in the order of their keys.
-    rows: Vec<usize>,
+    rows: Buffer<usize>,
     /// How much further it begins for this pixel: the next pixel's sources are mostly the next ones.
     shift: usize,
 }
@@ -118,7 +118,8 @@ const OUTSIDE: usize = usize::MAX;
 impl<'a, H: Hardware> Places<'a, H> {
     /// Of no pixel yet.
     fn new(sources: &'a Sources, x: &'a Rows<H>) -> Self {
-        let rows = if sources.taps() == 1 { Vec::new() } else { vec![OUTSIDE; x.channels * sources.taps()] };
+        let mut rows = Buffer::stale(if sources.taps() == 1 { 0 } else { x.channels * sources.taps() });
+        rows.fill(OUTSIDE);
         Self { sources, x, found: Vec::new(), rows, shift: OUTSIDE }
     }
 

@@ -72,7 +72,7 @@ impl<'a, S: Scalar> Channels<'a, S> {
         f: impl Fn(P, S::Wide, S::Wide) -> S::Wide + Sync,
     ) -> ArrayD<S> {
         flat::from_rows(kernel, &self.order, &self.shape, self.count() * self.inner, |outer, block| {
-            vectorised_loop(Block { x: self, y, outer, block, parameters, f: &f });
+            vectorised_loop(Block { x: self, y: Some(y), outer, block, parameters, f: &f });
         })
     }
 
@@ -91,7 +91,7 @@ impl<'a, S: Scalar> Channels<'a, S> {
             return z;
         };
         flat::fill_rows(kernel, ys, self.count() * self.inner, &|outer, block| {
-            vectorised_loop(BlockOver { x: self, outer, block, parameters, f: &f });
+            vectorised_loop(Block { x: self, y: None, outer, block, parameters, f: &f });
         });
         y
     }
@@ -107,7 +107,7 @@ impl<'a, S: Scalar> Channels<'a, S> {
         y: &Self,
         parameters: &[P],
         terms: impl Fn(P, S::Wide, S::Wide) -> [S::Wide; 2] + Sync,
-    ) -> Vec<[S::Wide; 2]> {
+    ) -> Buffer<[S::Wide; 2]> {
         if kernel == Kernel::Literal {
             return (0..self.count()).map(|c| self.in_one(y, c, |x, y| terms(parameters[c], x, y))).collect();
         }
@@ -123,9 +123,9 @@ impl<'a, S: Scalar> Channels<'a, S> {
                 vectorised_loop(ByLane { x: self, y, first, pixels, parameters, terms: &terms })
             }
         });
-        let mut sums = vec![[S::Wide::ZERO; 2]; self.count()];
+        let mut sums = Buffer::zeros(self.count());
         for (i, part) in parts.into_iter().enumerate() {
-            sums[i / slabs * block..].iter_mut().zip(part).for_each(|(sums, part)| add(sums, part));
+            sums[i / slabs * block..].iter_mut().zip(part.iter()).for_each(|(sums, part)| add(sums, *part));
         }
         sums
     }
@@ -169,10 +169,11 @@ fn part(i: usize, places: usize, end: usize) -> Range<usize> {
     i * places..end.min((i + 1) * places)
 }
 
-/// [`Channels::zip`] for one place of the outermost axis.
+/// [`Channels::zip`] for one place of the outermost axis, or [`Channels::zip_over`].
 struct Block<'a, S: Scalar, P, F> {
     x: &'a Channels<'a, S>,
-    y: &'a Channels<'a, S>,
+    /// `None` where the block holds them.
+    y: Option<&'a Channels<'a, S>>,
     outer: usize,
     block: &'a mut [S],
     parameters: &'a [P],
@@ -187,33 +188,13 @@ impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> S::Wide> Loop for Block<'
         let Self { x, y, outer, block, parameters, f } = self;
         for (channel, &of_channel) in parameters.iter().enumerate() {
             let row = &mut block[channel * x.inner..][..x.inner];
-            for ((z, x), y) in row.iter_mut().zip(x.row(outer, channel)).zip(y.row(outer, channel)) {
-                *z = S::narrow(f(of_channel, x.widen(), y.widen()));
+            let pairs = row.iter_mut().zip(x.row(outer, channel));
+            match y {
+                Some(y) => pairs.zip(y.row(outer, channel)).for_each(|((z, x), y)| {
+                    *z = S::narrow(f(of_channel, x.widen(), y.widen()));
+                }),
+                None => pairs.for_each(|(y, x)| *y = S::narrow(f(of_channel, x.widen(), y.widen()))),
             }
-        }
-    }
-}
-
-/// [`Channels::zip_over`] for one place of the outermost axis.
-struct BlockOver<'a, S: Scalar, P, F> {
-    x: &'a Channels<'a, S>,
-    outer: usize,
-    block: &'a mut [S],
-    parameters: &'a [P],
-    f: &'a F,
-}
-
-impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> S::Wide> Loop for BlockOver<'_, S, P, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { x, outer, block, parameters, f } = self;
-        for (channel, &of_channel) in parameters.iter().enumerate() {
-            let row = &mut block[channel * x.inner..][..x.inner];
-            row.iter_mut().zip(x.row(outer, channel)).for_each(|(y, x)| {
-                *y = S::narrow(f(of_channel, x.widen(), y.widen()));
-            });
         }
     }
 }
@@ -229,10 +210,10 @@ struct ByLane<'a, S: Scalar, P, F> {
 }
 
 impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> [S::Wide; 2]> Loop for ByLane<'_, S, P, F> {
-    type Output = Vec<[S::Wide; 2]>;
+    type Output = Buffer<[S::Wide; 2]>;
 
     #[inline(always)]
-    fn run(self) -> Vec<[S::Wide; 2]> {
+    fn run(self) -> Buffer<[S::Wide; 2]> {
         let Self { x, y, first, pixels, parameters, terms } = self;
         let mut of_images = [(); 2].map(|()| Buffer::<S::Wide>::zeros(parameters.len() * x.inner));
         let [a, b] = &mut of_images;

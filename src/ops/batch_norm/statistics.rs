@@ -3,10 +3,11 @@
 use super::BatchNorm;
 use super::channels::Channels;
 use crate::kernel::Kernel;
+use crate::kernel::buffer::Buffer;
 use crate::scalar::Scalar;
 
 /// The statistics that one channel is normalised by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Channel<W> {
     /// The value that others are taken relative to, and the mean relative to it: mean = shift + offset.
     pub(super) shift: W,
@@ -44,19 +45,20 @@ impl BatchNorm {
     /// squares to at least (s - mean)^2 / (m - 1)), hence sum d^2 = m var + m offset^2 is at most m times the m var that
     /// is left: the rounding errors of the sum, relative to it, are enlarged by m at the most, and by about 2 where s is
     /// an ordinary value.
-    pub(super) fn of_batch<S: Scalar>(&self, kernel: Kernel, x: &Channels<S>) -> Vec<Channel<S::Wide>> {
+    pub(super) fn of_batch<S: Scalar>(&self, kernel: Kernel, x: &Channels<S>) -> Buffer<Channel<S::Wide>> {
         let (zero, m) = (S::Wide::ZERO, S::Wide::from_usize(x.values()));
-        let shifts: Vec<S::Wide> = (0..x.count()).map(|channel| x.first(channel).widen()).collect();
-        let (sums, variances): (Vec<S::Wide>, Vec<S::Wide>);
+        let shifts: Buffer<S::Wide> = (0..x.count()).map(|channel| x.first(channel).widen()).collect();
+        let (sums, variances): (Buffer<S::Wide>, Buffer<S::Wide>);
         match kernel {
             Kernel::Literal => {
-                sums = first_of(x.sums(kernel, x, &shifts, |shift, x, _| [x - shift, zero]));
-                let centres: Vec<_> = shifts.iter().zip(&sums).map(|(&shift, &sum)| (shift, sum / m)).collect();
+                sums = first_of(&x.sums(kernel, x, &shifts, |shift, x, _| [x - shift, zero]));
+                let centres: Buffer<_> =
+                    shifts.iter().zip(sums.iter()).map(|(&shift, &sum)| (shift, sum / m)).collect();
                 let squares = x.sums(kernel, x, &centres, |(shift, offset), x, _| {
                     let c = (x - shift) - offset;
                     [c * c, zero]
                 });
-                variances = squares.into_iter().map(|[squares, _]| squares / m).collect();
+                variances = squares.iter().map(|&[squares, _]| squares / m).collect();
             }
             Kernel::Fast => {
                 let both = x.sums(kernel, x, &shifts, |shift, x, _| {
@@ -64,22 +66,22 @@ impl BatchNorm {
                     [d, d * d]
                 });
                 variances = both.iter().map(|&[sum, squares]| not_negative((squares - sum * (sum / m)) / m)).collect();
-                sums = first_of(both);
+                sums = first_of(&both);
             }
         }
-        let channel = |((shift, sum), variance): ((S::Wide, S::Wide), S::Wide)| Channel {
+        let channel = |((&shift, &sum), &variance): ((&S::Wide, &S::Wide), &S::Wide)| Channel {
             shift,
             offset: sum / m,
             variance,
             inverse_deviation: self.inverse_deviation(variance),
         };
-        shifts.into_iter().zip(sums).zip(variances).map(channel).collect()
+        shifts.iter().zip(sums.iter()).zip(variances.iter()).map(channel).collect()
     }
 }
 
 /// The first of two sums.
-fn first_of<W>(sums: Vec<[W; 2]>) -> Vec<W> {
-    sums.into_iter().map(|[sum, _]| sum).collect()
+fn first_of<W: Scalar>(sums: &[[W; 2]]) -> Buffer<W> {
+    sums.iter().map(|&[sum, _]| sum).collect()
 }
 
 /// 0 for what rounding has made negative. A NaN stays.
@@ -89,7 +91,7 @@ fn not_negative<W: Scalar>(variance: W) -> W {
 
 /// What backward needs of one channel: the sums over it, and the coefficients of
 /// dx = scale ((dy - mean_dy) shrink - c projection) + constant + c slope.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Backward<W> {
     /// Sums of dy and of dy c.
     pub dy: W,

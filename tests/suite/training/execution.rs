@@ -179,12 +179,10 @@ fn steps<S: Scalar>(run: &Run, mut parameters: Parameters<S>, settings: &SgdSett
     let (x, labels) = run.dataset.batch::<S>(Split::Train, &indices, None);
     for _ in 0..count {
         let (x, labels) = (x.clone(), labels.clone());
-        let step = Step::compute(&run.network, Kernel::Fast, &parameters, x, labels, Mode::Training, None).unwrap();
+        let mut step = Step::compute(&run.network, Kernel::Fast, &parameters, x, labels, Mode::Training, None).unwrap();
         let rate = settings.learning_rate;
         assert_eq!(optimizer.step(Kernel::Fast, &mut parameters, &step.gradients, rate, Vec::new()), None);
-        for (position, value) in step.buffers {
-            parameters[position].value = value;
-        }
+        step.move_buffers(&mut parameters);
         // The dense form holds the dead at 0; the sparse one has none.
         let weights = parameters.iter_mut().filter(|p| p.compression.is_none() && p.value.ndim() > 1);
         for (at, w) in weights.flat_map(|parameter| parameter.value.indexed_iter_mut()) {
@@ -333,10 +331,11 @@ fn effective_flops_and_bytes_are_counted() {
         "as dense, with G and W_k*: all live, no mask"
     );
     let (mut from, mut living, mut bytes) = (0, weights, 4 * 3 * biases + n);
+    let break_even = gdstar::train::break_even::<f32>(2, config.optimizer.batch_size);
     for (living, outputs) in living.iter_mut().zip([300, 100, 10]) {
         let alive = masks.0[0][from..from + *living].iter().filter(|&&alive| alive).count();
         from += *living;
-        let compressed = 1.0 - alive as f64 / *living as f64 >= gdstar::train::LINEAR_BREAK_EVEN;
+        let compressed = 1.0 - alive as f64 / *living as f64 >= break_even;
         // Five arrays of f32: weights, gradients, momentum, G, W_k*; and the indices of what is compressed.
         bytes += if compressed { 4 * 5 * alive + 4 * alive + 8 * (outputs + 1) } else { 4 * 5 * *living };
         *living = if compressed { alive } else { *living };

@@ -37,23 +37,25 @@ pub(super) fn product<H: Hardware>(
     // Whole pixels, or equal parts of one.
     let per_unit = if rows == channels { (pixels / UNITS).clamp(1, PIXELS) } else { 1 };
     let units_per_pixel = channels.div_ceil(rows);
-    let unit = |(index, y): (usize, &mut [H])| {
+    let places = || Places::new(sources, x);
+    let unit = |places: &mut Places<H>, (index, y): (usize, &mut [H])| {
         let (pixel, first) = (index / units_per_pixel * per_unit, index % units_per_pixel * rows);
-        run(Unit { sources, pixel, x, weights, first, rows: rows.min(channels - first), bias, y });
+        run(Unit { places, pixel, weights, first, rows: rows.min(channels - first), bias, y });
     };
     let size = per_unit * rows * x.n;
     if pixels * weights.keys.len() * x.n < PARALLEL_WORK {
-        y.chunks_mut(size).enumerate().for_each(unit);
+        let mut places = places();
+        y.chunks_mut(size).enumerate().for_each(|indexed| unit(&mut places, indexed));
     } else {
-        y.par_chunks_mut(size).enumerate().for_each(unit);
+        y.par_chunks_mut(size).enumerate().for_each_init(places, unit);
     }
 }
 
 /// The rows `first ..` of the destination pixels `pixel ..`.
-struct Unit<'a, H: Hardware> {
-    sources: &'a Sources,
+struct Unit<'a, 'x, H: Hardware> {
+    /// Of the pixel that the thread made last.
+    places: &'a mut Places<'x, H>,
     pixel: usize,
-    x: &'a Rows<'a, H>,
     weights: &'a Living<'a, H>,
     first: usize,
     rows: usize,
@@ -62,14 +64,14 @@ struct Unit<'a, H: Hardware> {
     y: &'a mut [H],
 }
 
-impl<H: Hardware> Work for Unit<'_, H> {
+impl<H: Hardware> Work for Unit<'_, '_, H> {
     type Element = H;
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = H>, const _WIDE: usize>(self) {
-        let n = self.x.n;
+        let places = self.places;
+        let n = places.x.n;
         let Living { starts, keys, values, of_group: (of_group, keys_of_group) } = *self.weights;
-        let mut places = Places::new(self.sources, self.x);
         for (i, y) in self.y.chunks_exact_mut(self.rows * n).enumerate() {
             places.find(self.pixel + i);
             for (i, y) in y.chunks_exact_mut(n).enumerate() {

@@ -39,14 +39,16 @@ pub(super) fn weight_gradient<H: Hardware>(
         for share in &shares {
             let (dw, after) = rest.split_at_mut(starts[share.end] - starts[share.start]);
             let pixels = i * slab..sources.pixels().min((i + 1) * slab);
-            units.push(Sampled { sources, x, dy, pattern, groups, outputs: share.clone(), pixels, dw });
+            units.push(Sampled { dy, pattern, groups, outputs: share.clone(), pixels, dw });
             rest = after;
         }
     }
+    let places = || Places::new(sources, x);
     if sources.pixels() * nnz * x.n < PARALLEL_WORK {
-        units.into_iter().for_each(run);
+        let mut places = places();
+        units.into_iter().for_each(|sampled| run(Unit { sampled, places: &mut places }));
     } else {
-        units.into_par_iter().for_each(run);
+        units.into_par_iter().for_each_init(places, |places, sampled| run(Unit { sampled, places }));
     }
     let (sum, others) = partials.split_at_mut(nnz);
     for partial in others.chunks_exact(nnz) {
@@ -70,8 +72,6 @@ fn shares(starts: &[usize], entries: usize) -> Vec<Range<usize>> {
 
 /// The gradient of the living weights of some outputs over some pixels.
 struct Sampled<'a, H: Hardware> {
-    sources: &'a Sources,
-    x: &'a Rows<'a, H>,
     dy: &'a Rows<'a, H>,
     pattern: &'a Pattern,
     groups: usize,
@@ -80,21 +80,28 @@ struct Sampled<'a, H: Hardware> {
     dw: &'a mut [H],
 }
 
-impl<H: Hardware> Work for Sampled<'_, H> {
+/// The same, with the places of the pixel that the thread took last.
+struct Unit<'a, 'x, H: Hardware> {
+    sampled: Sampled<'a, H>,
+    places: &'a mut Places<'x, H>,
+}
+
+impl<H: Hardware> Work for Unit<'_, '_, H> {
     type Element = H;
 
     #[inline(always)]
-    unsafe fn run<V: Vector<Element = H>, const _WIDE: usize>(mut self) {
-        let dw = std::mem::take(&mut self.dw);
+    unsafe fn run<V: Vector<Element = H>, const _WIDE: usize>(self) {
+        let Self { mut sampled, places } = self;
+        let dw = std::mem::take(&mut sampled.dw);
         // SAFETY: V by the caller; sums in chunks of a vector each.
         unsafe {
-            if self.pixels.len() == 1 {
+            if sampled.pixels.len() == 1 {
                 dw.fill(H::ZERO);
-                self.add_pixels::<V, false>(dw);
+                sampled.add_pixels::<V, false>(places, dw);
                 return;
             }
             let mut sums = Buffer::<H>::zeros(dw.len() * V::LANES);
-            self.add_pixels::<V, true>(&mut sums);
+            sampled.add_pixels::<V, true>(places, &mut sums);
             for (dw, sum) in dw.iter_mut().zip(sums.chunks_exact(V::LANES)) {
                 *dw = V::load(sum.as_ptr()).sum();
             }
@@ -108,11 +115,10 @@ impl<H: Hardware> Sampled<'_, H> {
     /// # Safety
     /// As [`Vector`].
     #[inline(always)]
-    unsafe fn add_pixels<V: Vector<Element = H>, const BY_LANES: bool>(&self, sums: &mut [H]) {
-        let n = self.x.n;
+    unsafe fn add_pixels<V: Vector<Element = H>, const BY_LANES: bool>(&self, places: &mut Places<H>, sums: &mut [H]) {
+        let n = self.dy.n;
         let outputs_of_group = self.pattern.filters()[0] / self.groups;
         let size = if BY_LANES { V::LANES } else { 1 };
-        let mut places = Places::new(self.sources, self.x);
         for pixel in self.pixels.clone() {
             places.find(pixel);
             if pixel + 1 < self.pixels.end {
