@@ -158,12 +158,9 @@ impl<H: Hardware> Turned<H> {
                             }
                             continue;
                         }
-                        for i in sample..count.min(sample + V::LANES) {
-                            for c in c..c + V::LANES {
-                                let at = c * n + samples.start + i;
-                                turned[i * width + c] = if c < of_panel { from[at] } else { H::ZERO };
-                            }
-                        }
+                        let samples = [samples.start + sample, V::LANES.min(count - sample)];
+                        let to = &mut turned[sample * width + c..];
+                        turn_part(&from[c.min(of_panel) * n..], [n, V::LANES], samples, to, width);
                     }
                 }
             }
@@ -174,6 +171,18 @@ impl<H: Hardware> Turned<H> {
     #[inline(always)]
     fn panel(&self, index: usize, step: usize) -> &[H] {
         &self.elements[(index * self.steps + step) * self.width..(index + 1) * self.steps * self.width]
+    }
+}
+
+/// Turns round what rows `from` have of `lanes` channels: of each, `[first, count]` samples to `to`, a step `width` apart, and
+/// 0 for a channel that is not there. By itself, so that the vectors' loop has all registers.
+#[inline(never)]
+fn turn_part<H: Scalar>(from: &[H], [n, lanes]: [usize; 2], [first, count]: [usize; 2], to: &mut [H], width: usize) {
+    let channels = from.chunks_exact(n).map(Some).chain(std::iter::repeat(None)).take(lanes);
+    for (c, channel) in channels.enumerate() {
+        for i in 0..count {
+            to[i * width + c] = channel.map_or(H::ZERO, |row| row[first + i]);
+        }
     }
 }
 
