@@ -68,7 +68,6 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// The upstream gradients.
-    #[expect(clippy::type_complexity, reason = "it is the type of `backward`, and the upstream gradients")]
     fn backward_over<S: Scalar>(
         &self,
         _kernel: Kernel,

@@ -23,7 +23,8 @@ pub use order::epoch_order;
 
 use crate::choice::choice;
 use crate::error::{Error, Result};
-use crate::kernel::{self, buffer};
+use crate::kernel;
+use crate::kernel::buffer::{self, Buffer};
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
@@ -197,34 +198,34 @@ impl Dataset {
         let images = self.images(split);
         /// How many images are fetched from memory ahead: they lie anywhere.
         const AHEAD: usize = 8;
-        let image = |(at, &i): (usize, &usize)| {
+        let size = images.shape.iter().product::<usize>();
+        // Copies: memory is read in one go along an image, and not from one to the next.
+        let mut pixels = Buffer::stale(indices.len() * size);
+        for ((at, &i), copy) in indices.iter().enumerate().zip(pixels.chunks_exact_mut(size.max(1))) {
             if let Some(&ahead) = indices.get(at + AHEAD) {
                 kernel::prefetch(images.image(ahead));
             }
             match (self.augmentation, augment.as_deref_mut()) {
                 (Some(augmentation), Some(rng)) => {
-                    augmentation.apply(augmentation.draw(rng), images.shape, images.image(i))
+                    copy.copy_from_slice(&augmentation.apply(augmentation.draw(rng), images.shape, images.image(i)));
                 }
-                // A copy: memory is read in one go along an image, and not from one to the next.
-                _ => images.image(i).to_vec(),
+                _ => copy.copy_from_slice(images.image(i)),
             }
-        };
-        let pixels: Vec<Vec<u8>> = indices.iter().enumerate().map(image).collect();
-        let x = self.normalised(images.shape, &pixels);
+        }
+        let x = self.normalised(images.shape, indices.len(), &pixels);
         (x, indices.iter().map(|&i| usize::from(images.labels[i])).collect())
     }
 
-    /// Images of one shape, normalised: `[n,c,h,w]`, in the batch-innermost memory that [`Kernel::Fast`] reads.
+    /// `n` images of one shape, normalised: `[n,c,h,w]`, in the batch-innermost memory that [`Kernel::Fast`] reads.
     ///
     /// [`Kernel::Fast`]: crate::kernel::Kernel::Fast
-    fn normalised<S: Scalar>(&self, [c, h, w]: [usize; 3], images: &[Vec<u8>]) -> ArrayD<S> {
+    fn normalised<S: Scalar>(&self, [c, h, w]: [usize; 3], n: usize, images: &[u8]) -> ArrayD<S> {
         /// Pixels of all images that are read, and rows that are written, while they stay in cache: a cache line.
         const BLOCK: usize = 64;
-        let n = images.len();
         let mut rows = buffer::stale(n * c * h * w); // [h,w,c,n]
         for (channel, table) in self.normalisation.tables::<S>().iter().enumerate() {
             for block in (0..h * w).step_by(BLOCK) {
-                for (i, image) in images.iter().enumerate() {
+                for (i, image) in images.chunks_exact((c * h * w).max(1)).enumerate() {
                     let pixels = &image[channel * h * w..][block..(h * w).min(block + BLOCK)];
                     let places = rows[(block * c + channel) * n + i..].iter_mut().step_by(c * n);
                     places.zip(pixels).for_each(|(x, &pixel)| *x = table[usize::from(pixel)]);

@@ -29,7 +29,8 @@ use super::order::{Order, Strided};
 use super::{Attributes, Case, Catalogued, flat, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::kernel::buffer::Buffer;
+use crate::op::{Cost, Op, Reads};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -42,29 +43,47 @@ pub struct CrossEntropy {
     pub labels: Vec<usize>,
 }
 
-/// Rows that one memory serves for.
+/// Rows that one thread takes at a time.
 const ROWS: usize = 64;
 
-/// A row of logits relative to its first maximum.
-struct Row<'a, W> {
-    /// The index of M.
-    argmax: usize,
-    /// h_j = e^((x_j - M) / 2), of which p_j is h_j^2 / (1 + r).
-    roots: &'a [W],
-    /// r.
-    others: W,
+/// How many elements of a cheap operation take as long as one exponential.
+const EXPONENTIAL: usize = 64;
+
+/// What backward needs of the logits.
+#[derive(Debug)]
+pub struct Softmax<W: Scalar> {
+    /// In which the logits lie, and their gradient will.
+    order: Order,
+    rows: Vec<Rows<W>>,
 }
 
-impl<'a, W: Scalar> Row<'a, W> {
-    fn new<S: Scalar<Wide = W>>(x: &[S], roots: &'a mut Vec<W>) -> Self {
-        let argmax = (1..x.len()).fold(0, |best, j| if x[j] > x[best] { j } else { best });
-        let maximum = x[argmax].widen();
-        let half = W::from_f64(0.5);
-        roots.clear();
-        roots.extend(x.iter().map(|x| ((x.widen() - maximum) * half).exp()));
-        // 0 M is 0, but NaN for an infinite M, which has no softmax.
-        let others = sum_but(argmax, roots, W::ONE) + W::ZERO * maximum;
-        Self { argmax, roots, others }
+/// Rows of logits relative to their first maxima.
+#[derive(Debug)]
+struct Rows<W: Scalar> {
+    /// h_j = e^((x_j - M) / 2) of one row after the other, of which p_j is h_j^2 / (1 + r).
+    roots: Buffer<W>,
+    /// r of each.
+    others: Buffer<W>,
+    losses: Buffer<W>,
+}
+
+impl<W: Scalar> Rows<W> {
+    /// Of `x` `[rows, classes]`, and the loss of each row.
+    fn new<S: Scalar<Wide = W>>(x: &[S], labels: &[usize]) -> Self {
+        let classes = x.len() / labels.len().max(1);
+        let (mut roots, [mut others, mut losses]) =
+            (Buffer::stale(x.len()), [(); 2].map(|()| Buffer::stale(labels.len())));
+        let rows = x.chunks_exact(classes).zip(roots.chunks_exact_mut(classes)).zip(labels);
+        for (((x, roots), &label), (others, loss)) in rows.zip(others.iter_mut().zip(losses.iter_mut())) {
+            let argmax = (1..classes).fold(0, |best, j| if x[j] > x[best] { j } else { best });
+            let maximum = x[argmax].widen();
+            let half = W::from_f64(0.5);
+            roots.iter_mut().zip(x).for_each(|(h, x)| *h = ((x.widen() - maximum) * half).exp());
+            // 0 M is 0, but NaN for an infinite M, which has no softmax.
+            *others = sum_but(argmax, roots, W::ONE) + W::ZERO * maximum;
+            *loss = (maximum - x[label].widen()) + others.ln_1p();
+        }
+        Self { roots, others, losses }
     }
 }
 
@@ -81,7 +100,8 @@ fn sum_but<W: Scalar>(left_out: usize, roots: &[W], scale: W) -> W {
 
 impl Op for CrossEntropy {
     const NAME: &'static str = "cross_entropy";
-    type Saved<S: Scalar> = ();
+    const READS: Reads = Reads::Shapes;
+    type Saved<S: Scalar> = Softmax<S::Wide>;
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
         let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
@@ -101,21 +121,24 @@ impl Op for CrossEntropy {
         Ok(vec![vec![]])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        let classes = inputs[0].shape()[1];
+    fn cost(&self, inputs: &[&[usize]], _: &[Vec<usize>]) -> Cost {
+        // e^(t/2) of every logit, and two numbers a row.
+        let numbers = shape::product(inputs[0]) + 2 * self.labels.len();
+        Cost { saved_bytes: numbers * size_of::<f64>(), ..Cost::default() }
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Softmax<S::Wide>) {
+        let (len, classes) = (inputs[0].len(), inputs[0].shape()[1]);
         let x = Strided::of(&inputs[0], &Order::row_major(2)).all(kernel);
-        let losses = flat::collect(kernel, self.labels.len().div_ceil(ROWS), inputs[0].len(), |i| -> Vec<S::Wide> {
-            let mut roots = Vec::with_capacity(classes);
-            let rows = x.chunks_exact(classes).zip(&self.labels).skip(i * ROWS).take(ROWS);
-            rows.map(|(x, &label)| {
-                let row = Row::new(x, &mut roots);
-                (x[row.argmax].widen() - x[label].widen()) + row.others.ln_1p()
-            })
-            .collect()
+        let rows = flat::collect(kernel, self.labels.len().div_ceil(ROWS), len * EXPONENTIAL, |i| {
+            let rows = i * ROWS..self.labels.len().min((i + 1) * ROWS);
+            Rows::new(&x[rows.start * classes..rows.end * classes], &self.labels[rows])
         });
-        let sum = losses.iter().flatten().fold(S::Wide::ZERO, |sum, &loss| sum + loss);
+        let losses = rows.iter().flat_map(|rows| rows.losses.iter());
+        let sum = losses.fold(S::Wide::ZERO, |sum, &loss| sum + loss);
         let mean = S::narrow(sum / S::Wide::from_usize(self.labels.len()));
-        (vec![flat::array(&[], vec![mean])], ())
+        let order = Order::of_batch(kernel, &inputs[0]);
+        (vec![flat::array(&[], vec![mean])], Softmax { order, rows })
     }
 
     fn backward<S: Scalar>(
@@ -123,29 +146,27 @@ impl Op for CrossEntropy {
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
-        _: &(),
+        Softmax { order, rows }: &Softmax<S::Wide>,
         upstream: &[ArrayViewD<S>],
         _: &[bool],
     ) -> Vec<Option<ArrayD<S>>> {
-        let classes = inputs[0].shape()[1];
-        let (by_row, order) = (Order::row_major(2), Order::of_batch(kernel, &inputs[0]));
-        let x = Strided::of(&inputs[0], &by_row).all(kernel);
+        let (shape, classes) = (inputs[0].shape(), inputs[0].shape()[1]);
+        let by_row = Order::row_major(2);
         let dy = upstream[0].iter().fold(S::Wide::ZERO, |_, dy| dy.widen()); // the only one
-        let gradient = flat::from_rows(kernel, &by_row, inputs[0].shape(), ROWS * classes, |i, dx: &mut [S]| {
-            let mut roots = Vec::with_capacity(classes);
-            let rows = x.chunks_exact(classes).zip(&self.labels).skip(i * ROWS);
-            for (dx, (x, &label)) in dx.chunks_exact_mut(classes).zip(rows) {
-                let row = Row::new(x, &mut roots);
-                let scale = dy / (S::Wide::from_usize(self.labels.len()) * (S::Wide::ONE + row.others));
-                for (dx, &h) in dx.iter_mut().zip(row.roots) {
+        let gradient = flat::from_rows(kernel, &by_row, shape, ROWS * classes, |i, dx: &mut [S]| {
+            let Rows { roots, others, .. } = &rows[i];
+            let rows = roots.chunks_exact(classes).zip(others.iter()).zip(&self.labels[i * ROWS..]);
+            for (dx, ((roots, &others), &label)) in dx.chunks_exact_mut(classes).zip(rows) {
+                let scale = dy / (S::Wide::from_usize(self.labels.len()) * (S::Wide::ONE + others));
+                for (dx, &h) in dx.iter_mut().zip(roots) {
                     *dx = S::narrow(h * (h * scale));
                 }
-                dx[label] = S::narrow(-sum_but(label, row.roots, scale));
+                dx[label] = S::narrow(-sum_but(label, roots, scale));
             }
         });
-        let gradient = match order == by_row {
+        let gradient = match *order == by_row {
             true => gradient,
-            false => order.array(gradient.shape(), Strided::of(&gradient.view(), &order).copied(kernel)),
+            false => order.array(gradient.shape(), Strided::of(&gradient.view(), order).copied(kernel)),
         };
         vec![Some(gradient)]
     }
