@@ -122,7 +122,7 @@ impl Op for CrossEntropy {
     }
 
     fn cost(&self, inputs: &[&[usize]], _: &[Vec<usize>]) -> Cost {
-        // e^(t/2) of every logit, and two numbers a row.
+        // e^(t/2) of every logit, and two numbers a row, in the wide type of f32.
         let numbers = shape::product(inputs[0]) + 2 * self.labels.len();
         Cost { saved_bytes: numbers * size_of::<f64>(), ..Cost::default() }
     }
