@@ -22,13 +22,13 @@ const FIRST_STEPS: usize = 2;
 const STEPS: usize = 6;
 
 /// How many lists (of shapes, of units of work, of statistics per channel) an op may allocate in a step on the average,
-/// forward and backward together, however many pixels its images have: printed are 45 to 87. One for every pixel would be
+/// forward and backward together, however many pixels its images have: printed are 42 to 62. One for every pixel would be
 /// hundreds.
-const LISTS_PER_OP: usize = 100;
+const LISTS_PER_OP: usize = 80;
 
-/// The bytes of these lists, whether they are freed again or not: printed are 9 to 41 thousand. The arrays that an op holds
+/// The bytes of these lists, whether they are freed again or not: printed are 8 to 33 thousand. The arrays that an op holds
 /// for the step are 290 thousand and more.
-const BYTES_PER_OP: usize = 48 << 10;
+const BYTES_PER_OP: usize = 40 << 10;
 
 /// Bytes that a step may leave behind: now and then rayon's queues grow.
 const LEFT_BEHIND: usize = 4 << 10;
@@ -39,8 +39,14 @@ const NETWORKS: [(&str, usize); 5] =
 
 /// Dense, and with nine weights in ten eliminated: no step but the first ones allocates an array. (All in one test, since
 /// tests of one binary run side by side and the count is the program's.)
+///
+/// On two threads, whatever the machine: each thread that takes part in an op has lists of its own.
 #[test]
 fn training_allocates_no_array_in_the_steady_state() {
+    rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap().install(steady_state);
+}
+
+fn steady_state() {
     for ((name, batch), sparse) in NETWORKS.into_iter().flat_map(|network| [(network, false), (network, true)]) {
         let entry = models::find(name).unwrap();
         let network = entry.network(entry.input, entry.classes).unwrap();

@@ -47,7 +47,7 @@ pub fn break_even<S>(rank: usize, batch_size: usize) -> f64 {
     const LINE: usize = 64;
     let living = 1.0 - if rank == 2 { LINEAR_BREAK_EVEN } else { CONVOLUTION_BREAK_EVEN };
     let share = |lines: usize| lines as f64 / (FINDING_A_ROW + lines as f64);
-    let lines = (batch_size * size_of::<S>()).div_ceil(LINE).clamp(1, LINES);
+    let lines = batch_size.saturating_mul(size_of::<S>()).div_ceil(LINE).clamp(1, LINES);
     1.0 - living * share(lines) / share(LINES)
 }
 
