@@ -9,7 +9,17 @@ use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
+use smallvec::SmallVec;
 use std::fmt::Debug;
+
+pub use smallvec::smallvec as list;
+
+/// A short list, such as an op's inputs or outputs: up to six lie where the list does, and take no memory of their own
+/// (batch norm has five inputs). [`list!`] makes one.
+pub type List<T> = SmallVec<[T; 6]>;
+
+/// The extents of an array, the slowest axis first.
+pub type Shape = List<usize>;
 
 /// A differentiable operation on arrays.
 ///
@@ -25,15 +35,15 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
 
     /// The shapes of the outputs for inputs of these shapes, or the first thing that does not fit. Everything
     /// that `forward` and `backward` rely on is checked here, so that neither can panic.
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>>;
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>>;
 
     /// What forward takes for inputs and outputs of these shapes.
-    fn cost(&self, _inputs: &[&[usize]], _outputs: &[Vec<usize>]) -> Cost {
+    fn cost(&self, _inputs: &[&[usize]], _outputs: &[Shape]) -> Cost {
         Cost::default()
     }
 
     /// The outputs, and what `backward` will want. Inputs may have any strides.
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Self::Saved<S>);
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, Self::Saved<S>);
 
     /// One gradient per input: `Some` at least where `wanted` says so. `upstream` has one array per output
     /// (zeros where nothing flows back), of the output's shape. Arrays that the op does not read ([`Op::READS`]) may
@@ -46,7 +56,7 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
         saved: &Self::Saved<S>,
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>>;
+    ) -> List<Option<ArrayD<S>>>;
 
     /// [`forward`](Self::forward) on inputs of which nobody needs the first one any more: an op may write over it. `Err`
     /// gives it back where that is not possible.
@@ -59,7 +69,7 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
         _kernel: Kernel,
         first: ArrayD<S>,
         _others: &[ArrayViewD<S>],
-    ) -> std::result::Result<(Vec<ArrayD<S>>, Self::Saved<S>), ArrayD<S>> {
+    ) -> std::result::Result<(List<ArrayD<S>>, Self::Saved<S>), ArrayD<S>> {
         Err(first)
     }
 
@@ -68,15 +78,16 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// The upstream gradients.
+    #[expect(clippy::result_large_err, reason = "what is given back is no error of anybody's")]
     fn backward_over<S: Scalar>(
         &self,
         _kernel: Kernel,
         _inputs: &[ArrayViewD<S>],
         _outputs: &[ArrayViewD<S>],
         _saved: &Self::Saved<S>,
-        upstream: Vec<ArrayD<S>>,
+        upstream: List<ArrayD<S>>,
         _wanted: &[bool],
-    ) -> std::result::Result<Vec<Option<ArrayD<S>>>, Vec<ArrayD<S>>> {
+    ) -> std::result::Result<List<Option<ArrayD<S>>>, List<ArrayD<S>>> {
         Err(upstream)
     }
 }
@@ -133,12 +144,12 @@ pub fn evaluate<O: Op, S: Scalar>(
             format!("{}", wanted.len()),
         ));
     }
-    let zeros: Vec<ArrayD<S>> = out_shapes.iter().map(|shape| ArrayD::from_elem(shape.clone(), S::ZERO)).collect();
+    let zeros: Vec<ArrayD<S>> = out_shapes.iter().map(|shape| ArrayD::from_elem(shape.as_slice(), S::ZERO)).collect();
     let mut flowing: Vec<ArrayViewD<S>> = zeros.iter().map(|zero| zero.view()).collect();
     for (i, given) in upstream.iter().enumerate() {
         let Some(given) = given else { continue };
         match out_shapes.get(i) {
-            Some(shape) if shape == given.shape() => flowing[i] = given.view(),
+            Some(shape) if shape.as_slice() == given.shape() => flowing[i] = given.view(),
             other => {
                 return Err(Error::shape(
                     O::NAME,
@@ -152,9 +163,9 @@ pub fn evaluate<O: Op, S: Scalar>(
     let (outputs, saved) = op.forward(kernel, inputs);
     let gradients = if wanted.contains(&true) {
         let outputs: Vec<ArrayViewD<S>> = outputs.iter().map(|output| output.view()).collect();
-        op.backward(kernel, inputs, &outputs, &saved, &flowing, wanted)
+        op.backward(kernel, inputs, &outputs, &saved, &flowing, wanted).into_vec()
     } else {
         vec![None; inputs.len()]
     };
-    Ok(Evaluation { outputs, gradients })
+    Ok(Evaluation { outputs: outputs.into_vec(), gradients })
 }

@@ -9,26 +9,31 @@
 
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, buffer, elementwise};
-use crate::op::{Cost, Op, Reads};
+use crate::op::{Cost, List, Op, Reads, Shape};
 use crate::scalar::Scalar;
-use ndarray::{Array0, ArrayD, ArrayViewD, CowArray, IxDyn, Zip};
+use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn, Zip};
+use smallbox::{SmallBox, smallbox, space::S32};
 use std::ops::Range;
 
 /// A value on a [`Tape`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Var(usize);
 
-/// The gradient of one op's inputs from the gradients of its outputs, with everything it saved.
-type Backward<S> = Box<dyn Fn(&[ArrayViewD<S>], &[ArrayViewD<S>], Vec<ArrayD<S>>, &[bool]) -> Vec<Option<ArrayD<S>>>>;
+/// The gradient of one op's inputs from the gradients of its outputs, with everything it saved: in the record itself, unless
+/// that is more than 32 machine words.
+type Backward<S> = SmallBox<
+    dyn Fn(&[ArrayViewD<S>], &[ArrayViewD<S>], List<ArrayD<S>>, &[bool]) -> List<Option<ArrayD<S>>> + Send,
+    S32,
+>;
 
 /// One op that ran.
 pub struct Record<S: Scalar> {
-    /// The layer it belongs to ([`Tape::enter`]).
-    pub layer: String,
+    /// Where the name of its layer lies among [`Tape::names`].
+    layer: Range<usize>,
     /// [`Op::NAME`].
     pub op: &'static str,
     pub cost: Cost,
-    inputs: Vec<usize>,
+    inputs: List<usize>,
     outputs: Range<usize>,
     /// `None` if no input wants a gradient.
     backward: Option<Backward<S>>,
@@ -36,7 +41,7 @@ pub struct Record<S: Scalar> {
 
 /// An array, or what is left of one.
 struct Value<'p, S: Scalar> {
-    shape: Vec<usize>,
+    shape: Shape,
     /// `None` once released and not read by any backward, and on a tape of shapes.
     array: Option<CowArray<'p, S, IxDyn>>,
     /// Whether anything that wants a gradient led to it.
@@ -50,8 +55,8 @@ struct Value<'p, S: Scalar> {
 
 impl<S: Scalar> Value<'_, S> {
     /// The array; where it is gone, `zero` in its shape, for those who look at the shape alone.
-    fn view<'a>(&'a self, zero: &'a Array0<S>) -> ArrayViewD<'a, S> {
-        let gone = || zero.broadcast(IxDyn(&self.shape)).unwrap_or_else(|| zero.view().into_dyn());
+    fn view<'a>(&'a self, zero: &'a ArrayD<S>) -> ArrayViewD<'a, S> {
+        let gone = || zero.broadcast(IxDyn(&self.shape)).unwrap_or_else(|| zero.view());
         self.array.as_ref().map_or_else(gone, |array| array.view())
     }
 
@@ -75,14 +80,18 @@ pub struct Tape<'p, S: Scalar> {
     keeps_everything: bool,
     values: Vec<Value<'p, S>>,
     records: Vec<Record<S>>,
-    layer: String,
-    zero: Array0<S>,
+    /// The names of the layers, one behind another.
+    names: String,
+    /// Where that of the layer which the ops to come belong to is.
+    layer: Range<usize>,
+    /// A single zero.
+    zero: ArrayD<S>,
 }
 
 /// The gradients that [`Tape::backward`] found.
-pub struct Gradients<S>(Vec<Option<ArrayD<S>>>);
+pub struct Gradients<S: Scalar>(Vec<Option<ArrayD<S>>>);
 
-impl<S> Gradients<S> {
+impl<S: Scalar> Gradients<S> {
     /// Takes out the gradient of `var`; `None` if the loss does not depend on it.
     pub fn take(&mut self, var: Var) -> Option<ArrayD<S>> {
         self.0.get_mut(var.0).and_then(Option::take)
@@ -91,8 +100,10 @@ impl<S> Gradients<S> {
 
 impl<'p, S: Scalar> Tape<'p, S> {
     fn empty(kernel: Option<Kernel>, keeps_everything: bool) -> Self {
-        let (values, records, layer) = (Vec::new(), Vec::new(), String::new());
-        Self { kernel, keeps_everything, values, records, layer, zero: Array0::from_elem((), S::ZERO) }
+        // As long as those of the tape before.
+        let (values, records, names) = (emptied(buffer::reuse()), buffer::reuse(), buffer::reuse());
+        let zero = buffer::filled(&[], S::ZERO);
+        Self { kernel, keeps_everything, values, records, names, layer: 0..0, zero }
     }
 
     /// An empty tape whose ops compute with `kernel`.
@@ -113,36 +124,31 @@ impl<'p, S: Scalar> Tape<'p, S> {
     /// Puts a value on the tape that no op computed. Gradients flow to it if it is a `parameter`.
     pub fn leaf(&mut self, value: impl Into<CowArray<'p, S, IxDyn>>, parameter: bool) -> Var {
         let array = value.into();
-        self.push(array.shape().to_vec(), Some(array), parameter, true)
+        self.push(array.shape().into(), Some(array), parameter, true)
     }
 
     /// Puts a shape on the tape: a leaf of a [tape of shapes](Self::of_shapes).
     pub fn leaf_shape(&mut self, shape: &[usize], parameter: bool) -> Var {
-        self.push(shape.to_vec(), None, parameter, true)
+        self.push(shape.into(), None, parameter, true)
     }
 
-    fn push(
-        &mut self,
-        shape: Vec<usize>,
-        array: Option<CowArray<'p, S, IxDyn>>,
-        differentiable: bool,
-        leaf: bool,
-    ) -> Var {
+    fn push(&mut self, shape: Shape, array: Option<CowArray<'p, S, IxDyn>>, differentiable: bool, leaf: bool) -> Var {
         self.values.push(Value { shape, array, differentiable, leaf, read: false, released: false });
         Var(self.values.len() - 1)
     }
 
     /// Names the layer that the ops to come belong to.
     pub fn enter(&mut self, layer: &str) {
-        self.layer.clear();
-        self.layer.push_str(layer);
+        let start = self.names.len();
+        self.names.push_str(layer);
+        self.layer = start..self.names.len();
     }
 
     /// Runs `op` forward on `inputs` and records it; one [`Var`] per output.
     ///
     /// # Errors
     /// [`Error::Shape`] if the inputs do not fit the op, or one of them was [released](Self::release).
-    pub fn apply<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<Vec<Var>> {
+    pub fn apply<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<List<Var>> {
         self.record(op, inputs, false)
     }
 
@@ -151,7 +157,7 @@ impl<'p, S: Scalar> Tape<'p, S> {
     ///
     /// # Errors
     /// As [`Tape::apply`].
-    pub fn apply_over<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<Vec<Var>> {
+    pub fn apply_over<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<List<Var>> {
         let outputs = self.record(op, inputs, true)?;
         if let [taken, ..] = *inputs {
             self.release(taken);
@@ -159,32 +165,25 @@ impl<'p, S: Scalar> Tape<'p, S> {
         Ok(outputs)
     }
 
-    fn record<O: Op>(&mut self, op: O, inputs: &[Var], first_is_free: bool) -> Result<Vec<Var>> {
-        let inputs: Vec<usize> = inputs.iter().map(|var| var.0).collect();
+    fn record<O: Op>(&mut self, op: O, inputs: &[Var], first_is_free: bool) -> Result<List<Var>> {
+        let inputs: List<usize> = inputs.iter().map(|var| var.0).collect();
         if let Some(i) = inputs.iter().position(|&i| self.values[i].released) {
             return Err(Error::shape(O::NAME, format!("input {i}"), "a value in use", "one that was released"));
         }
-        let shapes: Vec<&[usize]> = inputs.iter().map(|&i| self.values[i].shape.as_slice()).collect();
+        let shapes: List<&[usize]> = inputs.iter().map(|&i| self.values[i].shape.as_slice()).collect();
         let out_shapes = op.out_shapes(&shapes)?;
         let cost = op.cost(&shapes, &out_shapes);
+        drop(shapes);
         let differentiable = inputs.iter().any(|&i| self.values[i].differentiable);
         let first = self.values.len();
         let mut backward: Option<Backward<S>> = None;
         if let Some(kernel) = self.kernel {
             let (arrays, saved) = self.forward(&op, kernel, &inputs, first_is_free);
             for array in arrays {
-                self.push(array.shape().to_vec(), Some(array.into()), differentiable, false);
+                self.push(array.shape().into(), Some(array.into()), differentiable, false);
             }
             if differentiable {
-                backward = Some(Box::new(move |inputs, outputs, upstream, wanted| {
-                    let done = op.backward_over(kernel, inputs, outputs, &saved, upstream, wanted);
-                    done.unwrap_or_else(|upstream| {
-                        let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
-                        let gradients = op.backward(kernel, inputs, outputs, &saved, &flowing, wanted);
-                        upstream.into_iter().for_each(buffer::recycle);
-                        gradients
-                    })
-                }));
+                backward = Some(backward_of(op, kernel, saved));
             }
         } else {
             for shape in out_shapes {
@@ -196,7 +195,7 @@ impl<'p, S: Scalar> Tape<'p, S> {
             let read = match O::READS {
                 Reads::Inputs => inputs.clone(),
                 Reads::Outputs => outputs.clone().collect(),
-                Reads::Shapes => Vec::new(),
+                Reads::Shapes => List::new(),
             };
             read.into_iter().for_each(|i| self.values[i].read = true);
         }
@@ -221,17 +220,16 @@ impl<'p, S: Scalar> Tape<'p, S> {
         kernel: Kernel,
         inputs: &[usize],
         first_is_free: bool,
-    ) -> (Vec<ArrayD<S>>, O::Saved<S>) {
+    ) -> (List<ArrayD<S>>, O::Saved<S>) {
         let taken = if first_is_free && O::READS != Reads::Inputs { self.take_over(inputs) } else { None };
         let Some(first) = taken else {
-            let views: Vec<ArrayViewD<S>> = inputs.iter().map(|&i| self.values[i].view(&self.zero)).collect();
+            let views: List<ArrayViewD<S>> = inputs.iter().map(|&i| self.values[i].view(&self.zero)).collect();
             return op.forward(kernel, &views);
         };
-        let others: Vec<ArrayViewD<S>> = inputs[1..].iter().map(|&i| self.values[i].view(&self.zero)).collect();
+        let others: List<ArrayViewD<S>> = inputs[1..].iter().map(|&i| self.values[i].view(&self.zero)).collect();
         op.forward_over(kernel, first, &others).unwrap_or_else(|first| {
-            let views: Vec<ArrayViewD<S>> = std::iter::once(first.view()).chain(others).collect();
-            let done = op.forward(kernel, &views);
-            drop(views);
+            let views = std::iter::once(first.view()).chain(others.iter().map(|other| other.view()));
+            let done = op.forward(kernel, &views.collect::<List<_>>());
             buffer::recycle(first);
             done
         })
@@ -272,6 +270,11 @@ impl<'p, S: Scalar> Tape<'p, S> {
         &self.records
     }
 
+    /// The layer that an op belongs to ([`Tape::enter`]).
+    pub fn layer(&self, record: &Record<S>) -> &str {
+        &self.names[record.layer.clone()]
+    }
+
     /// The shape of the first output of an op that ran.
     pub fn output_shape(&self, record: &Record<S>) -> &[usize] {
         self.values.get(record.outputs.start).map_or(&[], |value| &value.shape)
@@ -310,7 +313,7 @@ impl<'p, S: Scalar> Tape<'p, S> {
     pub fn first_non_finite(&self) -> Option<String> {
         let is_finite = |&i: &usize| self.value(Var(i)).iter().all(|x| x.is_finite());
         let bad = self.records.iter().find(|record| !record.outputs.clone().all(|i| is_finite(&i)))?;
-        Some(format!("{} ({})", bad.layer, bad.op))
+        Some(format!("{} ({})", self.layer(bad), bad.op))
     }
 
     /// The gradients of the scalar `loss` with respect to every leaf that asked for one. Values are freed on the way.
@@ -324,26 +327,26 @@ impl<'p, S: Scalar> Tape<'p, S> {
         let (Some(kernel), 1) = (self.kernel, seed.elements()) else {
             return Err(Error::shape("backward", "loss", "one number", format!("shape {:?}", seed.shape)));
         };
-        let mut gradients: Vec<Option<ArrayD<S>>> = vec![None; self.values.len()];
-        gradients[loss.0] = Some(ArrayD::from_elem(seed.shape.as_slice(), S::ONE));
+        let mut gradients: Vec<Option<ArrayD<S>>> = buffer::reuse();
+        gradients.resize(self.values.len(), None);
+        gradients[loss.0] = Some(buffer::filled(&seed.shape, S::ONE));
         while let Some(record) = self.records.pop() {
             let (values, zero) = (&self.values, &self.zero);
             let reached = gradients[record.outputs.clone()].iter().any(Option::is_some);
-            let wanted: Vec<bool> = record.inputs.iter().map(|&i| values[i].differentiable).collect();
+            let wanted: List<bool> = record.inputs.iter().map(|&i| values[i].differentiable).collect();
             if let Some(backward) = record.backward.filter(|_| reached) {
-                let upstream: Vec<ArrayD<S>> = record
+                let upstream: List<ArrayD<S>> = record
                     .outputs
                     .clone()
-                    .map(|i| {
-                        gradients[i].take().unwrap_or_else(|| ArrayD::from_elem(values[i].shape.as_slice(), S::ZERO))
-                    })
+                    .map(|i| gradients[i].take().unwrap_or_else(|| buffer::filled(&values[i].shape, S::ZERO)))
                     .collect();
-                let inputs: Vec<ArrayViewD<S>> = record.inputs.iter().map(|&i| values[i].view(zero)).collect();
-                let outputs: Vec<ArrayViewD<S>> = record.outputs.clone().map(|i| values[i].view(zero)).collect();
+                let inputs: List<ArrayViewD<S>> = record.inputs.iter().map(|&i| values[i].view(zero)).collect();
+                let outputs: List<ArrayViewD<S>> = record.outputs.clone().map(|i| values[i].view(zero)).collect();
                 let contributions = backward(&inputs, &outputs, upstream, &wanted);
                 for ((&i, wanted), contribution) in record.inputs.iter().zip(wanted).zip(contributions) {
-                    let Some(contribution) = contribution.filter(|_| wanted) else { continue };
+                    let Some(contribution) = contribution else { continue };
                     match &mut gradients[i] {
+                        _ if !wanted => buffer::recycle(contribution),
                         Some(sum) => {
                             add(kernel, sum, &contribution);
                             buffer::recycle(contribution);
@@ -362,6 +365,42 @@ impl<'p, S: Scalar> Tape<'p, S> {
 impl<S: Scalar> Drop for Tape<'_, S> {
     fn drop(&mut self) {
         self.values.iter_mut().for_each(Value::recycle);
+        buffer::keep(emptied(std::mem::take(&mut self.values)));
+        self.records.clear();
+        buffer::keep(std::mem::take(&mut self.records));
+        self.names.clear();
+        buffer::keep(std::mem::take(&mut self.names));
+        buffer::recycle(std::mem::take(&mut self.zero));
+    }
+}
+
+/// How to go back through an op that ran.
+fn backward_of<S: Scalar, O: Op>(op: O, kernel: Kernel, saved: O::Saved<S>) -> Backward<S> {
+    let backward =
+        move |inputs: &[ArrayViewD<S>], outputs: &[ArrayViewD<S>], upstream: List<ArrayD<S>>, wanted: &[bool]| {
+            let done = op.backward_over(kernel, inputs, outputs, &saved, upstream, wanted);
+            done.unwrap_or_else(|upstream| {
+                let flowing = upstream.iter().map(|array| array.view()).collect::<List<_>>();
+                let gradients = op.backward(kernel, inputs, outputs, &saved, &flowing, wanted);
+                drop(flowing);
+                upstream.into_iter().for_each(buffer::recycle);
+                gradients
+            })
+        };
+    smallbox!(backward)
+}
+
+/// The memory of `values`, for values that borrow from elsewhere. (`collect` goes on in the memory of a list that it has
+/// consumed.)
+fn emptied<'q, S: Scalar>(mut values: Vec<Value<'_, S>>) -> Vec<Value<'q, S>> {
+    values.clear();
+    values.into_iter().map_while(|_| None).collect()
+}
+
+impl<S: Scalar> Drop for Gradients<S> {
+    fn drop(&mut self) {
+        self.0.drain(..).flatten().for_each(buffer::recycle);
+        buffer::keep(std::mem::take(&mut self.0));
     }
 }
 

@@ -3,49 +3,47 @@
 //! Fresh memory costs more than most elementwise operations do with it: the system hands it out page by page, zeroed. A
 //! training step needs the same arrays as the one before, so after the first it allocates none.
 
-use ndarray::{Array, Dimension};
+use ndarray::{Array, ArrayD, ArrayView, Dimension};
 use std::any::{Any, TypeId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-/// Shorter arrays are left to the allocator, which is good at them.
-const LEAST_BYTES: usize = 4096;
-
-/// Memory of one element type.
+/// Memory of one element type, by capacity.
 #[derive(Debug)]
-struct Shelf<T> {
-    /// By capacity.
-    free: BTreeMap<usize, Vec<Vec<T>>>,
-    /// How many of each capacity are in use. Memory that did not come from here is not kept: nobody would ask for it,
-    /// and it would pile up.
-    lent: HashMap<usize, usize>,
+struct Shelf<T>(BTreeMap<usize, Slot<T>>);
+
+/// Memory of one capacity.
+#[derive(Debug)]
+struct Slot<T> {
+    free: Vec<Vec<T>>,
+    /// How many are in use. Memory that did not come from here is not kept: nobody would ask for it, and it would pile up.
+    lent: usize,
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
 }
 
 impl<T: Element> Shelf<T> {
-    fn new() -> Self {
-        Self { free: BTreeMap::new(), lent: HashMap::new() }
-    }
-
+    /// Memory that holds `len` elements, whatever its own length is.
     fn take(&mut self, len: usize) -> Vec<T> {
         // Up to twice what is wanted: the last, smaller batch of an epoch shall use what the others left.
-        let found = self.free.range_mut(len..=2 * len).find_map(|(_, buffers)| buffers.pop());
-        let buffer = match found {
-            Some(mut buffer) => {
-                buffer.resize(len, T::default());
-                buffer
-            }
-            None => vec![T::default(); len],
-        };
-        *self.lent.entry(buffer.capacity()).or_default() += 1;
-        buffer
+        let mut large_enough = self.0.range_mut(len..=2 * len);
+        let found = large_enough.find_map(|(_, slot)| slot.free.pop().inspect(|_| slot.lent += 1));
+        found.unwrap_or_else(|| {
+            let buffer = vec![T::default(); len];
+            self.0.entry(buffer.capacity()).or_insert(Slot { free: Vec::new(), lent: 0 }).lent += 1;
+            buffer
+        })
     }
 
     fn put(&mut self, buffer: Vec<T>) {
-        let capacity = buffer.capacity();
-        if let Some(lent) = self.lent.get_mut(&capacity).filter(|lent| **lent > 0) {
-            *lent -= 1;
-            self.free.entry(capacity).or_default().push(buffer);
+        if let Some(slot) = self.0.get_mut(&buffer.capacity()).filter(|slot| slot.lent > 0) {
+            slot.lent -= 1;
+            slot.free.push(buffer);
         }
     }
 }
@@ -55,26 +53,28 @@ pub trait Element: Copy + Default + Send + 'static {}
 
 impl<T: Copy + Default + Send + 'static> Element for T {}
 
-/// Each element type's [`Shelf`].
-static SHELVES: LazyLock<Mutex<HashMap<TypeId, Box<dyn Any + Send>>>> = LazyLock::new(Mutex::default);
+/// What is kept: of each type one collection, a [`Shelf`] of elements or a `Vec` of what [`keep`] was given.
+static KEPT: Mutex<BTreeMap<TypeId, Box<dyn Any + Send>>> = Mutex::new(BTreeMap::new());
 
-/// Runs `visit` on the shelf of `T`.
-fn with_shelf<T: Element, R>(visit: impl FnOnce(&mut Shelf<T>) -> R) -> R {
-    // A panic elsewhere leaves a shelf as whole as it was.
-    let mut shelves = SHELVES.lock().unwrap_or_else(PoisonError::into_inner);
-    let shelf = shelves.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(Shelf::<T>::new()));
-    match shelf.downcast_mut() {
-        Some(shelf) => visit(shelf),
-        None => visit(&mut Shelf::new()), // the entry of T is a shelf of T
+/// Runs `visit` on the one `C` that is kept.
+fn with_kept<C: Default + Send + 'static, R>(visit: impl FnOnce(&mut C) -> R) -> R {
+    // A panic elsewhere leaves a collection as whole as it was.
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let collection = kept.entry(TypeId::of::<C>()).or_insert_with(|| Box::new(C::default()));
+    match collection.downcast_mut() {
+        Some(collection) => visit(collection),
+        None => visit(&mut C::default()), // the entry of C is a C
     }
 }
 
 /// `len` elements of whatever values, to be overwritten: those of an array that was recycled, or zeros.
 pub fn stale<T: Element>(len: usize) -> Vec<T> {
-    if len * size_of::<T>() < LEAST_BYTES {
-        return vec![T::default(); len];
+    if len == 0 {
+        return Vec::new();
     }
-    with_shelf(|shelf: &mut Shelf<T>| shelf.take(len))
+    let mut buffer = with_kept(|shelf: &mut Shelf<T>| shelf.take(len));
+    buffer.resize(len, T::default());
+    buffer
 }
 
 /// `len` zeros.
@@ -82,6 +82,13 @@ pub fn zeros<T: Element>(len: usize) -> Vec<T> {
     let mut buffer = stale(len);
     buffer.fill(T::default());
     buffer
+}
+
+/// An array of this shape, row-major, whose elements are all `value`.
+pub fn filled<T: Element>(shape: &[usize], value: T) -> ArrayD<T> {
+    let mut elements = stale(shape.iter().product());
+    elements.fill(value);
+    ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape holds")
 }
 
 /// What an iterator gives, as many as it says it will; more are taken too.
@@ -101,18 +108,30 @@ pub fn recycle<T: Element, D: Dimension>(array: Array<T, D>) {
 
 /// As [`recycle`].
 pub fn recycle_elements<T: Element>(elements: Vec<T>) {
-    if elements.capacity() * size_of::<T>() >= LEAST_BYTES {
-        with_shelf(|shelf: &mut Shelf<T>| shelf.put(elements));
+    if elements.capacity() > 0 {
+        with_kept(|shelf: &mut Shelf<T>| shelf.put(elements));
     }
+}
+
+/// What was given to [`keep`] last, or a new one: for lists that grow, of anything.
+pub fn reuse<T: Default + Send + 'static>() -> T {
+    with_kept(|kept: &mut Vec<T>| kept.pop()).unwrap_or_default()
+}
+
+/// Keeps what came from [`reuse`], emptied, for the memory that it holds.
+pub fn keep<T: Send + 'static>(emptied: T) {
+    with_kept(|kept: &mut Vec<T>| kept.push(emptied));
 }
 
 /// Gives all free memory back to the system.
 pub fn clear() {
-    SHELVES.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    // Dropped when the lock is open again: what is kept may hold a buffer.
+    let kept = std::mem::take(&mut *KEPT.lock().unwrap_or_else(PoisonError::into_inner));
+    drop(kept);
 }
 
 /// Elements that are recycled when they are dropped: scratch, and what ops save.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Buffer<T: Element>(Vec<T>);
 
 impl<T: Element> Buffer<T> {
@@ -124,6 +143,35 @@ impl<T: Element> Buffer<T> {
     /// As [`zeros`].
     pub fn zeros(len: usize) -> Self {
         Self(zeros(len))
+    }
+
+    /// An empty list with room for `len` elements.
+    pub fn with_room(len: usize) -> Self {
+        let mut list = Self::stale(len);
+        list.0.clear();
+        list
+    }
+
+    /// Adds an element at the end. Beyond the room there was, the memory is another, and will not be recycled.
+    pub fn push(&mut self, element: T) {
+        self.0.push(element);
+    }
+
+    /// Keeps the first `len` elements.
+    pub fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+}
+
+impl<T: Element> From<Vec<T>> for Buffer<T> {
+    fn from(elements: Vec<T>) -> Self {
+        Self(elements)
+    }
+}
+
+impl<T: Element> Extend<T> for Buffer<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, elements: I) {
+        self.0.extend(elements);
     }
 }
 
@@ -150,5 +198,31 @@ impl<T: Element> Deref for Buffer<T> {
 impl<T: Element> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.0
+    }
+}
+
+/// Elements that lie side by side: borrowed, or copied there.
+#[derive(Debug)]
+pub enum Elements<'a, T: Element> {
+    Borrowed(&'a [T]),
+    Copied(Buffer<T>),
+}
+
+impl<'a, T: Element> Elements<'a, T> {
+    /// Those of `array`, row-major.
+    pub fn of<D: Dimension>(array: ArrayView<'a, T, D>) -> Self {
+        let copied = || Self::Copied(array.iter().copied().collect());
+        array.to_slice().map_or_else(copied, Self::Borrowed)
+    }
+}
+
+impl<T: Element> Deref for Elements<'_, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self {
+            Self::Borrowed(elements) => elements,
+            Self::Copied(elements) => elements,
+        }
     }
 }

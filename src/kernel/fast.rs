@@ -30,10 +30,11 @@ pub(super) use layout::images;
 pub(super) use sparse::{Turned, sparse_conv2d, sparse_conv2d_input_gradient, sparse_conv2d_weight_gradient};
 
 use super::literal;
-use crate::kernel::{Loop, vectorised_loop};
+use crate::kernel::{Loop, buffer, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{Array1, ArrayView4};
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 /// Multiplications (or other operations) below which starting threads costs more than it gains: some tens of
 /// microseconds of work.
@@ -42,28 +43,29 @@ const PARALLEL_WORK: usize = 1 << 17;
 /// Sums that a long sum is made of, so that additions need not wait for each other.
 const LANES: usize = 16;
 
-/// Runs every unit, side by side if the `work` in them is worth it. Each unit gets a scratch value that an
-/// earlier unit may have used.
-fn for_each_unit<T: Send, Scratch: Default>(units: Vec<T>, work: usize, run: impl Fn(&mut Scratch, T) + Send + Sync) {
-    if work < PARALLEL_WORK || units.len() < 2 {
-        let mut scratch = Scratch::default();
-        units.into_iter().for_each(|unit| run(&mut scratch, unit));
+/// A list with an entry for each tap of a window; for windows of up to 5 x 5 it takes no memory of its own.
+type PerTap<T> = SmallVec<[T; 25]>;
+
+/// `run(i, chunk i)` for consecutive chunks of `size` elements (the last one may be shorter), side by side if the `work` in
+/// them is worth it.
+fn for_each_chunk<T: Send>(elements: &mut [T], size: usize, work: usize, run: impl Fn(usize, &mut [T]) + Sync) {
+    if work < PARALLEL_WORK || elements.len() <= size {
+        elements.chunks_mut(size).enumerate().for_each(|(i, chunk)| run(i, chunk));
     } else {
-        units.into_par_iter().for_each_init(Scratch::default, |scratch, unit| run(scratch, unit));
+        elements.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| run(i, chunk));
     }
 }
 
 /// As [`literal::channel_sums`], each channel's entries in [`LANES`] sums, pixel by pixel.
 pub(super) fn channel_sums<S: Scalar>(dy: ArrayView4<S>) -> Array1<S> {
     let dy = layout::Rows::of(dy);
-    let mut sums = Array1::from_elem(dy.channels, S::ZERO);
-    let units: Vec<_> = sums.iter_mut().enumerate().collect();
-    for_each_unit(units, dy.elements.len(), |_: &mut (), (channel, sum)| {
+    let mut sums = buffer::stale(dy.channels);
+    for_each_chunk(&mut sums, 1, dy.elements.len(), |channel, sum| {
         let lanes = vectorised_loop(ByLane { dy: &dy, channel });
         let total = lanes.into_iter().fold(S::Accumulator::ZERO, |total, lane| total + lane);
-        *sum = S::from_accumulator(total);
+        sum.fill(S::from_accumulator(total));
     });
-    sums
+    sums.into()
 }
 
 /// One channel's sum in [`LANES`] parts.

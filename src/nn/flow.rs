@@ -2,12 +2,12 @@
 
 use super::Compression;
 use crate::error::{Error, Result};
-use crate::op::Op;
+use crate::kernel::buffer::{self, Buffer};
+use crate::op::{List, Op, Shape};
 use crate::ops::{Dropout, Filters, Sparse};
 use crate::random::unit;
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
-use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
 
 /// Training uses batch statistics and wants gradients; evaluation uses running statistics.
@@ -26,33 +26,35 @@ impl Mode {
 }
 
 /// The state of one forward pass.
-pub(super) struct Flow<'f, 'p, S: Scalar> {
+pub(super) struct Flow<'f, 'p, 'c, S: Scalar> {
     pub tape: &'f mut Tape<'p, S>,
     /// The leaves of all parameters, in `state_dict` order.
     pub leaves: &'f [Var],
-    /// How they are compressed; what is beyond the end is not.
-    pub compressions: &'f [Option<&'f Compression>],
+    /// How one of them is compressed.
+    pub compression: &'f dyn Fn(usize) -> Option<&'c Compression>,
     pub mode: Mode,
     /// Where dropout and stochastic depth draw from; without it they do nothing.
     pub noise: Option<&'f mut ChaCha8Rng>,
     /// The next parameter.
     pub next: usize,
-    /// Position and new value of running statistics.
-    pub buffers: Vec<(usize, Var)>,
+    /// The new values of running statistics, at the positions of the parameters.
+    pub buffers: Buffer<Option<Var>>,
+    /// The name of the layer that runs.
+    pub path: String,
 }
 
-impl<S: Scalar> Flow<'_, '_, S> {
+impl<S: Scalar> Flow<'_, '_, '_, S> {
     /// `op` on x and the next `count` parameters.
     ///
     /// # Errors
     /// [`Error::Shape`] if there are fewer left, or they do not fit.
-    pub fn with_parameters<O: Op>(&mut self, op: O, x: Var, count: usize) -> Result<Vec<Var>> {
-        let mut inputs = vec![x];
+    pub fn with_parameters<O: Op>(&mut self, op: O, x: Var, count: usize) -> Result<List<Var>> {
+        let mut inputs = List::from_slice(&[x]);
         let Some(parameters) = self.leaves.get(self.next..self.next + count) else {
             let expected = format!("at least {}", self.next + count);
             return Err(Error::shape(O::NAME, "the network's parameters", expected, self.leaves.len().to_string()));
         };
-        inputs.extend(parameters);
+        inputs.extend_from_slice(parameters);
         self.next += count;
         self.tape.apply(op, &inputs)
     }
@@ -62,9 +64,9 @@ impl<S: Scalar> Flow<'_, '_, S> {
     ///
     /// # Errors
     /// As [`Flow::with_parameters`].
-    pub fn with_weight<O: Filters>(&mut self, op: O, x: Var, bias: bool) -> Result<Vec<Var>> {
+    pub fn with_weight<O: Filters>(&mut self, op: O, x: Var, bias: bool) -> Result<List<Var>> {
         let count = 1 + usize::from(bias);
-        match self.compressions.get(self.next).copied().flatten() {
+        match (self.compression)(self.next) {
             None => self.with_parameters(op, x, count),
             Some(Compression { pattern, gradient }) => {
                 self.with_parameters(Sparse { op, pattern: pattern.clone(), gradient: *gradient }, x, count)
@@ -86,9 +88,9 @@ impl<S: Scalar> Flow<'_, '_, S> {
     /// One draw for each entry of the first `axes` axes stands for all entries of the others.
     fn drop(&mut self, p: f64, x: Var, axes: usize) -> Result<Var> {
         let (Mode::Training, Some(noise)) = (self.mode, self.noise.as_deref_mut()) else { return Ok(x) };
-        let shape = self.tape.value(x).shape().to_vec();
+        let shape = Shape::from(self.tape.value(x).shape());
         let entries: usize = shape[axes..].iter().product();
-        let mut mask = ArrayD::from_elem(shape, true);
+        let mut mask = buffer::filled(&shape, true);
         for alike in mask.as_slice_mut().unwrap_or_default().chunks_mut(entries.max(1)) {
             alike.fill(unit(noise) >= p);
         }

@@ -4,6 +4,7 @@ use super::flow::{Flow, Mode};
 use super::parameter::{Init, Role, Spec};
 use crate::error::{Error, Result};
 use crate::kernel::Window;
+use crate::op::{List, list};
 use crate::ops::{
     AdaptiveAvgPool2d, Add, AvgPool2d, BatchNorm, ChannelShuffle, Concat, Conv2d, Flatten, Linear, MaxPool2d, Mul, Pad,
     Relu, Sigmoid, Silu, Split, StridedSlice,
@@ -146,27 +147,36 @@ impl Layer {
         }
     }
 
-    pub(super) fn collect_specs(&self, path: &str, specs: &mut Vec<Spec>) {
+    /// Adds the parameters of the layer, which is at `path`, and of its children.
+    pub(super) fn collect_specs(&self, path: &mut String, specs: &mut Vec<Spec>) {
         for (name, role, shape, init) in self.own_specs() {
-            specs.push(Spec { name: join(path, name), role, shape, init });
+            let outside = descend(path, name);
+            specs.push(Spec { name: path.clone(), role, shape, init });
+            path.truncate(outside);
         }
         if let Self::Sequence(children) | Self::Branches { branches: children, .. } = self {
-            children.iter().for_each(|(name, child)| child.collect_specs(&join(path, name), specs));
+            for (name, child) in children {
+                let outside = descend(path, name);
+                child.collect_specs(path, specs);
+                path.truncate(outside);
+            }
         }
     }
 
-    /// Runs the layer on `x`; `path` is its name. Where `x` `is_free`, nobody else takes it: it may be written over, and is
-    /// released.
-    pub(super) fn forward<S: Scalar>(&self, flow: &mut Flow<S>, path: &str, x: Var, is_free: bool) -> Result<Var> {
-        flow.tape.enter(path);
-        let y = self.apply(flow, path, x, is_free)?;
+    /// Runs the layer on `x`; `name` is its name within the layer around it. Where `x` `is_free`, nobody else takes it: it may
+    /// be written over, and is released.
+    pub(super) fn forward<S: Scalar>(&self, flow: &mut Flow<S>, name: &str, x: Var, is_free: bool) -> Result<Var> {
+        let outside = descend(&mut flow.path, name);
+        flow.tape.enter(&flow.path);
+        let y = self.apply(flow, x, is_free)?;
+        flow.path.truncate(outside);
         if is_free && y != x {
             flow.tape.release(x);
         }
         Ok(y)
     }
 
-    fn apply<S: Scalar>(&self, flow: &mut Flow<S>, path: &str, x: Var, is_free: bool) -> Result<Var> {
+    fn apply<S: Scalar>(&self, flow: &mut Flow<S>, x: Var, is_free: bool) -> Result<Var> {
         match self {
             Self::Linear { .. } => first(&flow.with_weight(Linear, x, true)?),
             Self::Conv2d { window, bias, .. } => first(&flow.with_weight(Conv2d { window: *window }, x, *bias)?),
@@ -175,8 +185,8 @@ impl Layer {
                 let op = BatchNorm { training, eps: *eps, momentum: BATCH_NORM_MOMENTUM };
                 let outputs = flow.with_parameters(op, x, 4)?;
                 // Outputs 1 and 2 of training are the updated running statistics, the last two parameters taken.
-                let buffers = outputs.iter().skip(1).enumerate().map(|(i, &var)| (flow.next - 2 + i, var));
-                flow.buffers.extend(buffers);
+                let statistics = outputs.iter().skip(1).enumerate();
+                statistics.for_each(|(i, &var)| flow.buffers[flow.next - 2 + i] = Some(var));
                 first(&outputs)
             }
             Self::Relu if is_free => first(&flow.tape.apply_over(Relu, &[x])?),
@@ -195,7 +205,7 @@ impl Layer {
             Self::Flatten => flow.tape.apply_one(Flatten { start_dim: 1 }, &[x]),
             Self::ZeroPaddedShortcut { step, channels } => {
                 let sliced = flow.tape.apply_one(StridedSlice { step: *step }, &[x])?;
-                let pads = vec![[0, 0], [*channels; 2], [0, 0], [0, 0]];
+                let pads = list![[0, 0], [*channels; 2], [0, 0], [0, 0]];
                 let padded = flow.tape.apply_one(Pad { pads, value: 0.0 }, &[sliced])?;
                 flow.tape.release(sliced);
                 Ok(padded)
@@ -207,24 +217,26 @@ impl Layer {
             Self::Sequence(layers) => {
                 let mut value = x;
                 for (name, layer) in layers {
-                    value = layer.forward(flow, &join(path, name), value, is_free || value != x)?;
+                    value = layer.forward(flow, name, value, is_free || value != x)?;
                 }
                 Ok(value)
             }
             Self::Branches { feed, branches, join: kind } => {
                 let parts = match feed {
-                    Feed::Same => vec![x; branches.len()],
-                    Feed::Split(sizes) => flow.tape.apply(Split { axis: CHANNELS, sizes: sizes.clone() }, &[x])?,
+                    Feed::Same => list![x; branches.len()],
+                    Feed::Split(sizes) => {
+                        flow.tape.apply(Split { axis: CHANNELS, sizes: sizes.as_slice().into() }, &[x])?
+                    }
                 };
                 if parts.len() != branches.len() {
                     let expected = format!("{} parts, one a branch", branches.len());
-                    return Err(Error::shape("network", path, expected, parts.len().to_string()));
+                    return Err(Error::shape("network", flow.path.as_str(), expected, parts.len().to_string()));
                 }
-                let mut outputs = Vec::with_capacity(branches.len());
+                let mut outputs = List::with_capacity(branches.len());
                 for ((name, branch), part) in branches.iter().zip(parts) {
-                    outputs.push(branch.forward(flow, &join(path, name), part, part != x)?);
+                    outputs.push(branch.forward(flow, name, part, part != x)?);
                 }
-                flow.tape.enter(path);
+                flow.tape.enter(&flow.path);
                 kind.apply(flow, x, &outputs)
             }
         }
@@ -278,10 +290,13 @@ fn first(outputs: &[Var]) -> Result<Var> {
     outputs.first().copied().ok_or_else(|| Error::shape("network", "layer", "an output", "none"))
 }
 
-fn join(path: &str, name: &str) -> String {
-    match (path, name) {
-        ("", name) => name.to_string(),
-        (path, "") => path.to_string(),
-        (path, name) => format!("{path}.{name}"),
+/// Goes from a layer to one within it, or to a parameter of its own, by a name that is one component of the path or "". The
+/// path goes back by being cut to the length that is returned.
+pub(super) fn descend(path: &mut String, name: &str) -> usize {
+    let outside = path.len();
+    if outside > 0 && !name.is_empty() {
+        path.push('.');
     }
+    path.push_str(name);
+    outside
 }

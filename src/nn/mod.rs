@@ -15,6 +15,7 @@ pub(crate) use parameter::{compress, expand};
 pub use summary::{LayerSummary, Summary};
 
 use crate::error::{Error, Result};
+use crate::kernel::buffer::{self, Buffer};
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
@@ -43,9 +44,9 @@ pub struct Pass {
     /// `[n, classes]`.
     pub logits: Var,
     /// The tape's leaf of each parameter, in the order of [`Parameters`].
-    pub leaves: Vec<Var>,
-    /// Updated running statistics: index of the buffer in [`Parameters`], and its new value.
-    pub buffers: Vec<(usize, Var)>,
+    pub leaves: Buffer<Var>,
+    /// The updated value of each running statistic, in the order of [`Parameters`].
+    pub buffers: Buffer<Option<Var>>,
 }
 
 impl Network {
@@ -56,7 +57,7 @@ impl Network {
     /// Name, role and shape of every parameter and buffer, in `state_dict` order.
     pub fn specs(&self) -> Vec<Spec> {
         let mut specs = Vec::new();
-        self.layer.collect_specs("", &mut specs);
+        self.layer.collect_specs(&mut String::new(), &mut specs);
         specs
     }
 
@@ -83,34 +84,31 @@ impl Network {
         mode: Mode,
         noise: Option<&mut ChaCha8Rng>,
     ) -> Result<Pass> {
-        let expected = format!("shape [n, {}, {}, {}]", self.input[0], self.input[1], self.input[2]);
         if input.ndim() != 4 || input.shape()[1..] != self.input {
+            let expected = format!("shape [n, {}, {}, {}]", self.input[0], self.input[1], self.input[2]);
             return Err(Error::shape("network", "input", expected, format!("shape {:?}", input.shape())));
         }
         let is_trained = |p: &Parameter<S>| mode.wants_gradients() && p.role.is_trained();
         let leaves = parameters.iter().map(|p| tape.leaf(&p.value, is_trained(p))).collect();
         let input = tape.leaf(input, false);
-        self.run(tape, leaves, &compressions(parameters), input, mode, noise)
+        self.run(tape, leaves, &|i| parameters[i].compression.as_ref(), input, mode, noise)
     }
 
-    /// The layers, one after another. `compressions` are the parameters', as far as there are any.
-    fn run<S: Scalar>(
+    /// The layers, one after another. `compression` is each parameter's.
+    fn run<'c, S: Scalar>(
         &self,
         tape: &mut Tape<S>,
-        leaves: Vec<Var>,
-        compressions: &[Option<&Compression>],
+        leaves: Buffer<Var>,
+        compression: &dyn Fn(usize) -> Option<&'c Compression>,
         input: Var,
         mode: Mode,
         noise: Option<&mut ChaCha8Rng>,
     ) -> Result<Pass> {
-        let mut flow = Flow { tape, leaves: &leaves, compressions, mode, noise, next: 0, buffers: Vec::new() };
+        let (buffers, path) = (leaves.iter().map(|_| None).collect(), buffer::reuse());
+        let mut flow = Flow { tape, leaves: &leaves, compression, mode, noise, next: 0, buffers, path };
         let logits = self.layer.forward(&mut flow, "", input, false)?;
-        let buffers = flow.buffers;
+        let Flow { buffers, path, .. } = flow;
+        buffer::keep(path);
         Ok(Pass { input, logits, leaves, buffers })
     }
-}
-
-/// How each parameter is compressed.
-fn compressions<S: Scalar>(parameters: &Parameters<S>) -> Vec<Option<&Compression>> {
-    parameters.iter().map(|parameter| parameter.compression.as_ref()).collect()
 }

@@ -1,6 +1,6 @@
 //! What a network takes, found by running it on shapes alone.
 
-use super::{Compression, Mode, Network, Parameters, Role, Spec, compressions};
+use super::{Compression, Mode, Network, Parameters, Role, Spec};
 use crate::error::Result;
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
@@ -54,12 +54,12 @@ impl Network {
     pub fn summary<S: Scalar>(&self, batch: usize) -> Result<Summary> {
         let specs = self.specs();
         let shapes: Vec<(&[usize], Role)> = specs.iter().map(|spec| (&spec.shape[..], spec.role)).collect();
-        let tape = self.shapes::<S>(&shapes, &[], batch)?;
+        let tape = self.shapes::<S>(&shapes, &|_| None, batch)?;
         let layers: Vec<LayerSummary> = tape
             .records()
             .iter()
             .map(|record| LayerSummary {
-                name: record.layer.clone(),
+                name: tape.layer(record).to_string(),
                 kind: record.op,
                 output: tape.output_shape(record).get(1..).unwrap_or_default().to_vec(),
                 parameters: tape.parameters(record),
@@ -90,15 +90,15 @@ impl Network {
         // Batch norm needs two samples.
         let batch = 2;
         let shapes: Vec<(&[usize], Role)> = parameters.iter().map(|p| (p.value.shape(), p.role)).collect();
-        let tape = self.shapes::<S>(&shapes, &compressions(parameters), batch)?;
+        let tape = self.shapes::<S>(&shapes, &|i| parameters[i].compression.as_ref(), batch)?;
         Ok(tape.step_multiply_accumulates() / batch)
     }
 
     /// A training pass on shapes alone: `parameters` are stored in these shapes.
-    fn shapes<S: Scalar>(
+    fn shapes<'c, S: Scalar>(
         &self,
         parameters: &[(&[usize], Role)],
-        compressions: &[Option<&Compression>],
+        compression: &dyn Fn(usize) -> Option<&'c Compression>,
         batch: usize,
     ) -> Result<Tape<'static, S>> {
         let mut tape = Tape::of_shapes();
@@ -107,7 +107,7 @@ impl Network {
         let input = tape.leaf_shape(&[batch, c, h, w], false);
         // Any noise will do: the layers that draw it are on, as they are in training.
         let mut noise = stream(0, Purpose::Dropout, 0);
-        self.run(&mut tape, leaves, compressions, input, Mode::Training, Some(&mut noise))?;
+        self.run(&mut tape, leaves, compression, input, Mode::Training, Some(&mut noise))?;
         Ok(tape)
     }
 }

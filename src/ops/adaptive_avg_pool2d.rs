@@ -18,7 +18,7 @@ use super::global_mean::{plane_means, plane_means_gradient};
 use super::{Attributes, Case, Catalogued, GlobalMean, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -32,14 +32,14 @@ impl Op for AdaptiveAvgPool2d {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [n, c, ..] = shape::image_with_pixels(Self::NAME, inputs)?;
-        Ok(vec![vec![n, c, 1, 1]])
+        Ok(list![list![n, c, 1, 1]])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let [n, c] = [inputs[0].shape()[0], inputs[0].shape()[1]];
-        (vec![plane_means(kernel, &inputs[0], &[n, c, 1, 1])], ())
+        (list![plane_means(kernel, &inputs[0], &[n, c, 1, 1])], ())
     }
 
     fn backward<S: Scalar>(
@@ -50,8 +50,8 @@ impl Op for AdaptiveAvgPool2d {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
-        vec![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0]))]
+    ) -> List<Option<ArrayD<S>>> {
+        list![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0]))]
     }
 }
 

@@ -18,7 +18,7 @@ use super::order::owned;
 use super::{Attributes, Case, Catalogued, broadcast, flat};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -32,12 +32,12 @@ impl Op for Add {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
-        Ok(vec![broadcast::out_shape(Self::NAME, inputs)?])
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
+        Ok(list![broadcast::out_shape(Self::NAME, inputs)?])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        (vec![broadcast::zip(kernel, &inputs[0], &inputs[1], |a, b| a + b)], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![broadcast::zip(kernel, &inputs[0], &inputs[1], |a, b| a + b)], ())
     }
 
     fn backward<S: Scalar>(
@@ -48,7 +48,7 @@ impl Op for Add {
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let dy = &upstream[0];
         let gradient = |(x, &wanted): (&ArrayViewD<S>, &bool)| match wanted {
             false => None,
@@ -63,8 +63,8 @@ impl Op for Add {
         kernel: Kernel,
         a: ArrayD<S>,
         b: &[ArrayViewD<S>],
-    ) -> std::result::Result<(Vec<ArrayD<S>>, ()), ArrayD<S>> {
-        Ok((vec![flat::zip_over(kernel, a, &b[0], |a, b| a + b)?], ()))
+    ) -> std::result::Result<(List<ArrayD<S>>, ()), ArrayD<S>> {
+        Ok((list![flat::zip_over(kernel, a, &b[0], |a, b| a + b)?], ()))
     }
 
     fn backward_over<S: Scalar>(
@@ -73,13 +73,13 @@ impl Op for Add {
         inputs: &[ArrayViewD<S>],
         outputs: &[ArrayViewD<S>],
         saved: &(),
-        mut upstream: Vec<ArrayD<S>>,
+        mut upstream: List<ArrayD<S>>,
         wanted: &[bool],
-    ) -> std::result::Result<Vec<Option<ArrayD<S>>>, Vec<ArrayD<S>>> {
+    ) -> std::result::Result<List<Option<ArrayD<S>>>, List<ArrayD<S>>> {
         // One of the gradients can be dy itself.
         let is_dy = |&i: &usize| wanted[i] && inputs[i].shape() == upstream[0].shape();
         let Some(taker) = (0..inputs.len()).find(is_dy) else { return Err(upstream) };
-        let mut others = wanted.to_vec();
+        let mut others = List::from_slice(wanted);
         others[taker] = false;
         let mut gradients = self.backward(kernel, inputs, outputs, saved, &[upstream[0].view()], &others);
         gradients[taker] = Some(upstream.swap_remove(0));

@@ -23,7 +23,7 @@ use super::pooling::{Pixels, Pooling};
 use super::{Attributes, Case, Catalogued};
 use crate::error::Result;
 use crate::kernel::{Kernel, Loop};
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -75,11 +75,11 @@ impl Op for AvgPool2d {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
-        Ok(vec![self.pooling().out_shape(Self::NAME, inputs)?])
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
+        Ok(list![self.pooling().out_shape(Self::NAME, inputs)?])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let x = Planes::of(kernel, &inputs[0]);
         let windows = self.pooling().windows(x.h, x.w);
         let y = x.made(kernel, &windows.out_shape(inputs[0].shape()), windows.count(), |at, means| {
@@ -87,7 +87,7 @@ impl Op for AvgPool2d {
             let divisor = self.divisor(&pixels);
             x.mean(at, pixels.positions(), divisor, means);
         });
-        (vec![y], ())
+        (list![y], ())
     }
 
     fn backward<S: Scalar>(
@@ -98,7 +98,7 @@ impl Op for AvgPool2d {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let dy = Planes::of(kernel, &upstream[0]);
         let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
         let windows = self.pooling().windows(h, w);
@@ -111,7 +111,7 @@ impl Op for AvgPool2d {
                 on_lanes(dy.len(), AddShares { sums, dy, divisor });
             }
         });
-        vec![Some(dx)]
+        list![Some(dx)]
     }
 }
 

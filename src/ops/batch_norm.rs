@@ -51,7 +51,7 @@ use super::{Attributes, Case, Catalogued, flat, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::buffer::{self, Buffer};
-use crate::op::Op;
+use crate::op::{List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -83,7 +83,7 @@ impl Op for BatchNorm {
     const NAME: &'static str = "batch_norm";
     type Saved<S: Scalar> = Buffer<Channel<S::Wide>>;
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let names = ["x", "weight", "bias", "running_mean", "running_var"];
         let [x, parameters @ ..] = shape::exactly(Self::NAME, names, inputs)?;
         let (channels, values) = match *x {
@@ -112,15 +112,15 @@ impl Op for BatchNorm {
             let expected = format!("at least {least} values per channel");
             return Err(Error::shape(Self::NAME, "x", expected, format!("shape {x:?}")));
         }
-        let statistics = if self.training { vec![vec![channels]; 2] } else { vec![] };
-        Ok([vec![x.to_vec()], statistics].concat())
+        let statistics = if self.training { 2 } else { 0 };
+        Ok(std::iter::once(x.into()).chain(std::iter::repeat_n(list![channels], statistics)).collect())
     }
 
     fn forward<S: Scalar>(
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
-    ) -> (Vec<ArrayD<S>>, Buffer<Channel<S::Wide>>) {
+    ) -> (List<ArrayD<S>>, Buffer<Channel<S::Wide>>) {
         let x = Channels::of(kernel, &inputs[0]);
         let [weight, bias, running_mean, running_var] = [1, 2, 3, 4].map(|i| widened(&inputs[i]));
         let statistics = match self.training {
@@ -131,7 +131,7 @@ impl Op for BatchNorm {
         let lines: Buffer<_> = statistics.iter().zip(weight.iter()).zip(bias.iter()).map(line).collect();
         let y = x.zip(kernel, &x, &lines, |(of, scale, bias), x, _| of.centre(x) * scale + bias);
         if !self.training {
-            return (vec![y], statistics);
+            return (list![y], statistics);
         }
         let m = S::Wide::from_usize(x.values());
         let unbiased = m / (m - S::Wide::ONE);
@@ -144,7 +144,7 @@ impl Op for BatchNorm {
         };
         let mean = moved(&running_mean, &|channel| channel.shift + channel.offset);
         let var = moved(&running_var, &|channel| channel.variance * unbiased);
-        (vec![y, mean, var], statistics)
+        (list![y, mean, var], statistics)
     }
 
     fn backward<S: Scalar>(
@@ -155,12 +155,12 @@ impl Op for BatchNorm {
         statistics: &Buffer<Channel<S::Wide>>,
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let x = Channels::of(kernel, &inputs[0]);
         let dy = Channels::in_order_of(kernel, &upstream[0], &x);
-        let (lines, others) = self.of_channels(kernel, &x, &dy, &inputs[1], statistics, upstream);
+        let (lines, others) = self.of_channels(kernel, &x, &dy, &inputs[1], statistics, upstream, wanted);
         let d_x = wanted[0].then(|| x.zip(kernel, &dy, &lines, input_gradient));
-        std::iter::once(d_x).chain(others.map(Some)).collect()
+        std::iter::once(d_x).chain(others).collect()
     }
 
     fn backward_over<S: Scalar>(
@@ -169,17 +169,18 @@ impl Op for BatchNorm {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         statistics: &Buffer<Channel<S::Wide>>,
-        mut upstream: Vec<ArrayD<S>>,
+        mut upstream: List<ArrayD<S>>,
         wanted: &[bool],
-    ) -> std::result::Result<Vec<Option<ArrayD<S>>>, Vec<ArrayD<S>>> {
+    ) -> std::result::Result<List<Option<ArrayD<S>>>, List<ArrayD<S>>> {
         let x = Channels::of(kernel, &inputs[0]);
-        let flowing: Vec<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
+        let flowing: List<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
         let dy = Channels::in_order_of(kernel, &flowing[0], &x);
-        let (lines, others) = self.of_channels(kernel, &x, &dy, &inputs[1], statistics, &flowing);
+        let (lines, others) = self.of_channels(kernel, &x, &dy, &inputs[1], statistics, &flowing, wanted);
         drop((dy, flowing));
-        let dy = upstream.swap_remove(0);
+        let dy = upstream.remove(0);
+        upstream.into_iter().for_each(buffer::recycle);
         let d_x = wanted[0].then(|| x.zip_over(kernel, dy, &lines, input_gradient));
-        Ok(std::iter::once(d_x).chain(others.map(Some)).collect())
+        Ok(std::iter::once(d_x).chain(others).collect())
     }
 }
 
@@ -190,8 +191,9 @@ fn input_gradient<W: Scalar>((of, backward): (Channel<W>, Backward<W>), x: W, dy
 }
 
 impl BatchNorm {
-    /// What [`input_gradient`] needs of each channel, and the gradients of the other inputs.
+    /// What [`input_gradient`] needs of each channel, and the gradients of the other inputs that are `wanted`.
     #[expect(clippy::type_complexity, reason = "a pair that two callers take apart")]
+    #[expect(clippy::too_many_arguments, reason = "what backward is given")]
     fn of_channels<S: Scalar>(
         &self,
         kernel: Kernel,
@@ -200,7 +202,8 @@ impl BatchNorm {
         weight: &ArrayViewD<S>,
         statistics: &[Channel<S::Wide>],
         upstream: &[ArrayViewD<S>],
-    ) -> (Buffer<(Channel<S::Wide>, Backward<S::Wide>)>, [ArrayD<S>; 4]) {
+        wanted: &[bool],
+    ) -> (Buffer<(Channel<S::Wide>, Backward<S::Wide>)>, [Option<ArrayD<S>>; 4]) {
         let weight = widened(weight);
         let d_statistics = self.training.then(|| [widened(&upstream[1]), widened(&upstream[2])]);
         let sums = x.sums(kernel, dy, statistics, |of, x, dy| [dy, dy * of.centre(x)]);
@@ -209,23 +212,25 @@ impl BatchNorm {
             self.backward_of(x.values(), sums, &statistics[channel], weight[channel], d_statistics)
         };
         let channels: Buffer<Backward<S::Wide>> = sums.iter().copied().enumerate().map(backward_of).collect();
-        let per_channel = |gradient: &dyn Fn(usize) -> S::Wide| {
-            flat::array(&[x.count()], buffer::collect((0..x.count()).map(|channel| S::narrow(gradient(channel)))))
+        let per_channel = |input: usize, gradient: &dyn Fn(usize) -> S::Wide| {
+            let gradients = || buffer::collect((0..x.count()).map(|channel| S::narrow(gradient(channel))));
+            wanted[input].then(|| flat::array(&[x.count()], gradients()))
         };
         let r = |channel: usize| statistics[channel].inverse_deviation;
-        let d_weight = per_channel(&|channel| r(channel) * channels[channel].dy_centred);
-        let d_bias = per_channel(&|channel| channels[channel].dy);
+        let d_weight = per_channel(1, &|channel| r(channel) * channels[channel].dy_centred);
+        let d_bias = per_channel(2, &|channel| channels[channel].dy);
         let [d_mean, d_var] = match &d_statistics {
-            Some(d_statistics) => {
+            Some([d_new_mean, d_new_var]) => {
                 let kept = S::Wide::ONE - S::Wide::from_f64(self.momentum);
-                d_statistics.each_ref().map(|d_new| per_channel(&|channel| kept * d_new[channel]))
+                let of_old = |input: usize, d_new: &[S::Wide]| per_channel(input, &|channel| kept * d_new[channel]);
+                [of_old(3, d_new_mean), of_old(4, d_new_var)]
             }
             None => {
                 let half = S::Wide::from_f64(0.5);
                 let scale = |channel: usize| channels[channel].scale;
                 [
-                    per_channel(&|channel| -(scale(channel) * channels[channel].dy)),
-                    per_channel(&|channel| {
+                    per_channel(3, &|channel| -(scale(channel) * channels[channel].dy)),
+                    per_channel(4, &|channel| {
                         -(scale(channel) * (r(channel) * r(channel)) * channels[channel].dy_centred * half)
                     }),
                 ]

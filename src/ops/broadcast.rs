@@ -4,7 +4,9 @@
 use super::order::{Order, Strided};
 use super::{flat, sample, shape};
 use crate::error::{Error, Result};
+use crate::kernel::buffer::Buffer;
 use crate::kernel::{Kernel, Loop, vectorised_loop};
+use crate::op::{List, Shape};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -14,14 +16,14 @@ use rand_chacha::ChaCha8Rng;
 ///
 /// # Errors
 /// [`Error::Shape`] if two extents differ and neither is 1, or the result would be too large.
-pub(super) fn out_shape(op: &'static str, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+pub(super) fn out_shape(op: &'static str, inputs: &[&[usize]]) -> Result<Shape> {
     let [a, b] = shape::exactly(op, ["a", "b"], inputs)?;
     let joined = joined_shape(a, b)
         .ok_or_else(|| Error::shape(op, "b", format!("a shape that broadcasts with {a:?}"), format!("shape {b:?}")))?;
     shape::bounded(op, joined)
 }
 
-fn joined_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+fn joined_shape(a: &[usize], b: &[usize]) -> Option<Shape> {
     let rank = a.len().max(b.len());
     let extent = |x: &[usize], axis: usize| (axis + x.len()).checked_sub(rank).map_or(1, |axis| x[axis]);
     let joined = |axis| match (extent(a, axis), extent(b, axis)) {
@@ -59,16 +61,16 @@ pub(super) fn gradient<S: Scalar>(
     let leading = dy.ndim() - shape.len();
     let is_kept = |axis: &usize| *axis >= leading && shape[axis - leading] == dy.shape()[*axis];
     let order = Order::of(dy).without_leading(leading);
-    let repeated: Vec<usize> = (0..dy.ndim()).filter(|axis| !is_kept(axis)).collect();
+    let repeated: List<usize> = (0..dy.ndim()).filter(|axis| !is_kept(axis)).collect();
     let kept = order.axes().iter().map(|axis| axis + leading).filter(is_kept);
     // Terms are read with the axis that is summed first as the fastest of the repeated ones, and all that is kept,
     // which is what the result's memory holds, within.
-    let terms = repeated.iter().rev().copied().chain(kept).collect::<Vec<_>>();
-    let counts: Vec<usize> = repeated.iter().map(|&axis| dy.shape()[axis]).collect();
+    let terms = repeated.iter().rev().copied().chain(kept).collect::<List<_>>();
+    let counts: Shape = repeated.iter().map(|&axis| dy.shape()[axis]).collect();
     let (dy, other, elements) =
         (Strided::along(dy, terms.iter().copied()), Strided::along(&other, terms), shape::product(shape));
     flat::from_rows(kernel, &order, shape, LANES, |i, row| {
-        let mut scratch = (Vec::new(), Vec::new());
+        let mut scratch = (Buffer::default(), Buffer::default());
         let mut sums = NestedSums::new(&counts, row.len());
         for step in 0..shape::product(&counts) {
             let start = step * elements + i * LANES;
@@ -103,11 +105,12 @@ impl<S: Scalar, F: Fn(S::Wide, S::Wide) -> S::Wide> Loop for AddTerms<'_, S, F> 
 const LANES: usize = 256;
 
 /// Sums over several axes, one within another, in several lanes.
-struct NestedSums<W> {
+struct NestedSums<W: Scalar> {
     /// After how many steps each sum is complete, the innermost first.
-    periods: Vec<usize>,
+    periods: List<usize>,
     /// The running sums, the innermost first. The last is that of all.
-    sums: Vec<Vec<W>>,
+    sums: Buffer<W>,
+    lanes: usize,
 }
 
 impl<W: Scalar> NestedSums<W> {
@@ -117,27 +120,29 @@ impl<W: Scalar> NestedSums<W> {
             *steps *= count;
             Some(*steps)
         });
-        Self { periods: periods.collect(), sums: vec![vec![W::ZERO; lanes]; counts.len().max(1)] }
+        Self { periods: periods.collect(), sums: Buffer::zeros(counts.len().max(1) * lanes), lanes }
     }
 
     fn innermost(&mut self) -> &mut [W] {
-        &mut self.sums[0]
+        &mut self.sums[..self.lanes]
     }
 
     fn outermost(&self) -> &[W] {
-        &self.sums[self.sums.len() - 1]
+        &self.sums[self.sums.len() - self.lanes..]
     }
 
     /// After this many steps, adds every sum that is complete to the next.
     fn carry(&mut self, steps: usize) {
-        for level in 1..self.sums.len() {
-            if !steps.is_multiple_of(self.periods[level - 1]) {
+        let mut levels = self.sums.chunks_exact_mut(self.lanes);
+        let Some(mut inner) = levels.next() else { return };
+        for (outer, period) in levels.zip(&self.periods) {
+            if !steps.is_multiple_of(*period) {
                 return;
             }
-            let (inner, outer) = self.sums.split_at_mut(level);
-            for (outer, inner) in outer[0].iter_mut().zip(&mut inner[level - 1]) {
+            for (outer, inner) in outer.iter_mut().zip(inner.iter_mut()) {
                 *outer += std::mem::replace(inner, W::ZERO);
             }
+            inner = outer;
         }
     }
 }

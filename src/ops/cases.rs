@@ -20,7 +20,7 @@ use super::{AnyOp, OPS, find};
 use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::Evaluation;
+use crate::op::{Evaluation, List, Shape};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::{self, Tensor, TensorFile};
 use ndarray::{ArrayD, ArrayViewD};
@@ -66,7 +66,7 @@ pub struct OpCase {
     /// Whether the gradient of each of `inputs` is wanted.
     pub wanted: Vec<bool>,
     /// Shapes of the wanted outputs in files.
-    out_shapes: Vec<Vec<usize>>,
+    out_shapes: List<Shape>,
 }
 
 /// Evaluates every case of the file `input` and writes all results to `output`, atomically.
@@ -158,7 +158,7 @@ impl OpCase {
     pub fn evaluate<S: Scalar>(&self, kernel: Kernel) -> Result<Evaluation<S>> {
         let to = |array: &ArrayD<f64>| array.mapv(S::from_f64);
         let inputs: Vec<ArrayD<S>> = self.inputs.iter().map(|(_, array)| to(array)).collect();
-        let upstream: Vec<Option<ArrayD<S>>> = self.upstream.iter().map(|dy| dy.as_ref().map(to)).collect();
+        let upstream: List<Option<ArrayD<S>>> = self.upstream.iter().map(|dy| dy.as_ref().map(to)).collect();
         let inputs: Vec<ArrayViewD<S>> = inputs.iter().map(|array| array.view()).collect();
         let upstream: Vec<_> = upstream.iter().map(|dy| dy.as_ref().map(|array| array.view())).collect();
         self.op.evaluate(kernel, &inputs, &upstream, &self.wanted)
@@ -184,7 +184,7 @@ impl OpCase {
         };
         let Evaluation { outputs, gradients } = self.evaluate(kernel)?;
         for ((name, y), shape) in self.outputs.iter().zip(outputs).zip(&self.out_shapes) {
-            put(format!("{}/out/{name}", self.name), Tensor { shape: shape.clone(), ..to_tensor(y) })?;
+            put(format!("{}/out/{name}", self.name), Tensor { shape: shape.to_vec(), ..to_tensor(y) })?;
         }
         for (((name, _), gradient), wanted) in self.inputs.iter().zip(gradients).zip(&self.wanted) {
             match (wanted, gradient) {

@@ -20,7 +20,7 @@ use super::order::{Extent, Order, Strided, contiguous};
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -37,11 +37,12 @@ fn shuffle<S: Scalar>(kernel: Kernel, groups: usize, x: &ArrayViewD<S>) -> Array
     let (memory, extents) = contiguous(x);
     let per_group = x.shape()[1] / groups;
     // Place (j, i) of the channels reads channel (i, j).
-    let channels =
-        |stride: usize| vec![Extent { count: per_group, stride }, Extent { count: groups, stride: per_group * stride }];
+    let channels = |stride: usize| {
+        list![Extent { count: per_group, stride }, Extent { count: groups, stride: per_group * stride }]
+    };
     let axes = order.axes().iter().flat_map(|&axis| match axis {
         1 => channels(extents[1].stride),
-        axis => vec![extents[axis]],
+        axis => List::from_slice(&[extents[axis]]),
     });
     let y = Strided::new(memory, axes).copied(kernel);
     order.array(x.shape(), y)
@@ -52,18 +53,18 @@ impl Op for ChannelShuffle {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [n, c, h, w] = shape::image(Self::NAME, inputs)?;
         shape::positive(Self::NAME, "groups", self.groups)?;
         if c == 0 || c % self.groups != 0 {
             let expected = format!("a divisor of the {c} channels");
             return Err(Error::shape(Self::NAME, "attribute `groups`", expected, self.groups.to_string()));
         }
-        Ok(vec![vec![n, c, h, w]])
+        Ok(list![list![n, c, h, w]])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        (vec![shuffle(kernel, self.groups, &inputs[0])], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![shuffle(kernel, self.groups, &inputs[0])], ())
     }
 
     fn backward<S: Scalar>(
@@ -74,9 +75,9 @@ impl Op for ChannelShuffle {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let per_group = inputs[0].shape()[1] / self.groups;
-        vec![Some(shuffle(kernel, per_group, &upstream[0]))]
+        list![Some(shuffle(kernel, per_group, &upstream[0]))]
     }
 }
 

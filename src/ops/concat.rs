@@ -17,7 +17,7 @@
 use super::{Attributes, Case, Catalogued, sample, shape, slicing};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -34,30 +34,30 @@ impl Op for Concat {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let Some((first, rest)) = inputs.split_first() else {
             return Err(Error::shape(Self::NAME, "inputs", "at least 1", "0 inputs"));
         };
         shape::axis(Self::NAME, "axis", self.axis, first.len())?;
-        let mut y = first.to_vec();
+        let mut y = Shape::from(*first);
         for (i, x) in rest.iter().enumerate() {
-            let mut expected = first.to_vec();
+            let mut expected = Shape::from(*first);
             if let (Some(any), Some(&extent)) = (expected.get_mut(self.axis), x.get(self.axis)) {
                 *any = extent;
             }
-            if *x != expected {
+            if *x != expected.as_slice() {
                 let expected = format!("shape {first:?} but for axis {}", self.axis);
                 return Err(Error::shape(Self::NAME, format!("x{}", i + 1), expected, format!("shape {x:?}")));
             }
             y[self.axis] = y[self.axis].saturating_add(x[self.axis]);
         }
-        Ok(vec![shape::bounded(Self::NAME, y)?])
+        Ok(list![shape::bounded(Self::NAME, y)?])
     }
 
-    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        let mut shape = inputs[0].shape().to_vec();
+    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+        let mut shape = Shape::from(inputs[0].shape());
         shape[self.axis] = inputs.iter().map(|x| x.shape()[self.axis]).sum();
-        (vec![slicing::concat(inputs, self.axis, &shape)], ())
+        (list![slicing::concat(inputs, self.axis, &shape)], ())
     }
 
     fn backward<S: Scalar>(
@@ -68,8 +68,8 @@ impl Op for Concat {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
-        let sizes: Vec<usize> = inputs.iter().map(|x| x.shape()[self.axis]).collect();
+    ) -> List<Option<ArrayD<S>>> {
+        let sizes: Shape = inputs.iter().map(|x| x.shape()[self.axis]).collect();
         slicing::split(kernel, &upstream[0], self.axis, &sizes).into_iter().map(Some).collect()
     }
 }

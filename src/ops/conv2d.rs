@@ -33,7 +33,7 @@ use super::operands::{bias, equal, extents, of_rank, products_with_filters, with
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Window};
-use crate::op::{Cost, Op};
+use crate::op::{Cost, List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayView4, ArrayViewD};
 use rand::Rng;
@@ -84,7 +84,7 @@ impl Op for Conv2d {
     const NAME: &'static str = "conv2d";
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         self.check_window()?;
         let (x, w) = with_optional_bias(Self::NAME, inputs)?;
         let [n, channels, height, width] = extents(Self::NAME, "x", "[n, c, h, w]", x)?;
@@ -93,17 +93,17 @@ impl Op for Conv2d {
         self.check_groups("w", outputs)?;
         equal(Self::NAME, "w", "channels per group c/groups", channels / self.window.groups, w_channels)?;
         let [oh, ow] = [self.output_extent(0, height, kh)?, self.output_extent(1, width, kw)?];
-        Ok(vec![shape::bounded(Self::NAME, vec![n, outputs, oh, ow])?])
+        Ok(list![shape::bounded(Self::NAME, list![n, outputs, oh, ow])?])
     }
 
-    fn cost(&self, inputs: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
+    fn cost(&self, inputs: &[&[usize]], outputs: &[Shape]) -> Cost {
         products_with_filters(inputs, outputs)
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let (x, w) = (of_rank(&inputs[0]), of_rank(&inputs[1]));
         let y = kernel::conv2d_with_bias(kernel, self.window, x, w, bias(inputs));
-        (vec![y.into_dyn()], ())
+        (list![y.into_dyn()], ())
     }
 
     fn backward<S: Scalar>(
@@ -114,13 +114,13 @@ impl Op for Conv2d {
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let x: ArrayView4<S> = of_rank(&inputs[0]);
         let w: ArrayView4<S> = of_rank(&inputs[1]);
         let dy: ArrayView4<S> = of_rank(&upstream[0]);
         let dx = || kernel::conv2d_input_gradient(kernel, self.window, dy, w, x.dim().into());
         let dw = || kernel::conv2d_weight_gradient(kernel, self.window, x, dy, w.dim().into());
-        let mut gradients = vec![wanted[0].then(|| dx().into_dyn()), wanted[1].then(|| dw().into_dyn())];
+        let mut gradients = list![wanted[0].then(|| dx().into_dyn()), wanted[1].then(|| dw().into_dyn())];
         if let Some(&wanted) = wanted.get(2) {
             gradients.push(wanted.then(|| kernel::channel_sums(kernel, dy).into_dyn()));
         }

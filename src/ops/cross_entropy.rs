@@ -29,8 +29,8 @@ use super::order::{Order, Strided};
 use super::{Attributes, Case, Catalogued, flat, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::kernel::buffer::Buffer;
-use crate::op::{Cost, Op, Reads};
+use crate::kernel::buffer::{self, Buffer};
+use crate::op::{Cost, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -54,37 +54,24 @@ const EXPONENTIAL: usize = 64;
 pub struct Softmax<W: Scalar> {
     /// In which the logits lie, and their gradient will.
     order: Order,
-    rows: Vec<Rows<W>>,
+    /// `[n, classes + 2]`, as [`relate`] fills them.
+    rows: Buffer<W>,
 }
 
-/// Rows of logits relative to their first maxima.
-#[derive(Debug)]
-struct Rows<W: Scalar> {
-    /// h_j = e^((x_j - M) / 2) of one row after the other, of which p_j is h_j^2 / (1 + r).
-    roots: Buffer<W>,
-    /// r of each.
-    others: Buffer<W>,
-    losses: Buffer<W>,
-}
+/// What each row of [`Softmax`] holds behind a number for each class.
+const BESIDE: usize = 2;
 
-impl<W: Scalar> Rows<W> {
-    /// Of `x` `[rows, classes]`, and the loss of each row.
-    fn new<S: Scalar<Wide = W>>(x: &[S], labels: &[usize]) -> Self {
-        let classes = x.len() / labels.len().max(1);
-        let (mut roots, [mut others, mut losses]) =
-            (Buffer::stale(x.len()), [(); 2].map(|()| Buffer::stale(labels.len())));
-        let rows = x.chunks_exact(classes).zip(roots.chunks_exact_mut(classes)).zip(labels);
-        for (((x, roots), &label), (others, loss)) in rows.zip(others.iter_mut().zip(losses.iter_mut())) {
-            let argmax = (1..classes).fold(0, |best, j| if x[j] > x[best] { j } else { best });
-            let maximum = x[argmax].widen();
-            let half = W::from_f64(0.5);
-            roots.iter_mut().zip(x).for_each(|(h, x)| *h = ((x.widen() - maximum) * half).exp());
-            // 0 M is 0, but NaN for an infinite M, which has no softmax.
-            *others = sum_but(argmax, roots, W::ONE) + W::ZERO * maximum;
-            *loss = (maximum - x[label].widen()) + others.ln_1p();
-        }
-        Self { roots, others, losses }
-    }
+/// One row of logits relative to its first maximum M: h_j = e^((x_j - M) / 2) for each, of which p_j is h_j^2 / (1 + r);
+/// then r, and then the row's loss.
+fn relate<S: Scalar>(x: &[S], label: usize, row: &mut [S::Wide]) {
+    let (roots, beside) = row.split_at_mut(x.len());
+    let argmax = (1..x.len()).fold(0, |best, j| if x[j] > x[best] { j } else { best });
+    let maximum = x[argmax].widen();
+    let half = S::Wide::from_f64(0.5);
+    roots.iter_mut().zip(x).for_each(|(h, x)| *h = ((x.widen() - maximum) * half).exp());
+    // 0 M is 0, but NaN for an infinite M, which has no softmax.
+    let others = sum_but(argmax, roots, S::Wide::ONE) + S::Wide::ZERO * maximum;
+    beside.copy_from_slice(&[others, (maximum - x[label].widen()) + others.ln_1p()]);
 }
 
 /// `scale` times the sum of e^t_j over every j but one, in increasing order.
@@ -103,7 +90,7 @@ impl Op for CrossEntropy {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = Softmax<S::Wide>;
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
         let &[n, classes] = x else {
             return Err(Error::shape(Self::NAME, "x", "shape [n, classes]", format!("shape {x:?}")));
@@ -118,27 +105,29 @@ impl Op for CrossEntropy {
             let expected = format!("a class below {classes}");
             return Err(Error::shape(Self::NAME, format!("labels[{i}]"), expected, label.to_string()));
         }
-        Ok(vec![vec![]])
+        Ok(list![list![]])
     }
 
-    fn cost(&self, inputs: &[&[usize]], _: &[Vec<usize>]) -> Cost {
+    fn cost(&self, inputs: &[&[usize]], _: &[Shape]) -> Cost {
         // e^(t/2) of every logit, and two numbers a row, in the wide type of f32.
         let numbers = shape::product(inputs[0]) + 2 * self.labels.len();
         Cost { saved_bytes: numbers * size_of::<f64>(), ..Cost::default() }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Softmax<S::Wide>) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, Softmax<S::Wide>) {
         let (len, classes) = (inputs[0].len(), inputs[0].shape()[1]);
         let x = Strided::of(&inputs[0], &Order::row_major(2)).all(kernel);
-        let rows = flat::collect(kernel, self.labels.len().div_ceil(ROWS), len * EXPONENTIAL, |i| {
-            let rows = i * ROWS..self.labels.len().min((i + 1) * ROWS);
-            Rows::new(&x[rows.start * classes..rows.end * classes], &self.labels[rows])
+        let width = classes + BESIDE;
+        let mut rows = Buffer::stale(self.labels.len() * width);
+        flat::fill_sums(kernel, len * EXPONENTIAL, &mut rows, ROWS * width, &|i, rows| {
+            let logits = x[i * ROWS * classes..].chunks_exact(classes).zip(&self.labels[i * ROWS..]);
+            rows.chunks_exact_mut(width).zip(logits).for_each(|(row, (x, &label))| relate(x, label, row));
         });
-        let losses = rows.iter().flat_map(|rows| rows.losses.iter());
+        let losses = rows.iter().skip(width - 1).step_by(width);
         let sum = losses.fold(S::Wide::ZERO, |sum, &loss| sum + loss);
         let mean = S::narrow(sum / S::Wide::from_usize(self.labels.len()));
         let order = Order::of_batch(kernel, &inputs[0]);
-        (vec![flat::array(&[], vec![mean])], Softmax { order, rows })
+        (list![flat::array(&[], buffer::collect([mean]))], Softmax { order, rows })
     }
 
     fn backward<S: Scalar>(
@@ -149,14 +138,15 @@ impl Op for CrossEntropy {
         Softmax { order, rows }: &Softmax<S::Wide>,
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let (shape, classes) = (inputs[0].shape(), inputs[0].shape()[1]);
         let by_row = Order::row_major(2);
         let dy = upstream[0].iter().fold(S::Wide::ZERO, |_, dy| dy.widen()); // the only one
         let gradient = flat::from_rows(kernel, &by_row, shape, ROWS * classes, |i, dx: &mut [S]| {
-            let Rows { roots, others, .. } = &rows[i];
-            let rows = roots.chunks_exact(classes).zip(others.iter()).zip(&self.labels[i * ROWS..]);
-            for (dx, ((roots, &others), &label)) in dx.chunks_exact_mut(classes).zip(rows) {
+            let width = classes + BESIDE;
+            let rows = rows[i * ROWS * width..].chunks_exact(width).zip(&self.labels[i * ROWS..]);
+            for (dx, (row, &label)) in dx.chunks_exact_mut(classes).zip(rows) {
+                let (roots, others) = (&row[..classes], row[classes]);
                 let scale = dy / (S::Wide::from_usize(self.labels.len()) * (S::Wide::ONE + others));
                 for (dx, &h) in dx.iter_mut().zip(roots) {
                     *dx = S::narrow(h * (h * scale));
@@ -164,11 +154,12 @@ impl Op for CrossEntropy {
                 dx[label] = S::narrow(-sum_but(label, roots, scale));
             }
         });
-        let gradient = match *order == by_row {
-            true => gradient,
-            false => order.array(gradient.shape(), Strided::of(&gradient.view(), order).copied(kernel)),
-        };
-        vec![Some(gradient)]
+        if *order == by_row {
+            return list![Some(gradient)];
+        }
+        let turned = order.array(shape, Strided::of(&gradient.view(), order).copied(kernel));
+        buffer::recycle(gradient);
+        list![Some(turned)]
     }
 }
 

@@ -20,8 +20,8 @@
 
 use super::{Attributes, Case, Catalogued, flat, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
-use crate::op::{Cost, Op, Reads};
+use crate::kernel::{Kernel, buffer};
+use crate::op::{Cost, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -34,6 +34,13 @@ pub struct Dropout {
     pub p: f64,
     /// x's shape; `true` keeps.
     pub mask: ArrayD<bool>,
+}
+
+/// Its mask's memory is used again.
+impl Drop for Dropout {
+    fn drop(&mut self) {
+        buffer::recycle(std::mem::take(&mut self.mask));
+    }
 }
 
 impl Dropout {
@@ -51,7 +58,7 @@ impl Op for Dropout {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
         if !(0.0..1.0).contains(&self.p) {
             return Err(Error::shape(Self::NAME, "attribute `p`", "0 <= p < 1", self.p.to_string()));
@@ -60,15 +67,15 @@ impl Op for Dropout {
             let found = format!("shape {:?}", self.mask.shape());
             return Err(Error::shape(Self::NAME, "mask", format!("x's shape {x:?}"), found));
         }
-        Ok(vec![x.to_vec()])
+        Ok(list![x.into()])
     }
 
-    fn cost(&self, _: &[&[usize]], _: &[Vec<usize>]) -> Cost {
+    fn cost(&self, _: &[&[usize]], _: &[Shape]) -> Cost {
         Cost { saved_bytes: self.mask.len(), ..Cost::default() }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        (vec![self.apply(kernel, &inputs[0])], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![self.apply(kernel, &inputs[0])], ())
     }
 
     fn backward<S: Scalar>(
@@ -79,8 +86,8 @@ impl Op for Dropout {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
-        vec![Some(self.apply(kernel, &upstream[0]))]
+    ) -> List<Option<ArrayD<S>>> {
+        list![Some(self.apply(kernel, &upstream[0]))]
     }
 }
 

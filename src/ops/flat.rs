@@ -5,7 +5,7 @@
 //! Within a unit loops are vectorised; [`Kernel::Literal`] runs the units one after another.
 
 use super::order::{Order, Strided};
-use crate::kernel::buffer::{self, Element};
+use crate::kernel::buffer::{self, Buffer, Element};
 use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -27,7 +27,7 @@ pub(super) fn map<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, f: impl Fn(S) ->
     let order = Order::of(x);
     let xs = Strided::of(x, &order);
     from_rows(kernel, &order, x.shape(), GRAIN, |i, chunk| {
-        let mut scratch = Vec::new();
+        let mut scratch = Buffer::default();
         let xs = xs.read(i * GRAIN, chunk.len(), &mut scratch);
         vectorised_loop(Map { ys: chunk, xs, f: &f });
     })
@@ -80,7 +80,7 @@ pub(super) fn zip<S: Scalar, T: Element + Sync>(
     };
     let (xs, ys) = (Strided::of(x, &order), Strided::of(y, &order));
     from_rows(kernel, &order, x.shape(), GRAIN, |i, chunk| {
-        let (mut x_scratch, mut y_scratch) = (Vec::new(), Vec::new());
+        let (mut x_scratch, mut y_scratch) = (Buffer::default(), Buffer::default());
         let xs = xs.read(i * GRAIN, chunk.len(), &mut x_scratch);
         let ys = ys.read(i * GRAIN, chunk.len(), &mut y_scratch);
         vectorised_loop(Zip { zs: chunk, xs, ys, f: &f });
@@ -199,11 +199,16 @@ pub(super) fn from_rows_beside<S: Scalar, T: Send>(
     order.array(shape, elements)
 }
 
-/// `[f(0), f(1), .., f(n - 1)]`, which look at so many elements together.
-pub(super) fn collect<T: Send>(kernel: Kernel, n: usize, elements: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    if elements < SHARED || kernel == Kernel::Literal {
-        return (0..n).map(f).collect();
+/// [`fill_rows`] for rows that look at many elements each, at `looked_at` together.
+pub(super) fn fill_sums<T: Send>(
+    kernel: Kernel,
+    looked_at: usize,
+    sums: &mut [T],
+    row: usize,
+    fill: &(dyn Fn(usize, &mut [T]) + Sync),
+) {
+    if looked_at < SHARED || kernel == Kernel::Literal {
+        return sums.chunks_mut(row.max(1)).enumerate().for_each(|(i, row)| fill(i, row));
     }
-    let f: &(dyn Fn(usize) -> T + Sync) = &f;
-    (0..n).into_par_iter().map(f).collect()
+    sums.par_chunks_mut(row).enumerate().for_each(|(i, row)| fill(i, row));
 }

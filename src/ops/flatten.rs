@@ -18,7 +18,7 @@ use super::order::{Extent, Order, Strided, contiguous};
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -31,9 +31,9 @@ pub struct Flatten {
 }
 
 impl Flatten {
-    fn out_shape(&self, x: &[usize]) -> Vec<usize> {
+    fn out_shape(&self, x: &[usize]) -> Shape {
         let (kept, joined) = x.split_at(self.start_dim);
-        [kept, &[shape::product(joined)]].concat()
+        kept.iter().copied().chain([shape::product(joined)]).collect()
     }
 }
 
@@ -42,22 +42,22 @@ impl Op for Flatten {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
         shape::axis(Self::NAME, "start_dim", self.start_dim, x.len())?;
-        Ok(vec![self.out_shape(x)])
+        Ok(list![self.out_shape(x)])
     }
 
     /// A row-major x gives a row-major y; a batch-innermost one, whose pixels come before channels, is copied sample row
     /// by sample row into y `[c h w][n]`.
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let x = &inputs[0];
         let shape = self.out_shape(x.shape());
         let order = Order::of_batch(kernel, x).for_rank(shape.len());
         // The order of y, with all that were joined in the place of the joined axis.
         let joined = |&axis: &usize| if axis == self.start_dim { axis..x.ndim() } else { axis..axis + 1 };
         let y = Strided::along(x, order.axes().iter().flat_map(joined));
-        (vec![order.array(&shape, y.copied(kernel))], ())
+        (list![order.array(&shape, y.copied(kernel))], ())
     }
 
     fn backward<S: Scalar>(
@@ -68,7 +68,7 @@ impl Op for Flatten {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let (shape, dy) = (inputs[0].shape(), &upstream[0]);
         let order = Order::of_batch(kernel, dy).for_rank(shape.len());
         let (memory, extents) = contiguous(dy);
@@ -81,7 +81,7 @@ impl Op for Flatten {
             }
         };
         let dx = Strided::new(memory, order.axes().iter().map(extent)).copied(kernel);
-        vec![Some(order.array(shape, dx))]
+        list![Some(order.array(shape, dx))]
     }
 }
 

@@ -20,8 +20,8 @@ use super::planes::Planes;
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::kernel::buffer::Buffer;
-use crate::op::{Op, Reads};
+use crate::kernel::buffer::{Buffer, Elements};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -46,7 +46,7 @@ pub(super) fn plane_means_gradient<S: Scalar>(kernel: Kernel, x_shape: &[usize],
     // Every pixel of a plane reads the same lanes.
     let groups = Extent { count: share.len() / dy.lanes.max(1), stride: dy.lanes };
     let axes = [groups, Extent { count: pixels, stride: 0 }, Extent { count: dy.lanes, stride: 1 }];
-    dy.order.for_rank(4).array(x_shape, Strided::new((&*share).into(), axes).copied(kernel))
+    dy.order.for_rank(4).array(x_shape, Strided::new(Elements::Borrowed(&share), axes).copied(kernel))
 }
 
 impl Op for GlobalMean {
@@ -54,13 +54,13 @@ impl Op for GlobalMean {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [n, c, ..] = shape::image_with_pixels(Self::NAME, inputs)?;
-        Ok(vec![vec![n, c]])
+        Ok(list![list![n, c]])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        (vec![plane_means(kernel, &inputs[0], &inputs[0].shape()[..2])], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![plane_means(kernel, &inputs[0], &inputs[0].shape()[..2])], ())
     }
 
     fn backward<S: Scalar>(
@@ -71,8 +71,8 @@ impl Op for GlobalMean {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
-        vec![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0]))]
+    ) -> List<Option<ArrayD<S>>> {
+        list![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0]))]
     }
 }
 

@@ -24,7 +24,7 @@ use super::operands::{bias, equal, extents, of_rank, products_with_filters, with
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
-use crate::op::{Cost, Op};
+use crate::op::{Cost, List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis};
 use rand::Rng;
@@ -38,21 +38,21 @@ impl Op for Linear {
     const NAME: &'static str = "linear";
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let (x, w) = with_optional_bias(Self::NAME, inputs)?;
         let [n, features] = extents(Self::NAME, "x", "[n, in]", x)?;
         let [outputs, w_features] = extents(Self::NAME, "w", "[out, in]", w)?;
         equal(Self::NAME, "w", "columns in", features, w_features)?;
-        Ok(vec![shape::bounded(Self::NAME, vec![n, outputs])?])
+        Ok(list![shape::bounded(Self::NAME, list![n, outputs])?])
     }
 
-    fn cost(&self, inputs: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
+    fn cost(&self, inputs: &[&[usize]], outputs: &[Shape]) -> Cost {
         products_with_filters(inputs, outputs)
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let y = kernel::linear(kernel, of_rank(&inputs[0]), of_rank(&inputs[1]), bias(inputs));
-        (vec![y.into_dyn()], ())
+        (list![y.into_dyn()], ())
     }
 
     fn backward<S: Scalar>(
@@ -63,11 +63,11 @@ impl Op for Linear {
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let x: ArrayView2<S> = of_rank(&inputs[0]);
         let w: ArrayView2<S> = of_rank(&inputs[1]);
         let dy: ArrayView2<S> = of_rank(&upstream[0]);
-        let mut gradients = vec![
+        let mut gradients = list![
             wanted[0].then(|| kernel::linear_input_gradient(kernel, dy, w).into_dyn()),
             wanted[1].then(|| kernel::linear_weight_gradient(kernel, x, dy).into_dyn()),
         ];

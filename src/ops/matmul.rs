@@ -20,7 +20,7 @@ use super::operands::{equal, extents, of_rank};
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
-use crate::op::Op;
+use crate::op::{List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayView2, ArrayViewD};
 use rand::Rng;
@@ -34,17 +34,17 @@ impl Op for Matmul {
     const NAME: &'static str = "matmul";
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [a, b] = shape::exactly(Self::NAME, ["a", "b"], inputs)?;
         let [m, k] = extents(Self::NAME, "a", "[m, k]", a)?;
         let [b_rows, n] = extents(Self::NAME, "b", "[k, n]", b)?;
         equal(Self::NAME, "b", "rows k", k, b_rows)?;
-        Ok(vec![shape::bounded(Self::NAME, vec![m, n])?])
+        Ok(list![shape::bounded(Self::NAME, list![m, n])?])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let y = kernel::matmul(kernel, of_rank(&inputs[0]), of_rank(&inputs[1]));
-        (vec![y.into_dyn()], ())
+        (list![y.into_dyn()], ())
     }
 
     fn backward<S: Scalar>(
@@ -55,13 +55,13 @@ impl Op for Matmul {
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let a: ArrayView2<S> = of_rank(&inputs[0]);
         let b: ArrayView2<S> = of_rank(&inputs[1]);
         let dy: ArrayView2<S> = of_rank(&upstream[0]);
         let da = wanted[0].then(|| kernel::matmul(kernel, dy, b.t()).into_dyn());
         let db = wanted[1].then(|| kernel::matmul(kernel, a.t(), dy).into_dyn());
-        vec![da, db]
+        list![da, db]
     }
 }
 

@@ -26,7 +26,7 @@ use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
 use crate::kernel::{Kernel, Loop};
-use crate::op::{Cost, Op, Reads};
+use crate::op::{Cost, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -109,7 +109,7 @@ impl Op for MaxPool2d {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = Positions;
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let out = self.pooling().out_shape(Self::NAME, inputs)?;
         // Positions are kept in 32 bits.
         let pixels = shape::product(&inputs[0][2..]);
@@ -117,14 +117,14 @@ impl Op for MaxPool2d {
             let expected = format!("planes of at most {} pixels", u32::MAX);
             return Err(Error::shape(Self::NAME, "x", expected, pixels.to_string()));
         }
-        Ok(vec![out])
+        Ok(list![out])
     }
 
-    fn cost(&self, _: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
+    fn cost(&self, _: &[&[usize]], outputs: &[Shape]) -> Cost {
         Cost { saved_bytes: shape::product(&outputs[0]) * size_of::<u32>(), ..Cost::default() }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Positions) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, Positions) {
         let x = Planes::of(kernel, &inputs[0]);
         let windows = self.pooling().windows(x.h, x.w);
         let shape = windows.out_shape(inputs[0].shape());
@@ -136,7 +136,7 @@ impl Op for MaxPool2d {
                 on_lanes(y.len(), Maxima { x: &x, piece: &piece, positions, y, at });
             }
         });
-        (vec![y], Positions { order: x.order, memory })
+        (list![y], Positions { order: x.order, memory })
     }
 
     fn backward<S: Scalar>(
@@ -147,7 +147,7 @@ impl Op for MaxPool2d {
         positions: &Positions,
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let dy = Planes::in_order(kernel, &upstream[0], positions.order.clone());
         let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
         let over_pixels = self.pooling().windows(h, w).over_pixels();
@@ -159,7 +159,7 @@ impl Op for MaxPool2d {
                 on_lanes(dy.len(), AddChosen { sums, dy, positions, pixel: at.pixel as u32 });
             }
         });
-        vec![Some(dx)]
+        list![Some(dx)]
     }
 }
 

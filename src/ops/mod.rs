@@ -65,7 +65,7 @@ pub use strided_slice::StridedSlice;
 
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::{Evaluation, Op, evaluate};
+use crate::op::{Evaluation, List, Op, Shape, evaluate};
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
 use ndarray::{ArrayD, ArrayViewD};
@@ -162,7 +162,7 @@ macro_rules! registry {
             }
 
             /// [`Op::out_shapes`].
-            pub fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+            pub fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
                 match self { $(Self::$op(op) => op.out_shapes(inputs),)* }
             }
 
@@ -170,7 +170,7 @@ macro_rules! registry {
             ///
             /// # Errors
             /// As [`Tape::apply`].
-            pub fn apply<S: Scalar>(&self, tape: &mut Tape<S>, inputs: &[Var]) -> Result<Vec<Var>> {
+            pub fn apply<S: Scalar>(&self, tape: &mut Tape<S>, inputs: &[Var]) -> Result<List<Var>> {
                 match self { $(Self::$op(op) => tape.apply(op.clone(), inputs),)* }
             }
 
@@ -178,7 +178,7 @@ macro_rules! registry {
             ///
             /// # Errors
             /// As [`Tape::apply`].
-            pub fn apply_over<S: Scalar>(&self, tape: &mut Tape<S>, inputs: &[Var]) -> Result<Vec<Var>> {
+            pub fn apply_over<S: Scalar>(&self, tape: &mut Tape<S>, inputs: &[Var]) -> Result<List<Var>> {
                 match self { $(Self::$op(op) => tape.apply_over(op.clone(), inputs),)* }
             }
 

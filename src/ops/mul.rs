@@ -18,7 +18,7 @@
 use super::{Attributes, Case, Catalogued, broadcast};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -31,12 +31,12 @@ impl Op for Mul {
     const NAME: &'static str = "mul";
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
-        Ok(vec![broadcast::out_shape(Self::NAME, inputs)?])
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
+        Ok(list![broadcast::out_shape(Self::NAME, inputs)?])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        (vec![broadcast::zip(kernel, &inputs[0], &inputs[1], |a, b| a * b)], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![broadcast::zip(kernel, &inputs[0], &inputs[1], |a, b| a * b)], ())
     }
 
     fn backward<S: Scalar>(
@@ -47,14 +47,14 @@ impl Op for Mul {
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let dy = &upstream[0];
         let gradient = |x: usize, other: usize| match wanted[x] {
             false => None,
             true if inputs[x].shape() == dy.shape() => Some(broadcast::zip(kernel, dy, &inputs[other], |dy, b| dy * b)),
             true => Some(broadcast::gradient(kernel, inputs[x].shape(), dy, &inputs[other], |dy, b| dy * b)),
         };
-        vec![gradient(0, 1), gradient(1, 0)]
+        list![gradient(0, 1), gradient(1, 0)]
     }
 }
 

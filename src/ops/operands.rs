@@ -2,7 +2,7 @@
 
 use super::shape;
 use crate::error::{Error, Result};
-use crate::op::Cost;
+use crate::op::{Cost, Shape};
 use crate::scalar::Scalar;
 use ndarray::{ArrayView, ArrayView1, ArrayViewD, Dimension};
 
@@ -53,7 +53,7 @@ pub(super) fn equal(op: &'static str, place: &str, meaning: &str, expected: usiz
 }
 
 /// The cost of summing one product per weight of its filter `w[o, ..]` into every output.
-pub(super) fn products_with_filters(inputs: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
+pub(super) fn products_with_filters(inputs: &[&[usize]], outputs: &[Shape]) -> Cost {
     let filter = inputs.get(1).map_or(0, |w| shape::product(&w[1..]));
     let products = shape::product(&outputs[0]).saturating_mul(filter);
     Cost { multiply_accumulates: products, weight_gradient: products, saved_bytes: 0 }

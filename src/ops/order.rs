@@ -6,15 +6,15 @@
 
 use super::flat;
 use crate::kernel::Kernel;
-use crate::kernel::buffer::{self, Element};
+use crate::kernel::buffer::{self, Buffer, Element, Elements};
+use crate::op::{List, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::parallel::prelude::*;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
-use std::borrow::Cow;
 
 /// The axes of an array from the slowest to the fastest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order(Vec<usize>);
+pub struct Order(List<usize>);
 
 impl Order {
     /// The last axis is the fastest.
@@ -34,8 +34,8 @@ impl Order {
             return Self::row_major(x.ndim());
         }
         let batch_innermost = Self::batch_innermost(x.ndim());
-        let (mut axes, mut several): (Vec<usize>, Vec<usize>) =
-            batch_innermost.0.iter().partition(|&&axis| x.shape()[axis] == 1);
+        let (mut axes, mut several): (List<usize>, List<usize>) =
+            batch_innermost.0.iter().copied().partition(|&axis| x.shape()[axis] == 1);
         let listed = several.clone();
         several.sort_by_key(|&axis| std::cmp::Reverse(x.strides()[axis].unsigned_abs()));
         if several == listed {
@@ -82,20 +82,20 @@ impl Order {
 
     /// The array of this shape with these elements, as many as it holds, in this order.
     pub fn array<T>(&self, shape: &[usize], elements: Vec<T>) -> ArrayD<T> {
-        let extents: Vec<usize> = self.0.iter().map(|&axis| shape[axis]).collect();
-        let mut places = vec![0; shape.len()];
+        let extents: Shape = self.0.iter().map(|&axis| shape[axis]).collect();
+        let mut places: List<usize> = list![0; shape.len()];
         self.0.iter().enumerate().for_each(|(place, &axis)| places[axis] = place);
-        let memory = ArrayD::from_shape_vec(extents, elements).expect("as many elements as the shape holds");
-        memory.permuted_axes(places)
+        let memory = ArrayD::from_shape_vec(extents.as_slice(), elements).expect("as many elements as the shape holds");
+        memory.permuted_axes(places.as_slice())
     }
 }
 
 /// Elements in memory, read in an order of one's own.
-#[derive(Debug, Clone)]
-pub struct Strided<'a, T: Copy> {
-    memory: Cow<'a, [T]>,
+#[derive(Debug)]
+pub struct Strided<'a, T: Element> {
+    memory: Elements<'a, T>,
     /// What is read, from the slowest axis to the fastest; at least one, and no two that could be one.
-    axes: Vec<Extent>,
+    axes: List<Extent>,
 }
 
 /// One axis of a [`Strided`]: how many places it has, and how far apart they lie in memory (0: one and the same).
@@ -107,8 +107,8 @@ pub struct Extent {
 
 impl<'a, T: Element + Sync> Strided<'a, T> {
     /// Reads `memory` along these axes, the slowest first.
-    pub fn new(memory: Cow<'a, [T]>, axes: impl IntoIterator<Item = Extent>) -> Self {
-        let mut joined: Vec<Extent> = Vec::new();
+    pub fn new(memory: Elements<'a, T>, axes: impl IntoIterator<Item = Extent>) -> Self {
+        let mut joined: List<Extent> = List::new();
         for axis in axes.into_iter().filter(|axis| axis.count != 1) {
             match joined.last_mut() {
                 Some(slower) if slower.stride == axis.stride * axis.count => {
@@ -162,22 +162,24 @@ impl<'a, T: Element + Sync> Strided<'a, T> {
     }
 
     /// `length` elements from place `start` on: borrowed where they lie side by side, else copied to `scratch`.
-    pub fn read<'b>(&'b self, start: usize, length: usize, scratch: &'b mut Vec<T>) -> &'b [T] {
+    pub fn read<'b>(&'b self, start: usize, length: usize, scratch: &'b mut Buffer<T>) -> &'b [T] {
         if let Some((&Extent { count, stride: 1 }, outer)) = self.axes.split_last()
             && start % count + length <= count
         {
             return &self.memory[self.memory_of(outer, start / count) + start % count..][..length];
         }
-        scratch.resize(length, T::default());
+        if scratch.len() != length {
+            *scratch = Buffer::stale(length);
+        }
         self.copy(start, scratch);
         scratch
     }
 
     /// All elements: borrowed where memory is in the order read.
-    pub fn all(self, kernel: Kernel) -> Cow<'a, [T]> {
+    pub fn all(self, kernel: Kernel) -> Elements<'a, T> {
         match self.axes[..] {
             [Extent { count, stride: 1 }] if count == self.memory.len() => self.memory,
-            _ => Cow::Owned(self.copied(kernel)),
+            _ => Elements::Copied(self.copied(kernel).into()),
         }
     }
 
@@ -190,14 +192,14 @@ impl<'a, T: Element + Sync> Strided<'a, T> {
 }
 
 /// The elements of `x` without gaps, and how each axis lies in them.
-pub fn contiguous<'a, T: Copy>(x: &ArrayViewD<'a, T>) -> (Cow<'a, [T]>, Vec<Extent>) {
+pub fn contiguous<'a, T: Element>(x: &ArrayViewD<'a, T>) -> (Elements<'a, T>, List<Extent>) {
     // An axis that repeats is there once.
     let mut once = x.clone();
     for axis in (0..x.ndim()).filter(|&axis| x.strides()[axis] == 0 && x.shape()[axis] > 1) {
         once.slice_axis_inplace(Axis(axis), Slice::from(..1));
     }
     let repeats = |axis: usize| once.shape()[axis] != x.shape()[axis];
-    let extents = |strides: &[isize]| -> Vec<Extent> {
+    let extents = |strides: &[isize]| -> List<Extent> {
         let extent = |(axis, &count)| Extent {
             count,
             stride: if repeats(axis) || count == 1 { 0 } else { strides[axis].unsigned_abs() },
@@ -206,10 +208,11 @@ pub fn contiguous<'a, T: Copy>(x: &ArrayViewD<'a, T>) -> (Cow<'a, [T]>, Vec<Exte
     };
     let forwards = (0..x.ndim()).all(|axis| x.shape()[axis] <= 1 || x.strides()[axis] >= 0);
     match once.to_slice_memory_order() {
-        Some(memory) if forwards => (Cow::Borrowed(memory), extents(x.strides())),
+        Some(memory) if forwards => (Elements::Borrowed(memory), extents(x.strides())),
         _ => {
             let order = Order::of(&once);
-            let mut memory = Vec::with_capacity(once.len());
+            let mut memory = buffer::stale(once.len());
+            memory.clear();
             // Row by row: an iterator over all axes at once is several times slower.
             let in_order = once.view().permuted_axes(order.axes());
             in_order.rows().into_iter().for_each(|row| match row.to_slice() {
@@ -218,7 +221,7 @@ pub fn contiguous<'a, T: Copy>(x: &ArrayViewD<'a, T>) -> (Cow<'a, [T]>, Vec<Exte
             });
             let gathered = order.array(once.shape(), memory);
             let extents = extents(gathered.strides());
-            (Cow::Owned(gathered.into_raw_vec_and_offset().0), extents)
+            (Elements::Copied(gathered.into_raw_vec_and_offset().0.into()), extents)
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Derivative: dy with the same margins cut off. Only copies: every number system gives exact results.
 //!
 //! ```
-//! use gdstar::{kernel::Kernel, op::evaluate, ops::Pad};
+//! use gdstar::{kernel::Kernel, op::{evaluate, list}, ops::Pad};
 //! use ndarray::array;
-//! let op = Pad { pads: vec![[1, 2]], value: 9.0 };
+//! let op = Pad { pads: list![[1, 2]], value: 9.0 };
 //! let x = array![1.0, 2.0].into_dyn();
 //! let dy = array![1.0, 2.0, 3.0, 4.0, 5.0].into_dyn();
 //! let result = evaluate(&op, Kernel::Literal, &[x.view()], &[Some(dy.view())], &[true])?;
@@ -18,7 +18,7 @@ use super::order::Order;
 use super::{Attributes, Case, Catalogued, sample, shape, slicing};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Slice};
 use rand::Rng;
@@ -28,7 +28,7 @@ use rand_chacha::ChaCha8Rng;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pad {
     /// `[before, after]` for every axis of x.
-    pub pads: Vec<[usize; 2]>,
+    pub pads: List<[usize; 2]>,
     /// What the margins hold, rounded to the number system computed in.
     pub value: f64,
 }
@@ -45,7 +45,7 @@ impl Op for Pad {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
         if self.pads.len() != x.len() {
             let expected = format!("{} pairs for x of shape {x:?}", x.len());
@@ -58,15 +58,14 @@ impl Op for Pad {
                 Error::shape(Self::NAME, "attribute `pads`", "an extent that fits a machine word", found)
             })
         });
-        Ok(vec![shape::bounded(Self::NAME, padded.collect::<Result<_>>()?)?])
+        Ok(list![shape::bounded(Self::NAME, padded.collect::<Result<_>>()?)?])
     }
 
-    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let x = &inputs[0];
-        let shape: Vec<usize> =
-            x.shape().iter().zip(&self.pads).map(|(&x, [before, after])| before + x + after).collect();
+        let shape: Shape = x.shape().iter().zip(&self.pads).map(|(&x, [before, after])| before + x + after).collect();
         let inside = |axis: usize, _| self.inside(axis, x.shape()[axis]);
-        (vec![slicing::spread(x, &Order::of(x), &shape, S::from_f64(self.value), inside)], ())
+        (list![slicing::spread(x, &Order::of(x), &shape, S::from_f64(self.value), inside)], ())
     }
 
     fn backward<S: Scalar>(
@@ -77,9 +76,9 @@ impl Op for Pad {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let inside = |axis: usize, _| self.inside(axis, inputs[0].shape()[axis]);
-        vec![Some(slicing::taken(kernel, &upstream[0], inside))]
+        list![Some(slicing::taken(kernel, &upstream[0], inside))]
     }
 }
 
@@ -87,7 +86,7 @@ impl Catalogued for Pad {
     const SUMMARY: &'static str = "y = x with margins of a constant";
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
-        Ok(Self { pads: attributes.pairs("pads")?, value: attributes.number("value", Some(0.0))? })
+        Ok(Self { pads: attributes.pairs("pads")?.into(), value: attributes.number("value", Some(0.0))? })
     }
 
     fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {

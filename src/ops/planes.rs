@@ -2,10 +2,10 @@
 
 use super::flat;
 use super::order::{Order, Strided};
+use crate::kernel::buffer::Elements;
 use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
-use std::borrow::Cow;
 use std::ops::Range;
 
 /// The most lanes that are worked on at a time: their sums stay in the first-level cache.
@@ -15,7 +15,7 @@ const LANES: usize = 256;
 /// channel, and a pixel has one lane; batch-innermost, there is one group, and a pixel has a lane for every channel
 /// and image. Whatever is done over pixels is done lane by lane, in the same order. `[n,c]` counts as `[n,c,1,1]`.
 pub(super) struct Planes<'a, S: Scalar> {
-    elements: Cow<'a, [S]>,
+    elements: Elements<'a, S>,
     pub order: Order,
     pub h: usize,
     pub w: usize,

@@ -2,6 +2,8 @@
 
 use super::{Attributes, sample, shape};
 use crate::error::{Error, Result};
+use crate::kernel::buffer::Buffer;
+use crate::op::Shape;
 use ndarray::ArrayD;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -29,7 +31,7 @@ impl Pooling {
     /// # Errors
     /// [`Error::Shape`] for a kernel or stride of 0, padding beyond half the kernel (as PyTorch; it guarantees that
     /// every window holds a pixel), or a kernel larger than the padded input.
-    pub fn out_shape(&self, op: &'static str, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+    pub fn out_shape(&self, op: &'static str, inputs: &[&[usize]]) -> Result<Shape> {
         let [n, c, h, w] = shape::image_with_pixels(op, inputs)?;
         for (axis, extent) in [h, w].into_iter().enumerate() {
             let (kernel, stride, padding) = (self.kernel[axis], self.stride[axis], self.padding[axis]);
@@ -45,16 +47,16 @@ impl Pooling {
                 return Err(Error::shape(op, "attribute `kernel`", expected, kernel.to_string()));
             }
         }
-        Ok(self.windows(h, w).out_shape(&[n, c, h, w]).to_vec())
+        Ok(self.windows(h, w).out_shape(&[n, c, h, w])[..].into())
     }
 
     /// The windows over planes of h x w pixels, which [`Pooling::out_shape`] has accepted.
     pub fn windows(&self, h: usize, w: usize) -> Windows {
-        let taps = |axis: usize, extent: usize| -> Vec<Range<usize>> {
+        let taps = |axis: usize, extent: usize| -> Buffer<Span> {
             let (kernel, stride, padding) = (self.kernel[axis], self.stride[axis], self.padding[axis]);
             let count = (extent + 2 * padding - kernel) / stride + 1;
-            let tap = |i: usize| (i * stride).saturating_sub(padding)..(i * stride + kernel - padding).min(extent);
-            (0..count).map(tap).collect()
+            let start = |i: usize| (i * stride).saturating_sub(padding);
+            (0..count).map(|i| Span { start: start(i), end: (i * stride + kernel - padding).min(extent) }).collect()
         };
         let (rows, columns) = (taps(0, h), taps(1, w));
         Windows { boxes: boxes(&rows, &columns, w), rows, columns, height: h, width: w }
@@ -74,11 +76,11 @@ impl Pooling {
 #[derive(Debug)]
 pub(super) struct Windows {
     /// For each row of windows, the rows of pixels; never empty.
-    pub rows: Vec<Range<usize>>,
+    rows: Buffer<Span>,
     /// For each column of windows, the columns of pixels; never empty.
-    pub columns: Vec<Range<usize>>,
+    columns: Buffer<Span>,
     /// The pixels under each window, in row-major order of the windows.
-    boxes: Vec<Pixels>,
+    boxes: Buffer<Pixels>,
     height: usize,
     width: usize,
 }
@@ -97,16 +99,16 @@ impl Windows {
     /// The pixels under window `i` in row-major order.
     #[inline(always)]
     pub fn pixels(&self, i: usize) -> Pixels {
-        self.boxes[i].clone()
+        self.boxes[i]
     }
 
     /// For every pixel, in row-major order, the windows that are over it.
     pub fn over_pixels(&self) -> OverPixels {
-        let over = |taps: &[Range<usize>], extent: usize| -> Vec<Range<usize>> {
+        let over = |taps: &[Span], extent: usize| -> Buffer<Span> {
             // Windows begin and end in increasing order, so those over a pixel are consecutive.
             let first = |pixel: usize| taps.partition_point(|tap| tap.end <= pixel);
             let end = |pixel: usize| taps.partition_point(|tap| tap.start <= pixel);
-            (0..extent).map(|pixel| first(pixel)..end(pixel)).collect()
+            (0..extent).map(|pixel| Span { start: first(pixel), end: end(pixel) }).collect()
         };
         let (rows, columns) = (over(&self.rows, self.height), over(&self.columns, self.width));
         OverPixels(boxes(&rows, &columns, self.columns.len()))
@@ -114,42 +116,56 @@ impl Windows {
 }
 
 /// Every pair of `rows` and `columns`, in row-major order, as a box in a plane of this width.
-fn boxes(rows: &[Range<usize>], columns: &[Range<usize>], width: usize) -> Vec<Pixels> {
-    let in_row = |rows: &Range<usize>| -> Vec<Pixels> {
-        columns.iter().map(|columns| Pixels { rows: rows.clone(), columns: columns.clone(), width }).collect()
-    };
-    rows.iter().flat_map(in_row).collect()
+fn boxes(rows: &[Span], columns: &[Span], width: usize) -> Buffer<Pixels> {
+    let mut boxes = Buffer::with_room(rows.len() * columns.len());
+    for &rows in rows {
+        boxes.extend(columns.iter().map(|&columns| Pixels { rows, columns, width }));
+    }
+    boxes
 }
 
 /// The windows over each pixel.
 #[derive(Debug)]
-pub(super) struct OverPixels(Vec<Pixels>);
+pub(super) struct OverPixels(Buffer<Pixels>);
 
 impl OverPixels {
     /// The windows over pixel `i` in row-major order.
     #[inline(always)]
     pub fn of(&self, i: usize) -> impl Iterator<Item = usize> {
-        self.0[i].clone().positions()
+        self.0[i].positions()
+    }
+}
+
+/// A range that can be copied.
+#[derive(Debug, Default, Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    fn places(self) -> Range<usize> {
+        self.start..self.end
     }
 }
 
 /// A box of pixels in a plane (those under one window), or of windows (those over one pixel).
-#[derive(Debug, Clone)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Pixels {
-    rows: Range<usize>,
-    columns: Range<usize>,
+    rows: Span,
+    columns: Span,
     width: usize,
 }
 
 impl Pixels {
     /// How many there are.
-    pub fn count(&self) -> usize {
-        self.rows.len() * self.columns.len()
+    pub fn count(self) -> usize {
+        self.rows.places().len() * self.columns.places().len()
     }
 
     /// Their positions in the flattened plane, in row-major order.
     #[inline(always)]
     pub fn positions(self) -> impl Iterator<Item = usize> {
-        self.rows.flat_map(move |row| self.columns.clone().map(move |column| row * self.width + column))
+        self.rows.places().flat_map(move |row| self.columns.places().map(move |column| row * self.width + column))
     }
 }

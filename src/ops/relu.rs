@@ -18,7 +18,7 @@
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -44,13 +44,13 @@ impl Op for Relu {
     const READS: Reads = Reads::Outputs;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
-        Ok(vec![x.to_vec()])
+        Ok(list![x.into()])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        (vec![flat::map(kernel, &inputs[0], positive)], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![flat::map(kernel, &inputs[0], positive)], ())
     }
 
     fn backward<S: Scalar>(
@@ -61,8 +61,8 @@ impl Op for Relu {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
-        vec![Some(flat::zip(kernel, &outputs[0], &upstream[0], |y, dy| gradient(dy, y)))]
+    ) -> List<Option<ArrayD<S>>> {
+        list![Some(flat::zip(kernel, &outputs[0], &upstream[0], |y, dy| gradient(dy, y)))]
     }
 
     fn forward_over<S: Scalar>(
@@ -70,8 +70,8 @@ impl Op for Relu {
         kernel: Kernel,
         x: ArrayD<S>,
         _: &[ArrayViewD<S>],
-    ) -> std::result::Result<(Vec<ArrayD<S>>, ()), ArrayD<S>> {
-        Ok((vec![flat::map_over(kernel, x, positive)?], ()))
+    ) -> std::result::Result<(List<ArrayD<S>>, ()), ArrayD<S>> {
+        Ok((list![flat::map_over(kernel, x, positive)?], ()))
     }
 
     fn backward_over<S: Scalar>(
@@ -80,11 +80,11 @@ impl Op for Relu {
         _: &[ArrayViewD<S>],
         outputs: &[ArrayViewD<S>],
         _: &(),
-        mut upstream: Vec<ArrayD<S>>,
+        mut upstream: List<ArrayD<S>>,
         _: &[bool],
-    ) -> std::result::Result<Vec<Option<ArrayD<S>>>, Vec<ArrayD<S>>> {
+    ) -> std::result::Result<List<Option<ArrayD<S>>>, List<ArrayD<S>>> {
         let dx = flat::zip_over(kernel, upstream.swap_remove(0), &outputs[0], gradient);
-        dx.map(|dx| vec![Some(dx)]).map_err(|dy| vec![dy])
+        dx.map(|dx| list![Some(dx)]).map_err(|dy| list![dy])
     }
 }
 

@@ -18,7 +18,7 @@
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -32,18 +32,18 @@ impl Op for Relu6 {
     const READS: Reads = Reads::Outputs;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
-        Ok(vec![x.to_vec()])
+        Ok(list![x.into()])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let six = S::from_usize(6);
         let clamp = |x: S| {
             let below_six = if x >= six { six } else { x };
             if x <= S::ZERO { S::ZERO } else { below_six }
         };
-        (vec![flat::map(kernel, &inputs[0], clamp)], ())
+        (list![flat::map(kernel, &inputs[0], clamp)], ())
     }
 
     fn backward<S: Scalar>(
@@ -54,10 +54,10 @@ impl Op for Relu6 {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let six = S::from_usize(6);
         let pass = |y: S, dy: S| if (y <= S::ZERO) | (y >= six) { S::ZERO } else { dy };
-        vec![Some(flat::zip(kernel, &outputs[0], &upstream[0], pass))]
+        list![Some(flat::zip(kernel, &outputs[0], &upstream[0], pass))]
     }
 }
 

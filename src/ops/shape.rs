@@ -1,6 +1,7 @@
 //! Checks of operand shapes that several ops share. Each failure names the op and the operand.
 
 use crate::error::{Error, Result};
+use crate::op::Shape;
 
 /// The most elements an op may produce when an attribute or a broadcast, rather than its inputs, sets the size
 /// (8 GiB of `f64`): a corrupt attribute is an error message, never an allocation.
@@ -49,8 +50,8 @@ pub(super) fn positive(op: &'static str, name: &str, value: usize) -> Result<()>
 }
 
 /// `shape` itself if an array of it stays within [`MAX_ELEMENTS`]; an extent of 0 does not excuse the others.
-pub(super) fn bounded(op: &'static str, shape: Vec<usize>) -> Result<Vec<usize>> {
-    match product(&shape.iter().map(|&extent| extent.max(1)).collect::<Vec<_>>()) {
+pub(super) fn bounded(op: &'static str, shape: Shape) -> Result<Shape> {
+    match product(&shape.iter().map(|&extent| extent.max(1)).collect::<Shape>()) {
         elements if elements <= MAX_ELEMENTS => Ok(shape),
         _ => Err(Error::shape(op, "y", format!("at most {MAX_ELEMENTS} elements"), format!("shape {shape:?}"))),
     }

@@ -20,7 +20,7 @@
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -58,14 +58,14 @@ impl Op for Sigmoid {
     const NAME: &'static str = "sigmoid";
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
-        Ok(vec![x.to_vec()])
+        Ok(list![x.into()])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let sigmoid = |x: S| S::narrow(Logistic::at(x.widen()).sigmoid_times(S::Wide::ONE));
-        (vec![flat::map(kernel, &inputs[0], sigmoid)], ())
+        (list![flat::map(kernel, &inputs[0], sigmoid)], ())
     }
 
     fn backward<S: Scalar>(
@@ -76,13 +76,13 @@ impl Op for Sigmoid {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let gradient = |x: S, dy: S| {
             let Logistic { h, e, .. } = Logistic::at(x.widen());
             let one_plus_e = S::Wide::ONE + e;
             S::narrow(h * (h * (dy.widen() / (one_plus_e * one_plus_e))))
         };
-        vec![Some(flat::zip(kernel, &inputs[0], &upstream[0], gradient))]
+        list![Some(flat::zip(kernel, &inputs[0], &upstream[0], gradient))]
     }
 }
 

@@ -24,7 +24,7 @@ use super::sigmoid::Logistic;
 use super::{Attributes, Case, Catalogued, flat, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::Op;
+use crate::op::{List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -37,17 +37,17 @@ impl Op for Silu {
     const NAME: &'static str = "silu";
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
-        Ok(vec![x.to_vec()])
+        Ok(list![x.into()])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let silu = |x: S| {
             let x = x.widen();
             S::narrow(Logistic::at(x).sigmoid_times(x))
         };
-        (vec![flat::map(kernel, &inputs[0], silu)], ())
+        (list![flat::map(kernel, &inputs[0], silu)], ())
     }
 
     fn backward<S: Scalar>(
@@ -58,7 +58,7 @@ impl Op for Silu {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let gradient = |x: S, dy: S| {
             let x = x.widen();
             let Logistic { non_negative, h, e } = Logistic::at(x);
@@ -69,7 +69,7 @@ impl Op for Silu {
                 false => h * (h * (scaled * (one_plus_e + x))),
             })
         };
-        vec![Some(flat::zip(kernel, &inputs[0], &upstream[0], gradient))]
+        list![Some(flat::zip(kernel, &inputs[0], &upstream[0], gradient))]
     }
 }
 

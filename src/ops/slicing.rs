@@ -2,11 +2,12 @@
 
 use super::order::{Order, owned};
 use crate::kernel::{Kernel, buffer};
+use crate::op::List;
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, Slice};
 
 /// `x` cut along `axis` into consecutive pieces of these sizes, which sum to its extent; each in the order of x.
-pub(super) fn split<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, axis: usize, sizes: &[usize]) -> Vec<ArrayD<S>> {
+pub(super) fn split<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, axis: usize, sizes: &[usize]) -> List<ArrayD<S>> {
     let mut start = 0;
     let piece = |&size: &usize| {
         let piece = x.slice_axis(Axis(axis), Slice::from(start..start + size));

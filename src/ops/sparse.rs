@@ -28,11 +28,11 @@
 use super::operands::{bias, of_rank};
 use super::{Conv2d, Linear, shape};
 use crate::error::{Error, Result};
+use crate::kernel::buffer::Elements;
 use crate::kernel::{self, Kernel, Pattern, Window};
-use crate::op::{Cost, Op};
+use crate::op::{Cost, List, Op, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{Array4, ArrayD, ArrayView1, ArrayView4, ArrayViewD, Axis};
-use std::borrow::Cow;
+use ndarray::{Array4, ArrayD, ArrayView4, ArrayViewD, Axis, Ix1};
 use std::sync::Arc;
 
 /// Which entries of a weight have their gradient computed.
@@ -82,8 +82,8 @@ impl<O: Filters> Op for Sparse<O> {
     const NAME: &'static str = O::SPARSE_NAME;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
-        let mut of_op = inputs.to_vec();
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
+        let mut of_op = List::from(inputs);
         if let Some(values) = of_op.get_mut(1) {
             let expected = [self.pattern.nnz()];
             if **values != expected {
@@ -95,7 +95,7 @@ impl<O: Filters> Op for Sparse<O> {
         self.op.out_shapes(&of_op)
     }
 
-    fn cost(&self, _: &[&[usize]], outputs: &[Vec<usize>]) -> Cost {
+    fn cost(&self, _: &[&[usize]], outputs: &[Shape]) -> Cost {
         // Every weight of an output o takes part in each of its entries, over samples and pixels, once.
         let entries = shape::product(&outputs[0]) / self.pattern.filters()[0].max(1);
         let multiply_accumulates = entries.saturating_mul(self.pattern.nnz());
@@ -106,11 +106,11 @@ impl<O: Filters> Op for Sparse<O> {
         Cost { multiply_accumulates, weight_gradient, saved_bytes: 0 }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         let (x, values) = (as_images(&inputs[0]), of_values(&inputs[1]));
         let w = (&*self.pattern, &*values);
         let y = kernel::sparse_conv2d(kernel, self.op.window(), x, w, bias(inputs));
-        (vec![as_the_op_has(y, inputs[0].ndim())], ())
+        (list![as_the_op_has(y, inputs[0].ndim())], ())
     }
 
     fn backward<S: Scalar>(
@@ -121,7 +121,7 @@ impl<O: Filters> Op for Sparse<O> {
         _: &(),
         upstream: &[ArrayViewD<S>],
         wanted: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let (window, pattern) = (self.op.window(), &*self.pattern);
         let (x, values, dy) = (as_images(&inputs[0]), of_values(&inputs[1]), as_images(&upstream[0]));
         let dx = || {
@@ -135,7 +135,7 @@ impl<O: Filters> Op for Sparse<O> {
                 as_the_op_has(dw, pattern.shape().len())
             }
         };
-        let mut gradients = vec![wanted[0].then(dx), wanted[1].then(dw)];
+        let mut gradients = list![wanted[0].then(dx), wanted[1].then(dw)];
         if let Some(&wanted) = wanted.get(2) {
             gradients.push(wanted.then(|| kernel::channel_sums(kernel, dy).into_dyn()));
         }
@@ -162,7 +162,6 @@ fn as_the_op_has<S: Scalar>(images: Array4<S>, rank: usize) -> ArrayD<S> {
 }
 
 /// The values `[nnz]`, one after another.
-fn of_values<'a, S: Scalar>(values: &'a ArrayViewD<S>) -> Cow<'a, [S]> {
-    let values: ArrayView1<S> = of_rank(values);
-    values.to_slice().map_or_else(|| Cow::Owned(values.to_vec()), Cow::Borrowed)
+fn of_values<'a, S: Scalar>(values: &'a ArrayViewD<S>) -> Elements<'a, S> {
+    Elements::of::<Ix1>(of_rank(values))
 }

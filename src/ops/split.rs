@@ -3,9 +3,9 @@
 //! Derivative: the pieces of dy, one after another. Only copies: every number system gives exact results.
 //!
 //! ```
-//! use gdstar::{kernel::Kernel, op::evaluate, ops::Split};
+//! use gdstar::{kernel::Kernel, op::{evaluate, list}, ops::Split};
 //! use ndarray::array;
-//! let op = Split { axis: 0, sizes: vec![1, 2] };
+//! let op = Split { axis: 0, sizes: list![1, 2] };
 //! let x = array![1.0, 2.0, 3.0].into_dyn();
 //! let dy1 = array![5.0, 6.0].into_dyn();
 //! let result = evaluate(&op, Kernel::Literal, &[x.view()], &[None, Some(dy1.view())], &[true])?;
@@ -17,7 +17,7 @@
 use super::{Attributes, Case, Catalogued, sample, shape, slicing};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -28,7 +28,7 @@ use rand_chacha::ChaCha8Rng;
 pub struct Split {
     pub axis: usize,
     /// The extents of the pieces along `axis`, at least one; they sum to x's.
-    pub sizes: Vec<usize>,
+    pub sizes: List<usize>,
 }
 
 impl Op for Split {
@@ -36,7 +36,7 @@ impl Op for Split {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
         shape::axis(Self::NAME, "axis", self.axis, x.len())?;
         let total = self.sizes.iter().try_fold(0usize, |total, &size| total.checked_add(size));
@@ -45,14 +45,14 @@ impl Op for Split {
             return Err(Error::shape(Self::NAME, "attribute `sizes`", expected, format!("{:?}", self.sizes)));
         }
         let piece = |&size: &usize| {
-            let mut shape = x.to_vec();
+            let mut shape = Shape::from(x);
             shape[self.axis] = size;
             shape
         };
         Ok(self.sizes.iter().map(piece).collect())
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
         (slicing::split(kernel, &inputs[0], self.axis, &self.sizes), ())
     }
 
@@ -64,8 +64,8 @@ impl Op for Split {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
-        vec![Some(slicing::concat(upstream, self.axis, inputs[0].shape()))]
+    ) -> List<Option<ArrayD<S>>> {
+        list![Some(slicing::concat(upstream, self.axis, inputs[0].shape()))]
     }
 }
 
@@ -73,7 +73,7 @@ impl Catalogued for Split {
     const SUMMARY: &'static str = "y0, y1, .. = x cut along an axis";
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
-        Ok(Self { axis: attributes.count("axis", None)?, sizes: attributes.counts("sizes")? })
+        Ok(Self { axis: attributes.count("axis", None)?, sizes: attributes.counts("sizes")?.into() })
     }
 
     fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
@@ -81,7 +81,7 @@ impl Catalogued for Split {
         let mut shape = sample::shape(rng, rank, size);
         let axis = rng.random_range(0..rank);
         let pieces = sample::extent(rng, 3);
-        let sizes: Vec<usize> = (0..pieces).map(|_| sample::extent(rng, size)).collect();
+        let sizes: List<usize> = (0..pieces).map(|_| sample::extent(rng, size)).collect();
         shape[axis] = sizes.iter().sum();
         Case::new(Self { axis, sizes }, vec![sample::array(rng, &shape)])
     }

@@ -18,7 +18,7 @@ use super::order::Order;
 use super::{Attributes, Case, Catalogued, sample, shape, slicing};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::{Op, Reads};
+use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Slice};
 use rand_chacha::ChaCha8Rng;
@@ -44,14 +44,14 @@ impl Op for StridedSlice {
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         let [n, c, h, w] = shape::image(Self::NAME, inputs)?;
         shape::positive(Self::NAME, "step", self.step)?;
-        Ok(vec![vec![n, c, h.div_ceil(self.step), w.div_ceil(self.step)]])
+        Ok(list![list![n, c, h.div_ceil(self.step), w.div_ceil(self.step)]])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, ()) {
-        (vec![slicing::taken(kernel, &inputs[0], |axis, extent| self.along(axis, extent))], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![slicing::taken(kernel, &inputs[0], |axis, extent| self.along(axis, extent))], ())
     }
 
     fn backward<S: Scalar>(
@@ -62,10 +62,10 @@ impl Op for StridedSlice {
         _: &(),
         upstream: &[ArrayViewD<S>],
         _: &[bool],
-    ) -> Vec<Option<ArrayD<S>>> {
+    ) -> List<Option<ArrayD<S>>> {
         let along = |axis, extent| self.along(axis, extent);
         let order = Order::of_batch(kernel, &upstream[0]);
-        vec![Some(slicing::spread(&upstream[0], &order, inputs[0].shape(), S::ZERO, along))]
+        list![Some(slicing::spread(&upstream[0], &order, inputs[0].shape(), S::ZERO, along))]
     }
 }
 

@@ -103,10 +103,9 @@ fn results<S: Scalar + Element>(parameters: &Parameters<S>, step: Step<S>) -> Ve
             results.push((format!("grad/{}", parameter.name), Tensor::from_array(&gradient.view())));
         }
     }
-    let buffers = step
-        .buffers
-        .into_iter()
-        .map(|(i, value)| (format!("buffer/{}", parameters[i].name), Tensor::from_array(&value.view())));
-    results.extend(buffers);
+    for (parameter, value) in parameters.iter().zip(step.buffers) {
+        let value = value.map(|value| (format!("buffer/{}", parameter.name), Tensor::from_array(&value.view())));
+        results.extend(value);
+    }
     results
 }

@@ -18,8 +18,8 @@ pub struct Step<S> {
     pub loss: S,
     /// In the order of the parameters; `None` for buffers.
     pub gradients: Vec<Option<ArrayD<S>>>,
-    /// Position among the parameters, and the updated value; empty in evaluation.
-    pub buffers: Vec<(usize, ArrayD<S>)>,
+    /// In the order of the parameters; `None` for all but buffers, and in evaluation.
+    pub buffers: Vec<Option<ArrayD<S>>>,
     /// The first layer with a non-finite output, if the loss is not finite.
     origin: Option<String>,
 }
@@ -44,13 +44,15 @@ impl<S: Scalar> Step<S> {
         let pass = network.forward(&mut tape, parameters, x, mode, noise.take())?;
         let loss_var = tape.apply_one(CrossEntropy { labels }, &[pass.logits])?;
         let loss = tape.value(loss_var).first().copied().unwrap_or_default();
-        let logits = tape.value(pass.logits).to_owned();
-        let buffers = pass.buffers.iter().map(|&(position, var)| (position, tape.take(var))).collect();
-        let (mut gradients, mut origin) = (vec![None; parameters.len()], None);
+        let logits = tape.take(pass.logits);
+        let [mut gradients, mut buffers]: [Vec<Option<ArrayD<S>>>; 2] = [(); 2].map(|()| buffer::reuse());
+        buffers.extend(pass.buffers.iter().map(|var| var.map(|var| tape.take(var))));
+        let mut origin = None;
         if loss.is_finite() {
             let mut all = tape.backward(loss_var)?;
-            gradients = pass.leaves.iter().map(|&leaf| all.take(leaf)).collect();
+            gradients.extend(pass.leaves.iter().map(|&leaf| all.take(leaf)));
         } else {
+            gradients.resize(parameters.len(), None);
             // The pass once more, looked at layer by layer.
             let mut kept = Tape::keeping_everything(kernel);
             let x = tape.value(pass.input).to_owned();
@@ -62,14 +64,20 @@ impl<S: Scalar> Step<S> {
 
     /// Puts the running statistics that the batch moved in their place among the parameters.
     pub fn move_buffers(&mut self, parameters: &mut Parameters<S>) {
-        for (position, value) in self.buffers.drain(..) {
-            buffer::recycle(std::mem::replace(&mut parameters[position].value, value));
+        for (parameter, buffer) in parameters.iter_mut().zip(&mut self.buffers) {
+            if let Some(value) = buffer.take() {
+                buffer::recycle(std::mem::replace(&mut parameter.value, value));
+            }
         }
     }
 
-    /// Leaves the memory of the gradients to the next step.
+    /// Leaves its memory to the next step.
     pub fn recycle(self) {
-        self.gradients.into_iter().flatten().for_each(buffer::recycle);
+        buffer::recycle(self.logits);
+        for mut arrays in [self.gradients, self.buffers] {
+            arrays.drain(..).flatten().for_each(buffer::recycle);
+            buffer::keep(arrays);
+        }
     }
 
     /// The first quantity that is not finite (the loss with the layer where it began, else a gradient), and its value.

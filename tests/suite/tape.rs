@@ -1,7 +1,7 @@
 //! The tape: what it keeps, what it forgets, and that forgetting changes nothing.
 
 use gdstar::kernel::Kernel;
-use gdstar::op::Op;
+use gdstar::op::{List, Op, list};
 use gdstar::ops::{Add, CrossEntropy, Flatten, Linear, Mul, OPS, Relu};
 use gdstar::tape::{Tape, Var};
 use ndarray::{ArrayD, array};
@@ -151,7 +151,7 @@ fn a_tape_of_shapes_knows_shapes_and_no_values() {
     let y = tape.apply_one(Linear, &[x, w]).unwrap();
     assert_eq!(tape.value(y).shape(), [1 << 20, 1]);
     let [record] = tape.records() else { panic!("one op ran") };
-    assert_eq!((record.layer.as_str(), record.op), ("fc", "linear"));
+    assert_eq!((tape.layer(record), record.op), ("fc", "linear"));
     assert_eq!(record.cost.multiply_accumulates, 1 << 29);
     assert_eq!(tape.kept_bytes(), 8 * ((1 << 29) + (1 << 20)));
     let one = tape.leaf_shape(&[], true);
@@ -181,7 +181,7 @@ fn relu_and_addition_write_over_what_nobody_takes() {
         assert_eq!(tape.value(e), expected.view());
         let kept = tape.apply_over(Add, &[leaf, e]).unwrap()[0];
         assert_ne!(place(&tape, kept), x.as_ptr(), "a leaf is the caller's");
-        let dy = vec![ArrayD::from_elem(vec![3, 5000], 2.0_f32)];
+        let dy: List<_> = list![ArrayD::from_elem(vec![3, 5000], 2.0_f32)];
         let memory = dy[0].as_ptr();
         let dx =
             Relu.backward_over(kernel, &[x.view()], &[x.view()], &(), dy.clone(), &[true]).unwrap().remove(0).unwrap();

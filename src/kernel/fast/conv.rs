@@ -4,8 +4,9 @@ use super::layout::{Rows, images};
 use super::product::{Panels, Weights, product};
 use super::sources::Sources;
 use super::{depthwise, outer};
+use crate::kernel::buffer::{self, Elements};
 use crate::kernel::vector::{Hardware, on_hardware};
-use crate::kernel::{Window, buffer, literal};
+use crate::kernel::{Window, literal};
 use crate::scalar::Scalar;
 use ndarray::{Array4, ArrayView1, ArrayView4};
 
@@ -54,7 +55,7 @@ fn forward<H: Hardware>(window: Window, x: ArrayView4<H>, w: ArrayView4<H>, bias
         return images(shape, y);
     }
     let x = Rows::of(x);
-    let bias: Option<Vec<H>> = bias.map(|bias| bias.to_vec());
+    let bias = bias.map(Elements::of);
     let sources = Sources::of_outputs(window, [kh, kw], x.extent, [oh, ow]);
     let w = w.as_standard_layout();
     let weights = literal::contiguous(w.view());

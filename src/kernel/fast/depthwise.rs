@@ -2,7 +2,7 @@
 
 use super::layout::Rows;
 use super::sources::Sources;
-use super::{PARALLEL_WORK, for_each_unit};
+use super::{PARALLEL_WORK, PerTap, for_each_chunk};
 use crate::kernel::buffer;
 use crate::kernel::vector::{Hardware, Vector, Work, run};
 use crate::scalar::Scalar;
@@ -25,17 +25,17 @@ pub(super) fn product<'x, H: Hardware>(
 ) {
     let taps = w.len() / x.channels;
     // Each thread's list of source pixels is used again from pixel to pixel.
-    let unit = |found: &mut Vec<(usize, &'x [H])>, (pixel, y): (usize, &mut [H])| {
+    let unit = |found: &mut PerTap<(usize, &'x [H])>, (pixel, y): (usize, &mut [H])| {
         found.clear();
         found.extend(sources.of(pixel).map(|(tap, source)| (tap, x.pixel(source))));
         run(Pixel { sources: found, n: x.n, w, taps, bias, y });
     };
     let (work, size) = (y.len() * taps, x.channels * x.n);
     if work < PARALLEL_WORK {
-        let mut found = Vec::with_capacity(taps);
+        let mut found = PerTap::new();
         y.chunks_mut(size).enumerate().for_each(|indexed| unit(&mut found, indexed));
     } else {
-        y.par_chunks_mut(size).enumerate().for_each_init(|| Vec::with_capacity(taps), unit);
+        y.par_chunks_mut(size).enumerate().for_each_init(PerTap::new, unit);
     }
 }
 
@@ -92,8 +92,7 @@ impl<H: Hardware> Work for Pixel<'_, H> {
 pub(super) fn weight_gradient<H: Hardware>(sources: &Sources, x: &Rows<H>, dy: &Rows<H>, taps: usize) -> Vec<H> {
     let mut dw = buffer::stale(x.channels * taps);
     let channels = x.channels.div_ceil(UNITS).max(CHANNELS);
-    let units: Vec<_> = dw.chunks_mut(channels * taps).enumerate().collect();
-    for_each_unit(units, dy.elements.len() * taps, |_: &mut (), (index, dw)| {
+    for_each_chunk(&mut dw, channels * taps, dy.elements.len() * taps, |index, dw| {
         run(Channels { sources, x, dy, taps, first: index * channels, dw });
     });
     dw
@@ -116,7 +115,7 @@ impl<H: Hardware> Work for Channels<'_, H> {
     #[inline(always)]
     unsafe fn run<V: Vector<Element = H>, const WIDE: usize>(self) {
         let n = self.x.n;
-        let mut sums = Vec::with_capacity(self.taps);
+        let mut sums = PerTap::new();
         for (channel, dw) in (self.first..).zip(self.dw.chunks_exact_mut(self.taps)) {
             let from = channel * n;
             // SAFETY: V by the caller.

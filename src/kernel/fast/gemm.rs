@@ -1,8 +1,9 @@
 //! Matrix products through `matrixmultiply`, in tiles of the output.
 
-use super::{for_each_unit, literal};
+use super::{PARALLEL_WORK, literal};
 use crate::scalar::{Gemm, Scalar};
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut, ArrayViewMut2, Axis, Dimension, s};
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
 /// Largest tile of the output that one call computes. Each tile packs its own rows of a and columns of b, so a
 /// smaller tile shares more work between threads and repeats more packing.
@@ -31,13 +32,23 @@ pub(in crate::kernel) fn matmul<S: Scalar>(
     }
     let rows = even_pieces(m, TILE[0], MICRO_EDGE);
     let columns = even_pieces(n, TILE[1], MICRO_EDGE);
-    let tiles = pieces(c.view_mut(), Axis(0), rows)
-        .into_iter()
-        .flat_map(|(i, stripe)| pieces(stripe, Axis(1), columns).into_iter().map(move |(j, tile)| (i, j, tile)));
-    for_each_unit(tiles.collect(), m * k * n, |_: &mut (), (i, j, tile)| {
+    let of_tile = |i: usize, j: usize, tile: ArrayViewMut2<S>| {
         let (height, width) = tile.dim();
-        add_product(gemm, a.slice(s![i..i + height, ..]), b.slice(s![.., j..j + width]), S::ONE, tile);
-    });
+        let (a, b) = (a.slice(s![i * rows.., ..]), b.slice(s![.., j * columns..]));
+        add_product(gemm, a.slice(s![..height, ..]), b.slice(s![.., ..width]), S::ONE, tile);
+    };
+    let stripes = c.axis_chunks_iter_mut(Axis(0), rows);
+    if m * k * n < PARALLEL_WORK {
+        stripes.enumerate().for_each(|(i, mut stripe)| {
+            let tiles = stripe.axis_chunks_iter_mut(Axis(1), columns);
+            tiles.enumerate().for_each(|(j, tile)| of_tile(i, j, tile));
+        });
+    } else {
+        stripes.into_par_iter().enumerate().for_each(|(i, mut stripe)| {
+            let tiles = stripe.axis_chunks_iter_mut(Axis(1), columns);
+            tiles.into_par_iter().enumerate().for_each(|(j, tile)| of_tile(i, j, tile));
+        });
+    }
     c
 }
 
@@ -83,20 +94,4 @@ pub(super) fn add_product<S: Scalar>(
 fn even_pieces(extent: usize, limit: usize, quantum: usize) -> usize {
     let pieces = extent.div_ceil(limit).max(1);
     extent.div_ceil(pieces).next_multiple_of(quantum).max(1)
-}
-
-/// Cuts `view` along `axis` into pieces of `size` (the last may be shorter), each with where it starts.
-fn pieces<S, D: Dimension>(
-    view: ArrayViewMut<'_, S, D>,
-    axis: Axis,
-    size: usize,
-) -> Vec<(usize, ArrayViewMut<'_, S, D>)> {
-    let (mut start, mut rest, mut pieces) = (0, view, Vec::new());
-    while rest.len_of(axis) > 0 {
-        let length = size.min(rest.len_of(axis));
-        let (piece, tail) = rest.split_at(axis, length);
-        pieces.push((start, piece));
-        (start, rest) = (start + length, tail);
-    }
-    pieces
 }

@@ -4,12 +4,11 @@
 //! which no window ever shifts: vectors need no gathering and meet no border, whatever the kernel's size, stride,
 //! padding or dilation. It is a matter of strides alone; to ops the array is `[n,c,h,w]` like any other.
 
-use super::for_each_unit;
-use crate::kernel::buffer::Buffer;
+use super::for_each_chunk;
+use crate::kernel::buffer::{Buffer, Elements};
 use crate::kernel::vectorised;
 use crate::scalar::Scalar;
 use ndarray::{Array4, ArrayView4};
-use std::ops::Deref;
 
 /// Images as rows of `n` samples, in the order (y, x, channel).
 pub(super) struct Rows<'a, S: Scalar> {
@@ -19,23 +18,6 @@ pub(super) struct Rows<'a, S: Scalar> {
     pub channels: usize,
     /// `[h, w]`.
     pub extent: [usize; 2],
-}
-
-/// Borrowed, or a copy.
-pub(super) enum Elements<'a, S: Scalar> {
-    Borrowed(&'a [S]),
-    Turned(Buffer<S>),
-}
-
-impl<S: Scalar> Deref for Elements<'_, S> {
-    type Target = [S];
-
-    fn deref(&self) -> &[S] {
-        match self {
-            Self::Borrowed(elements) => elements,
-            Self::Turned(elements) => elements,
-        }
-    }
 }
 
 /// Edge of the blocks that a transposition goes by: a cache line of `f32`.
@@ -49,12 +31,12 @@ impl<'a, S: Scalar> Rows<'a, S> {
         let elements = match (rows.to_slice(), images.to_slice()) {
             (Some(elements), _) => Elements::Borrowed(elements),
             // A matrix [n,c] is one of c pixels of one channel just as well.
-            (None, Some(row_major)) if h * w == 1 => Elements::Turned(transposed(row_major, [n, 1, channels])),
-            (None, Some(row_major)) => Elements::Turned(transposed(row_major, [n, channels, h * w])),
+            (None, Some(row_major)) if h * w == 1 => Elements::Copied(transposed(row_major, [n, 1, channels])),
+            (None, Some(row_major)) => Elements::Copied(transposed(row_major, [n, channels, h * w])),
             (None, None) => {
                 let mut elements = Buffer::stale(rows.len());
                 elements.iter_mut().zip(rows).for_each(|(to, &x)| *to = x);
-                Elements::Turned(elements)
+                Elements::Copied(elements)
             }
         };
         Self { elements, n, channels, extent: [h, w] }
@@ -81,8 +63,7 @@ pub(in crate::kernel) fn images<S: Scalar>([n, c, h, w]: [usize; 4], rows: Vec<S
 /// Row-major `[n, c, pixels]` as `[pixels, c, n]`.
 fn transposed<S: Scalar>(images: &[S], [n, c, pixels]: [usize; 3]) -> Buffer<S> {
     let mut rows = Buffer::stale(images.len());
-    let blocks: Vec<_> = rows.chunks_mut((BLOCK * c * n).max(1)).enumerate().collect();
-    for_each_unit(blocks, images.len(), |_: &mut (), (block, rows)| {
+    for_each_chunk(&mut rows, (BLOCK * c * n).max(1), images.len(), |block, rows| {
         vectorised(|| {
             for channel in 0..c {
                 for sample in (0..n).step_by(BLOCK) {

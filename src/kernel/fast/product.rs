@@ -3,6 +3,7 @@
 //! Every destination pixel is a matrix `[channels, n]`: the sum over its sources of (the tap's weights
 //! `[destination channels, source channels]`) x (the source pixel `[source channels, n]`).
 
+use super::PerTap;
 use super::layout::Rows;
 use super::sources::Sources;
 use crate::kernel::buffer::Buffer;
@@ -100,7 +101,7 @@ pub(super) fn product<'x, H: Hardware>(
     let rows = rows_per_unit(sources.pixels(), channels, groups);
     let units_per_pixel = channels.div_ceil(rows);
     // Each thread's list of segments is used again from unit to unit.
-    let unit = |segments: &mut Vec<Segment<'x, H>>, (index, y): (usize, &mut [H])| {
+    let unit = |segments: &mut PerTap<Segment<'x, H>>, (index, y): (usize, &mut [H])| {
         let (pixel, first) = (index / units_per_pixel, index % units_per_pixel * rows);
         let mut first_of_group = first % destinations;
         let mut group = first / destinations;
@@ -116,10 +117,10 @@ pub(super) fn product<'x, H: Hardware>(
     let work = y.len() * taps * source_channels;
     let units = y.chunks_mut(rows * x.n);
     if work < super::PARALLEL_WORK || units.len() < 2 {
-        let mut segments = Vec::with_capacity(taps);
+        let mut segments = PerTap::new();
         units.enumerate().for_each(|indexed| unit(&mut segments, indexed));
     } else {
-        y.par_chunks_mut(rows * x.n).enumerate().for_each_init(|| Vec::with_capacity(taps), unit);
+        y.par_chunks_mut(rows * x.n).enumerate().for_each_init(PerTap::new, unit);
     }
 }
 
@@ -146,7 +147,7 @@ struct Pixel<'a, 'x, H: Hardware> {
     /// `[rows, n]`.
     y: &'a mut [H],
     /// Scratch.
-    segments: &'a mut Vec<Segment<'x, H>>,
+    segments: &'a mut PerTap<Segment<'x, H>>,
 }
 
 /// Source rows that lie one after another, and whose they are.

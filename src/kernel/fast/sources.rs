@@ -1,6 +1,7 @@
 //! [`Sources`]: which pixels a convolution sums over for each pixel that it makes.
 
 use crate::kernel::Window;
+use crate::kernel::buffer::Buffer;
 
 /// For each destination pixel, the source pixels that it is a sum over, each with the tap of the window that joins them.
 ///
@@ -17,15 +18,16 @@ pub(super) struct Sources {
 /// The sources of each destination along one axis.
 struct Axis {
     /// (tap, source) of the first destination, then of the second, and so on, ascending by tap.
-    sources: Vec<(usize, usize)>,
+    sources: Buffer<(usize, usize)>,
     /// Where each destination's begin, and the end.
-    starts: Vec<usize>,
+    starts: Buffer<usize>,
 }
 
 impl Axis {
-    /// From (destination, tap, source) in any order.
-    fn new(destinations: usize, joined: impl Iterator<Item = (usize, usize, usize)>) -> Self {
-        let mut joined: Vec<_> = joined.collect();
+    /// From (destination, tap, source) in any order. No tap joins a destination with two sources.
+    fn new(destinations: usize, taps: usize, of_taps: impl Iterator<Item = (usize, usize, usize)>) -> Self {
+        let mut joined = Buffer::with_room(destinations * taps);
+        joined.extend(of_taps);
         joined.sort_unstable();
         let start = |destination| joined.partition_point(|&(of, ..)| of < destination);
         let starts = (0..=destinations).map(start).collect();
@@ -47,7 +49,7 @@ impl Sources {
     pub fn of_outputs(window: Window, kernel: [usize; 2], input: [usize; 2], output: [usize; 2]) -> Self {
         let [rows, columns] = [0, 1].map(|axis| {
             let joined = joined(window, axis, kernel, input, output);
-            Axis::new(output[axis], joined.map(|(tap, i, o)| (o, tap, i)))
+            Axis::new(output[axis], kernel[axis], joined.map(|(tap, i, o)| (o, tap, i)))
         });
         Self { rows, columns, taps: kernel[0] * kernel[1], kernel_width: kernel[1], source_width: input[1] }
     }
@@ -56,7 +58,7 @@ impl Sources {
     pub fn of_inputs(window: Window, kernel: [usize; 2], input: [usize; 2], output: [usize; 2]) -> Self {
         let [rows, columns] = [0, 1].map(|axis| {
             let joined = joined(window, axis, kernel, input, output);
-            Axis::new(input[axis], joined.map(|(tap, i, o)| (i, tap, o)))
+            Axis::new(input[axis], kernel[axis], joined.map(|(tap, i, o)| (i, tap, o)))
         });
         Self { rows, columns, taps: kernel[0] * kernel[1], kernel_width: kernel[1], source_width: output[1] }
     }

@@ -9,7 +9,7 @@ pub(in crate::kernel) use turned::Turned;
 
 use super::layout::{Rows, images};
 use super::sources::Sources;
-use crate::kernel::buffer::{self, Buffer};
+use crate::kernel::buffer::{self, Buffer, Elements};
 use crate::kernel::vector::{Hardware, on_hardware, prefetch};
 use crate::kernel::{Pattern, Window};
 use crate::scalar::Scalar;
@@ -57,7 +57,7 @@ fn forward<H: Hardware>(
     let mut y = buffer::stale(n * o * oh * ow);
     if !y.is_empty() {
         let x = Rows::of(x);
-        let bias: Option<Vec<H>> = bias.map(|bias| bias.to_vec());
+        let bias = bias.map(Elements::of);
         let sources = Sources::of_outputs(window, [kh, kw], x.extent, [oh, ow]);
         let of_group = (o / window.groups, c * kh * kw);
         let weights = Living { starts: pattern.starts(), keys: pattern.columns(), values, of_group };
@@ -104,7 +104,7 @@ struct Places<'a, H: Hardware> {
     sources: &'a Sources,
     x: &'a Rows<'a, H>,
     /// The tap and source pixel of each term of the pixel's sum.
-    found: Vec<(usize, usize)>,
+    found: Buffer<(usize, usize)>,
     /// By key, where the row began for the pixel for which they were last looked up. Empty where there is one tap: then
     /// rows lie in the order of their keys.
     rows: Buffer<usize>,
@@ -120,7 +120,7 @@ impl<'a, H: Hardware> Places<'a, H> {
     fn new(sources: &'a Sources, x: &'a Rows<H>) -> Self {
         let mut rows = Buffer::stale(if sources.taps() == 1 { 0 } else { x.channels * sources.taps() });
         rows.fill(OUTSIDE);
-        Self { sources, x, found: Vec::new(), rows, shift: OUTSIDE }
+        Self { sources, x, found: Buffer::with_room(sources.taps()), rows, shift: OUTSIDE }
     }
 
     /// Finds the sources of a pixel, and has those of the next one that this one does not share fetched from memory.
@@ -148,7 +148,7 @@ impl<'a, H: Hardware> Places<'a, H> {
 
     fn look_up(&mut self, pixel: usize, size: usize) {
         self.shift = 0;
-        self.found.clear();
+        self.found.truncate(0);
         self.found.extend(self.sources.of(pixel));
         let taps = self.sources.taps();
         if taps == 1 {
@@ -158,7 +158,7 @@ impl<'a, H: Hardware> Places<'a, H> {
         if self.found.len() < taps {
             self.rows.fill(OUTSIDE);
         }
-        for &(tap, source) in &self.found {
+        for &(tap, source) in self.found.iter() {
             let rows = self.rows[tap..].iter_mut().step_by(taps);
             rows.enumerate().for_each(|(channel, row)| *row = source * size + channel * self.x.n);
         }

@@ -1,12 +1,12 @@
 //! The values of each channel, in either order of memory, and sums over them.
 
-use crate::kernel::buffer::{self, Buffer};
+use crate::kernel::buffer::{self, Buffer, Elements};
 use crate::kernel::{Kernel, Loop, vectorised_loop};
+use crate::op::Shape;
 use crate::ops::flat;
 use crate::ops::order::{Order, Strided};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
-use std::borrow::Cow;
 use std::ops::Range;
 
 /// Elements of a block of channels whose sums run side by side: these stay in the first-level cache, and a block's share of
@@ -19,9 +19,9 @@ const SLAB: usize = 128;
 /// x `[n,c,h,w]` or `[n,c]` as `[outer][channel][inner]`: row-major, outer counts images and inner pixels;
 /// batch-innermost, outer counts pixels and inner images.
 pub(super) struct Channels<'a, S: Scalar> {
-    elements: Cow<'a, [S]>,
+    elements: Elements<'a, S>,
     order: Order,
-    shape: Vec<usize>,
+    shape: Shape,
     outer: usize,
     inner: usize,
 }
@@ -40,7 +40,7 @@ impl<'a, S: Scalar> Channels<'a, S> {
     fn in_order(kernel: Kernel, x: &ArrayViewD<'a, S>, order: Order) -> Self {
         let (images, pixels) = (x.shape()[0], x.shape()[2..].iter().product());
         let (outer, inner) = if order.is_row_major() { (images, pixels) } else { (pixels, images) };
-        Self { elements: Strided::of(x, &order).all(kernel), order, shape: x.shape().to_vec(), outer, inner }
+        Self { elements: Strided::of(x, &order).all(kernel), order, shape: x.shape().into(), outer, inner }
     }
 
     /// The number of channels.
@@ -114,18 +114,21 @@ impl<'a, S: Scalar> Channels<'a, S> {
         let pixels = self.values() / self.shape[0].max(1);
         let block = (BLOCK / self.shape[0].max(1)).max(1);
         let (blocks, slabs) = (self.count().div_ceil(block), pixels.div_ceil(SLAB));
-        let parts = flat::collect(kernel, blocks * slabs, self.elements.len(), |i| {
-            let (channels, pixels) = (part(i / slabs, block, self.count()), part(i % slabs, SLAB, pixels));
+        // parts: [blocks, slabs, block]
+        let mut parts = Buffer::stale(blocks * slabs * block);
+        flat::fill_sums(kernel, self.elements.len(), &mut parts, block, &|i, part| {
+            let (channels, pixels) = (range(i / slabs, block, self.count()), range(i % slabs, SLAB, pixels));
             if self.order.is_row_major() {
-                channels.map(|c| self.by_row(y, c, pixels.clone(), |x, y| terms(parameters[c], x, y))).collect()
+                let sums = |c: usize| self.by_row(y, c, pixels.clone(), |x, y| terms(parameters[c], x, y));
+                part.iter_mut().zip(channels).for_each(|(part, c)| *part = sums(c));
             } else {
                 let (first, parameters) = (channels.start, &parameters[channels]);
-                vectorised_loop(ByLane { x: self, y, first, pixels, parameters, terms: &terms })
+                vectorised_loop(ByLane { x: self, y, first, pixels, parameters, terms: &terms, sums: part });
             }
         });
         let mut sums = Buffer::zeros(self.count());
-        for (i, part) in parts.into_iter().enumerate() {
-            sums[i / slabs * block..].iter_mut().zip(part.iter()).for_each(|(sums, part)| add(sums, *part));
+        for (i, part) in parts.chunks_exact(block).enumerate() {
+            sums[i / slabs * block..].iter_mut().zip(part).for_each(|(sums, part)| add(sums, *part));
         }
         sums
     }
@@ -165,7 +168,7 @@ impl<'a, S: Scalar> Channels<'a, S> {
 }
 
 /// The `i`-th range of so many places, the last one up to `end`.
-fn part(i: usize, places: usize, end: usize) -> Range<usize> {
+fn range(i: usize, places: usize, end: usize) -> Range<usize> {
     i * places..end.min((i + 1) * places)
 }
 
@@ -207,14 +210,16 @@ struct ByLane<'a, S: Scalar, P, F> {
     pixels: Range<usize>,
     parameters: &'a [P],
     terms: &'a F,
+    /// Of each channel.
+    sums: &'a mut [[S::Wide; 2]],
 }
 
 impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> [S::Wide; 2]> Loop for ByLane<'_, S, P, F> {
-    type Output = Buffer<[S::Wide; 2]>;
+    type Output = ();
 
     #[inline(always)]
-    fn run(self) -> Buffer<[S::Wide; 2]> {
-        let Self { x, y, first, pixels, parameters, terms } = self;
+    fn run(self) {
+        let Self { x, y, first, pixels, parameters, terms, sums } = self;
         let mut of_images = [(); 2].map(|()| Buffer::<S::Wide>::zeros(parameters.len() * x.inner));
         let [a, b] = &mut of_images;
         for outer in pixels {
@@ -228,12 +233,10 @@ impl<S: Scalar, P: Copy, F: Fn(P, S::Wide, S::Wide) -> [S::Wide; 2]> Loop for By
                 }
             }
         }
-        let over_images = |i: usize| {
-            let mut sums = [S::Wide::ZERO; 2];
-            (i * x.inner..(i + 1) * x.inner).for_each(|at| add(&mut sums, [a[at], b[at]]));
-            sums
-        };
-        (0..parameters.len()).map(over_images).collect()
+        for (i, sums) in sums.iter_mut().enumerate().take(parameters.len()) {
+            *sums = [S::Wide::ZERO; 2];
+            (i * x.inner..(i + 1) * x.inner).for_each(|at| add(sums, [a[at], b[at]]));
+        }
     }
 }
 

@@ -84,8 +84,8 @@ pub(super) fn case(file: &TensorFile, entry: &Entry, case: CaseHeader) -> Result
         upstream[i] = match dy.shape() == shape.as_slice() {
             true => Some(dy),
             false if both_are_one_number => {
-                let in_file = std::mem::replace(shape, dy.shape().to_vec());
-                Some(ArrayD::from_elem(in_file, dy.sum()))
+                let in_file = std::mem::replace(shape, dy.shape().into());
+                Some(ArrayD::from_elem(in_file.as_slice(), dy.sum()))
             }
             false => {
                 let (expected, found) = (format!("shape {shape:?}"), format!("shape {:?}", dy.shape()));

@@ -17,7 +17,7 @@ pub use checksum::{LANES, checksum};
 use super::{Comparison, Mismatch};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::nn::{Mode, Network, hashed, models};
+use crate::nn::{Mode, Network, Parameters, hashed, models};
 use crate::tensor_file::TensorFile;
 use crate::train::Step;
 use checksum::distance;
@@ -131,12 +131,9 @@ impl NetworkGolden {
             forward("loss", &ArrayD::from_elem(vec![1], step.loss), &loss),
             forward("logits", &step.logits, &logits),
         ];
-        let gradients = parameters.iter().zip(&step.gradients);
-        let gradients = gradients.filter_map(|(p, gradient)| Some((p.name.as_str(), gradient.as_ref()?))).collect();
-        deviations.extend(self.gradients(folder, gradients)?);
+        deviations.extend(self.gradients(folder, named(&parameters, &step.gradients))?);
         if is_training {
-            let buffers = step.buffers.iter().map(|(i, value)| (parameters[*i].name.as_str(), value)).collect();
-            deviations.extend(self.buffers(buffers)?);
+            deviations.extend(self.buffers(named(&parameters, &step.buffers))?);
         }
         Ok(deviations)
     }
@@ -201,4 +198,10 @@ pub(super) fn verify(path: &Path, comparison: &mut Comparison) -> Result<String>
         }
     }
     Ok(format!("{} with batch and with running statistics: logits, running statistics, gradients", network.name))
+}
+
+/// The arrays that a step gives for some of the parameters, by name.
+fn named<'a>(parameters: &'a Parameters<f64>, arrays: &'a [Option<ArrayD<f64>>]) -> Vec<(&'a str, &'a ArrayD<f64>)> {
+    let arrays = parameters.iter().zip(arrays);
+    arrays.filter_map(|(p, array)| Some((p.name.as_str(), array.as_ref()?))).collect()
 }

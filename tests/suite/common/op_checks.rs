@@ -7,7 +7,7 @@
 use super::layout::Scattered;
 use gdstar::Result;
 use gdstar::kernel::Kernel;
-use gdstar::op::{Evaluation, Op, evaluate};
+use gdstar::op::{Evaluation, List, Op, Shape, evaluate};
 use gdstar::ops::{AnyOp, Case};
 use gdstar::scalar::{Bounded, DoubleDouble, Dual, Rounding, Scalar};
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
@@ -20,7 +20,7 @@ pub type Verdict = std::result::Result<(), String>;
 
 /// Something with an op's forward and backward.
 pub trait Subject: Clone + Debug {
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>>;
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>>;
     fn evaluate<S: Scalar>(
         &self,
         kernel: Kernel,
@@ -31,7 +31,7 @@ pub trait Subject: Clone + Debug {
 }
 
 impl Subject for AnyOp {
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         self.out_shapes(inputs)
     }
     fn evaluate<S: Scalar>(
@@ -50,7 +50,7 @@ impl Subject for AnyOp {
 pub struct Single<O>(pub O);
 
 impl<O: Op> Subject for Single<O> {
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         self.0.out_shapes(inputs)
     }
     fn evaluate<S: Scalar>(

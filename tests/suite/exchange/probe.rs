@@ -92,7 +92,8 @@ fn assert_written<S: Scalar + Element>(file: &TensorFile, network: &Network, ker
         vec![("logits".to_string(), step.logits), ("loss".to_string(), ArrayD::from_elem(vec![1], step.loss))];
     let gradients = parameters.iter().zip(step.gradients);
     expected.extend(gradients.filter_map(|(p, gradient)| Some((format!("grad/{}", p.name), gradient?))));
-    let buffers = step.buffers.into_iter().map(|(i, value)| (format!("buffer/{}", parameters[i].name), value));
+    let buffers = parameters.iter().zip(step.buffers);
+    let buffers = buffers.filter_map(|(p, value)| Some((format!("buffer/{}", p.name), value?)));
     expected.extend(buffers);
     assert_eq!(file.names().count(), expected.len());
     for (name, expected) in expected {

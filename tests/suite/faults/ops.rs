@@ -4,7 +4,7 @@
 use crate::common::op_checks::{Drawn, Single, Subject, Verdict, adjoint_identity, layouts_agree, matches_definition};
 use gdstar::Result;
 use gdstar::kernel::Kernel;
-use gdstar::op::{Op, Reads};
+use gdstar::op::{List, Op, Reads, Shape};
 use gdstar::ops::*;
 use gdstar::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
@@ -27,7 +27,7 @@ trait Fault: Debug + Clone + Send + Sync + 'static {
     fn gradients<S: Scalar>(_: &Self::Real, _inputs: &[ArrayViewD<S>], _dy: &ArrayViewD<S>, _: &mut Gradients<S>) {}
 }
 
-type Gradients<S> = Vec<Option<ArrayD<S>>>;
+type Gradients<S> = List<Option<ArrayD<S>>>;
 
 /// The real op with the fault in it.
 #[derive(Debug, Clone)]
@@ -41,11 +41,11 @@ impl<F: Fault> Op for Faulty<F> {
     const READS: Reads = F::Real::READS;
     type Saved<S: Scalar> = <F::Real as Op>::Saved<S>;
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         self.real.out_shapes(inputs)
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (Vec<ArrayD<S>>, Self::Saved<S>) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, Self::Saved<S>) {
         let (mut outputs, saved) = F::forward_as(&self.real).forward(kernel, inputs);
         F::outputs(&self.real, inputs, &mut outputs);
         (outputs, saved)

@@ -10,7 +10,7 @@ use ndarray::{Array, ArrayD, array};
 fn with_ones<O: Op>(op: &O, inputs: &[ArrayD<f64>]) -> Evaluation<f64> {
     let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
     let shapes: Vec<_> = inputs.iter().map(|x| x.shape()).collect();
-    let ones: Vec<_> = op.out_shapes(&shapes).unwrap().into_iter().map(ArrayD::ones).collect();
+    let ones: Vec<_> = op.out_shapes(&shapes).unwrap().iter().map(|shape| ArrayD::ones(shape.as_slice())).collect();
     let upstream: Vec<_> = ones.iter().map(|dy| Some(dy.view())).collect();
     evaluate(op, Kernel::Literal, &views, &upstream, &vec![true; inputs.len()]).unwrap()
 }

@@ -2,6 +2,7 @@
 
 use gdstar::Error;
 use gdstar::kernel::{Kernel, Window};
+use gdstar::op::list;
 use gdstar::ops::*;
 use ndarray::{ArrayD, array};
 use serde_json::json;
@@ -70,21 +71,21 @@ fn refused() -> Vec<(AnyOp, Vec<Vec<usize>>, &'static str)> {
         (Concat { axis: 0 }.into(), vec![vec![2, 3], vec![2]], "x1"),
         (Concat { axis: 1 }.into(), vec![vec![2, 3], vec![2, 3], vec![2]], "x2"),
         (Concat { axis: 0 }.into(), vec![vec![huge], vec![2]], "elements"),
-        (Split { axis: 1, sizes: vec![2] }.into(), vec![vec![2]], "axis"),
-        (Split { axis: 0, sizes: vec![1, 2] }.into(), vec![vec![2]], "sizes"),
-        (Split { axis: 0, sizes: vec![huge, 3] }.into(), vec![vec![2]], "sizes"),
-        (Split { axis: 0, sizes: vec![] }.into(), vec![vec![0]], "sizes"),
+        (Split { axis: 1, sizes: list![2] }.into(), vec![vec![2]], "axis"),
+        (Split { axis: 0, sizes: list![1, 2] }.into(), vec![vec![2]], "sizes"),
+        (Split { axis: 0, sizes: list![huge, 3] }.into(), vec![vec![2]], "sizes"),
+        (Split { axis: 0, sizes: list![] }.into(), vec![vec![0]], "sizes"),
         (ChannelShuffle { groups: 3 }.into(), image(), "groups"),
         (ChannelShuffle { groups: 0 }.into(), image(), "groups"),
         (ChannelShuffle { groups: 2 }.into(), vec![vec![1, 0, 1, 1]], "groups"),
         (StridedSlice { step: 0 }.into(), image(), "step"),
         (Flatten { start_dim: 4 }.into(), image(), "start_dim"),
         // Padding.
-        (Pad { pads: vec![[0, 0]], value: 0.0 }.into(), image(), "pads"),
-        (Pad { pads: vec![[huge, 1]], value: 0.0 }.into(), vec![vec![1]], "pads"),
-        (Pad { pads: vec![[1 << 40, 0]], value: 0.0 }.into(), vec![vec![1]], "elements"),
-        (Pad { pads: vec![[huge / 2, 0]; 2], value: 0.0 }.into(), vec![vec![1, 1]], "elements"),
-        (Pad { pads: vec![[huge - 1, 0]; 3], value: 0.0 }.into(), vec![vec![0, 1, 1]], "elements"),
+        (Pad { pads: list![[0, 0]], value: 0.0 }.into(), image(), "pads"),
+        (Pad { pads: list![[huge, 1]], value: 0.0 }.into(), vec![vec![1]], "pads"),
+        (Pad { pads: list![[1 << 40, 0]], value: 0.0 }.into(), vec![vec![1]], "elements"),
+        (Pad { pads: list![[huge / 2, 0]; 2], value: 0.0 }.into(), vec![vec![1, 1]], "elements"),
+        (Pad { pads: list![[huge - 1, 0]; 3], value: 0.0 }.into(), vec![vec![0, 1, 1]], "elements"),
         // Broadcasting.
         (Add.into(), vec![vec![2], vec![3]], "b"),
         (Mul.into(), vec![vec![2, 3], vec![2]], "b"),
@@ -180,12 +181,12 @@ fn attributes_are_read_by_name() {
         ("global_mean", json!({}), GlobalMean.into()),
         ("cross_entropy", json!({}), CrossEntropy { labels: vec![1, 0] }.into()),
         ("concat", json!({"axis": 1}), Concat { axis: 1 }.into()),
-        ("split", json!({"axis": 0, "sizes": [1, 2]}), Split { axis: 0, sizes: vec![1, 2] }.into()),
+        ("split", json!({"axis": 0, "sizes": [1, 2]}), Split { axis: 0, sizes: list![1, 2] }.into()),
         ("channel_shuffle", json!({"groups": 2}), ChannelShuffle { groups: 2 }.into()),
         ("add", json!({}), Add.into()),
         ("mul", json!({}), Mul.into()),
         ("flatten", json!({"start_dim": 1}), Flatten { start_dim: 1 }.into()),
-        ("pad", json!({"pads": [[1, 0]], "value": -1.5}), Pad { pads: vec![[1, 0]], value: -1.5 }.into()),
+        ("pad", json!({"pads": [[1, 0]], "value": -1.5}), Pad { pads: list![[1, 0]], value: -1.5 }.into()),
         ("strided_slice", json!({"step": 2}), StridedSlice { step: 2 }.into()),
         ("dropout", json!({"p": 0.25}), Dropout { p: 0.25, mask: array![true, false].into_dyn() }.into()),
     ];

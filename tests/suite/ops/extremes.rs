@@ -28,8 +28,8 @@ fn case(op: impl Into<AnyOp>, inputs: Vec<ArrayD<f64>>) -> Drawn<AnyOp> {
     let op = op.into();
     let shapes: Vec<_> = inputs.iter().map(ArrayD::shape).collect();
     let mut values = [1.0, -0.75, 0.5, 2.0, -3.0].into_iter().cycle();
-    let mut upstream = |shape| ArrayD::from_shape_simple_fn(shape, || values.next().unwrap());
-    let upstream = op.out_shapes(&shapes).unwrap().into_iter().map(|shape: Vec<usize>| upstream(shape)).collect();
+    let mut upstream = |shape: &[usize]| ArrayD::from_shape_simple_fn(shape, || values.next().unwrap());
+    let upstream = op.out_shapes(&shapes).unwrap().iter().map(|shape| upstream(shape)).collect();
     let directions = inputs.iter().map(|x| ArrayD::ones(x.shape())).collect();
     Drawn { op, inputs, upstream, directions, layout: Layout::RowMajor }
 }

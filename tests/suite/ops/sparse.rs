@@ -6,7 +6,7 @@ use crate::common::op_checks::{
     zero_upstream_gives_zero,
 };
 use gdstar::kernel::{Kernel, Pattern};
-use gdstar::op::{Op, evaluate};
+use gdstar::op::{List, Op, Shape, evaluate, list};
 use gdstar::ops::{Case, Catalogued, Conv2d, Filters, Linear, Sparse, WeightGradient};
 use gdstar::scalar::Scalar;
 use ndarray::{Array1, ArrayD};
@@ -53,7 +53,8 @@ fn check_against_dense<O: Catalogued + Filters, S: Scalar>(seed: u64, size: usiz
     let (dense, sparse) = drawn::<O>(&mut rng, size);
     let shapes: Vec<&[usize]> = dense.inputs.iter().map(ArrayD::shape).collect();
     let y_shape = dense.op.out_shapes(&shapes).unwrap().remove(0);
-    let dy = ArrayD::from_shape_simple_fn(y_shape, || S::from_f64(f64::from(rng.random_range(-1.0f32..1.0))));
+    let dy =
+        ArrayD::from_shape_simple_fn(y_shape.as_slice(), || S::from_f64(f64::from(rng.random_range(-1.0f32..1.0))));
     let evaluated = |op: &dyn Fn(&[ndarray::ArrayViewD<S>]) -> gdstar::op::Evaluation<S>, inputs: &[ArrayD<f64>]| {
         let inputs: Vec<ArrayD<S>> = inputs.iter().map(|x| x.mapv(S::from_f64)).collect();
         op(&inputs.iter().map(|x| x.view()).collect::<Vec<_>>())
@@ -107,11 +108,11 @@ fn living_weights_alone_cost() {
     for (gradient, of_weight) in [(WeightGradient::Living, 4), (WeightGradient::All, 36)] {
         let sparse = Sparse { op, pattern: pattern.clone(), gradient };
         let outputs = sparse.out_shapes(&[x, &[4], bias]).unwrap();
-        assert_eq!(outputs, [[7, 2, 4, 5]]);
+        assert_eq!((outputs.len(), &outputs[0][..]), (1, &[7, 2, 4, 5][..]));
         let cost = sparse.cost(&[x, &[4], bias], &outputs);
         assert_eq!((cost.multiply_accumulates, cost.weight_gradient), (7 * 20 * 4, 7 * 20 * of_weight));
     }
-    let dense = op.cost(&[x, &[2, 2, 3, 3], bias], &[vec![7, 2, 4, 5]]);
+    let dense = op.cost(&[x, &[2, 2, 3, 3], bias], &[list![7, 2, 4, 5]]);
     assert_eq!((dense.multiply_accumulates, dense.weight_gradient), (7 * 20 * 36, 7 * 20 * 36));
 }
 
@@ -143,7 +144,7 @@ fn a_misplaced_gradient_is_caught() {
 struct Misplaced(Sparse<Linear>);
 
 impl crate::common::op_checks::Subject for Misplaced {
-    fn out_shapes(&self, inputs: &[&[usize]]) -> gdstar::Result<Vec<Vec<usize>>> {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> gdstar::Result<List<Shape>> {
         self.0.out_shapes(inputs)
     }
     fn evaluate<S: Scalar>(

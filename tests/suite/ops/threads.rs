@@ -37,14 +37,12 @@ fn large() -> Vec<(AnyOp, Vec<Vec<usize>>)> {
 #[test]
 fn ops_do_not_depend_on_the_number_of_threads_or_the_order_of_memory() {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
-    let mut draw = |shape: &Vec<usize>| {
-        ArrayD::from_shape_simple_fn(shape.as_slice(), || f64::from(rng.random_range(0.0f32..4.0)))
-    };
+    let mut draw = |shape: &[usize]| ArrayD::from_shape_simple_fn(shape, || f64::from(rng.random_range(0.0f32..4.0)));
     for (op, shapes) in large() {
-        let inputs: Vec<ArrayD<f32>> = numbers(&shapes.iter().map(&mut draw).collect::<Vec<_>>());
+        let inputs: Vec<ArrayD<f32>> = numbers(&shapes.iter().map(|shape| draw(shape)).collect::<Vec<_>>());
         let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
         let upstream: Vec<ArrayD<f32>> =
-            numbers(&op.out_shapes(&shapes).unwrap().iter().map(&mut draw).collect::<Vec<_>>());
+            numbers(&op.out_shapes(&shapes).unwrap().iter().map(|shape| draw(shape)).collect::<Vec<_>>());
         let stored = [&inputs, &upstream]
             .map(|arrays| arrays.iter().map(|x| Scattered::batch_innermost(x, f32::NAN)).collect::<Vec<_>>());
         let values = |kernel: Kernel, is_row_major: bool| -> Vec<f32> {

@@ -31,24 +31,18 @@ pub(super) fn weight_gradient<H: Hardware>(
 ) -> Vec<H> {
     let (nnz, starts) = (pattern.nnz(), pattern.starts());
     let shares = shares(starts, if sources.pixels() == 1 { nnz.div_ceil(UNITS) } else { SUMS });
-    let slab = sources.pixels().div_ceil(UNITS.div_ceil(shares.len()));
+    let slab = sources.pixels().div_ceil(UNITS.div_ceil(shares.len() - 1));
     let slabs = sources.pixels().div_ceil(slab);
     let mut partials = buffer::stale(slabs * nnz);
-    let mut units = Vec::with_capacity(slabs * shares.len());
-    for (i, mut rest) in partials.chunks_mut(nnz).enumerate() {
-        for share in &shares {
-            let (dw, after) = rest.split_at_mut(starts[share.end] - starts[share.start]);
-            let pixels = i * slab..sources.pixels().min((i + 1) * slab);
-            units.push(Sampled { dy, pattern, groups, outputs: share.clone(), pixels, dw });
-            rest = after;
-        }
-    }
-    let places = || Places::new(sources, x);
+    let of_slab = |i: usize, shares: &[usize], dw: &mut [H]| {
+        let pixels = i * slab..sources.pixels().min((i + 1) * slab);
+        Sampled { sources, x, dy, pattern, groups, pixels }.share_out(shares, dw);
+    };
     if sources.pixels() * nnz * x.n < PARALLEL_WORK {
-        let mut places = places();
-        units.into_iter().for_each(|sampled| run(Unit { sampled, places: &mut places }));
+        let all = [0, starts.len() - 1];
+        partials.chunks_mut(nnz).enumerate().for_each(|(i, dw)| of_slab(i, &all, dw));
     } else {
-        units.into_par_iter().for_each_init(places, |places, sampled| run(Unit { sampled, places }));
+        partials.par_chunks_mut(nnz).enumerate().for_each(|(i, dw)| of_slab(i, &shares, dw));
     }
     let (sum, others) = partials.split_at_mut(nnz);
     for partial in others.chunks_exact(nnz) {
@@ -58,50 +52,67 @@ pub(super) fn weight_gradient<H: Hardware>(
     partials
 }
 
-/// Consecutive outputs with about so many entries each (one output's at the least).
-fn shares(starts: &[usize], entries: usize) -> Vec<Range<usize>> {
-    let (mut shares, mut first) = (Vec::new(), 0);
+/// Where shares of consecutive outputs begin, and the last one's end: each has about so many entries (one output's at the
+/// least).
+fn shares(starts: &[usize], entries: usize) -> Buffer<usize> {
+    let mut shares = Buffer::with_room(starts.len());
+    shares.push(0);
+    let mut first = 0;
     for output in 1..starts.len() {
         if starts[output] - starts[first] >= entries || output + 1 == starts.len() {
-            shares.push(first..output);
+            shares.push(output);
             first = output;
         }
     }
     shares
 }
 
-/// The gradient of the living weights of some outputs over some pixels.
+/// The gradient of living weights over some pixels.
 struct Sampled<'a, H: Hardware> {
+    sources: &'a Sources,
+    x: &'a Rows<'a, H>,
     dy: &'a Rows<'a, H>,
     pattern: &'a Pattern,
     groups: usize,
-    outputs: Range<usize>,
     pixels: Range<usize>,
+}
+
+impl<H: Hardware> Sampled<'_, H> {
+    /// Fills `dw`, the gradient of the outputs of these shares, one share beside another.
+    fn share_out(&self, shares: &[usize], dw: &mut [H]) {
+        let (first, middle, end) = (shares[0], shares.len() / 2, shares[shares.len() - 1]);
+        if shares.len() == 2 {
+            return run(Unit { sampled: self, outputs: first..end, dw });
+        }
+        let starts = self.pattern.starts();
+        let (left, right) = dw.split_at_mut(starts[shares[middle]] - starts[first]);
+        rayon::join(|| self.share_out(&shares[..=middle], left), || self.share_out(&shares[middle..], right));
+    }
+}
+
+/// The gradient of some outputs' weights.
+struct Unit<'a, H: Hardware> {
+    sampled: &'a Sampled<'a, H>,
+    outputs: Range<usize>,
     dw: &'a mut [H],
 }
 
-/// The same, with the places of the pixel that the thread took last.
-struct Unit<'a, 'x, H: Hardware> {
-    sampled: Sampled<'a, H>,
-    places: &'a mut Places<'x, H>,
-}
-
-impl<H: Hardware> Work for Unit<'_, '_, H> {
+impl<H: Hardware> Work for Unit<'_, H> {
     type Element = H;
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = H>, const _WIDE: usize>(self) {
-        let Self { mut sampled, places } = self;
-        let dw = std::mem::take(&mut sampled.dw);
+        let Self { sampled, outputs, dw } = self;
+        let mut places = Places::new(sampled.sources, sampled.x);
         // SAFETY: V by the caller; sums in chunks of a vector each.
         unsafe {
             if sampled.pixels.len() == 1 {
                 dw.fill(H::ZERO);
-                sampled.add_pixels::<V, false>(places, dw);
+                sampled.add_pixels::<V, false>(&mut places, outputs, dw);
                 return;
             }
             let mut sums = Buffer::<H>::zeros(dw.len() * V::LANES);
-            sampled.add_pixels::<V, true>(places, &mut sums);
+            sampled.add_pixels::<V, true>(&mut places, outputs, &mut sums);
             for (dw, sum) in dw.iter_mut().zip(sums.chunks_exact(V::LANES)) {
                 *dw = V::load(sum.as_ptr()).sum();
             }
@@ -115,7 +126,12 @@ impl<H: Hardware> Sampled<'_, H> {
     /// # Safety
     /// As [`Vector`].
     #[inline(always)]
-    unsafe fn add_pixels<V: Vector<Element = H>, const BY_LANES: bool>(&self, places: &mut Places<H>, sums: &mut [H]) {
+    unsafe fn add_pixels<V: Vector<Element = H>, const BY_LANES: bool>(
+        &self,
+        places: &mut Places<H>,
+        outputs: Range<usize>,
+        sums: &mut [H],
+    ) {
         let n = self.dy.n;
         let outputs_of_group = self.pattern.filters()[0] / self.groups;
         let size = if BY_LANES { V::LANES } else { 1 };
@@ -125,7 +141,7 @@ impl<H: Hardware> Sampled<'_, H> {
                 prefetch(self.dy.pixel(pixel + 1));
             }
             let mut rest = &mut sums[..];
-            for output in self.outputs.clone() {
+            for output in outputs.clone() {
                 let keys = self.pattern.row(output);
                 let (sums, after) = rest.split_at_mut(keys.len() * size);
                 rest = after;
