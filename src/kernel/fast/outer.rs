@@ -67,24 +67,14 @@ pub(super) fn weight_gradient<H: Hardware>(window: Window, x: &Rows<H>, dy: &Row
     let shares = if window.groups == 1 { UNITS.div_ceil(slabs).min(SHARES) } else { 1 };
     let share = dy.channels.div_ceil(shares).next_multiple_of(ROWS).min(dy.channels);
     let mut partials = buffer::stale(slabs * size);
-    let units: Vec<_> = partials
-        .chunks_mut(size)
-        .enumerate()
-        .flat_map(|(i, partial)| {
-            let samples = i * slab..x.n.min((i + 1) * slab);
-            let shares = partial.chunks_mut(share * row).enumerate();
-            shares.map(move |(j, dw)| (samples.clone(), j * share, dw))
-        })
-        .collect();
-    let unit = |(samples, first, dw): (Range<usize>, usize, &mut [H])| {
-        run(Unit { gradient: &gradient, samples, first, dw });
-    };
     let work = size * dy.extent[0] * dy.extent[1] * x.n;
-    if work < PARALLEL_WORK {
-        units.into_iter().for_each(unit);
-    } else {
-        units.into_par_iter().for_each(unit);
-    }
+    let least = if work < PARALLEL_WORK { usize::MAX } else { 1 };
+    partials.par_chunks_mut(size).with_min_len(least).enumerate().for_each(|(i, partial)| {
+        let samples = i * slab..x.n.min((i + 1) * slab);
+        partial.par_chunks_mut(share * row).with_min_len(least).enumerate().for_each(|(j, dw)| {
+            run(Unit { gradient: &gradient, samples: samples.clone(), first: j * share, dw });
+        });
+    });
     if slabs == 1 {
         return partials;
     }
@@ -196,7 +186,7 @@ impl<H: Hardware> Work for Unit<'_, H> {
         let (rows, samples_per_tile) = (self.rows_per_tile(), self.samples_per_tile());
         let own = self.dw.len() / (kernel[0] * kernel[1] * channels);
         self.dw.fill(H::ZERO);
-        let mut starts = Vec::new();
+        let mut starts = Buffer::with_room(oh);
         let (mut turned_x, mut turned_dy) = (Turned::new(V::LANES), Turned::new(V::LANES.max(ROWS)));
         for start in self.samples.clone().step_by(samples_per_tile) {
             let samples = start..self.samples.end.min(start + samples_per_tile);
@@ -222,7 +212,7 @@ impl<H: Hardware> Work for Unit<'_, H> {
                             continue;
                         }
                         let first_x = window.input_at(1, columns.start, kx);
-                        starts.clear();
+                        starts.truncate(0);
                         starts.extend(rows.map(|oy| {
                             let iy = window.input_at(0, oy, ky) - inputs.start;
                             let output = ((oy - outputs_in_tile.start) * ow + columns.start) * samples.len();
