@@ -28,21 +28,40 @@ const ACTIVATIONS: usize = 8 << 20;
 /// The sizes of batches: batch norm needs two samples.
 const BATCHES: RangeInclusive<usize> = 2..=128;
 
-/// Every model, dense, and with nine weights in ten eliminated: a step (forward, backward, the optimizer's, and giving its
-/// memory back) allocates nothing, once a few have been taken. (All in one test, since tests of one binary run side by side
-/// and the count is the program's.)
+/// Multiply-accumulates of a batch's forward pass up to which a model is quick: twenty steps take some seconds without
+/// optimisation.
+const QUICK: usize = 400 << 20;
+
+/// Every quick model, dense, and with nine weights in ten eliminated: a step (forward, backward, the optimizer's, and giving
+/// its memory back) allocates nothing, once a few have been taken. (All in one test, since tests of one binary run side by
+/// side and the count is the program's.)
 ///
 /// On two threads, whatever the machine: each thread that takes part in an op has scratch of its own.
 #[test]
 fn training_allocates_nothing_in_the_steady_state() {
-    rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap().install(steady_state);
+    on_two_threads(|macs| macs <= QUICK);
 }
 
-fn steady_state() {
+/// The same for the others: `cargo test --release --test allocation -- --ignored --nocapture`, a minute.
+#[test]
+#[ignore = "minutes without optimisation"]
+fn training_larger_models_allocates_nothing_in_the_steady_state() {
+    on_two_threads(|macs| macs > QUICK);
+}
+
+/// Looks at the models of which a batch's forward pass takes such a count of multiply-accumulates.
+fn on_two_threads(chosen: fn(usize) -> bool) {
+    rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap().install(|| steady_state(chosen));
+}
+
+fn steady_state(chosen: fn(usize) -> bool) {
     for (entry, sparse) in models::MODELS.iter().flat_map(|entry| [(entry, false), (entry, true)]) {
         let network = entry.network(entry.input, entry.classes).unwrap();
-        let of_two = network.summary::<f32>(2).unwrap().activation_bytes;
-        let batch = (2 * ACTIVATIONS / of_two).clamp(*BATCHES.start(), *BATCHES.end());
+        let of_two = network.summary::<f32>(2).unwrap();
+        let batch = (2 * ACTIVATIONS / of_two.activation_bytes).clamp(*BATCHES.start(), *BATCHES.end());
+        if !chosen(of_two.macs * batch) {
+            continue;
+        }
         let mut parameters = network.first_parameters::<f32>(0);
         let mut optimizer = Sgd::new(&SgdSettings::default(), &parameters);
         if sparse {

@@ -237,9 +237,8 @@ impl<S: Scalar> Elementwise<(&mut [S], &[S])> for AddSquares {
     }
 }
 
-/// `sum + g^2`, formed in the accumulator and rounded once.
+/// `sum + g^2`, rounded once.
 #[inline(always)]
 pub fn plus_square<S: Scalar>(sum: S, g: S) -> S {
-    let g = g.to_accumulator();
-    S::from_accumulator(sum.to_accumulator() + g * g)
+    g.mul_add(g, sum)
 }

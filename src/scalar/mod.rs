@@ -88,6 +88,10 @@ pub trait Scalar:
     /// A sum rounded to this type.
     fn from_accumulator(sum: Self::Accumulator) -> Self;
 
+    /// `self * factor + term`, rounded once where IEEE 754 has that operation.
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        self * factor + term
+    }
     fn sqrt(self) -> Self;
     /// `e^self`, from the `libm` crate and never from `std`: the same bits on every platform.
     fn exp(self) -> Self;

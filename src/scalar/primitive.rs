@@ -40,6 +40,10 @@ macro_rules! primitive {
             fn from_accumulator(sum: f64) -> Self {
                 sum as $S
             }
+            #[inline(always)]
+            fn mul_add(self, factor: Self, term: Self) -> Self {
+                self.mul_add(factor, term) // correctly rounded on every platform (IEEE 754)
+            }
             #[inline]
             fn sqrt(self) -> Self {
                 self.sqrt() // correctly rounded on every platform (IEEE 754)

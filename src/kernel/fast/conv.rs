@@ -9,6 +9,10 @@ use crate::kernel::vector::{Hardware, on_hardware};
 use crate::kernel::{Window, literal};
 use crate::scalar::Scalar;
 use ndarray::{Array4, ArrayView1, ArrayView4};
+use rayon::prelude::*;
+
+/// Weights that one thread brings into row-major order at a time, some microseconds of work.
+const TURNED: usize = 1 << 13;
 
 /// As [`literal::conv2d`]: x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`, bias `[o]` -> y `[n,o,oh,ow]`, batch innermost.
 pub(in crate::kernel) fn conv2d<S: Scalar>(
@@ -105,18 +109,29 @@ fn weight_gradient<H: Hardware>(window: Window, x: ArrayView4<H>, dy: ArrayView4
         let dw = depthwise::weight_gradient(&sources, &x, &dy, kh * kw);
         return Array4::from_shape_vec(w_shape, dw).expect("one sum per channel and tap");
     }
+    let one_pixel_each = kh * kw * x.pixels() * dy.pixels() == 1 && window.padding == [0, 0];
+    if one_pixel_each && window.groups == 1 {
+        let dw = outer::matrix_gradient(&x, &dy);
+        return Array4::from_shape_vec(w_shape, dw).expect("one sum per output and input channel");
+    }
     let dw = outer::weight_gradient(window, &x, &dy, [kh, kw]);
     if kh * kw == 1 {
         return Array4::from_shape_vec(w_shape, dw).expect("one sum per output and input channel");
     }
-    // Row-major, as the weights are.
+    let row_major = taps_innermost(&dw, [c, kh * kw]);
+    buffer::recycle_elements(dw);
+    Array4::from_shape_vec(w_shape, row_major).expect("one sum per output, input channel and tap")
+}
+
+/// `[o, taps, c]` as `[o, c, taps]`, row-major as the weights are.
+fn taps_innermost<H: Hardware>(dw: &[H], [c, taps]: [usize; 2]) -> Vec<H> {
     let mut row_major = buffer::stale(dw.len());
-    let taps = kh * kw;
-    for (row_major, dw) in row_major.chunks_exact_mut(c * taps).zip(dw.chunks_exact(c * taps)) {
+    let size = c * taps;
+    let outputs = row_major.par_chunks_exact_mut(size).zip(dw.par_chunks_exact(size));
+    outputs.with_min_len(TURNED.div_ceil(size)).for_each(|(row_major, dw)| {
         for (i, weights) in dw.chunks_exact(c).enumerate() {
             row_major[i..].iter_mut().step_by(taps).zip(weights).for_each(|(to, &sum)| *to = sum);
         }
-    }
-    buffer::recycle_elements(dw);
-    Array4::from_shape_vec(w_shape, row_major).expect("one sum per output, input channel and tap")
+    });
+    row_major
 }

@@ -5,6 +5,11 @@
 //! inputs under them) is turned round first, channels innermost, in panels as wide as the registers; then each weight's
 //! sum runs through the tile in one register, whatever the tap.
 
+mod matrix;
+mod turned;
+
+pub(super) use matrix::weight_gradient as matrix_gradient;
+
 use super::PARALLEL_WORK;
 use super::layout::Rows;
 use crate::kernel::Window;
@@ -13,6 +18,7 @@ use crate::kernel::vector::{Hardware, Vector, Work, run};
 use crate::scalar::Scalar;
 use rayon::prelude::*;
 use std::ops::Range;
+use turned::{Part, Turned};
 
 /// Output channels that are summed side by side in registers.
 const ROWS: usize = 8;
@@ -100,82 +106,6 @@ struct Unit<'a, H: Hardware> {
     dw: &'a mut [H],
 }
 
-/// Pixels of some samples with their channels innermost: for each panel of `width` channels (0 beyond the last), for each
-/// pixel, for each sample, the channels.
-struct Turned<H: Hardware> {
-    elements: Buffer<H>,
-    width: usize,
-    /// Pixels times samples.
-    steps: usize,
-}
-
-impl<H: Hardware> Turned<H> {
-    fn new(width: usize) -> Self {
-        Self { elements: Buffer::stale(0), width, steps: 0 }
-    }
-
-    /// Turns round the `channels` of `pixels` of `rows`.
-    ///
-    /// # Safety
-    /// As [`Vector`].
-    #[inline(always)]
-    unsafe fn fill<V: Vector<Element = H>>(
-        &mut self,
-        rows: &Rows<H>,
-        channels: Range<usize>,
-        pixels: Range<usize>,
-        samples: Range<usize>,
-    ) {
-        let (n, width, count) = (rows.n, self.width, samples.len());
-        self.steps = pixels.len() * count;
-        let len = channels.len().div_ceil(width) * self.steps * width;
-        if self.elements.len() != len {
-            self.elements = Buffer::stale(len);
-        }
-        let panels = self.elements.chunks_exact_mut((self.steps * width).max(1));
-        for (panel, first) in panels.zip(channels.clone().step_by(width)) {
-            let of_panel = width.min(channels.end - first);
-            for (turned, pixel) in panel.chunks_exact_mut(count * width).zip(pixels.clone()) {
-                let from = &rows.pixel(pixel)[first * n..][..of_panel * n];
-                for c in (0..width).step_by(V::LANES) {
-                    for sample in (0..count).step_by(V::LANES) {
-                        if c + V::LANES <= of_panel && sample + V::LANES <= count {
-                            let from = &from[c * n + samples.start + sample..];
-                            // SAFETY: V by the caller; LANES samples of LANES channels lie in both slices.
-                            unsafe {
-                                let to = turned[sample * width + c..].as_mut_ptr();
-                                V::turn(from.as_ptr(), to, [n, width]);
-                            }
-                            continue;
-                        }
-                        let samples = [samples.start + sample, V::LANES.min(count - sample)];
-                        let to = &mut turned[sample * width + c..];
-                        turn_part(&from[c.min(of_panel) * n..], [n, V::LANES], samples, to, width);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Panel `index`, from `step` on.
-    #[inline(always)]
-    fn panel(&self, index: usize, step: usize) -> &[H] {
-        &self.elements[(index * self.steps + step) * self.width..(index + 1) * self.steps * self.width]
-    }
-}
-
-/// Turns round what rows `from` have of `lanes` channels: of each, `[first, count]` samples to `to`, a step `width` apart, and
-/// 0 for a channel that is not there. By itself, so that the vectors' loop has all registers.
-#[inline(never)]
-fn turn_part<H: Scalar>(from: &[H], [n, lanes]: [usize; 2], [first, count]: [usize; 2], to: &mut [H], width: usize) {
-    let channels = from.chunks_exact(n).map(Some).chain(std::iter::repeat(None)).take(lanes);
-    for (c, channel) in channels.enumerate() {
-        for i in 0..count {
-            to[i * width + c] = channel.map_or(H::ZERO, |row| row[first + i]);
-        }
-    }
-}
-
 impl<H: Hardware> Work for Unit<'_, H> {
     type Element = H;
 
@@ -199,10 +129,11 @@ impl<H: Hardware> Work for Unit<'_, H> {
                 for group in groups {
                     let of_group = (group * outputs).max(self.first)..((group + 1) * outputs).min(self.first + own);
                     let [out, inp] = pixels.clone();
+                    let part = |channels, pixels| Part { channels, pixels, samples: samples.clone() };
                     // SAFETY: by the caller.
                     unsafe {
-                        turned_dy.fill::<V>(dy, of_group.clone(), out, samples.clone());
-                        turned_x.fill::<V>(x, group * channels..(group + 1) * channels, inp, samples.clone());
+                        turned_dy.fill::<V>(dy, &part(of_group.clone(), out));
+                        turned_x.fill::<V>(x, &part(group * channels..(group + 1) * channels, inp));
                     }
                     for (ky, kx) in (0..kernel[0]).flat_map(|ky| (0..kernel[1]).map(move |kx| (ky, kx))) {
                         let columns = window.outputs_inside(1, kx, width, ow);
@@ -299,21 +230,39 @@ impl<H: Hardware> Unit<'_, H> {
         for (block, first) in of_group.clone().step_by(ROWS).enumerate() {
             let outputs = ROWS.min(of_group.end - first);
             let dw = &mut self.dw[(first - self.first) * taps * channels..][..outputs * taps * channels];
-            let mut panel = 0;
-            while panel * V::LANES < channels {
-                let c = panel * V::LANES;
-                let wide = channels - c > V::LANES && WIDE == 2;
-                let to = [taps * channels, tap * channels + c, channels - c];
-                // SAFETY: V by the caller.
-                unsafe {
-                    if wide {
-                        tile::<V, 2>(dy, x, [block, panel], runs, to, dw);
-                        panel += 2;
-                    } else {
-                        tile::<V, 1>(dy, x, [block, panel], runs, to, dw);
-                        panel += 1;
-                    }
-                }
+            // SAFETY: V by the caller.
+            unsafe { add_block::<V, WIDE>(dy, x, block, runs, [taps * channels, tap * channels, channels], dw) };
+        }
+    }
+}
+
+/// Adds the products of one block of outputs and all inputs to dw. `[stride, start, channels]`: from one output's weights to
+/// the next, and where the `channels` of the tap begin among them.
+///
+/// # Safety
+/// As [`Vector`].
+#[inline(always)]
+unsafe fn add_block<V: Vector, const WIDE: usize>(
+    dy: &Turned<V::Element>,
+    x: &Turned<V::Element>,
+    block: usize,
+    runs: &Runs,
+    [stride, start, channels]: [usize; 3],
+    dw: &mut [V::Element],
+) {
+    let mut panel = 0;
+    while panel * V::LANES < channels {
+        let c = panel * V::LANES;
+        let wide = channels - c > V::LANES && WIDE == 2;
+        let to = [stride, start + c, channels - c];
+        // SAFETY: V by the caller.
+        unsafe {
+            if wide {
+                tile::<V, 2>(dy, x, [block, panel], runs, to, dw);
+                panel += 2;
+            } else {
+                tile::<V, 1>(dy, x, [block, panel], runs, to, dw);
+                panel += 1;
             }
         }
     }

@@ -154,6 +154,20 @@ pub(super) fn run<W: Work>(work: W) {
     unsafe { work.run::<Portable<W::Element>, 1>() }
 }
 
+/// How many numbers the vectors hold that [`run`] works with.
+pub(super) fn lanes<H: Hardware>() -> usize {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if x86::has_avx512() {
+            return H::Avx512::LANES;
+        }
+        if x86::has_avx2() {
+            return H::Avx2::LANES;
+        }
+    }
+    Portable::<H>::LANES
+}
+
 /// `function(arguments)` with the function's type parameter [`Hardware`] set to the number system `S`; `None` if `S` is
 /// none.
 macro_rules! on_hardware {
