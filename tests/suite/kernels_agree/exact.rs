@@ -5,7 +5,7 @@ use super::cases::{Convolution, Product, Values, scattered};
 use super::toeplitz::Truth;
 use gdstar::kernel::{self, Kernel};
 use gdstar::scalar::Scalar;
-use ndarray::{Array, Array1, Array2, Array4, Dimension, array};
+use ndarray::{Array, Array1, Array2, Array4, Dimension};
 use proptest::prelude::*;
 
 pub(super) fn integers<D: Dimension>(values: &Array<f64, D>) -> Array<i64, D> {
@@ -154,14 +154,35 @@ fn accumulated_squares_are_exact_on_integers() {
     }
 }
 
-/// Eq. 2 in `f32`: the square is exact in the accumulator and the new sum is rounded once. Squared in `f32`,
-/// (1 + 2^-12)^2 would lose its last bit, and so would the sum.
+/// Eq. 2: g^2 is not rounded, and the new sum once. By itself (1 + u)^2 would lose its last bit, and so would the sum.
 #[test]
 fn accumulated_squares_are_rounded_once() {
-    let g = 1.0 + 2f32.powi(-12);
-    for kernel in [Kernel::Literal, Kernel::Fast] {
-        let mut sums = [-1.0f32];
-        kernel::accumulate_squares(kernel, &mut sums, &[g]);
-        assert_eq!(sums, array![2f32.powi(-11) + 2f32.powi(-24)].as_slice().unwrap());
+    fn check<S: Scalar>(u: f64) {
+        for kernel in [Kernel::Literal, Kernel::Fast] {
+            let mut sums = [S::from_f64(-1.0)];
+            kernel::accumulate_squares(kernel, &mut sums, &[S::from_f64(1.0 + u)]);
+            assert_eq!(sums[0].to_f64(), 2.0 * u + u * u, "{} by {kernel}", S::NAME);
+        }
     }
+    check::<f32>(2f64.powi(-12));
+    check::<f64>(2f64.powi(-27));
+}
+
+/// A linear layer's weight gradient, whose samples are taken in tiles and whose outputs in blocks: about the edges of both.
+#[test]
+fn linear_weight_gradients_are_exact_on_integers() {
+    fn check<S: Scalar>() {
+        for (n, features, outputs) in [(1, 1, 1), (5, 17, 3), (128, 33, 9), (129, 16, 8), (300, 50, 20), (40, 3000, 12)]
+        {
+            let x = Array2::from_shape_fn((n, features), |(i, j)| ((3 * i + 5 * j) % 11) as i64 - 5);
+            let dy = Array2::from_shape_fn((n, outputs), |(i, j)| ((7 * i + 2 * j) % 13) as i64 - 6);
+            let [of_x, of_dy] = [&x, &dy].map(|matrix| matrix.mapv(|value| S::from_f64(value as f64)));
+            for kernel in [Kernel::Literal, Kernel::Fast] {
+                let dw = kernel::linear_weight_gradient(kernel, of_x.view(), of_dy.view());
+                check_equal("dw", &dw, &dy.t().dot(&x)).unwrap();
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
 }
