@@ -60,8 +60,8 @@ pub fn sum_of_l1_norms<S: Scalar>(batches: &[&[S]]) -> S {
 /// Eq. 2, one batch (line 6 of Alg. 4): `G_j <- G_j + grad_j^2`, in the precision of `g`.
 ///
 /// `g`, `gradient`: `[N]`, or the same part of both. After n batches each `G_j` is within a relative
-/// `(n + 1) u / (1 - (n + 1) u)` of Eq. 2: one rounding for the square and at most n for the sums, all terms
-/// being of one sign. [`accumulated_squares`] is the form that rounds once.
+/// `(n + 1) u / (1 - (n + 1) u)` of Eq. 2: at most one rounding for the square (none in `f32` and `f64`, which have a fused
+/// multiply-add) and n for the sums, all terms being of one sign. [`accumulated_squares`] is the form that rounds once.
 ///
 /// # Errors
 /// [`Error::Shape`] if the lengths differ.
