@@ -1,10 +1,13 @@
 //! Memory is allocated by the first training steps alone. A binary of its own, since it counts what the program allocates.
 
+use gdstar::data::Source;
 use gdstar::kernel::{Aligned, Kernel, Pattern, buffer, images};
 use gdstar::nn::{Compression, Mode, Network, Parameters, models};
 use gdstar::ops::WeightGradient;
+use gdstar::paper::reading::MaskedGradient;
 use gdstar::random::{Purpose, stream, unit};
-use gdstar::train::{Sgd, SgdSettings, Step};
+use gdstar::sparsify::{Method, Sparsifier};
+use gdstar::train::{Config, Sgd, SgdSettings, Step};
 use ndarray::ArrayD;
 use stats_alloc::{Region, Stats, StatsAlloc};
 use std::alloc::System;
@@ -32,8 +35,8 @@ const BATCHES: RangeInclusive<usize> = 2..=128;
 /// optimisation.
 const QUICK: usize = 400 << 20;
 
-/// Every quick model, dense, and with nine weights in ten eliminated: a step (forward, backward, the optimizer's, and giving
-/// its memory back) allocates nothing, once a few have been taken. (All in one test, since tests of one binary run side by
+/// Every quick model in training by GDSTAR, with all weights, and with nine in ten eliminated: a step (forward, backward, the
+/// optimizer's with the method in it, and giving its memory back) allocates nothing, once a few have been taken. (All in one test, since tests of one binary run side by
 /// side and the count is the program's.)
 ///
 /// On two threads, whatever the machine: each thread that takes part in an op has scratch of its own.
@@ -67,11 +70,15 @@ fn steady_state(chosen: fn(usize) -> bool) {
         if sparse {
             compress(&mut parameters, &mut optimizer);
         }
+        let mut config = Config::new(entry.name, Source::Digits, Method::Gdstar);
+        config.reading.masked_gradient = MaskedGradient::Zero;
+        let mut sparsifier = Method::Gdstar.sparsifier(&config, &network.first_parameters::<f32>(0));
+        sparsifier.begin_epoch(&parameters, false);
         let mut allocated = || {
             // A batch's labels are the loader's.
             let labels = (0..batch).map(|i| i % entry.classes).collect();
             let region = Region::new(&ALLOCATOR.0);
-            step(&network, &mut parameters, &mut optimizer, batch, labels);
+            step(&network, &mut parameters, (&mut optimizer, &mut *sparsifier), batch, labels);
             let Stats { allocations, reallocations, bytes_allocated, .. } = region.change();
             (allocations + reallocations, bytes_allocated)
         };
@@ -89,7 +96,7 @@ fn steady_state(chosen: fn(usize) -> bool) {
 fn step(
     network: &Network,
     parameters: &mut Parameters<f32>,
-    optimizer: &mut Sgd<f32>,
+    (optimizer, sparsifier): (&mut Sgd<f32>, &mut dyn Sparsifier<f32>),
     batch: usize,
     labels: Vec<usize>,
 ) {
@@ -99,7 +106,7 @@ fn step(
     x.fill_with(|| unit(&mut rng) as f32);
     let x = images([batch, c, h, w], x).into_dyn();
     let mut step = Step::compute(network, Kernel::Fast, parameters, x, labels, Mode::Training, Some(&mut rng)).unwrap();
-    assert_eq!(optimizer.step(Kernel::Fast, parameters, &step.gradients, 1e-3, Vec::new()), None);
+    assert_eq!(optimizer.step(Kernel::Fast, parameters, &step.gradients, 1e-3, sparsifier.followed()), None);
     step.move_buffers(parameters);
     step.recycle();
 }

@@ -1,9 +1,9 @@
 //! GDSTAR (section 3): every epoch, find the rewind point, select weights, pull them towards it and prune.
 
+use super::stored::{Following, Stored};
 use super::weights::with_slice;
-use super::{Details, EpochEnd, EpochStory, Segment, Sparsifier, SparsifierState, WeightSet, mismatch};
+use super::{Details, EpochEnd, EpochStory, Sparsifier, SparsifierState, WeightSet, mismatch};
 use crate::error::Result;
-use crate::kernel::Pattern;
 use crate::nn::{Parameters, compress, expand};
 use crate::paper::Hyperparameters;
 use crate::paper::decay::{Decay, decay_step, rewind_decay};
@@ -14,9 +14,8 @@ use crate::paper::schedule::prune_rate;
 use crate::paper::selection::{Selection, select_weights};
 use crate::paper::structured::{GroupScore, Structure, select_structured};
 use crate::scalar::Scalar;
-use crate::train::{Config, Followed, Sgd};
+use crate::train::{Config, Sgd};
 use ndarray::{ArrayD, ArrayViewD};
-use std::sync::Arc;
 
 /// What moves the rewind point; everything else of the method is the same in Table 2's and Table 4's columns.
 pub(super) enum Rewinding {
@@ -36,24 +35,13 @@ pub struct Gdstar<S: Scalar> {
     structure: Option<(Structure, GroupScore)>,
     rewinding: Rewinding,
     weights: WeightSet,
-    /// G of the epoch under way (Eq. 2), segment by segment as [`Stored::squares`] says; empty between epochs.
+    /// G of the epoch under way (Eq. 2), segment by segment as [`Stored`] says; empty between epochs.
     accumulated: Vec<S>,
     /// Of every weight; empty during an epoch in which all live.
     alive: Vec<bool>,
     rewind: RewindPoint<S>,
     /// One a segment of W.
     stored: Vec<Stored>,
-}
-
-/// Under which pattern something of a segment is stored; `None` where it is stored whole.
-#[derive(Debug, Clone, Default)]
-struct Stored {
-    /// The weights and their momentum.
-    weights: Option<Arc<Pattern>>,
-    /// G, which is whole where eliminated weights have one (open point 7, `dense`).
-    squares: Option<Arc<Pattern>>,
-    /// W_k*, which is whole where it is recorded: a trace has it as it was captured.
-    rewind: Option<Arc<Pattern>>,
 }
 
 impl<S: Scalar> Gdstar<S> {
@@ -160,32 +148,18 @@ impl<S: Scalar> Sparsifier<S> for Gdstar<S> {
                 compress(w_star, pattern);
             }
         }
-        let entries = |(segment, stored): (&Segment, &Stored)| {
-            stored.squares.as_ref().map_or(segment.range.len(), |pattern| pattern.nnz())
-        };
-        let entries = self.weights.segments().iter().zip(&self.stored).map(entries).sum();
+        let segments = self.weights.segments().iter().zip(&self.stored);
+        let entries = segments.map(|(segment, stored)| stored.squares_of(segment)).sum();
         self.accumulated = vec![S::ZERO; entries];
         if self.alive.iter().all(|&alive| alive) {
             self.alive = Vec::new();
         }
     }
 
-    fn followed(&mut self) -> Vec<Followed<'_, S>> {
-        let mut rest = self.accumulated.as_mut_slice();
-        let mut followed = Vec::with_capacity(self.stored.len());
-        for (segment, stored) in self.weights.segments().iter().zip(&self.stored) {
-            let entries = stored.squares.as_ref().map_or(segment.range.len(), |pattern| pattern.nnz());
-            let (squares, others) = std::mem::take(&mut rest).split_at_mut(entries);
-            rest = others;
-            followed.push(Followed {
-                parameter: segment.parameter,
-                squares,
-                gradient: self.reading.gradient,
-                alive: (stored.weights.is_none() && !self.alive.is_empty()).then(|| &self.alive[segment.range.clone()]),
-                keeps_momentum: self.reading.momentum_on_prune == MomentumOnPrune::Keep,
-            });
-        }
-        followed
+    fn followed(&mut self) -> Following<'_, S> {
+        let keeps_momentum = self.reading.momentum_on_prune == MomentumOnPrune::Keep;
+        let segments = (self.weights.segments(), &self.stored[..]);
+        Following::new(segments, &mut self.accumulated, &self.alive, self.reading.gradient, keeps_momentum)
     }
 
     fn expand(&mut self) {
@@ -197,7 +171,7 @@ impl<S: Scalar> Sparsifier<S> for Gdstar<S> {
             let mut rest = &compressed[..];
             for (segment, stored) in self.weights.segments().iter().zip(&self.stored) {
                 let whole = &mut self.accumulated[segment.range.clone()];
-                let (squares, others) = rest.split_at(stored.squares.as_ref().map_or(whole.len(), |p| p.nnz()));
+                let (squares, others) = rest.split_at(stored.squares_of(segment));
                 match &stored.squares {
                     Some(pattern) => pattern.scatter_into(squares, whole),
                     None => whole.copy_from_slice(squares),

@@ -6,16 +6,18 @@ mod dense;
 mod gdstar;
 mod random_rewind;
 mod reset;
+mod stored;
 mod weights;
 
 pub use gdstar::Gdstar;
+pub use stored::Following;
 pub use weights::{Segment, WeightSet};
 
 use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
-use crate::train::{Config, Followed, Sgd};
+use crate::train::{Config, Sgd};
 
 choice! {
     /// Every registered method.
@@ -102,8 +104,8 @@ pub trait Sparsifier<S: Scalar>: Send {
 
     /// What the method has the optimizer do with the parameters of W at every step between
     /// [`begin_epoch`](Self::begin_epoch) and [`expand`](Self::expand); in the order of the parameters.
-    fn followed(&mut self) -> Vec<Followed<'_, S>> {
-        Vec::new()
+    fn followed(&mut self) -> Following<'_, S> {
+        Following::default()
     }
 
     /// After an epoch's last step, or the one that failed: nothing is compressed any more.

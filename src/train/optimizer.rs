@@ -75,13 +75,13 @@ impl<S: Scalar> Sgd<S> {
     /// `gradients` are in the order of `parameters`, of the shapes in which they are stored, or, where all gradients of
     /// a compressed weight were wanted, of its own; `followed` are in that order too. Returns the first parameter with
     /// a gradient that is not finite: the step has then spoilt it.
-    pub fn step(
+    pub fn step<'a>(
         &mut self,
         kernel: Kernel,
         parameters: &mut Parameters<S>,
         gradients: &[Option<ArrayD<S>>],
         learning_rate: f64,
-        followed: Vec<Followed<S>>,
+        followed: impl IntoIterator<Item = Followed<'a, S>>,
     ) -> Option<usize> {
         let rule = Rule {
             learning_rate: S::from_f64(learning_rate),
