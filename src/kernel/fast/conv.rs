@@ -110,11 +110,11 @@ fn weight_gradient<H: Hardware>(window: Window, x: ArrayView4<H>, dy: ArrayView4
         return Array4::from_shape_vec(w_shape, dw).expect("one sum per channel and tap");
     }
     let one_pixel_each = kh * kw * x.pixels() * dy.pixels() == 1 && window.padding == [0, 0];
-    if one_pixel_each && window.groups == 1 {
-        let dw = outer::matrix_gradient(&x, &dy);
-        return Array4::from_shape_vec(w_shape, dw).expect("one sum per output and input channel");
-    }
-    let dw = outer::weight_gradient(window, &x, &dy, [kh, kw]);
+    let dw = if one_pixel_each && window.groups == 1 {
+        outer::matrix_gradient(&x, &dy)
+    } else {
+        outer::weight_gradient(window, &x, &dy, [kh, kw])
+    };
     if kh * kw == 1 {
         return Array4::from_shape_vec(w_shape, dw).expect("one sum per output and input channel");
     }
