@@ -7,13 +7,21 @@
 //! [reads](Op::READS) it, and backward drops every value as soon as it has passed it. A tape of shapes
 //! ([`Tape::of_shapes`]) computes nothing and tells what a pass would take.
 
+mod cost;
+mod gradients;
+mod value;
+
+pub use gradients::Gradients;
+
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, buffer, elementwise};
+use crate::kernel::{Kernel, buffer};
 use crate::op::{Cost, List, Op, Reads, Shape};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn, Zip};
+use gradients::add;
+use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn};
 use smallbox::{SmallBox, smallbox, space::S32};
 use std::ops::Range;
+use value::{Value, emptied};
 
 /// A value on a [`Tape`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -39,39 +47,6 @@ pub struct Record<S: Scalar> {
     backward: Option<Backward<S>>,
 }
 
-/// An array, or what is left of one.
-struct Value<'p, S: Scalar> {
-    shape: Shape,
-    /// `None` once released and not read by any backward, and on a tape of shapes.
-    array: Option<CowArray<'p, S, IxDyn>>,
-    /// Whether anything that wants a gradient led to it.
-    differentiable: bool,
-    /// Whether it was put on the tape, rather than computed by an op.
-    leaf: bool,
-    /// Whether a backward will look into it.
-    read: bool,
-    released: bool,
-}
-
-impl<S: Scalar> Value<'_, S> {
-    /// The array; where it is gone, `zero` in its shape, for those who look at the shape alone.
-    fn view<'a>(&'a self, zero: &'a ArrayD<S>) -> ArrayViewD<'a, S> {
-        let gone = || zero.broadcast(IxDyn(&self.shape)).unwrap_or_else(|| zero.view());
-        self.array.as_ref().map_or_else(gone, |array| array.view())
-    }
-
-    fn elements(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// Lets go of the array.
-    fn recycle(&mut self) {
-        if let Some(array) = self.array.take().filter(|array| array.is_owned()) {
-            buffer::recycle(array.into_owned());
-        }
-    }
-}
-
 /// The values of one forward pass, in the order they were computed. Parameters are borrowed for `'p`.
 pub struct Tape<'p, S: Scalar> {
     /// `None` on a tape of shapes.
@@ -86,16 +61,6 @@ pub struct Tape<'p, S: Scalar> {
     layer: Range<usize>,
     /// A single zero.
     zero: ArrayD<S>,
-}
-
-/// The gradients that [`Tape::backward`] found.
-pub struct Gradients<S: Scalar>(Vec<Option<ArrayD<S>>>);
-
-impl<S: Scalar> Gradients<S> {
-    /// Takes out the gradient of `var`; `None` if the loss does not depend on it.
-    pub fn take(&mut self, var: Var) -> Option<ArrayD<S>> {
-        self.0.get_mut(var.0).and_then(Option::take)
-    }
 }
 
 impl<'p, S: Scalar> Tape<'p, S> {
@@ -280,34 +245,6 @@ impl<'p, S: Scalar> Tape<'p, S> {
         self.values.get(record.outputs.start).map_or(&[], |value| &value.shape)
     }
 
-    /// How many entries of parameters an op took.
-    pub fn parameters(&self, record: &Record<S>) -> usize {
-        let inputs = record.inputs.iter().map(|&i| &self.values[i]);
-        inputs.filter(|value| value.leaf && value.differentiable).map(Value::elements).sum()
-    }
-
-    /// The multiply-accumulates of a training step: forward, and backward for the gradients that are wanted.
-    pub fn step_multiply_accumulates(&self) -> usize {
-        let wanted =
-            |record: &Record<S>, i: usize| record.inputs.get(i).is_some_and(|&i| self.values[i].differentiable);
-        let of_record = |record: &Record<S>| {
-            let Cost { multiply_accumulates, weight_gradient, .. } = record.cost;
-            let input_gradient = if wanted(record, 0) { multiply_accumulates } else { 0 };
-            multiply_accumulates + input_gradient + if wanted(record, 1) { weight_gradient } else { 0 }
-        };
-        self.records.iter().map(of_record).sum()
-    }
-
-    /// The bytes of all values that are kept for backward, and of what ops saved beside them: the saved activations.
-    /// Parameters are not counted; on a tape of shapes, values count as if they had been computed.
-    pub fn kept_bytes(&self) -> usize {
-        let is_kept = |value: &&Value<S>| !(value.leaf && value.differentiable) && (value.read || !value.released);
-        let values: usize = self.values.iter().filter(is_kept).map(Value::elements).sum();
-        let saved = |record: &Record<S>| record.inputs.iter().any(|&i| self.values[i].differentiable);
-        let beside: usize = self.records.iter().filter(|r| saved(r)).map(|r| r.cost.saved_bytes).sum();
-        values * size_of::<S>() + beside
-    }
-
     /// The first op, in order of evaluation, with an output that is not finite: `"layer (op)"`. To be asked of a tape
     /// that [keeps everything](Self::keeping_everything).
     pub fn first_non_finite(&self) -> Option<String> {
@@ -388,35 +325,4 @@ fn backward_of<S: Scalar, O: Op>(op: O, kernel: Kernel, saved: O::Saved<S>) -> B
             })
         };
     smallbox!(backward)
-}
-
-/// The memory of `values`, for values that borrow from elsewhere. (`collect` goes on in the memory of a list that it has
-/// consumed.)
-fn emptied<'q, S: Scalar>(mut values: Vec<Value<'_, S>>) -> Vec<Value<'q, S>> {
-    values.clear();
-    values.into_iter().map_while(|_| None).collect()
-}
-
-impl<S: Scalar> Drop for Gradients<S> {
-    fn drop(&mut self) {
-        self.0.drain(..).flatten().for_each(buffer::recycle);
-        buffer::keep(std::mem::take(&mut self.0));
-    }
-}
-
-/// `sum <- sum + term`, arrays of one shape.
-fn add<S: Scalar>(kernel: Kernel, sum: &mut ArrayD<S>, term: &ArrayD<S>) {
-    if sum.strides() == term.strides()
-        && let (Some(sum), Some(term)) = (sum.as_slice_memory_order_mut(), term.as_slice_memory_order())
-    {
-        elementwise(kernel, sum.len(), (sum, term), add_slices);
-        return;
-    }
-    Zip::from(sum).and(term).for_each(|sum, &term| *sum += term);
-}
-
-#[inline(always)]
-fn add_slices<S: Scalar>((sum, term): (&mut [S], &[S])) -> bool {
-    sum.iter_mut().zip(term).for_each(|(sum, &term)| *sum += term);
-    true
 }
