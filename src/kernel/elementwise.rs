@@ -5,8 +5,8 @@ use super::{Kernel, Loop, vectorised_loop};
 /// Entries per unit: with five arrays of `f64`, 160 KiB, which a core's second-level cache holds.
 const UNIT: usize = 1 << 12;
 
-/// Entries below which handing a part to another thread costs more than it gains: some tens of microseconds of work.
-const PARALLEL: usize = 1 << 15;
+/// Entries below which handing a part to another thread costs more than it gains: some microseconds of work.
+const PARALLEL: usize = 1 << 14;
 
 /// Slices of one length that are cut together.
 pub trait Entries: Sized + Send {

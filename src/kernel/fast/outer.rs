@@ -231,12 +231,12 @@ impl<H: Hardware> Unit<'_, H> {
             let outputs = ROWS.min(of_group.end - first);
             let dw = &mut self.dw[(first - self.first) * taps * channels..][..outputs * taps * channels];
             // SAFETY: V by the caller.
-            unsafe { add_block::<V, WIDE>(dy, x, block, runs, [taps * channels, tap * channels, channels], dw) };
+            unsafe { add_block::<V, WIDE>(dy, x, block, runs, [taps * channels, tap * channels, channels], false, dw) };
         }
     }
 }
 
-/// Adds the products of one block of outputs and all inputs to dw. `[stride, start, channels]`: from one output's weights to
+/// Adds the products of one block of outputs and all inputs to dw, or fills it with the first. `[stride, start, channels]`: from one output's weights to
 /// the next, and where the `channels` of the tap begin among them.
 ///
 /// # Safety
@@ -248,6 +248,7 @@ unsafe fn add_block<V: Vector, const WIDE: usize>(
     block: usize,
     runs: &Runs,
     [stride, start, channels]: [usize; 3],
+    is_first: bool,
     dw: &mut [V::Element],
 ) {
     let mut panel = 0;
@@ -258,18 +259,18 @@ unsafe fn add_block<V: Vector, const WIDE: usize>(
         // SAFETY: V by the caller.
         unsafe {
             if wide {
-                tile::<V, 2>(dy, x, [block, panel], runs, to, dw);
+                tile::<V, 2>(dy, x, [block, panel], runs, to, is_first, dw);
                 panel += 2;
             } else {
-                tile::<V, 1>(dy, x, [block, panel], runs, to, dw);
+                tile::<V, 1>(dy, x, [block, panel], runs, to, is_first, dw);
                 panel += 1;
             }
         }
     }
 }
 
-/// Adds the products of one block of outputs and `WIDE` panels of inputs to dw. `[stride, start, count]`: from one output's
-/// weights to the next, the first weight, and how many follow it.
+/// Adds the products of one block of outputs and `WIDE` panels of inputs to dw, or fills it with the first.
+/// `[stride, start, count]`: from one output's weights to the next, the first weight, and how many follow it.
 ///
 /// # Safety
 /// As [`Vector`].
@@ -281,6 +282,7 @@ unsafe fn tile<V: Vector, const WIDE: usize>(
     [block, panel]: [usize; 2],
     runs: &Runs,
     [stride, start, count]: [usize; 3],
+    is_first: bool,
     dw: &mut [V::Element],
 ) {
     // SAFETY: x and dy are read from slices that are cut to as many steps as are taken, a place within a step being
@@ -321,11 +323,12 @@ unsafe fn tile<V: Vector, const WIDE: usize>(
             let dw = &mut dw[i * stride + start..][..count];
             for j in 0..WIDE {
                 let dw = &mut dw[j * V::LANES..];
-                let to = dw.as_mut_ptr();
-                if dw.len() >= V::LANES {
-                    V::load(to).add(sums[i][j]).store(to);
-                } else {
-                    V::load_first(to, dw.len()).add(sums[i][j]).store_first(to, dw.len());
+                let (to, count) = (dw.as_mut_ptr(), dw.len());
+                match (is_first, count >= V::LANES) {
+                    (true, true) => sums[i][j].store(to),
+                    (true, false) => sums[i][j].store_first(to, count),
+                    (false, true) => V::load(to).add(sums[i][j]).store(to),
+                    (false, false) => V::load_first(to, count).add(sums[i][j]).store_first(to, count),
                 }
             }
         }

@@ -15,7 +15,8 @@ use std::ops::Range;
 pub(in crate::kernel::fast) fn weight_gradient<H: Hardware>(x: &Rows<H>, dy: &Rows<H>) -> Vec<H> {
     let mut dw = buffer::stale(dy.channels * x.channels);
     let least = if dw.len() * x.n < PARALLEL_WORK { usize::MAX } else { 1 };
-    let wanted = STEPS.min(TILE / (x.channels + dy.channels));
+    // A block reads all of x, and few of dy.
+    let wanted = STEPS.min(TILE / x.channels);
     let tile = (wanted / SAMPLES).max(1) * SAMPLES;
     let (mut turned_x, mut turned_dy) = (Turned::new(lanes::<H>()), Turned::new(lanes::<H>().max(ROWS)));
     for start in (0..x.n).step_by(tile) {
@@ -24,10 +25,8 @@ pub(in crate::kernel::fast) fn weight_gradient<H: Hardware>(x: &Rows<H>, dy: &Ro
         turn(&mut turned_dy, dy, samples.clone(), least);
         let blocks = dw.par_chunks_mut(ROWS * x.channels).with_min_len(least).enumerate();
         blocks.for_each(|(block, dw)| {
-            if start == 0 {
-                dw.fill(H::ZERO);
-            }
-            run(Block { x: &turned_x, dy: &turned_dy, block, samples: samples.len(), channels: x.channels, dw });
+            let (samples, channels, is_first) = (samples.len(), x.channels, start == 0);
+            run(Block { x: &turned_x, dy: &turned_dy, block, samples, channels, is_first, dw });
         });
     }
     dw
@@ -72,6 +71,8 @@ struct Block<'a, H: Hardware> {
     samples: usize,
     /// Of x.
     channels: usize,
+    /// Whether the tile is the first, which fills dw.
+    is_first: bool,
     dw: &'a mut [H],
 }
 
@@ -83,6 +84,6 @@ impl<H: Hardware> Work for Block<'_, H> {
         let runs = Runs { starts: &[[0, 0]], pixels: 1, samples: self.samples, step: 0 };
         let weights = [self.channels, 0, self.channels];
         // SAFETY: V by the caller.
-        unsafe { add_block::<V, WIDE>(self.dy, self.x, self.block, &runs, weights, self.dw) };
+        unsafe { add_block::<V, WIDE>(self.dy, self.x, self.block, &runs, weights, self.is_first, self.dw) };
     }
 }
