@@ -1,20 +1,27 @@
 //! What is measured, and how: a [`Case`] prepares its work once, then does it as often as its [`Meter`] wants.
 
 use crate::ALLOCATOR;
+use crate::table::median;
 use gdstar::Result;
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A measurement goes on for at least so many seconds, by repeating what is shorter: a thousand times the few hundred
 /// microseconds by which a timer interrupt or the start of two threads can disturb it.
 const LEAST_SECONDS: f64 = 0.2;
 
+/// How long one side repeats before the other has its turn: shorter than what disturbs a machine mostly lasts.
+const TURN: Duration = Duration::from_millis(10);
+
 /// One measurement.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Measured {
-    /// Mean over the repetitions.
+    /// Mean over the repetitions; their median, where two cases take turns.
     pub seconds: f64,
+    /// The same of what the case takes turns with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_seconds: Option<f64>,
     /// The most bytes allocated at any time, beyond those from before the case (and beyond a data set).
     pub peak_bytes: usize,
     /// The most bytes allocated at any time by the program, a data set included.
@@ -130,7 +137,7 @@ impl<'a> Meter<'a> {
         let peak_bytes = program_peak_bytes.saturating_sub(self.bytes_before);
         let seconds = self.seconds / self.repetitions as f64;
         (self.seconds, self.repetitions) = (0.0, 0);
-        (self.report)(Measured { seconds, peak_bytes, program_peak_bytes, epoch })
+        (self.report)(Measured { seconds, peak_bytes, program_peak_bytes, epoch, baseline_seconds: None })
     }
 
     /// Measures `work`, whose input `prepare` makes outside the measured time.
@@ -142,6 +149,51 @@ impl<'a> Meter<'a> {
             if !self.stop() {
                 return Ok(());
             }
+        }
+    }
+
+    /// Measures `work` and `baseline` by turns of some repetitions, now the one first and now the other, so that whatever
+    /// slows the machine meets both; of their repetitions' seconds the medians. Memory is not watched.
+    pub fn by_turns<I>(
+        &mut self,
+        mut prepare: impl FnMut() -> I,
+        mut work: impl FnMut(I) -> Result<()>,
+        mut baseline: impl FnMut(I) -> Result<()>,
+    ) -> Result<()> {
+        loop {
+            let [mut of_work, mut of_baseline] = [Vec::new(), Vec::new()];
+            while [&of_work, &of_baseline].iter().any(|seconds| seconds.iter().sum::<f64>() < LEAST_SECONDS) {
+                turn(&mut prepare, &mut baseline, &mut of_baseline)?;
+                turn(&mut prepare, &mut work, &mut of_work)?;
+                turn(&mut prepare, &mut work, &mut of_work)?;
+                turn(&mut prepare, &mut baseline, &mut of_baseline)?;
+            }
+            let (seconds, baseline_seconds) = (median(of_work), Some(median(of_baseline)));
+            if !(self.report)(Measured { seconds, baseline_seconds, ..Measured::default() }) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Adds the seconds of each repetition of `work`, after one that is not counted, unless they are as long as a turn: it
+/// brings what it works on back into the caches.
+fn turn<I>(
+    prepare: &mut impl FnMut() -> I,
+    work: &mut impl FnMut(I) -> Result<()>,
+    seconds: &mut Vec<f64>,
+) -> Result<()> {
+    if seconds.last().is_none_or(|&last| last < TURN.as_secs_f64()) {
+        work(prepare())?;
+    }
+    let until = Instant::now() + TURN;
+    loop {
+        let input = prepare();
+        let started = Instant::now();
+        work(input)?;
+        seconds.push(started.elapsed().as_secs_f64());
+        if Instant::now() >= until {
+            return Ok(());
         }
     }
 }

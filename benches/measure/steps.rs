@@ -1,9 +1,9 @@
 //! Dense steps on one batch that stays the same, as [`Run`](gdstar::train::Run) takes them: forward, backward,
-//! the optimizer, in whose pass the method takes part. `step/` with the method *dense*, `gdstar-step/` with GDSTAR before any
-//! weight is eliminated, so that the difference is what the method costs.
+//! the optimizer, in whose pass the method takes part. `step/` with the method *dense*; `overhead/` with GDSTAR before any
+//! weight is eliminated, by turns with dense in one process, so that the difference is what the method costs.
 
 use crate::Options;
-use crate::case::Case;
+use crate::case::{Case, Meter};
 use crate::method::{config, random_pixels};
 use gdstar::data::Source;
 use gdstar::kernel::{Kernel, images};
@@ -30,16 +30,22 @@ pub fn cases(options: &Options) -> Result<Vec<Case>> {
         // Forward is one product of as many multiply-accumulates, backward two. (The first layer's input needs no
         // gradient; that is not subtracted.)
         let macs = 3 * entry.network(entry.input, entry.classes)?.summary::<f32>(batch_size.max(2))?.macs * batch_size;
-        for (group, method) in [("step", Method::Dense), ("gdstar-step", Method::Gdstar)] {
-            let work = move |meter: &mut crate::Meter| {
-                let mut trainee = Trainee::new(entry, method, batch_size)?;
-                // A step takes its batch; the copy is the data loader's work.
-                let (x, labels) = trainee.batch.clone();
-                meter.repeat(|| (x.clone(), labels.clone()), |(x, labels)| trainee.step(x, labels))
-            };
-            let case = Case::new(format!("{group}/{}", entry.name), work).with_macs(macs as f64);
-            let case = case.on_demand(!GOALS.contains(&entry.name));
-            cases.push(if method == Method::Dense { case } else { case.against(format!("step/{}", entry.name)) });
+        let dense = move |meter: &mut Meter| {
+            let mut trainee = Trainee::new(entry, Method::Dense, batch_size)?;
+            // A step takes its batch; the copy is the data loader's work.
+            let batch = trainee.batch.clone();
+            meter.repeat(|| batch.clone(), |(x, labels)| trainee.step(x, labels))
+        };
+        let overhead = move |meter: &mut Meter| {
+            let mut dense = Trainee::new(entry, Method::Dense, batch_size)?;
+            let mut gdstar = Trainee::new(entry, Method::Gdstar, batch_size)?;
+            let batch = dense.batch.clone();
+            meter.by_turns(|| batch.clone(), |(x, labels)| gdstar.step(x, labels), |(x, labels)| dense.step(x, labels))
+        };
+        for case in
+            [Case::new(format!("step/{}", entry.name), dense), Case::new(format!("overhead/{}", entry.name), overhead)]
+        {
+            cases.push(case.with_macs(macs as f64).on_demand(!GOALS.contains(&entry.name)));
         }
     }
     Ok(cases)

@@ -4,7 +4,8 @@
     python benches/peers/side_by_side.py --measure target/release/deps/measure-... --data DIR
 
 Each row compares two processes that answer one measurement at a time, asked A B A B .., the first answer of each being
-the warm-up: whatever slows the machine meets both. Printed are the medians, their ratio, and the least and the largest
+the warm-up: whatever slows the machine meets both. (A step's overhead is a per cent: there one process takes both kinds of
+steps by turns, and how it happens to lie in memory and on the cores meets both too.) Printed are the medians, their ratio, and the least and the largest
 ratio of a pair. Whole runs are measured by turns too, epoch by epoch; what is printed are the medians of their total
 times. Rows by the beginnings of their names: `side_by_side.py .. step quantile`.
 """
@@ -37,11 +38,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Row:
-    """The quantity of `a` over that of `b`, and what it should be: at most or at least so much."""
+    """The quantity of `a` over that of `b`, and what it should be: at most or at least so much. Without a `b`, the case
+    `a` takes turns with its own baseline."""
 
     name: str
     a: Side
-    b: Side
+    b: Side | None
     most: float | None = None
     least: float | None = None
     quantity: str = "seconds"
@@ -58,9 +60,8 @@ def theirs(case):
 def rows():
     table = []
     for model in MODELS:
-        step = ours(f"step/{model}")
-        table.append(Row(f"step/{model}: ours / PyTorch", step, theirs(f"step/{model}"), most=1.0))
-        table.append(Row(f"overhead/{model}: GDSTAR's step / dense", ours(f"gdstar-step/{model}"), step, most=1.01))
+        table.append(Row(f"step/{model}: ours / PyTorch", ours(f"step/{model}"), theirs(f"step/{model}"), most=1.0))
+        table.append(Row(f"overhead/{model}: GDSTAR's step / dense", ours(f"overhead/{model}"), None, most=1.01))
     for way in ["numpy.quantile", "numpy.partition", "torch.quantile"]:
         table.append(Row(f"quantile: ours / {way}", ours("quantile/selection"), theirs(f"quantile/{way}"), most=0.5))
     for model in ["lenet300", "resnet18"]:
@@ -127,14 +128,14 @@ def value(row, measured):
 
 def in_turns(row, options, samples):
     """Values of A and of B, measured by turns: `samples` after the warm-up, or a whole run if that is `None`."""
-    processes = [Process(row.a, options), Process(row.b, options)]
+    processes = [Process(side, options) for side in (row.a, row.b) if side]
     warm_ups = 0 if samples is None else 1
     values = []
     while samples is None or len(values) < warm_ups + samples:
         measured = [process.measure() for process in processes]
         if None in measured:
             break
-        values.append([value(row, m) for m in measured])
+        values.append([value(row, m) for m in measured] + [m["baseline_seconds"] for m in measured if not row.b])
     for process in processes:
         process.end()
     return values[warm_ups:]
