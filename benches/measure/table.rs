@@ -41,7 +41,7 @@ impl Table {
             1e3 * least,
             1e3 * most,
             peak as f64 / 1e6,
-            by_turns(lines, median).unwrap_or_else(|| self.comparison(case, first.threads, median))
+            by_turns(lines).unwrap_or_else(|| self.comparison(case, first.threads, median))
         );
         if let Some(last) = lines.iter().rev().find_map(|line| line.measured.epoch.as_ref()) {
             let (sparsity, accuracy) = (100.0 * last.sparsity, 100.0 * last.accuracy);
@@ -62,9 +62,10 @@ impl Table {
     }
 }
 
-/// The comparison of a case with what it took turns with, all of whose measurements are at hand.
-fn by_turns(lines: &[Line], seconds: f64) -> Option<String> {
-    let baseline = lines.iter().map(|line| line.measured.baseline_seconds).collect::<Option<Vec<f64>>>()?;
-    let baseline = median(baseline);
-    Some(format!("{:.3} of {:.3} ms, by turns", seconds / baseline, 1e3 * baseline))
+/// The comparison of a case with what it took turns with: the median of the measurements' ratios.
+fn by_turns(lines: &[Line]) -> Option<String> {
+    let of = |line: &Line| line.measured.baseline_seconds;
+    let baseline = lines.iter().map(of).collect::<Option<Vec<f64>>>()?;
+    let ratios = lines.iter().zip(&baseline).map(|(line, baseline)| line.measured.seconds / baseline).collect();
+    Some(format!("{:.3} of {:.3} ms, by turns", median(ratios), 1e3 * median(baseline)))
 }

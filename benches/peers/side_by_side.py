@@ -4,10 +4,10 @@
     python benches/peers/side_by_side.py --measure target/release/deps/measure-... --data DIR
 
 Each row compares two processes that answer one measurement at a time, asked A B A B .., the first answer of each being
-the warm-up: whatever slows the machine meets both. (A step's overhead is a per cent: there one process takes both kinds of
-steps by turns, and how it happens to lie in memory and on the cores meets both too.) Printed are the medians, their ratio, and the least and the largest
-ratio of a pair. Whole runs are measured by turns too, epoch by epoch; what is printed are the medians of their total
-times. Rows by the beginnings of their names: `side_by_side.py .. step quantile`.
+the warm-up: whatever slows the machine meets both. Printed are the medians, their ratio, and the least and the largest
+ratio of a pair. A step's overhead is a per cent: there one process takes both kinds of steps by turns, so that how it lies
+in memory and on the cores meets both too, and the ratio is the median of the pairs' ratios. Whole runs are measured by
+turns too, epoch by epoch; what is printed are the medians of their total times. Rows by the beginnings of their names: `side_by_side.py .. step quantile`.
 """
 
 import argparse
@@ -192,12 +192,13 @@ def main():
     for row in chosen:
         measured = pairs(row, options)
         a, b = (statistics.median(side) for side in zip(*measured))
+        ratios = [x / y for x, y in measured]
+        ratio = a / b if row.b else statistics.median(ratios)
         unit, scale = units[row.quantity]
         if row.name.startswith("step/"):
-            steps.append(a / b)
-        ratios = [x / y for x, y in measured]
-        spread, goal = f"{min(ratios):.3f} to {max(ratios):.3f}", verdict(a / b, row.most, row.least)
-        print_row(row.name, f"{a * scale:.4g} {unit}", f"{b * scale:.4g} {unit}", a / b, spread, goal)
+            steps.append(ratio)
+        spread, goal = f"{min(ratios):.3f} to {max(ratios):.3f}", verdict(ratio, row.most, row.least)
+        print_row(row.name, f"{a * scale:.4g} {unit}", f"{b * scale:.4g} {unit}", ratio, spread, goal)
     if len(steps) == len(MODELS):
         mean = math.exp(sum(map(math.log, steps)) / len(steps))
         print_row("step: geometric mean", "", "", mean, "", verdict(mean, 0.8, None))
