@@ -7,7 +7,8 @@ Each row compares two processes that answer one measurement at a time, asked A B
 the warm-up: whatever slows the machine meets both. Printed are the medians, their ratio, and the least and the largest
 ratio of a pair. A step's overhead is a per cent: there one process takes both kinds of steps by turns, so that how it lies
 in memory and on the cores meets both too, and the ratio is the median of the pairs' ratios. Whole runs are measured by
-turns too, epoch by epoch; what is printed are the medians of their total times. Rows by the beginnings of their names: `side_by_side.py .. step quantile`.
+turns too, epoch by epoch; what is printed are the medians of their total times. Rows by the beginnings of their names:
+`side_by_side.py .. step quantile`.
 """
 
 import argparse
