@@ -5,7 +5,7 @@ use crate::kernel::{Kernel, buffer, elementwise};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, Zip};
 
-/// The gradients that [`Tape::backward`] found.
+/// The gradients that [`Tape::backward`](super::Tape::backward) found.
 pub struct Gradients<S: Scalar>(pub(super) Vec<Option<ArrayD<S>>>);
 
 impl<S: Scalar> Gradients<S> {
