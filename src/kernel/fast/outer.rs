@@ -236,8 +236,8 @@ impl<H: Hardware> Unit<'_, H> {
     }
 }
 
-/// Adds the products of one block of outputs and all inputs to dw, or fills it with the first. `[stride, start, channels]`: from one output's weights to
-/// the next, and where the `channels` of the tap begin among them.
+/// Adds the products of one block of outputs and all inputs to dw, or fills it with the first.
+/// `[stride, start, channels]`: from one output's weights to the next, and where the `channels` of the tap begin among them.
 ///
 /// # Safety
 /// As [`Vector`].
