@@ -27,7 +27,8 @@
 //!
 //! Dependencies point one way: [`scalar`] (number systems) <- [`kernel`] (literal and fast arithmetic) <- [`paper`] and
 //! [`op`], [`tape`] (differentiation) <- [`ops`] (the operations) <- [`nn`] (networks) <- [`sparsify`], [`train`] <-
-//! [`oracle`], [`export`], [`report`], [`cli`]. [`data`] and [`random`] feed the training loop, [`tensor_file`] reads and writes what lasts.
+//! [`oracle`], [`export`], [`report`], [`cli`]. [`data`] and [`random`] feed the training loop, [`tensor_file`] reads and writes what lasts; [`input`] opens every file
+//! that is read.
 //!
 //! # One step, by hand
 //!
@@ -54,6 +55,7 @@ pub mod cli;
 pub mod data;
 pub mod error;
 pub mod export;
+pub mod input;
 pub mod json;
 pub mod kernel;
 pub mod nn;

@@ -6,6 +6,7 @@ mod stream;
 pub use stream::{StreamExtent, TensorSink, TensorStream};
 
 use crate::error::{Error, Result};
+use crate::input::{self, Kind};
 use crate::json;
 use half::{bf16, f16};
 use ndarray::{ArrayD, ArrayViewD};
@@ -122,8 +123,7 @@ impl TensorFile {
     /// # Errors
     /// [`Error::Io`] if it cannot be read, or as [`TensorFile::parse`].
     pub fn open(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).map_err(Error::io(path, "read"))?;
-        let size = file.metadata().map_err(Error::io(path, "read"))?.len();
+        let (mut file, size) = input::open(path, Kind::Tensors)?;
         let (metadata, entries) = read_header(path, &mut file, size)?;
         Ok(Self { path: path.to_path_buf(), content: Content::Disk(Mutex::new(file)), metadata, entries })
     }

@@ -7,6 +7,7 @@ pub mod archive;
 
 use super::{Augmentation, Dataset, Images, Normalisation, Source, file};
 use crate::error::{Error, Result};
+use crate::input::{self, Kind};
 use std::path::{Path, PathBuf};
 
 /// Means of `pixel / 255` over the 50,000 training images per channel (red, green, blue), to four digits, as
@@ -53,7 +54,7 @@ pub struct Batch {
 /// The data set comes with its usual augmentation (padding 4); set the field to `None` to do without.
 ///
 /// # Errors
-/// [`Error::File`] naming the folder and a missing file; those of [`file::read`], [`archive::read`] and [`parse`];
+/// [`Error::File`] naming the folder and a missing file; those of [`input::read`], [`archive::read`] and [`parse`];
 /// training files of different length.
 pub fn load(root: &Path) -> Result<Dataset> {
     let packed = if root.is_file() { root.to_path_buf() } else { root.join(ARCHIVE) };
@@ -76,7 +77,7 @@ pub fn load(root: &Path) -> Result<Dataset> {
 fn read_folder(folder: &Path) -> Result<[Batch; 6]> {
     let read = |name: &str| {
         let path = file::find(folder, &[], &[name.to_string()])?;
-        let images = parse(&path, &file::read(&path)?)?;
+        let images = parse(&path, &input::read(&path, Kind::Records)?)?;
         Ok(Batch { path, images })
     };
     let [one, two, three, four, five, test] = FILES.map(read);

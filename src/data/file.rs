@@ -2,33 +2,13 @@
 //! header claims.
 
 use crate::error::{Error, Result};
-use std::fs::File;
+use crate::input::Kind;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The largest file, and the largest unpacked content of a compressed one, that is read: 1 GiB. The largest file
-/// of the data sets here unpacks to 47 MB; the limit is what stands between a small malicious gzip file and
-/// the machine's memory.
-pub const MAX_BYTES: u64 = 1 << 30;
-
-/// The whole content of a file.
-///
-/// # Errors
-/// [`Error::Io`] if it cannot be opened or read, [`Error::File`] if it is larger than [`MAX_BYTES`].
-pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let file = File::open(path).map_err(Error::io(path, "open"))?;
-    let stated = file.metadata().map_err(Error::io(path, "read"))?.len();
-    let mut content = Vec::new();
-    if stated <= MAX_BYTES {
-        // A pipe states no size, and a file may grow: what is read counts.
-        read_at_most(file, MAX_BYTES + 1, &mut content).map_err(Error::io(path, "read"))?;
-    }
-    let size = stated.max(content.len() as u64);
-    if size > MAX_BYTES {
-        return Err(Error::file(path, "file size", format!("at most {MAX_BYTES} bytes"), size));
-    }
-    Ok(content)
-}
+/// The largest unpacked content of a compressed file that is read: as much as a file of a data set may have unpacked. The
+/// largest file of the data sets here unpacks to 47 MB.
+pub const MAX_BYTES: u64 = Kind::DataSet.limit();
 
 /// Appends up to `limit` bytes to `content`; fewer only if the reader ends first.
 ///

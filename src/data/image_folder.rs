@@ -9,8 +9,9 @@ mod whole;
 
 pub use decode::{MAX_DECODED_BYTES, MAX_SIDE, decode};
 
-use super::{Augmentation, Dataset, Images, LoadOptions, Normalisation, Source, file};
+use super::{Augmentation, Dataset, Images, LoadOptions, Normalisation, Source};
 use crate::error::{Error, Result};
+use crate::input::{self, Kind};
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
 use layout::{Labelled, Layout};
@@ -57,7 +58,7 @@ pub fn load(root: &Path, options: LoadOptions) -> Result<Dataset> {
 }
 
 fn open(path: &Path, image_size: Option<usize>) -> Result<RgbImage> {
-    let image = decode(path, &file::read(path)?)?;
+    let image = decode(path, &input::read(path, Kind::Image)?)?;
     Ok(match image_size {
         Some(side) => fit(image, side as u32), // at most MAX_IMAGE_SIZE
         None => image,

@@ -21,6 +21,7 @@ pub use equations::DERIVATIONS;
 pub use pytorch::{OURS, PYTORCH};
 
 use crate::error::{Error, Result};
+use crate::input::{self, Kind};
 use crate::tensor_file::TensorFile;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -113,7 +114,7 @@ pub struct Verified {
 /// [`Error::Io`] or [`Error::File`] if the list cannot be read; whatever is wrong with a listed file is a mismatch.
 pub fn verify(folder: &Path) -> Result<Vec<Verified>> {
     let path = folder.join(MANIFEST);
-    let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
+    let text = input::read_text(&path, Kind::List)?;
     let manifest: Manifest =
         toml::from_str(&text).map_err(|e| Error::file(&path, "list", "[[file]] tables with path and sha256", e))?;
     let mut present = BTreeSet::new();
@@ -150,7 +151,7 @@ fn files_below(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<()> {
 /// # Errors
 /// [`Error::Io`].
 pub fn sha256(path: &Path) -> Result<String> {
-    let mut file = std::fs::File::open(path).map_err(Error::io(path, "read"))?;
+    let mut file = input::open(path, Kind::Tensors)?.0;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer).map_err(Error::io(path, "read"))? {

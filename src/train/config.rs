@@ -4,6 +4,7 @@ use super::{Execution, SgdSettings};
 use crate::choice::choice;
 use crate::data::Source;
 use crate::error::{Error, Result};
+use crate::input::{self, Kind};
 use crate::kernel::Kernel;
 use crate::paper::Hyperparameters;
 use crate::paper::reading::Reading;
@@ -95,9 +96,9 @@ impl Config {
     /// Reads a `config.toml`.
     ///
     /// # Errors
-    /// [`Error::Io`], or as [`Config::parse`].
+    /// Those of [`input::read_text`] and [`Config::parse`].
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        let text = input::read_text(path, Kind::Configuration)?;
         Self::parse(path, &text)
     }
 

@@ -15,6 +15,7 @@ mod export;
 mod faults;
 mod fuzz_replay;
 mod goldens;
+mod input;
 mod kernels_agree;
 mod method_goldens;
 mod op_cases;

@@ -4,20 +4,24 @@
 //! that come out, never a size that a header claims.
 
 use super::{Batch, FILES, FOLDER, parse};
-use crate::data::file::{self, MAX_BYTES};
+use crate::data::file;
 use crate::error::{Error, Result};
+use crate::input::{self, Kind};
 use flate2::bufread::MultiGzDecoder;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Component, Path};
 use tar::{Archive, Entry};
+
+/// The most that the archive may unpack to: half as much again as the official one's 184 MB. Images are kept before the
+/// end of the stream, where its checksum is.
+pub const MAX_BYTES: u64 = Kind::Records.limit();
 
 /// Reads the archive at `path`; see [`unpack`].
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be opened; those of [`unpack`].
 pub fn read(path: &Path) -> Result<[Batch; 6]> {
-    let file = File::open(path).map_err(Error::io(path, "open"))?;
+    let (file, _) = input::open(path, Kind::DataSet)?;
     unpack(path, BufReader::new(file))
 }
 

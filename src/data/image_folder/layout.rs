@@ -3,6 +3,7 @@
 use super::annotations;
 use crate::data::file;
 use crate::error::{Error, Result};
+use crate::input::{self, Kind};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -103,7 +104,7 @@ fn of_known_classes(folder: &Path, classes: &[OsString]) -> Result<Vec<Labelled>
 
 /// `wnids.txt` lists exactly `classes`, each once, in any order.
 fn check_classes(list: &Path, classes: &[OsString]) -> Result<()> {
-    let content = file::read(list)?;
+    let content = input::read(list, Kind::List)?;
     let mut line_of = vec![None; classes.len()];
     for numbered in file::lines(list, &content) {
         let (line, name) = numbered?;
@@ -126,7 +127,7 @@ fn check_classes(list: &Path, classes: &[OsString]) -> Result<()> {
 
 /// The images in `validation/images`, of the classes that the file `labels` says.
 fn annotated(validation: &Path, labels: &Path, classes: &[OsString]) -> Result<Vec<Labelled>> {
-    let content = file::read(labels)?;
+    let content = input::read(labels, Kind::List)?;
     let files = images(validation)?;
     let mut label_of = HashMap::new();
     for annotation in annotations::parse(labels, &content)? {

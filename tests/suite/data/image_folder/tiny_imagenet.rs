@@ -117,5 +117,5 @@ fn a_fault_in_the_annotations_is_named_with_its_line() {
 fn missing_annotations_are_named() {
     let root = good();
     std::fs::remove_file(root.path().join("val/val_annotations.txt")).unwrap();
-    assert!(refused(root.path()).starts_with("ROOT/val/val_annotations.txt: cannot open: "));
+    assert!(refused(root.path()).starts_with("ROOT/val/val_annotations.txt: cannot read: "));
 }
