@@ -1,6 +1,7 @@
 //! Safetensors files: named tensors read with errors that name the file and the tensor, and written so that a
 //! reader never sees half a file.
 
+mod foreign;
 mod stream;
 
 pub use stream::{StreamExtent, TensorSink, TensorStream};
@@ -47,7 +48,7 @@ macro_rules! element {
         }
     )+ };
 }
-element!(f32 = F32, f64 = F64, i32 = I32, i64 = I64, u8 = U8);
+element!(f32 = F32, f64 = F64, i8 = I8, i16 = I16, i32 = I32, i64 = I64, u8 = U8, u16 = U16, u32 = U32, u64 = U64);
 
 /// A tensor ready to be written: little-endian bytes in row-major order.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,6 +188,28 @@ impl TensorFile {
         self.shaped(name, entry, values)
     }
 
+    /// The tensor `name` of any integer type, or of truth values, which are 0 and 1.
+    ///
+    /// # Errors
+    /// As [`TensorFile::read`]; [`Error::File`] naming the first number beyond `i64`.
+    pub fn read_integers(&self, name: &str, shape: Option<&[usize]>) -> Result<ArrayD<i64>> {
+        let entry = self.entry(name, shape)?;
+        let bytes = self.bytes(entry)?;
+        let values = match entry.dtype {
+            Dtype::I8 => integers::<i8>(&bytes),
+            Dtype::I16 => integers::<i16>(&bytes),
+            Dtype::I32 => integers::<i32>(&bytes),
+            Dtype::I64 => integers::<i64>(&bytes),
+            Dtype::U8 | Dtype::BOOL => integers::<u8>(&bytes),
+            Dtype::U16 => integers::<u16>(&bytes),
+            Dtype::U32 => integers::<u32>(&bytes),
+            Dtype::U64 => integers::<u64>(&bytes),
+            other => return Err(self.bad(name, "integers (I8 to I64, U8 to U64)".to_string(), format!("{other:?}"))),
+        };
+        let values = values.map_err(|beyond| self.bad(name, "integers of 64 bits with a sign".to_string(), beyond))?;
+        self.shaped(name, entry, values)
+    }
+
     fn bad(&self, name: &str, expected: String, found: String) -> Error {
         Error::file(&self.path, format!("tensor `{name}`"), expected, found)
     }
@@ -228,6 +251,12 @@ impl TensorFile {
     }
 }
 
+/// Little-endian integers as `i64`; the first that is none, in decimal, is the error.
+fn integers<T: Element + TryInto<i64> + ToString>(bytes: &[u8]) -> std::result::Result<Vec<i64>, String> {
+    let values = bytes.chunks_exact(T::SIZE).map(T::get);
+    values.map(|value| value.try_into().map_err(|_| value.to_string())).collect()
+}
+
 /// The metadata and the tensors' descriptions of a file of `size` bytes, of which `input` is at the beginning.
 fn read_header(
     path: &Path,
@@ -239,6 +268,11 @@ fn read_header(
     let mut prefix = [0; PREFIX as usize];
     input.read_exact(&mut prefix).map_err(|e| bad(e.to_string()))?;
     let length = u64::from_le_bytes(prefix);
+    if length > LARGEST_HEADER
+        && let Some(refusal) = foreign::refusal(path, prefix, &mut *input)
+    {
+        return Err(refusal);
+    }
     if length > size - PREFIX || length > LARGEST_HEADER {
         return Err(bad(format!("a header of {length} bytes")));
     }

@@ -1,6 +1,6 @@
 //! `gdstar evaluate RUN`.
 
-use super::{choice, load_data, with_threads};
+use super::{choice, load_data, tell_remark, with_threads};
 use crate::data::{Dataset, Source, Split};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
@@ -100,6 +100,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
 fn report<S: Scalar>(args: &EvaluateArgs, subject: &Subject) -> Result<()> {
     let dataset = &subject.dataset;
     let network = models::find(&subject.model)?.network(dataset.train.shape, dataset.classes)?;
+    tell_remark(&subject.file.tensors, &network);
     let saved = subject.file.read::<S>(network)?;
     let part = (dataset, args.split);
     let evaluation = evaluate(&saved.network, subject.kernel, &saved.parameters, part, args.batch_size)?;

@@ -17,6 +17,9 @@ mod weights;
 
 use crate::data::{Dataset, LoadOptions, Source, load_with};
 use crate::error::{Error, Result};
+use crate::nn::Network;
+use crate::nn::state_dict::Names;
+use crate::tensor_file::TensorFile;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
@@ -164,6 +167,13 @@ fn load_data(source: Source, dir: Option<&Path>, image_size: Option<usize>) -> R
     let dataset = load_with(source, dir, LoadOptions { image_size, on_decoded: Some(&on_decoded) });
     bar.finish_and_clear();
     dataset
+}
+
+/// Says on standard error what of a file's tensors is read under other names, or not at all.
+fn tell_remark(file: &TensorFile, network: &Network) {
+    if let Some(remark) = Names::find(file, network).remark() {
+        eprintln!("gdstar: {remark}");
+    }
 }
 
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the process at once.

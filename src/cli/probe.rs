@@ -1,13 +1,13 @@
 //! `gdstar probe`: one forward and backward of a network, from files.
 
-use super::choice;
+use super::{choice, tell_remark};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::nn::{Mode, models};
 use crate::scalar::Scalar;
 use crate::tensor_file::{self, Element, TensorFile};
 use crate::train::Precision;
-use crate::train::probe::probe;
+use crate::train::probe::{network, probe};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ pub struct ProbeArgs {
     #[arg(long, value_name = "W.safetensors")]
     weights: PathBuf,
 
-    /// `input` [n, c, h, w], floats; `labels` [n], I64 from 0.
+    /// `input` [n, c, h, w], floats; `labels` [n], integers from 0.
     #[arg(long, value_name = "B.safetensors")]
     batch: PathBuf,
 
@@ -63,6 +63,7 @@ fn run_in<S: Scalar + Element>(args: &ProbeArgs) -> Result<()> {
     let model = models::find(&args.model)?;
     let (weights, batch) = (TensorFile::open(&args.weights)?, TensorFile::open(&args.batch)?);
     let mode = if args.eval { Mode::EvaluationWithGradients } else { Mode::Training };
+    tell_remark(&weights, &network(model, &weights, &batch)?);
     let results = probe::<S>(model, &weights, &batch, mode, args.kernel)?;
     tensor_file::write(&args.out, HashMap::new(), &results)
 }

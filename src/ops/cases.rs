@@ -7,7 +7,7 @@
 //!
 //! | tensor | meaning |
 //! |---|---|
-//! | `<case>/in/<input>` | F32 or F64, converted to the precision; `labels` I64; `mask` U8 |
+//! | `<case>/in/<input>` | F32 or F64, converted to the precision; `labels` and `mask` integers of any type |
 //! | `<case>/dy/<output>` | upstream gradient |
 //! | `<case>/out/<output>` | written |
 //! | `<case>/grad/<input>` | written: the gradient of `sum(dy * out)` |

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | weights | as [`state_dict`] reads them | parameters and running statistics by PyTorch's names |
 //! | batch | `input` | F16, BF16, F32 or F64 `[n, c, h, w]`, converted to the precision |
-//! | | `labels` | I64 `[n]`, from 0 |
+//! | | `labels` | integers of any type `[n]`, from 0 |
 //! | results | `logits` | `[n, classes]` |
 //! | | `loss` | `[1]`: mean cross-entropy |
 //! | | `grad/<name>` | the loss's gradient with respect to each parameter, of its shape |
@@ -18,7 +18,7 @@ use super::Step;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::nn::models::Entry;
-use crate::nn::state_dict::{self, read_finite};
+use crate::nn::state_dict::{self, Names, read_finite};
 use crate::nn::{Mode, Network, Parameters, Role};
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, Tensor, TensorFile};
@@ -56,7 +56,10 @@ pub fn probe<S: Scalar + Element>(
 }
 
 /// The network for the images in `batch`, with as many classes as the classifier in `weights` has.
-fn network(model: &Entry, weights: &TensorFile, batch: &TensorFile) -> Result<Network> {
+///
+/// # Errors
+/// [`Error::File`] naming `batch` if there are no images in it that the network can take.
+pub fn network(model: &Entry, weights: &TensorFile, batch: &TensorFile) -> Result<Network> {
     let bad = |expected: &str, found: String| Error::file(batch.path(), "tensor `input`", expected, found);
     let Some((_, shape)) = batch.describe("input") else { return Err(bad("to be present", "nothing".to_string())) };
     let &[n, c, h, w] = shape else { return Err(bad("shape [n, c, h, w]", format!("shape {shape:?}"))) };
@@ -70,7 +73,8 @@ fn network(model: &Entry, weights: &TensorFile, batch: &TensorFile) -> Result<Ne
     let network = fitting(model.classes)?;
     // A file without such a tensor is refused, by name, when it is read.
     let classifier = network.specs().into_iter().rfind(|spec| spec.role == Role::Weight);
-    let shape = classifier.and_then(|spec| Some(weights.describe(&spec.name)?.1.to_vec()));
+    let names = Names::find(weights, &network);
+    let shape = classifier.and_then(|spec| Some(weights.describe(&names.in_file(&spec.name))?.1.to_vec()));
     match shape.as_deref() {
         Some(&[classes, _]) if classes > 0 => fitting(classes),
         _ => Ok(network),
@@ -79,7 +83,7 @@ fn network(model: &Entry, weights: &TensorFile, batch: &TensorFile) -> Result<Ne
 
 fn read_batch<S: Scalar>(file: &TensorFile, classes: usize) -> Result<Batch<S>> {
     let input = read_finite::<S>(file, "input", None)?;
-    let labels = file.read::<i64>("labels", Some(&input.shape()[..1]))?;
+    let labels = file.read_integers("labels", Some(&input.shape()[..1]))?;
     let checked = |(i, &label): (usize, &i64)| match usize::try_from(label) {
         Ok(label) if label < classes => Ok(label),
         _ => {

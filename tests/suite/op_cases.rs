@@ -8,6 +8,7 @@ use gdstar::ops::cases::CaseFile;
 use gdstar::scalar::{DoubleDouble, Scalar};
 use gdstar::tensor_file::{Tensor, TensorFile, write};
 use ndarray::{ArrayD, array};
+use safetensors::tensor::Dtype;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -189,6 +190,10 @@ fn integer_inputs_are_checked() {
     };
     labels([0, 2]).unwrap();
     mask([0, 1, 1, 0, 0, 1]).unwrap();
+    try_op("cross_entropy", json!({}), "labels", Tensor::from_slice(&[2], &[0i32, 2])).unwrap();
+    try_op("cross_entropy", json!({}), "labels", Tensor::from_slice(&[2], &[0u8, 2])).unwrap();
+    let truth = Tensor { dtype: Dtype::BOOL, shape: vec![2, 3], bytes: vec![0, 1, 1, 0, 0, 1] };
+    try_op("dropout", json!({"p": 0.5}), "mask", truth).unwrap();
     assert!(message(labels([0, 3])).contains('3'));
     assert!(message(labels([-1, 0])).contains("-1"));
     assert!(message(mask([0, 1, 0, 2, 0, 0])).contains("element 3: expected 0 or 1, found 2"));

@@ -1,8 +1,10 @@
 //! Exchange with PyTorch: what a file must hold, what it may hold, and that everything wrong with it is named at once.
 
+mod foreign;
 mod problems;
 mod renamed;
 mod values;
+mod wrapped;
 
 use gdstar::kernel::Window;
 use gdstar::nn::{Init, Layer, Network, Parameters};

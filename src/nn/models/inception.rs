@@ -1,5 +1,5 @@
 //! Inception v3: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, in torchvision's layout,
-//! without the auxiliary classifier.
+//! without the auxiliary classifier; files that hold it load all the same ([`Network::unused`]).
 //!
 //! The published stem reduces 299x299 images to 35x35 before the first inception block, and needs 75x75 at the least. For
 //! smaller images (CIFAR's, Tiny ImageNet's) its convolutions keep the image's size (stride 1, padding 1) and its two max
@@ -34,7 +34,7 @@ pub(super) fn build(input: [usize; 3], classes: usize) -> Network {
     ]);
     layers = pooled(layers);
     layers.extend([("", Layer::Dropout { p: DROP }), ("fc", Layer::Linear { inputs: 2048, outputs: classes })]);
-    Network::new("inceptionv3", input, classes, Layer::sequence(layers))
+    Network { unused: &["AuxLogits."], ..Network::new("inceptionv3", input, classes, Layer::sequence(layers)) }
 }
 
 fn stem(input: [usize; 3]) -> Vec<(&'static str, Layer)> {

@@ -14,7 +14,7 @@ pub struct Misshapen {
 
 impl Misshapen {
     pub(super) fn new(name: &str, expected: String, (dtype, shape): (Dtype, &[usize])) -> Self {
-        Self { name: name.to_string(), expected, found: format!("{dtype:?} of shape {shape:?}") }
+        Self { name: name.to_string(), expected, found: quoted(format!("{dtype:?} of shape {shape:?}")) }
     }
 }
 
@@ -30,6 +30,8 @@ pub struct Misnamed {
 pub struct Mismatch {
     /// The network's name.
     pub network: &'static str,
+    /// What all names of the network have before them in the file, and not in these lists.
+    pub prefix: String,
     /// Expected, and not in the file; in `state_dict` order.
     pub missing: Vec<String>,
     /// In the file, and not expected; sorted.
@@ -58,7 +60,7 @@ impl Mismatch {
     /// `linear.weight` and `fc.weight`, `bn1.weight` and `bn1.gamma`, and with a prefix `module.conv1.bias` and
     /// `conv1.bias`. Of all such pairs, the nearest are joined first.
     pub(super) fn new(
-        network: &'static str,
+        (network, prefix): (&'static str, &str),
         missing: Vec<Named>,
         unexpected: Vec<Named>,
         misshapen: Vec<Misshapen>,
@@ -79,6 +81,7 @@ impl Mismatch {
         }
         Self {
             network,
+            prefix: prefix.to_string(),
             missing: kept(&missing, &is_missing),
             unexpected: kept(&unexpected, &is_unexpected),
             misshapen,
@@ -92,12 +95,13 @@ impl Mismatch {
     }
 }
 
-/// One line: `missing `a`, `b`; unexpected `c`; misshapen ..; misnamed ..`.
+/// One line of a screen line or two: `missing `a`, `b`; unexpected `c`; misshapen ..; misnamed ..`, of each list the
+/// first few and how many more there are.
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |name: &String| format!("`{}`", quoted(name));
-        let shapes = |m: &Misshapen| format!("{} ({}, expected {})", name(&m.name), m.found, m.expected);
-        let names = |m: &Misnamed| format!("{} where {} was expected", name(&m.found), name(&m.expected));
+        let name = |name: &String| code(name);
+        let shapes = |m: &Misshapen| format!("{} ({}, expected {})", code(&m.name), m.found, m.expected);
+        let names = |m: &Misnamed| format!("{} where {} was expected", code(&m.found), code(&m.expected));
         let lists = [
             ("missing", self.missing.iter().map(name).collect::<Vec<_>>()),
             ("unexpected", self.unexpected.iter().map(name).collect()),
@@ -105,8 +109,35 @@ impl fmt::Display for Mismatch {
             ("misnamed", self.misnamed.iter().map(names).collect()),
         ];
         let told = lists.iter().filter(|(_, list)| !list.is_empty());
-        let told: Vec<String> = told.map(|(problem, list)| format!("{problem} {}", list.join(", "))).collect();
-        write!(f, "not the state_dict of {}: {}", self.network, told.join("; "))
+        let told: Vec<String> = told.map(|(problem, list)| format!("{problem} {}", first(list))).collect();
+        write!(f, "not the state_dict of {}", self.network)?;
+        if !self.prefix.is_empty() {
+            write!(f, " below {}", code(&self.prefix))?;
+        }
+        write!(f, ": {}", told.join("; "))
+    }
+}
+
+/// The most of a list that a message names.
+const MOST_NAMED: usize = 3;
+/// The most of a name that a message repeats, in characters.
+const LONGEST_NAME: usize = 80;
+
+/// A name as a message shows it.
+pub(super) fn code(name: &str) -> String {
+    let name = quoted(name);
+    match name.char_indices().nth(LONGEST_NAME) {
+        None => format!("`{name}`"),
+        Some((end, _)) => format!("`{}..`", &name[..end]),
+    }
+}
+
+/// The first of a list, and how many more there are.
+pub(super) fn first(list: &[String]) -> String {
+    let named = list[..list.len().min(MOST_NAMED)].join(", ");
+    match list.len().saturating_sub(MOST_NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn case(file: &TensorFile, entry: &Entry, case: CaseHeader) -> Result
     for name in &case.inputs {
         let tensor = format!("{}/in/{name}", case.name);
         match name.as_str() {
-            "labels" => _ = attributes.integers.insert(name.clone(), file.read::<i64>(&tensor, None)?),
+            "labels" => _ = attributes.integers.insert(name.clone(), file.read_integers(&tensor, None)?),
             "mask" => _ = attributes.integers.insert(name.clone(), mask(file, &tensor)?),
             _ => inputs.push((name.clone(), file.read_floats(&tensor, None)?)),
         }
@@ -101,13 +101,10 @@ pub(super) fn case(file: &TensorFile, entry: &Entry, case: CaseHeader) -> Result
 }
 
 fn mask(file: &TensorFile, name: &str) -> Result<ArrayD<i64>> {
-    let mask = file.read::<u8>(name, None)?;
-    match mask.iter().position(|&m| m > 1) {
-        None => Ok(mask.mapv(i64::from)),
-        Some(at) => {
-            let found = mask.iter().nth(at).copied().unwrap_or_default();
-            Err(Error::file(file.path(), format!("tensor `{name}`, element {at}"), "0 or 1", found))
-        }
+    let mask = file.read_integers(name, None)?;
+    match mask.iter().enumerate().find(|(_, m)| !matches!(m, 0 | 1)) {
+        None => Ok(mask),
+        Some((at, found)) => Err(Error::file(file.path(), format!("tensor `{name}`, element {at}"), "0 or 1", found)),
     }
 }
 

@@ -168,6 +168,29 @@ fn probe_refuses_labels_out_of_range() {
     }
 }
 
+/// JAX, MLX, TensorFlow and NumPy on Windows make I32, and a loader of bytes U8: the results are those of I64.
+#[test]
+fn probe_reads_labels_of_any_integer_type() {
+    let port = Port::new();
+    let results = |labels: Tensor| {
+        let mut batch = port.batch();
+        batch[1].1 = labels;
+        port.write("batch", batch);
+        drop(port.run(&[]));
+        std::fs::read(port.path("out")).unwrap()
+    };
+    let expected = results(Tensor::from_slice(&[IMAGES], &[3i64, 1, 0, 6]));
+    assert_eq!(results(Tensor::from_slice(&[IMAGES], &[3i8, 1, 0, 6])), expected);
+    assert_eq!(results(Tensor::from_slice(&[IMAGES], &[3i16, 1, 0, 6])), expected);
+    assert_eq!(results(Tensor::from_slice(&[IMAGES], &[3i32, 1, 0, 6])), expected);
+    assert_eq!(results(Tensor::from_slice(&[IMAGES], &[3u8, 1, 0, 6])), expected);
+    assert_eq!(results(Tensor::from_slice(&[IMAGES], &[3u16, 1, 0, 6])), expected);
+    assert_eq!(results(Tensor::from_slice(&[IMAGES], &[3u32, 1, 0, 6])), expected);
+    assert_eq!(results(Tensor::from_slice(&[IMAGES], &[3u64, 1, 0, 6])), expected);
+    let beyond = Tensor::from_slice(&[IMAGES], &[3, 1, u64::MAX, 6]);
+    Port::new().assert_batch_refused(|batch| batch[1].1 = beyond, &["`labels`", "18446744073709551615"]);
+}
+
 #[test]
 fn probe_refuses_labels_of_another_kind() {
     let port = Port::new();
@@ -227,7 +250,7 @@ fn probe_refuses_weights_of_another_network() {
     port.assert_refused(&[], &["weights.safetensors", "layer2.1.bn2.running_var"]);
     let lenet = open("lenet").network().unwrap();
     port.write("weights", state_dict::tensors(&hashed::parameters::<f64>(&lenet), 0));
-    port.assert_refused(&[], &["weights.safetensors", "fc1.weight", "bn1.weight"]);
+    port.assert_refused(&[], &["weights.safetensors", "`bn1.weight`", "`conv2.weight`", "more"]);
     std::fs::write(port.path("weights"), b"not a file of tensors").unwrap();
     port.assert_refused(&[], &["weights.safetensors", "header"]);
     std::fs::remove_file(port.path("weights")).unwrap();
