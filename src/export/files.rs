@@ -1,17 +1,14 @@
 //! The files of an export: their formats, and the folder that appears when all of them are complete.
 
-use super::StoredFile;
+use super::{StoredFile, npz};
 use crate::choice::choice;
 use crate::error::{Error, Result};
-use crate::tensor_file::{self, Element, Tensor, directory_of, sync_directory_of, write_atomically};
+use crate::tensor_file::{self, Tensor, directory_of, sync_directory_of, write_atomically};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use ndarray::ArrayViewD;
-use ndarray_npy::{NpzWriter, WritableElement, WriteNpzError};
-use safetensors::tensor::Dtype;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Cursor, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -55,7 +52,8 @@ impl NewFolder {
                 tensor_file::write(&path, metadata, tensors)?;
             }
             Format::Npz => {
-                let bytes = npz(tensors).map_err(|e| Error::file(&path, "arrays", "what NumPy's npz can hold", e))?;
+                let bytes =
+                    npz::archive(tensors).map_err(|e| Error::file(&path, "arrays", "what NumPy's npz can hold", e))?;
                 write_atomically(&path, |file| file.write_all(&bytes))?;
             }
         }
@@ -95,30 +93,4 @@ impl Write for Count {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// An npz archive of these tensors.
-fn npz(tensors: &[(String, Tensor)]) -> std::result::Result<Vec<u8>, String> {
-    let mut archive = NpzWriter::new(Cursor::new(Vec::new()));
-    for (name, tensor) in tensors {
-        match tensor.dtype {
-            Dtype::F32 => add::<f32>(&mut archive, name, tensor)?,
-            Dtype::F64 => add::<f64>(&mut archive, name, tensor)?,
-            Dtype::I32 => add::<i32>(&mut archive, name, tensor)?,
-            Dtype::I64 => add::<i64>(&mut archive, name, tensor)?,
-            Dtype::U8 => add::<u8>(&mut archive, name, tensor)?,
-            other => return Err(format!("`{name}` of {other:?}")),
-        }
-    }
-    archive.finish().map(Cursor::into_inner).map_err(|e| e.to_string())
-}
-
-fn add<T: Element + WritableElement>(
-    archive: &mut NpzWriter<Cursor<Vec<u8>>>,
-    name: &str,
-    tensor: &Tensor,
-) -> std::result::Result<(), String> {
-    let values: Vec<T> = tensor.bytes.chunks_exact(T::SIZE).map(T::get).collect();
-    let array = ArrayViewD::from_shape(tensor.shape.as_slice(), &values).map_err(|e| format!("`{name}`: {e}"))?;
-    archive.add_array(name, &array).map_err(|e: WriteNpzError| format!("`{name}`: {e}"))
 }

@@ -12,6 +12,7 @@
 
 mod csr;
 mod files;
+mod npz;
 
 pub use csr::Csr;
 pub use files::Format;

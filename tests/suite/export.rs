@@ -2,6 +2,7 @@
 
 mod csr;
 mod files;
+mod npz;
 mod saved;
 
 use crate::state_dict::{network, parameters};

@@ -1,24 +1,20 @@
 //! The three files, in both formats.
 
-use super::{bits, pruned};
+use super::{bits, npz, pruned};
 use gdstar::export::{Csr, Format, export};
 use gdstar::tensor_file::{Element, TensorFile};
 use gdstar::train::SavedNetwork;
 use gdstar::{Error, nn::state_dict};
-use ndarray::{ArrayD, Ix1, IxDyn, OwnedRepr};
-use ndarray_npy::{NpzReader, ReadableElement};
-use std::fs::{self, File};
+use ndarray::{ArrayD, Ix1};
+use std::fs;
 use std::path::Path;
 
 /// An array of an exported file.
-fn read<T: Element + ReadableElement>(folder: &Path, stem: &str, format: Format, name: &str) -> ArrayD<T> {
+fn read<T: Element>(folder: &Path, stem: &str, format: Format, name: &str) -> ArrayD<T> {
     let path = folder.join(format!("{stem}.{format}"));
     match format {
         Format::Safetensors => TensorFile::open(&path).unwrap().read(name, None).unwrap(),
-        Format::Npz => {
-            let mut archive = NpzReader::new(File::open(path).unwrap()).unwrap();
-            archive.by_name::<OwnedRepr<T>, IxDyn>(name).unwrap()
-        }
+        Format::Npz => npz::read(&path, name),
     }
 }
 
@@ -26,7 +22,7 @@ fn names(folder: &Path, stem: &str, format: Format) -> Vec<String> {
     let path = folder.join(format!("{stem}.{format}"));
     let mut names: Vec<String> = match format {
         Format::Safetensors => TensorFile::open(&path).unwrap().names().map(str::to_string).collect(),
-        Format::Npz => NpzReader::new(File::open(path).unwrap()).unwrap().names().unwrap(),
+        Format::Npz => npz::names(&path),
     };
     names.sort();
     names
