@@ -134,8 +134,7 @@ pub fn evaluate<O: Op, S: Scalar>(
     upstream: &[Option<ArrayViewD<S>>],
     wanted: &[bool],
 ) -> Result<Evaluation<S>> {
-    let shapes: Vec<&[usize]> = inputs.iter().map(ArrayViewD::shape).collect();
-    let out_shapes = op.out_shapes(&shapes)?;
+    let out_shapes = op.out_shapes(&shapes_of(inputs))?;
     if wanted.len() != inputs.len() {
         return Err(Error::shape(
             O::NAME,
@@ -144,15 +143,45 @@ pub fn evaluate<O: Op, S: Scalar>(
             format!("{}", wanted.len()),
         ));
     }
-    let zeros: Vec<ArrayD<S>> = out_shapes.iter().map(|shape| ArrayD::from_elem(shape.as_slice(), S::ZERO)).collect();
-    let mut flowing: Vec<ArrayViewD<S>> = zeros.iter().map(|zero| zero.view()).collect();
+    let zeros = zeros_of(&out_shapes);
+    let flowing = flowing(O::NAME, &zeros, upstream)?;
+    let (outputs, saved) = op.forward(kernel, inputs);
+    let gradients = if wanted.contains(&true) {
+        op.backward(kernel, inputs, &views_of(&outputs), &saved, &flowing, wanted).into_vec()
+    } else {
+        vec![None; inputs.len()]
+    };
+    Ok(Evaluation { outputs: outputs.into_vec(), gradients })
+}
+
+// What of an evaluation does not depend on the op is compiled once a number system, not once an op.
+
+fn shapes_of<'a, S>(arrays: &'a [ArrayViewD<S>]) -> Vec<&'a [usize]> {
+    arrays.iter().map(ArrayViewD::shape).collect()
+}
+
+fn views_of<S>(arrays: &[ArrayD<S>]) -> Vec<ArrayViewD<'_, S>> {
+    arrays.iter().map(|array| array.view()).collect()
+}
+
+fn zeros_of<S: Scalar>(shapes: &[Shape]) -> Vec<ArrayD<S>> {
+    shapes.iter().map(|shape| ArrayD::from_elem(shape.as_slice(), S::ZERO)).collect()
+}
+
+/// The upstream gradients that are given, and `zeros`, which has every output's shape, for the others.
+fn flowing<'a, S>(
+    op: &'static str,
+    zeros: &'a [ArrayD<S>],
+    upstream: &'a [Option<ArrayViewD<S>>],
+) -> Result<Vec<ArrayViewD<'a, S>>> {
+    let mut flowing = views_of(zeros);
     for (i, given) in upstream.iter().enumerate() {
         let Some(given) = given else { continue };
-        match out_shapes.get(i) {
-            Some(shape) if shape.as_slice() == given.shape() => flowing[i] = given.view(),
+        match zeros.get(i).map(|zero| zero.shape()) {
+            Some(shape) if shape == given.shape() => flowing[i] = given.view(),
             other => {
                 return Err(Error::shape(
-                    O::NAME,
+                    op,
                     format!("upstream gradient {i}"),
                     other.map_or("no such output".to_string(), |shape| format!("shape {shape:?}")),
                     format!("shape {:?}", given.shape()),
@@ -160,12 +189,5 @@ pub fn evaluate<O: Op, S: Scalar>(
             }
         }
     }
-    let (outputs, saved) = op.forward(kernel, inputs);
-    let gradients = if wanted.contains(&true) {
-        let outputs: Vec<ArrayViewD<S>> = outputs.iter().map(|output| output.view()).collect();
-        op.backward(kernel, inputs, &outputs, &saved, &flowing, wanted).into_vec()
-    } else {
-        vec![None; inputs.len()]
-    };
-    Ok(Evaluation { outputs: outputs.into_vec(), gradients })
+    Ok(flowing)
 }

@@ -131,42 +131,72 @@ impl<'p, S: Scalar> Tape<'p, S> {
     }
 
     fn record<O: Op>(&mut self, op: O, inputs: &[Var], first_is_free: bool) -> Result<List<Var>> {
-        let inputs: List<usize> = inputs.iter().map(|var| var.0).collect();
-        if let Some(i) = inputs.iter().position(|&i| self.values[i].released) {
-            return Err(Error::shape(O::NAME, format!("input {i}"), "a value in use", "one that was released"));
-        }
-        let shapes: List<&[usize]> = inputs.iter().map(|&i| self.values[i].shape.as_slice()).collect();
-        let out_shapes = op.out_shapes(&shapes)?;
-        let cost = op.cost(&shapes, &out_shapes);
-        drop(shapes);
+        let inputs = self.in_use(O::NAME, inputs)?;
+        let (out_shapes, cost) = {
+            let shapes = self.shapes(&inputs);
+            let out_shapes = op.out_shapes(&shapes)?;
+            let cost = op.cost(&shapes, &out_shapes);
+            (out_shapes, cost)
+        };
         let differentiable = inputs.iter().any(|&i| self.values[i].differentiable);
-        let first = self.values.len();
-        let mut backward: Option<Backward<S>> = None;
-        if let Some(kernel) = self.kernel {
-            let (arrays, saved) = self.forward(&op, kernel, &inputs, first_is_free);
-            for array in arrays {
-                self.push(array.shape().into(), Some(array.into()), differentiable, false);
+        let (outputs, backward) = match self.kernel {
+            Some(kernel) => {
+                let (arrays, saved) = self.forward(&op, kernel, &inputs, first_is_free);
+                let backward = differentiable.then(|| backward_of(op, kernel, saved));
+                (self.push_outputs(arrays, differentiable), backward)
             }
-            if differentiable {
-                backward = Some(backward_of(op, kernel, saved));
-            }
-        } else {
-            for shape in out_shapes {
-                self.push(shape, None, differentiable, false);
-            }
-        }
-        let outputs = first..self.values.len();
+            None => (self.push_shapes(out_shapes, differentiable), None),
+        };
         if differentiable {
-            let read = match O::READS {
-                Reads::Inputs => inputs.clone(),
-                Reads::Outputs => outputs.clone().collect(),
-                Reads::Shapes => List::new(),
-            };
-            read.into_iter().for_each(|i| self.values[i].read = true);
+            self.mark_read(O::READS, &inputs, outputs.clone());
         }
         let layer = self.layer.clone();
         self.records.push(Record { layer, op: O::NAME, cost, inputs, outputs: outputs.clone(), backward });
         Ok(outputs.map(Var).collect())
+    }
+
+    // What of an op's record does not depend on the op is compiled once a number system, not once an op.
+
+    /// Where an op's inputs are, none of which may have been released.
+    fn in_use(&self, op: &'static str, inputs: &[Var]) -> Result<List<usize>> {
+        let inputs: List<usize> = inputs.iter().map(|var| var.0).collect();
+        match inputs.iter().position(|&i| self.values[i].released) {
+            Some(i) => Err(Error::shape(op, format!("input {i}"), "a value in use", "one that was released")),
+            None => Ok(inputs),
+        }
+    }
+
+    fn shapes(&self, values: &[usize]) -> List<&[usize]> {
+        values.iter().map(|&i| self.values[i].shape.as_slice()).collect()
+    }
+
+    fn views(&self, values: &[usize]) -> List<ArrayViewD<'_, S>> {
+        values.iter().map(|&i| self.values[i].view(&self.zero)).collect()
+    }
+
+    fn push_outputs(&mut self, arrays: List<ArrayD<S>>, differentiable: bool) -> Range<usize> {
+        let first = self.values.len();
+        for array in arrays {
+            self.push(array.shape().into(), Some(array.into()), differentiable, false);
+        }
+        first..self.values.len()
+    }
+
+    fn push_shapes(&mut self, shapes: List<Shape>, differentiable: bool) -> Range<usize> {
+        let first = self.values.len();
+        for shape in shapes {
+            self.push(shape, None, differentiable, false);
+        }
+        first..self.values.len()
+    }
+
+    /// Backward will look into what the op `reads`.
+    fn mark_read(&mut self, reads: Reads, inputs: &[usize], outputs: Range<usize>) {
+        match reads {
+            Reads::Inputs => inputs.iter().for_each(|&i| self.values[i].read = true),
+            Reads::Outputs => self.values[outputs].iter_mut().for_each(|value| value.read = true),
+            Reads::Shapes => (),
+        }
     }
 
     /// [`Tape::apply`] for an op whose first output is the one that matters.
@@ -188,10 +218,9 @@ impl<'p, S: Scalar> Tape<'p, S> {
     ) -> (List<ArrayD<S>>, O::Saved<S>) {
         let taken = if first_is_free && O::READS != Reads::Inputs { self.take_over(inputs) } else { None };
         let Some(first) = taken else {
-            let views: List<ArrayViewD<S>> = inputs.iter().map(|&i| self.values[i].view(&self.zero)).collect();
-            return op.forward(kernel, &views);
+            return op.forward(kernel, &self.views(inputs));
         };
-        let others: List<ArrayViewD<S>> = inputs[1..].iter().map(|&i| self.values[i].view(&self.zero)).collect();
+        let others = self.views(&inputs[1..]);
         op.forward_over(kernel, first, &others).unwrap_or_else(|first| {
             let views = std::iter::once(first.view()).chain(others.iter().map(|other| other.view()));
             let done = op.forward(kernel, &views.collect::<List<_>>());

@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 
-/// Memory of one element type, by capacity.
+/// Memory of one element type, in the order of its capacity. (A list, not a tree: a network has few sizes, and the code of
+/// a tree would be compiled for each of dozens of element types.)
 #[derive(Debug)]
-struct Shelf<T>(BTreeMap<usize, Slot<T>>);
+struct Shelf<T>(Vec<Slot<T>>);
 
 /// Memory of one capacity.
 #[derive(Debug)]
 struct Slot<T> {
+    capacity: usize,
     free: Vec<Vec<T>>,
     /// How many are in use. Memory that did not come from here is not kept: nobody would ask for it, and it would pile up.
     lent: usize,
@@ -24,7 +26,7 @@ struct Slot<T> {
 
 impl<T> Default for Shelf<T> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(Vec::new())
     }
 }
 
@@ -32,20 +34,32 @@ impl<T: Element> Shelf<T> {
     /// Memory that holds `len` elements, whatever its own length is.
     fn take(&mut self, len: usize) -> Vec<T> {
         // Up to twice what is wanted: the last, smaller batch of an epoch shall use what the others left.
-        let mut large_enough = self.0.range_mut(len..=2 * len);
-        let found = large_enough.find_map(|(_, slot)| slot.free.pop().inspect(|_| slot.lent += 1));
+        let least = self.0.partition_point(|slot| slot.capacity < len);
+        let mut large_enough = self.0[least..].iter_mut().take_while(|slot| slot.capacity <= 2 * len);
+        let found = large_enough.find_map(|slot| slot.free.pop().inspect(|_| slot.lent += 1));
         found.unwrap_or_else(|| {
             let buffer = vec![T::default(); len];
-            self.0.entry(buffer.capacity()).or_insert(Slot { free: Vec::new(), lent: 0 }).lent += 1;
+            let capacity = buffer.capacity();
+            match self.slot(capacity) {
+                Ok(at) => self.0[at].lent += 1,
+                Err(at) => self.0.insert(at, Slot { capacity, free: Vec::new(), lent: 1 }),
+            }
             buffer
         })
     }
 
     fn put(&mut self, buffer: Vec<T>) {
-        if let Some(slot) = self.0.get_mut(&buffer.capacity()).filter(|slot| slot.lent > 0) {
-            slot.lent -= 1;
-            slot.free.push(buffer);
+        if let Ok(at) = self.slot(buffer.capacity())
+            && self.0[at].lent > 0
+        {
+            self.0[at].lent -= 1;
+            self.0[at].free.push(buffer);
         }
+    }
+
+    /// Where the slot of a capacity is, or would have to be.
+    fn slot(&self, capacity: usize) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&capacity, |slot| slot.capacity)
     }
 }
 
