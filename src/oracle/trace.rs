@@ -8,6 +8,7 @@ mod layout;
 mod number;
 
 pub use header::{Header, SgdHyperparameters};
+pub use number::hex_float;
 
 use crate::error::{Error, Result};
 use crate::oracle::bounds::unit_roundoff;

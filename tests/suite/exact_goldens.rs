@@ -1,5 +1,6 @@
 //! The exact lane: traces of which no correct port may differ in a single bit, because nothing in them rounds.
 
+mod dyadic;
 mod lane;
 mod mistakes;
 
