@@ -13,6 +13,6 @@ mod image_folder;
 mod loader;
 mod mnist;
 mod normalisation;
-mod original;
+pub mod original;
 mod random;
 mod statistics;

@@ -111,16 +111,27 @@ fn step(
     Step::compute(network, Kernel::Fast, parameters, x.clone(), labels.clone(), mode, noise).unwrap()
 }
 
-/// Multiply-accumulates of the largest network that is trained in every run of the tests; GDSTAR_DATA, which says that
-/// there is time, adds the others.
+/// Multiply-accumulates of the largest network that is trained in every run of the tests.
 const SMALL: usize = 50_000_000;
 
-/// Every model learns one batch of eight by heart: forward, backward and optimizer work together. Every weight moves.
+/// Every small model learns one batch of eight by heart: forward, backward and optimizer work together. Every weight moves.
 #[test]
-fn every_model_overfits_one_batch() {
+fn every_small_model_overfits_one_batch() {
+    overfit_one_batch(|macs| macs <= SMALL);
+}
+
+/// The same for the others.
+#[test]
+#[ignore = "minutes without optimisation"]
+fn every_larger_model_overfits_one_batch() {
+    overfit_one_batch(|macs| macs > SMALL);
+}
+
+/// Looks at the models that take such a count of multiply-accumulates.
+fn overfit_one_batch(chosen: fn(usize) -> bool) {
     for entry in models::MODELS {
         let network = entry.network(entry.input, entry.classes).unwrap();
-        if network.summary::<f32>(2).unwrap().macs > SMALL && std::env::var_os("GDSTAR_DATA").is_none() {
+        if !chosen(network.summary::<f32>(2).unwrap().macs) {
             continue;
         }
         let mut rng = stream(3, Purpose::Initialisation, 0);

@@ -1,6 +1,7 @@
 //! Runs as a whole: determined by their configuration and by nothing else.
 
 use super::{config, digits, readings, timeless, train};
+use crate::data::original::folder_with;
 use gdstar::data::{self, Source};
 use gdstar::kernel::Kernel;
 use gdstar::sparsify::Method;
@@ -36,16 +37,13 @@ fn the_seed_decides() {
     assert_ne!(first, timeless(&train::<f32>(&config, &dataset).1));
 }
 
-/// On real MNIST two epochs are enough for what the literature calls a matter of course (under `GDSTAR_DATA`).
+/// On real MNIST two epochs are enough for what the literature calls a matter of course.
 #[test]
+#[ignore = "needs MNIST under GDSTAR_DATA"]
 fn mnist_is_learned_in_two_epochs() {
-    let Some(data_dir) = std::env::var_os("GDSTAR_DATA") else {
-        println!("skipped: GDSTAR_DATA names no folder");
-        return;
-    };
     let mut config = Config::new("lenet300", Source::Mnist, Method::Gdstar);
     config.hyper.epochs = 2;
-    config.data_dir = Some(data_dir.into());
+    config.data_dir = Some(folder_with("mnist"));
     let dataset = data::load(Source::Mnist, config.data_dir.as_deref()).unwrap();
     let (_, history) = train::<f32>(&config, &dataset);
     let last = history.0.last().unwrap();
