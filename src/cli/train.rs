@@ -15,7 +15,7 @@ use crate::train::{
 };
 use std::path::PathBuf;
 
-/// Train a network with one method; everything the paper prints or leaves open is an option.
+/// Train a network with one method; the paper's symbols, and what it leaves open, are options.
 ///
 /// The defaults are the paper's (section 4). A run is the same, bit for bit, for the same options at any number of
 /// threads (--kernel literal: on any CPU too). With --out DIR it leaves config.toml, metrics.jsonl and, after every

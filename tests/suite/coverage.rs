@@ -3,3 +3,5 @@
 mod models;
 mod ops;
 mod package;
+mod paper;
+mod tests;

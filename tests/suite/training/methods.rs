@@ -2,11 +2,13 @@
 
 use super::{GO_ON, config, digits, readings, timeless, train};
 use gdstar::error::Result;
+use gdstar::nn::{Parameter, Parameters, Role};
 use gdstar::paper::reading::RewindCopy;
 use gdstar::paper::structured::{Structure, groups};
 use gdstar::scalar::Scalar;
-use gdstar::sparsify::Method;
-use gdstar::train::{EpochEvent, History, Observer, Run};
+use gdstar::sparsify::{EpochEnd, Method};
+use gdstar::train::{EpochEvent, History, Observer, Run, Sgd};
+use ndarray::arr2;
 
 /// Watches every epoch of a run and holds it to what every method promises.
 struct Invariants {
@@ -72,6 +74,57 @@ fn the_baselines_are_what_they_say() {
     let (state, dense) = train::<f32>(&config(Method::Dense, 2), &dataset);
     assert!(dense.0.iter().all(|r| r.sparsity == 0.0 && r.k_star.is_none() && r.tau.is_none()));
     assert!(state.sparsifier.save().is_none());
+}
+
+/// Holds a run to W_k* = W_0.
+struct RewindsToStart(Vec<f32>);
+
+impl Observer<f32> for RewindsToStart {
+    // Else W_k* is forgotten where a weight is eliminated.
+    fn wants_tensors(&self) -> bool {
+        true
+    }
+
+    fn on_epoch(&mut self, event: &EpochEvent<f32>) -> Result<()> {
+        let saved = event.state.sparsifier.save().unwrap();
+        assert!(saved.rewind.as_ref() == Some(&self.0), "epoch {}: W_k* is not W_0", event.record.epoch);
+        assert_ne!(event.record.selected, Some(0));
+        Ok(())
+    }
+}
+
+/// "The reset-to-initialization strategy (W_0)" (section 4): selected weights are drawn to where the run began, in every
+/// epoch.
+#[test]
+fn reset_rewinds_to_the_initial_weights() {
+    let (dataset, config) = (digits(), config(Method::Reset, 3));
+    let run = Run::new(&config, &dataset, &GO_ON).unwrap();
+    let mut state = run.start::<f32>().unwrap();
+    let start = state.sparsifier.weights().gather(&state.parameters);
+    run.train(&mut state, &mut [&mut RewindsToStart(start)]).unwrap();
+}
+
+/// "The rewind point is updated at each epoch with a probability of 10%" (section A.7).
+#[test]
+fn random_rewind_moves_in_a_tenth_of_the_epochs() {
+    let epochs = 10_000;
+    let config = config(Method::RandomRewind, epochs);
+    let weight = Parameter::new("w", Role::Weight, arr2(&[[1.0f32, -1.0]]).into_dyn());
+    let mut parameters = Parameters::new(vec![weight]);
+    let mut optimizer = Sgd::new(&config.optimizer, &parameters);
+    let mut sparsifier = Method::RandomRewind.sparsifier(&config, &parameters);
+    let mut moved = 0;
+    // From 1 on: before the first move k* is 0.
+    for k in 1..epochs {
+        sparsifier.begin_epoch(&parameters, false);
+        sparsifier.expand();
+        let end = EpochEnd { k, steps: k, recorded: false };
+        let story = sparsifier.end_of_epoch(end, &mut parameters, &mut optimizer).unwrap();
+        moved += usize::from(story.k_star == Some(k));
+    }
+    // Five standard deviations of a binomial distribution: one seed in 1.7 million would be further away.
+    let (mean, deviation) = (0.1 * epochs as f64, (0.1 * 0.9 * epochs as f64).sqrt());
+    assert!((moved as f64 - mean).abs() <= 5.0 * deviation, "{moved} of {epochs}");
 }
 
 /// Structured selection prunes whole groups in training too (section 3.2, last paragraph): with one rewind point for
