@@ -27,7 +27,8 @@ enum DataCommand {
 /// Download a data set and verify its size and SHA-256.
 ///
 /// An interrupted download continues where it stopped when the same command is run again. Files that are there and
-/// right are left alone. Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+/// right are left alone. Proxies, also SOCKS, are taken from http_proxy, https_proxy, all_proxy and no_proxy, or the same
+/// in upper case.
 #[derive(Debug, clap::Args)]
 struct FetchArgs {
     /// The data set
@@ -36,7 +37,8 @@ struct FetchArgs {
     /// The folder below which the data set gets a folder of its name
     #[arg(long, value_name = "DIR", default_value = "data")]
     to: PathBuf,
-    /// An address that has the files, by their names, instead of the official ones; may be given several times
+    /// An address that has the files, by their names, instead of the official ones; may be given several times, and
+    /// have user:password@ before its host
     #[arg(long, value_name = "URL")]
     mirror: Vec<String>,
     /// Replace files that are there and wrong
@@ -46,7 +48,7 @@ struct FetchArgs {
     #[arg(long, value_name = "N", default_value_t = Network::default().attempts,
           value_parser = clap::value_parser!(u32).range(1..))]
     attempts: u32,
-    /// The longest wait for a connection, or for any byte of an answer
+    /// The longest wait for a connection, or for any byte of an answer, which has to bring 1000 a second on average
     #[arg(long, value_name = "SECONDS", default_value_t = Network::default().timeout.as_secs(),
           value_parser = clap::value_parser!(u64).range(1..=LONGEST_TIMEOUT))]
     timeout: u64,

@@ -9,17 +9,22 @@
 //! address than the one it began with, and no entity tag is kept: a continued file that does not verify is thrown
 //! away and downloaded once more from the start.
 
+mod address;
+mod arrivals;
 mod catalogue;
 mod download;
+mod forward;
 mod http;
 mod integrity;
 mod partial;
+mod proxy;
 mod room;
 mod unpack;
 
 pub use catalogue::Fetchable;
 
 use crate::error::{Error, Result};
+use address::{Address, masked};
 use integrity::Presence;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,7 +56,8 @@ pub struct RemoteFile {
     pub size: u64,
     /// In lower-case hexadecimal.
     pub sha256: String,
-    /// Its addresses, in the order in which they are tried.
+    /// Its addresses, in the order in which they are tried; with `user:password@` before the host where a server wants
+    /// them. No message shows these.
     pub sources: Vec<String>,
 }
 
@@ -75,8 +81,9 @@ impl DataSet {
         if mirrors.is_empty() {
             return Ok(self);
         }
-        if let Some(wrong) = mirrors.iter().find(|mirror| !http::is_address(mirror)) {
-            return Err(Error::domain("--mirror", "an address like https://host/folder/", format!("`{wrong}`")));
+        if let Some(wrong) = mirrors.iter().find(|mirror| Address::parse(mirror).is_none()) {
+            let expected = "an address like https://host/folder/";
+            return Err(Error::domain("--mirror", expected, format!("`{}`", masked(wrong))));
         }
         for file in &mut self.files {
             file.sources =
@@ -94,9 +101,10 @@ pub struct Network {
     pub attempts: u32,
     /// The wait before the second attempt; it doubles from each to the next, up to a minute.
     pub first_delay: Duration,
-    /// The longest wait for a connection, and then for any byte of an answer.
+    /// The longest wait for a connection, then for the head of an answer, then for any byte of the file, of which 1000 a
+    /// second have to arrive on average of this time.
     pub timeout: Duration,
-    /// Whether `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are heeded.
+    /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are heeded, in lower case first.
     pub proxy_from_environment: bool,
 }
 
@@ -121,7 +129,7 @@ pub enum Event<'a> {
     Started { path: &'a Path, from: u64, size: u64 },
     /// So many bytes of the file have arrived, or of the archive's content have been unpacked.
     At(u64),
-    /// The address is tried again after `delay`.
+    /// The address, shown without user and password, is tried again after `delay`.
     Retry { url: &'a str, reason: &'a str, delay: Duration },
     /// The address is given up.
     GivenUp { url: &'a str, reason: &'a str },
@@ -138,7 +146,7 @@ pub struct Fetch<'a> {
     pub network: Network,
     /// Whether what is there and wrong is replaced, once what replaces it is verified.
     pub replace: bool,
-    /// Ends the download when it becomes true. It is looked at after every block and while waiting.
+    /// Ends the download when it becomes true. It is looked at after every block, and while waiting 20 times a second.
     pub stop: &'a AtomicBool,
     /// Told of every step.
     pub tell: &'a mut dyn FnMut(Event<'_>),
@@ -151,7 +159,7 @@ impl Fetch<'_> {
     /// What is there and right is left alone.
     ///
     /// # Errors
-    /// [`Error::Fetch`] if no address gives the published file (it names each and why), if the disk is full or the
+    /// [`Error::Domain`] for a proxy in the environment that is none; [`Error::Fetch`] if no address gives the published file (it names each and why), if the disk is full or the
     /// download is interrupted, and for an archive that cannot be unpacked; [`Error::File`] for a file that is there
     /// and wrong, unless [`Fetch::replace`]; [`Error::Io`] if a folder or file cannot be made, read or written.
     pub fn run(&mut self, set: &DataSet, root: &Path) -> Result<PathBuf> {
@@ -174,7 +182,7 @@ impl Fetch<'_> {
 
     /// One file: left alone if it is there and right, downloaded otherwise.
     fn file(&mut self, file: &RemoteFile, path: &Path) -> Result<()> {
-        match integrity::presence(path, file)? {
+        match integrity::presence(path, file, &|done| self.check_stop(path, done, file.size))? {
             Presence::Right => (self.tell)(Event::Present { path }),
             Presence::Wrong { property, expected, found } if !self.replace => {
                 return Err(Error::file(path, property, or_replace(&expected), found));

@@ -84,9 +84,10 @@ impl Partial {
     /// SHA-256 of what is on the disk, not of what was meant to be written.
     ///
     /// # Errors
-    /// [`Error::Io`].
-    pub(super) fn sha256(&mut self) -> Result<String> {
-        self.file.rewind().and_then(|()| integrity::sha256(&self.file)).map_err(Error::io(&self.path, "read"))
+    /// [`Error::Io`]; those of `go_on` ([`integrity::sha256`]).
+    pub(super) fn sha256(&mut self, go_on: &dyn Fn(u64) -> Result<()>) -> Result<String> {
+        self.file.rewind().map_err(Error::io(&self.path, "read"))?;
+        integrity::sha256(&self.file, &self.path, go_on)
     }
 
     /// Syncs the verified file and gives it its name, replacing what had it.

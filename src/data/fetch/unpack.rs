@@ -120,7 +120,6 @@ struct Unpacking<'a, 'b> {
 impl Unpacking<'_, '_> {
     /// Unpacks one file or makes one folder.
     fn entry(&mut self, entry: ZipFile<'_, impl Read>) -> Result<()> {
-        self.fetch.check_stop(self.path, self.done, self.bytes)?;
         let target = self.target(&entry)?;
         if entry.is_dir() {
             return fs::create_dir_all(&target).map_err(Error::io(&target, "create"));
@@ -131,6 +130,7 @@ impl Unpacking<'_, '_> {
         let mut content = entry.take(claimed.saturating_add(1));
         let mut written = 0;
         loop {
+            self.fetch.check_stop(self.path, self.done, self.bytes)?;
             let count =
                 content.read(&mut self.block).map_err(|e| self.wrong(&name, "bytes that fit its checksum", e))?;
             if count == 0 {

@@ -4,6 +4,9 @@
 mod archive;
 mod command;
 mod disk;
+mod interruption;
+mod mirrors;
+mod proxies;
 mod refusals;
 mod server;
 #[cfg(target_os = "linux")]

@@ -140,18 +140,26 @@ fn ctrl_c_keeps_the_partial_file() {
     assert_eq!(server.requests().len(), 1);
 }
 
-/// A proxy that the environment names is asked for what lies beyond it.
+/// The first Ctrl-C is enough, also where a server has not even begun to answer and may take ten minutes for it.
+#[cfg(unix)]
 #[test]
-fn the_environments_proxy_is_used() {
-    let proxy = Server::start(|_, _| Reply::status("404 Not Found"));
+fn ctrl_c_ends_the_wait_for_an_answer() {
+    let server = Server::start(|_, _| Reply::silence());
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gdstar"));
-    without_proxies(&mut command).env("HTTP_PROXY", proxy.url()).env_remove("NO_PROXY").env_remove("no_proxy");
-    command.args(fetch_mnist("http://mirror.invalid/", folder.path().to_str().unwrap()));
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    let requests = proxy.requests();
-    assert!(requests.len() == 1 && requests[0].head.contains("mirror.invalid"), "{requests:?}");
+    let mut arguments = fetch_mnist(&server.url(), folder.path().to_str().unwrap()).to_vec();
+    arguments.push("--timeout=600".to_string());
+    let child = start(&arguments);
+    let begun = Instant::now();
+    while server.requests().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "nothing was asked");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let told = text(&output.stderr);
+    assert_eq!((output.status.code(), told.lines().count()), (Some(1), 1), "{told}");
+    super::assert_contains(&told, &["found 0 when interrupted"]);
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
 
 /// The command in a process of its own, without the proxies of the environment.

@@ -34,11 +34,18 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Whether the connection stays open, silent, after the body.
     pub stall: bool,
+    /// How long to wait after each byte of the body.
+    pub pause: Duration,
 }
 
 impl Reply {
     pub fn new(status: &str, headers: &str, body: &[u8]) -> Self {
-        Self { head: format!("HTTP/1.1 {status}\r\n{headers}"), body: body.to_vec(), stall: false }
+        Self {
+            head: format!("HTTP/1.1 {status}\r\n{headers}"),
+            body: body.to_vec(),
+            stall: false,
+            pause: Duration::ZERO,
+        }
     }
 
     pub fn status(status: &str) -> Self {
@@ -74,6 +81,17 @@ impl Reply {
     pub fn stalling(mut self) -> Self {
         self.stall = true;
         self
+    }
+
+    /// The same, but the body comes byte by byte, each after this time.
+    pub fn dripping(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// No answer at all, on a connection that stays open.
+    pub fn silence() -> Self {
+        Self { head: String::new(), ..Self::whole(&[]).stalling() }
     }
 }
 
@@ -161,7 +179,15 @@ fn serve(
     if !reply.head.is_empty() {
         stream.write_all(format!("{}Connection: close\r\n\r\n", reply.head).as_bytes())?;
     }
-    stream.write_all(&reply.body)?;
+    let pieces = if reply.pause.is_zero() { reply.body.len().max(1) } else { 1 };
+    for piece in reply.body.chunks(pieces) {
+        stream.write_all(piece)?;
+        stream.flush()?;
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        std::thread::sleep(reply.pause);
+    }
     stream.flush()?;
     while reply.stall && !stop.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(5));

@@ -2,7 +2,7 @@
 //! environment does not say what is trusted.)
 
 use super::command::{FIRST, fetch_mnist, without_proxies};
-use super::server::{Reply, Server};
+use super::server::{Reply, Request, Server};
 use super::{assert_contains, names};
 use crate::cli::text;
 use rustls::pki_types::pem::PemObject;
@@ -30,10 +30,8 @@ fn told(mirror: &str, trusted: &str) -> String {
 const LOCALHOST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/data/fetch/certificates/localhost.pem");
 const OTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/data/fetch/certificates/other.pem");
 
-/// A certificate that the system trusts leads to the server's answer; one that it does not, or a server without TLS,
-/// to a refusal.
-#[test]
-fn https_trusts_the_systems_certificates_only() {
+/// A server with the certificate for `localhost`, and its address as a mirror.
+fn encrypted(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> (Server, String) {
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -44,11 +42,18 @@ fn https_trusts_the_systems_certificates_only() {
         )
         .unwrap();
     let config = Arc::new(config);
-    let server = Server::start_with(
-        |_, _| Reply::status("404 Not Found"),
-        move |stream| Some(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream)),
-    );
+    let server = Server::start_with(answer, move |stream| {
+        Some(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream))
+    });
     let mirror = format!("https://localhost:{}/", server.address.port());
+    (server, mirror)
+}
+
+/// A certificate that the system trusts leads to the server's answer; one that it does not, or a server without TLS,
+/// to a refusal.
+#[test]
+fn https_trusts_the_systems_certificates_only() {
+    let (server, mirror) = encrypted(|_, _| Reply::status("404 Not Found"));
     assert_contains(&told(&mirror, LOCALHOST), &[FIRST, "expected HTTP status 200, found 404 Not Found"]);
     assert_contains(&told(&mirror, OTHER), &[FIRST, "certificate"]);
     assert_eq!(server.requests().len(), 1, "nothing is asked of a server that is not trusted");
@@ -62,4 +67,16 @@ fn https_trusts_the_systems_certificates_only() {
     );
     let mirror = format!("https://localhost:{}/", plain.address.port());
     assert_contains(&told(&mirror, LOCALHOST), &[FIRST, "--mirror"]);
+}
+
+/// Nobody sees what is read on the way from an `https` address, so none leads to an `http` one.
+#[test]
+fn https_does_not_lead_to_http() {
+    let plain = Server::start(|_, _| Reply::status("404 Not Found"));
+    let location = format!("Location: {}x?signature=secret\r\nContent-Length: 0\r\n", plain.url());
+    let (_server, mirror) = encrypted(move |_, _| Reply::new("302 Found", &location, &[]));
+    let told = told(&mirror, LOCALHOST);
+    assert_contains(&told, &[&format!("expected an https address, found a redirect to {}x", plain.url())]);
+    assert!(!told.contains("secret"), "{told}");
+    assert_eq!(plain.requests().len(), 0);
 }

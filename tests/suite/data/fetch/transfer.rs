@@ -190,6 +190,37 @@ fn redirects_are_followed() {
     super::assert_contains(&message, &["circle/file.bin: too many redirects"]);
 }
 
+/// What a redirect says besides where it leads is not waited for: it may never end.
+#[test]
+fn a_redirect_with_an_endless_body_is_followed() {
+    let bytes = content(9_000);
+    let served = bytes.clone();
+    let server = Server::start(move |_, request| match request.path.as_str() {
+        "a/file.bin" => Reply::new("302 Found", "Location: ../b/./file.bin\r\n", &vec![b'.'; 1_000_000])
+            .dripping(Duration::from_millis(1)),
+        "b/file.bin" => Reply::asked(request, &served),
+        _ => Reply::status("404 Not Found"),
+    });
+    let mut download = Download::new();
+    download.run(&data_set(vec![published(NAME, &bytes, &[&format!("{}a/", server.url())])])).unwrap();
+    assert_eq!(std::fs::read(download.path(NAME)).unwrap(), bytes);
+}
+
+/// A server that sends a byte now and then is given up after the timeout: at this pace the file would never be whole.
+#[test]
+fn a_trickle_is_given_up() {
+    let bytes = content(9_000);
+    let served = bytes.clone();
+    let server = Server::start(move |_, _| Reply::whole(&served).dripping(Duration::from_millis(20)));
+    let mut download = Download::new();
+    download.network.timeout = Duration::from_millis(500);
+    download.network.attempts = 1;
+    let message = download.fails(&data_set(vec![published(NAME, &bytes, &[&server.url()])]), 1);
+    super::assert_contains(&message, &["expected 500 bytes within 0.5 s, found "]);
+    let arrived = std::fs::metadata(download.path("file.bin.part")).unwrap().len();
+    assert!(arrived > 0 && arrived < 500, "{arrived} bytes are kept");
+}
+
 /// A body that stalls, and a server that says nothing at all, are given up after the timeout; what arrived is kept.
 #[test]
 fn a_stalled_server_times_out() {
