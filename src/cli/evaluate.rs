@@ -2,16 +2,18 @@
 
 use super::{choice, load_data, tell_remark, with_threads};
 use crate::data::{Dataset, Source, Split};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::kernel::Kernel;
 use crate::nn::models;
-use crate::report::{LayerSparsity, layer_sparsity, thousands};
+use crate::report::{ClassAccuracy, LayerSparsity, PredictionFormat, by_class, columns, layer_sparsity, thousands};
 use crate::scalar::Scalar;
-use crate::train::{Evaluation, Precision, SavedFile, TEST_BATCH, evaluate};
+use crate::tensor_file::write_atomically;
+use crate::train::{Evaluation, Precision, SavedFile, TEST_BATCH, predict};
 use serde_json::json;
-use std::path::PathBuf;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
 
-/// Run a trained network on a data set: accuracy, loss, sparsity, multiply-accumulates.
+/// Run a trained network on a data set: accuracy in all and by class, loss, sparsity, multiply-accumulates.
 ///
 /// A run folder or a checkpoint says itself which network and data it belongs to; a bare state_dict (PyTorch's
 /// save_file) needs --model and --data. Sparsity is that of the file's masks; where it has none, weights that are 0
@@ -48,10 +50,16 @@ pub struct EvaluateArgs {
     /// Threads to use; never changes a result [default: all cores]
     #[arg(long, value_name = "T")]
     threads: Option<usize>,
+    /// Write each sample's label and what it is taken for to a new file: .csv, or .jsonl for a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    predictions: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
+
+/// The most classes that are all told; of more, so many with the lowest accuracy.
+const MOST_CLASSES: usize = 20;
 
 /// What is evaluated: the options' values, else the checkpoint's.
 struct Subject {
@@ -67,6 +75,7 @@ impl Subject {
         if args.batch_size == 0 {
             return Err(Error::domain("--batch-size", "at least 1", 0));
         }
+        args.predictions.as_deref().map(predictions_format).transpose()?;
         let file = SavedFile::open(&args.from)?;
         let config = file.checkpoint.as_ref().map(|checkpoint| &checkpoint.config);
         let stated = |option: &str| Error::domain(option, "a name (only a checkpoint says its own)", "nothing");
@@ -103,15 +112,25 @@ fn report<S: Scalar>(args: &EvaluateArgs, subject: &Subject) -> Result<()> {
     tell_remark(&subject.file.tensors, &network);
     let saved = subject.file.read::<S>(network)?;
     let part = (dataset, args.split);
-    let evaluation = evaluate(&saved.network, subject.kernel, &saved.parameters, part, args.batch_size)?;
+    let (evaluation, predictions) = predict(&saved.network, subject.kernel, &saved.parameters, part, args.batch_size)?;
+    let names: Vec<String> = (0..dataset.classes).map(|class| class.to_string()).collect();
+    if let Some(path) = &args.predictions {
+        let format = predictions_format(path)?;
+        write_atomically(path, |file| format.write(&mut BufWriter::new(file), &predictions, &names))?;
+    }
     let (layers, total) = layer_sparsity(&saved)?;
-    let report = Report { args, subject, evaluation, has_masks: saved.has_masks, layers, total };
+    let classes = by_class(&predictions, dataset.classes);
+    let report = Report { args, subject, evaluation, has_masks: saved.has_masks, layers, total, classes, names };
     if args.json {
         println!("{}", report.json());
     } else {
         print!("{}", report.text());
     }
     Ok(())
+}
+
+fn predictions_format(path: &Path) -> Result<PredictionFormat> {
+    PredictionFormat::of("--predictions", path)
 }
 
 struct Report<'a> {
@@ -121,6 +140,9 @@ struct Report<'a> {
     has_masks: bool,
     layers: Vec<LayerSparsity>,
     total: LayerSparsity,
+    classes: Vec<ClassAccuracy>,
+    /// Of the classes.
+    names: Vec<String>,
 }
 
 impl Report<'_> {
@@ -136,16 +158,35 @@ impl Report<'_> {
         );
         let basis = if self.has_masks { "by its masks" } else { "no masks: weights that are 0 count as eliminated" };
         text += &format!("sparsity {:.2} % ({basis})\n\n", 100.0 * self.total.sparsity());
-        text += &format!(
-            "{:<40} {:>12} {:>12} {:>10} {:>15} {:>15}\n",
-            "parameter", "weights", "alive", "sparsity", "MACs a sample", "effective"
-        );
-        for row in self.layers.iter().chain([&self.total]) {
+        text += &self.layers_text();
+        text += "\nMACs: multiply-accumulates of a sample; effective: those of living weights\n\n";
+        text + &self.classes_text()
+    }
+
+    fn layers_text(&self) -> String {
+        let row = |row: &LayerSparsity| {
             let [total, alive, macs, effective] = [row.total, row.alive, row.macs, row.effective_macs].map(thousands);
-            let sparsity = 100.0 * row.sparsity();
-            text += &format!("{:<40} {total:>12} {alive:>12} {sparsity:>8.2} % {macs:>15} {effective:>15}\n", row.name);
+            [row.name.clone(), total, alive, format!("{:.2} %", 100.0 * row.sparsity()), macs, effective]
+        };
+        let rows: Vec<_> = self.layers.iter().chain([&self.total]).map(row).collect();
+        columns(["parameter", "weights", "alive", "sparsity", "MACs", "effective"], &rows)
+    }
+
+    fn classes_text(&self) -> String {
+        let mut told: Vec<&ClassAccuracy> = self.classes.iter().filter(|class| class.samples > 0).collect();
+        let (all, mut text) = (told.len(), String::new());
+        if all > MOST_CLASSES {
+            // Nothing is between equal accuracies of finite numbers; the order is the labels' among them.
+            told.sort_by(|a, b| a.accuracy().partial_cmp(&b.accuracy()).unwrap_or(std::cmp::Ordering::Equal));
+            told.truncate(MOST_CLASSES);
+            text = format!("the {MOST_CLASSES} of {all} classes with the lowest accuracy (--json has all)\n");
         }
-        text + "\nMACs: multiply-accumulates of linear and convolution layers; effective: times the share of living weights\n"
+        let row = |class: &&ClassAccuracy| {
+            let accuracy = class.accuracy().map_or(String::new(), |accuracy| format!("{:.2} %", 100.0 * accuracy));
+            let name = quoted(&self.names[class.class]);
+            [name, thousands(class.samples), thousands(class.correct), accuracy]
+        };
+        text + &columns(["class", "samples", "correct", "accuracy"], &told.iter().map(row).collect::<Vec<_>>())
     }
 
     fn json(&self) -> serde_json::Value {
@@ -153,6 +194,12 @@ impl Report<'_> {
             json!({
                 "name": row.name, "weights": row.total, "alive": row.alive, "sparsity": row.sparsity(),
                 "macs": row.macs, "effective_macs": row.effective_macs,
+            })
+        };
+        let class = |row: &ClassAccuracy| {
+            json!({
+                "class": row.class, "name": self.names[row.class], "samples": row.samples, "correct": row.correct,
+                "accuracy": row.accuracy(),
             })
         };
         let loss = self.evaluation.loss;
@@ -163,6 +210,7 @@ impl Report<'_> {
             "samples": self.evaluation.samples,
             "accuracy": self.evaluation.accuracy,
             "loss": if loss.is_finite() { json!(loss) } else { json!(loss.to_string()) },
+            "per_class": self.classes.iter().map(class).collect::<Vec<_>>(),
             "masks": self.has_masks,
             "total": row(&self.total),
             "parameters": self.layers.iter().map(row).collect::<Vec<_>>(),

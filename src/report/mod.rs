@@ -1,13 +1,19 @@
 //! Reports: what a run, or a comparison of runs, comes to.
 
+mod classes;
+mod columns;
 mod plot;
+mod predictions;
 mod run_table;
 mod sparsity;
 mod statistics;
 mod stored_run;
 mod table;
 
+pub use classes::{ClassAccuracy, by_class};
+pub use columns::columns;
 pub use plot::{Against, plot};
+pub use predictions::PredictionFormat;
 pub use run_table::run_table;
 pub use sparsity::{LayerSparsity, layer_sparsity};
 pub use statistics::{MeanAndDeviation, mean_and_deviation};

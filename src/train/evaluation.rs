@@ -1,4 +1,4 @@
-//! [`evaluate`]: a network's accuracy and loss on one part of a data set.
+//! [`evaluate`] and [`predict`]: a network's accuracy and loss on one part of a data set, and what it says of each sample.
 
 use crate::data::{Batch, Dataset, Loader, Order, Split};
 use crate::error::Result;
@@ -24,6 +24,21 @@ pub struct Evaluation {
     pub loss: f64,
 }
 
+/// What a network says of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prediction {
+    pub label: usize,
+    /// The class of the largest logit, the first among equals; none if a logit is NaN.
+    pub predicted: Option<usize>,
+}
+
+impl Prediction {
+    /// Whether the sample is classified rightly.
+    pub fn is_correct(&self) -> bool {
+        self.predicted == Some(self.label)
+    }
+}
+
 /// Runs `network` with running statistics over one part of `dataset`, `batch` samples at a time.
 ///
 /// # Errors
@@ -35,32 +50,47 @@ pub fn evaluate<S: Scalar>(
     (dataset, split): (&Dataset, Split),
     batch: usize,
 ) -> Result<Evaluation> {
-    let (order, batch_size, last_batch) = (Order::Stored, batch.max(1), LastBatch::Keep);
-    let loader = Loader { dataset, split, order, batch_size, last_batch, augmentation: None };
-    thread::scope(|scope| evaluate_on(loader, scope, network, kernel, parameters))
+    Ok(predict(network, kernel, parameters, (dataset, split), batch)?.0)
 }
 
-/// [`evaluate`] on the batches of `loader`, which a thread of `scope` prepares.
-fn evaluate_on<'scope, S: Scalar>(
+/// [`evaluate`], and a prediction for each sample, in the data's order.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn predict<S: Scalar>(
+    network: &Network,
+    kernel: Kernel,
+    parameters: &Parameters<S>,
+    (dataset, split): (&Dataset, Split),
+    batch: usize,
+) -> Result<(Evaluation, Vec<Prediction>)> {
+    let (order, batch_size, last_batch) = (Order::Stored, batch.max(1), LastBatch::Keep);
+    let loader = Loader { dataset, split, order, batch_size, last_batch, augmentation: None };
+    thread::scope(|scope| predict_on(loader, scope, network, kernel, parameters))
+}
+
+/// [`predict`] on the batches of `loader`, which a thread of `scope` prepares.
+fn predict_on<'scope, S: Scalar>(
     loader: Loader<'scope>,
     scope: &'scope Scope<'scope, '_>,
     network: &Network,
     kernel: Kernel,
     parameters: &Parameters<S>,
-) -> Result<Evaluation> {
-    let (mut samples, mut correct, mut loss_sum) = (0, 0, 0.0);
+) -> Result<(Evaluation, Vec<Prediction>)> {
+    let (mut predictions, mut loss_sum) = (Vec::new(), 0.0);
     for Batch { indices, x, labels } in loader.start::<S>(scope)? {
         let mut tape = Tape::new(kernel);
         let logits = network.forward(&mut tape, parameters, x, Mode::Evaluation, None)?.logits;
         let rows = tape.value(logits);
-        correct += rows.outer_iter().zip(&labels).filter(|(row, label)| argmax(row.iter()) == Some(**label)).count();
+        let said = rows.outer_iter().zip(&labels);
+        predictions.extend(said.map(|(row, &label)| Prediction { label, predicted: argmax(row.iter()) }));
         let loss = tape.apply_one(CrossEntropy { labels }, &[logits])?;
         let mean = tape.value(loss).first().map_or(f64::NAN, |loss| loss.to_f64());
         loss_sum += mean * indices.len() as f64;
-        samples += indices.len();
     }
+    let (samples, correct) = (predictions.len(), predictions.iter().filter(|said| said.is_correct()).count());
     let share = |sum: f64| sum / samples.max(1) as f64;
-    Ok(Evaluation { samples, accuracy: share(correct as f64), loss: share(loss_sum) })
+    Ok((Evaluation { samples, accuracy: share(correct as f64), loss: share(loss_sum) }, predictions))
 }
 
 /// The position of the largest value, the first among equals; `None` if there is none or one is NaN.

@@ -15,7 +15,7 @@ mod step;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Config, Precision};
-pub use evaluation::{Evaluation, TEST_BATCH, evaluate};
+pub use evaluation::{Evaluation, Prediction, TEST_BATCH, evaluate, predict};
 pub use execution::{Execution, break_even};
 pub use folder::{Checkpointer, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};

@@ -3,5 +3,6 @@
 
 mod fixtures;
 mod plot;
+mod predictions;
 mod svg;
 mod table;

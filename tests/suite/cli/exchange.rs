@@ -1,9 +1,10 @@
 //! `gdstar export` and `gdstar evaluate`.
 
 use super::{assert_fails, gdstar, small, text};
+use gdstar::data::{self, Source};
 use gdstar::tensor_file::{self, Tensor, TensorFile};
 use gdstar::train::Metrics;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,53 @@ fn evaluate_tells_what_the_run_measured() {
     let told = succeeds(&["evaluate", &dense, "--model", "lenet300", "--data", "digits", "--split", "train"]);
     for part in ["train part, 1,442 samples", "no masks: weights that are 0 count as eliminated"] {
         assert!(told.contains(part), "`{part}` is not in:\n{told}");
+    }
+}
+
+/// Accuracy by class and the predictions come to the accuracy in all, sample by sample in the data's order.
+#[test]
+fn predictions_come_to_the_accuracy() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = run(folder.path());
+    let out = out.to_str().unwrap();
+    let [csv, lines] = ["p.csv", "p.jsonl"].map(|name| folder.path().join(name).to_str().unwrap().to_string());
+    let of_run = json(&["evaluate", out, "--json", "--predictions", &lines]);
+    let told = succeeds(&["evaluate", out, "--predictions", &csv, "--batch-size", "7"]);
+    let labels = data::load(Source::Digits, None).unwrap().test.labels;
+
+    let lines: Vec<Value> =
+        fs::read_to_string(lines).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let csv = fs::read_to_string(csv).unwrap();
+    let mut rows = csv.lines();
+    assert_eq!(rows.next(), Some("sample,label,predicted,label_name,predicted_name"));
+    assert_eq!(lines.len(), labels.len());
+    let mut correct = vec![0; 10];
+    for (i, (line, row)) in lines.iter().zip(rows.by_ref()).enumerate() {
+        let (label, predicted) = (line["label"].as_u64().unwrap(), line["predicted"].as_u64().unwrap());
+        assert_eq!((line["sample"].as_u64(), label), (Some(i as u64), u64::from(labels[i])));
+        assert_eq!(row, format!("{i},{label},{predicted},{label},{predicted}"));
+        assert_eq!(
+            (&line["label_name"], &line["predicted_name"]),
+            (&json!(label.to_string()), &json!(predicted.to_string()))
+        );
+        correct[label as usize] += usize::from(label == predicted);
+    }
+    assert_eq!(rows.next(), None);
+    assert_eq!(of_run["accuracy"], correct.iter().sum::<usize>() as f64 / labels.len() as f64);
+    for (class, correct) in correct.into_iter().enumerate() {
+        let samples = labels.iter().filter(|&&label| usize::from(label) == class).count();
+        let accuracy = correct as f64 / samples as f64;
+        let expected = json!({
+            "class": class, "name": class.to_string(), "samples": samples, "correct": correct, "accuracy": accuracy,
+        });
+        assert_eq!(of_run["per_class"][class], expected);
+        let line = told.lines().find(|line| line.starts_with(&format!("{class} "))).unwrap();
+        let expected = format!("{class} {samples} {correct} {:.2} %", 100.0 * accuracy);
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>().join(" "), expected);
+    }
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    for wrong in ["p.txt", "predictions", "csv"] {
+        assert_fails(&["evaluate", out, "--predictions", wrong], 2, &["--predictions", "*.csv or *.jsonl"]);
     }
 }
 
