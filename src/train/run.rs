@@ -14,6 +14,8 @@ use crate::scalar::Scalar;
 use crate::sparsify::{EpochEnd, Sparsifier};
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Scope};
@@ -28,6 +30,20 @@ pub struct State<S: Scalar> {
     pub parameters: Parameters<S>,
     pub optimizer: Sgd<S>,
     pub sparsifier: Box<dyn Sparsifier<S>>,
+}
+
+impl<S: Scalar> State<S> {
+    /// By the name of each parameter of W, the share of its weights that are eliminated.
+    fn layer_sparsities(&self) -> BTreeMap<String, f64> {
+        let alive = self.sparsifier.alive();
+        let share = |range: &Range<usize>| {
+            let own = alive.and_then(|alive| alive.get(range.clone())).unwrap_or_default();
+            let eliminated = own.iter().filter(|&&alive| !alive).count();
+            eliminated as f64 / range.len().max(1) as f64
+        };
+        let segments = self.sparsifier.weights().segments().iter();
+        segments.map(|segment| (self.parameters[segment.parameter].name.clone(), share(&segment.range))).collect()
+    }
 }
 
 /// A run: its configuration, its data and its network.
@@ -140,9 +156,28 @@ impl<'a> Run<'a> {
             seconds,
             effective_flops: Some(2 * step_macs as u64 * samples as u64),
             bytes: Some(bytes as u64),
+            layers: state.layer_sparsities(),
         };
         let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };
         observers.iter_mut().try_for_each(|observer| observer.on_epoch(&event))
+    }
+
+    /// An epoch's batches; `index` counts epochs from 0.
+    fn loader(&self, index: usize) -> Loader<'a> {
+        let config = self.config;
+        Loader {
+            dataset: self.dataset,
+            split: Split::Train,
+            order: Order::Shuffled { seed: config.seed, epoch: index },
+            batch_size: config.optimizer.batch_size,
+            last_batch: config.reading.last_batch,
+            augmentation: config.augment.then(|| stream(config.seed, Purpose::Augmentation, index)),
+        }
+    }
+
+    /// N_k: the batches of every epoch.
+    pub fn batches_per_epoch(&self) -> usize {
+        self.loader(0).batches()
     }
 
     /// The epoch's steps.
@@ -155,14 +190,7 @@ impl<'a> Run<'a> {
     ) -> Result<Trained> {
         let (config, index) = (self.config, state.epochs);
         let mut noise = stream(config.seed, Purpose::Dropout, index);
-        let loader = Loader {
-            dataset: self.dataset,
-            split: Split::Train,
-            order: Order::Shuffled { seed: config.seed, epoch: index },
-            batch_size: config.optimizer.batch_size,
-            last_batch: config.reading.last_batch,
-            augmentation: config.augment.then(|| stream(config.seed, Purpose::Augmentation, index)),
-        };
+        let loader = self.loader(index);
         let batches = loader.batches();
         let (mut loss_sum, mut samples) = (0.0, 0);
         for (i, Batch { indices, x, labels }) in loader.start::<S>(scope)?.enumerate() {

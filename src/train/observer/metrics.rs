@@ -4,6 +4,7 @@ use super::{EpochEvent, Observer};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -44,6 +45,10 @@ pub struct EpochRecord {
     /// method keeps of every weight (G, W_k*, mask), as they were stored during the epoch.
     #[serde(default)]
     pub bytes: Option<u64>,
+    /// By the name of each parameter of W, the share of its weights that are eliminated, 0 to 1. Empty in files from
+    /// before it was recorded.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub layers: BTreeMap<String, f64>,
 }
 
 /// Appends to `metrics.jsonl`.

@@ -18,6 +18,7 @@ use gdstar::train::{
 };
 use ndarray::{ArrayD, Dimension};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -350,7 +351,26 @@ fn metrics_without_the_new_fields_are_read() {
     let (config, dataset) = small("lenet300", 32, 1);
     let record = &train::<f32>(&config, &dataset).1.0[0];
     let mut old = serde_json::to_value(record).unwrap();
-    old.as_object_mut().unwrap().retain(|key, _| key != "effective_flops" && key != "bytes");
+    old.as_object_mut().unwrap().retain(|key, _| !["effective_flops", "bytes", "layers"].contains(&key.as_str()));
     let read: EpochRecord = serde_json::from_value(old).unwrap();
-    assert_eq!(read, EpochRecord { effective_flops: None, bytes: None, ..record.clone() });
+    assert_eq!(read, EpochRecord { effective_flops: None, bytes: None, layers: BTreeMap::new(), ..record.clone() });
+}
+
+/// Every parameter of W is told by name with its own sparsity, which add up to the whole's; a dense run's are 0.
+#[test]
+fn metrics_have_the_sparsity_of_every_layer() {
+    let sizes = [("fc1.weight", 64.0 * 300.0), ("fc2.weight", 300.0 * 100.0), ("fc3.weight", 100.0 * 10.0)];
+    let (config, dataset) = small("lenet300", 64, 2);
+    let records = train::<f32>(&config, &dataset).1.0;
+    for record in &records {
+        assert!(record.layers.keys().eq(sizes.iter().map(|(name, _)| name)), "{:?}", record.layers);
+        let eliminated: f64 = sizes.iter().map(|(name, size)| record.layers[*name] * size).sum();
+        let weights: f64 = sizes.iter().map(|(_, size)| size).sum();
+        // Counts below 2^53: each product is off its count by less than a half.
+        assert_eq!(eliminated.round(), (record.sparsity * weights).round());
+    }
+    let last = &records[1].layers;
+    assert!(last["fc1.weight"] != last["fc2.weight"], "one number for all layers would show nothing: {last:?}");
+    let dense = Config { method: Method::Dense, ..config };
+    assert!(train::<f32>(&dense, &dataset).1.0.iter().all(|record| record.layers.values().eq(&[0.0; 3])));
 }
