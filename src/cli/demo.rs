@@ -3,7 +3,7 @@
 use super::{stop_on_interrupt, with_threads};
 use crate::data::{self, Dataset, Source};
 use crate::error::Result;
-use crate::report::{Summary, summary, table_2};
+use crate::report::{Summary, summary, table_2, wrapped};
 use crate::sparsify::Method;
 use crate::train::{Config, History, Progress, Run};
 use std::sync::atomic::AtomicBool;
@@ -30,14 +30,10 @@ const MODEL: &str = "lenet300";
 pub fn run(args: &DemoArgs) -> Result<()> {
     let dataset = data::load(Source::Digits, None)?;
     let stop = stop_on_interrupt()?;
-    println!(
-        "LeNet-300-100 on {} handwritten digits ({} for training, {} for testing), {} epochs, the paper's settings.",
-        dataset.train.len() + dataset.test.len(),
-        dataset.train.len(),
-        dataset.test.len(),
-        args.epochs
-    );
-    println!("{}\n", data::digits::ATTRIBUTION);
+    let (train, test) = (dataset.train.len(), dataset.test.len());
+    println!("LeNet-300-100 on {} handwritten digits ({train} for training, {test} for testing),", train + test);
+    println!("{} epochs each of dense, reset to W_0 and GDSTAR, with the paper's settings.", args.epochs);
+    println!("{}\n", wrapped(data::digits::ATTRIBUTION));
     let [dense, reset, gdstar] = with_threads(args.threads, || -> Result<[Summary; 3]> {
         Ok([
             one(Method::Dense, args, 0, &dataset, &stop)?,
@@ -45,7 +41,8 @@ pub fn run(args: &DemoArgs) -> Result<()> {
             one(Method::Gdstar, args, args.every, &dataset, &stop)?,
         ])
     })??;
-    println!("\nIn the form of the paper's Table 2 (LeNet300 on MNIST there: 98.56, 97.92, 98.29 at 92 % sparsity):\n");
+    println!("\nIn the form of the paper's Table 2");
+    println!("(LeNet300 on MNIST there: 98.56, 97.92, 98.29 at 92 % sparsity):\n");
     println!("{}", table_2(MODEL, &dense, &reset, &gdstar));
     Ok(())
 }
@@ -58,7 +55,7 @@ fn one(method: Method, args: &DemoArgs, every: usize, dataset: &Dataset, stop: &
     let run = Run::new(&config, dataset, stop)?;
     let mut state = run.start::<f32>()?;
     let mut history = History::default();
-    let mut progress = Progress::new(method.name(), args.epochs, 0, every);
+    let mut progress = Progress::new(method.name(), &run, 0, every);
     run.train(&mut state, &mut [&mut history, &mut progress])?;
     let result = Summary::new(method, &history.0);
     println!("{}", summary(&result));

@@ -148,7 +148,7 @@ reading_args! {
     threshold: Threshold, "Which weights eps can eliminate (11)";
     momentum_on_prune: MomentumOnPrune, "The momentum of a pruned weight (13)";
     gradient: GradientOf, "The gradient that enters G (14)";
-    learning_rate: LearningRateStep, "When the cosine schedule moves (16)";
+    learning_rate: LearningRateStep, "When the cosine schedule of --lr moves (16)";
     last_batch: LastBatch, "The last, short batch of an epoch (19)";
     evaluation: Evaluation, "When test accuracy is measured (20)";
 }
@@ -252,7 +252,7 @@ fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: Option<&RunFo
         _ => Vec::new(),
     });
     let mut metrics = folder.map(|folder| folder.observe_metrics(completed)).transpose()?;
-    let mut progress = Progress::new(&run.config.model, epochs, completed, args.every);
+    let mut progress = Progress::new(&run.config.model, run, completed, args.every).announcing(run);
     let mut trace = match &args.trace {
         Some(path) if completed < epochs || TensorStream::is_unfinished(path)? => {
             Some(TraceWriter::open(path, run, &state, trace_extent, args.trace_gradients)?)

@@ -1,5 +1,6 @@
 //! Tables in the paper's form.
 
+use super::wrapped;
 use crate::sparsify::Method;
 use crate::train::EpochRecord;
 
@@ -38,10 +39,10 @@ impl Summary {
     }
 }
 
-/// One run in a few lines.
+/// One run in a few lines, none wider than a terminal.
 pub fn summary(run: &Summary) -> String {
     let mut text = format!(
-        "{}: test accuracy {:.2} % at {:.2} % sparsity after {} epochs; {:.1} s of training",
+        "{}: test accuracy {:.2} % at {:.2} % sparsity after {} epochs, in {:.1} s",
         run.method,
         100.0 * run.accuracy,
         100.0 * run.sparsity,
@@ -57,36 +58,32 @@ pub fn summary(run: &Summary) -> String {
              the strict < of Eq. 5 holds for none (open point 5)"
         );
     }
-    text
+    wrapped(&text)
 }
 
 /// The paper's Table 2 for one network: a row per run in each column's order, sparsity beside its own accuracy since
 /// methods do not end at exactly the same sparsity.
 pub fn table_2(model: &str, dense: &Summary, reset: &Summary, gdstar: &Summary) -> String {
     let percent = |x: f64| format!("{:.2}", 100.0 * x);
-    format!(
-        "{:<12} | {:>12} | {:>25} | {:>31}\n{:<12} | {:>12} | {:>12} {:>12} | {:>15} {:>15}\n{:-<13}+{:-<14}+{:-<27}+{:-<32}\n{:<12} | {:>12} | {:>12} {:>12} | {:>15} {:>15}",
-        "",
-        "Dense",
-        "Reset to W_0",
-        "Rewind to W_k* (GDSTAR)",
-        "Model",
-        "Accuracy (%)",
-        "Sparsity (%)",
-        "Accuracy (%)",
-        "Sparsity (%)",
-        "Accuracy (%)",
-        "",
-        "",
-        "",
-        "",
-        model,
-        percent(dense.accuracy),
-        percent(reset.sparsity),
-        percent(reset.accuracy),
-        percent(gdstar.sparsity),
-        percent(gdstar.accuracy),
-    )
+    let first = model.len().max("Model".len());
+    let row = |cells: [&str; 6]| {
+        let [model, dense, reset_sparsity, reset, gdstar_sparsity, gdstar] = cells;
+        format!("{model:<first$} | {dense:>10} | {reset_sparsity:>10} {reset:>10} | {gdstar_sparsity:>11} {gdstar:>11}")
+    };
+    [
+        format!("{:<first$} | {:>10} | {:>21} | {:>23}", "", "Dense", "Reset to W_0", "Rewind to W_k* (GDSTAR)"),
+        row(["Model", "Accuracy %", "Sparsity %", "Accuracy %", "Sparsity %", "Accuracy %"]),
+        format!("{:-<first$}-+-{:->10}-+-{:->21}-+-{:->23}", "", "", "", ""),
+        row([
+            model,
+            &percent(dense.accuracy),
+            &percent(reset.sparsity),
+            &percent(reset.accuracy),
+            &percent(gdstar.sparsity),
+            &percent(gdstar.accuracy),
+        ]),
+    ]
+    .join("\n")
 }
 
 /// `[0, 1, 2, 5]` as `0-2, 5`.

@@ -19,7 +19,9 @@ pub use evaluation::{Evaluation, Prediction, TEST_BATCH, evaluate, predict};
 pub use execution::{Execution, break_even};
 pub use folder::{Checkpointer, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
-pub use observer::{BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, Progress, TraceWriter};
+pub use observer::{
+    BatchEvent, EpochEvent, EpochRecord, HEADER, History, Metrics, Observer, Outlook, Progress, TraceWriter, plan, row,
+};
 pub use optimizer::{Followed, Sgd, SgdSettings, descend};
 pub use run::{Run, State};
 pub use saved::{SavedFile, SavedNetwork};

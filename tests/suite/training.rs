@@ -8,6 +8,7 @@ mod models;
 mod optimizer;
 mod resumption;
 mod runs;
+mod story;
 mod traces;
 
 use gdstar::data::{self, Dataset, Source};

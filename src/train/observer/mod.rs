@@ -1,11 +1,13 @@
 //! What watches a run: metrics, progress, checkpoints and traces are [`Observer`]s, and the loop knows none of them.
 
 mod metrics;
+mod outlook;
 mod progress;
 mod trace;
 
 pub use metrics::{EpochRecord, History, Metrics};
-pub use progress::Progress;
+pub use outlook::{Outlook, plan};
+pub use progress::{HEADER, Progress, row};
 pub use trace::TraceWriter;
 
 use super::State;

@@ -1,47 +1,97 @@
 //! The progress bar, and the per-epoch story as a table that scrolls above it.
 
+use super::outlook::{Outlook, plan};
 use super::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use crate::error::Result;
 use crate::scalar::Scalar;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::train::Run;
+use ::console::style;
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
 
-/// The story's column heads, with the paper's symbols.
-pub const HEADER: &str =
-    " epoch       loss  accuracy        S_F    k*     t   alpha        tau  selected  sparsity      lr";
+/// The story's column heads, with the paper's symbols. A row has at most 80 characters for everything that trains.
+pub const HEADER: &str = "epoch     loss  acc.%      S_F   k*    t alpha       tau selected spar.%     lr";
 
 /// How many rows go by before the head is printed again.
 const ROWS_PER_HEADER: usize = 40;
 
-/// Prints a row every so many epochs on standard output, and draws a bar on standard error if that is a terminal.
+/// How long batches are watched before it is said how long the run will take; a shorter run needs no telling.
+const WATCHED: Duration = Duration::from_secs(3);
+
+/// Prints a row every so many epochs on standard output, in colour where k* moved to. If standard error is a terminal, says there what is about to
+/// be trained and how long it will take, and draws a bar that counts batches.
 pub struct Progress {
     bar: ProgressBar,
     epochs: usize,
+    batches: usize,
     every: usize,
     rows: usize,
+    /// What is expected, until it is told.
+    outlook: Option<Outlook>,
+    /// When the first batch, which warms up, was done, and how many were since.
+    watched: Option<(Instant, usize)>,
 }
 
 impl Progress {
-    /// For a run of `epochs`, of which `completed` are done; a row every `every` epochs (0: none).
-    pub fn new(title: &str, epochs: usize, completed: usize, every: usize) -> Self {
-        let bar = ProgressBar::new(epochs as u64);
+    /// For a run of which `completed` epochs are done; a row every `every` epochs (0: none).
+    pub fn new(title: &str, run: &Run, completed: usize, every: usize) -> Self {
+        let (epochs, batches) = (run.config.hyper.epochs, run.batches_per_epoch());
+        let bar = ProgressBar::new((epochs * batches) as u64);
         if !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let template = "{prefix} [{elapsed_precise}] {wide_bar} epoch {pos}/{len}, {msg} (eta {eta})";
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar:.cyan} {msg}{elapsed} (eta {eta})") {
             bar.set_style(style);
         }
         bar.set_prefix(title.to_string());
-        bar.set_position(completed as u64);
-        Self { bar, epochs, every, rows: 0 }
+        bar.set_position((completed * batches) as u64);
+        // What was done before says nothing of the speed.
+        bar.reset_eta();
+        Self { bar, epochs, batches, every, rows: 0, outlook: Some(Outlook::new(run)), watched: None }
     }
 
-    fn print(&self, line: &str) {
+    /// Says what is about to be trained, where there is a bar.
+    #[must_use]
+    pub fn announcing(self, run: &Run) -> Self {
+        if !self.bar.is_hidden() {
+            self.remark(&plan(run));
+        }
+        self
+    }
+
+    /// On standard error, beside the bar.
+    fn remark(&self, line: &str) {
+        self.bar.suspend(|| {
+            // Nothing sensible is left to do if standard error is closed.
+            let _ = writeln!(std::io::stderr(), "{line}");
+        });
+    }
+
+    fn print(&self, line: impl Display) {
         // A closed pipe (`gdstar | head`) is not worth ending a run for.
         self.bar.suspend(|| {
             let _ = writeln!(std::io::stdout(), "{line}");
         });
+    }
+
+    /// Says how long the run will take once enough batches are seen.
+    fn tell_outlook(&mut self) {
+        let Some(outlook) = self.outlook else { return };
+        let Some((since, seen)) = &mut self.watched else {
+            self.watched = Some((Instant::now(), 0));
+            return;
+        };
+        *seen += 1;
+        let took = since.elapsed();
+        if took < WATCHED {
+            return;
+        }
+        let steps = self.bar.length().unwrap_or(0).saturating_sub(self.bar.position()) as usize;
+        let line = format!("about {} to go, by {seen} batches", HumanDuration(outlook.remaining((*seen, took), steps)));
+        self.remark(&line);
+        self.outlook = None;
     }
 }
 
@@ -51,14 +101,14 @@ pub fn row(record: &EpochRecord) -> String {
         value.map_or_else(|| "-".to_string(), show)
     }
     format!(
-        "{:>6} {:>10.6} {:>8.2}% {:>10} {:>5} {:>5} {:>7} {:>10} {:>9} {:>8.2}% {:>7.4}",
+        "{:>5} {:>8} {:>6.2} {:>8} {:>4} {:>4} {:>5} {:>9} {:>8} {:>6.2} {:>6.4}",
         record.epoch,
-        record.loss,
+        eight_characters(record.loss),
         100.0 * record.test_accuracy,
-        text(record.frobenius, |x| format!("{x:.4e}")),
+        text(record.frobenius, |x| format!("{x:.3e}")),
         text(record.k_star, |x| x.to_string()),
         text(record.t, |x| x.to_string()),
-        text(record.alpha, |x| format!("{x:.4}")),
+        text(record.alpha, |x| format!("{x:.3}")),
         text(record.tau, |x| format!("{x:.3e}")),
         text(record.selected, |x| x.to_string()),
         100.0 * record.sparsity,
@@ -66,11 +116,24 @@ pub fn row(record: &EpochRecord) -> String {
     )
 }
 
+/// With as many decimals as there is room for.
+fn eight_characters(x: f64) -> String {
+    match format!("{x:.0}").len() {
+        whole @ ..=6 => format!("{x:.*}", 7 - whole),
+        _ => format!("{x:.2e}"),
+    }
+}
+
 impl<S: Scalar> Observer<S> for Progress {
     fn on_batch(&mut self, event: &BatchEvent<S>) -> Result<()> {
-        if !self.bar.is_hidden() {
-            self.bar.set_message(format!("batch {}/{}, loss {:.4}", event.batch + 1, event.batches, event.loss));
+        if self.bar.is_hidden() {
+            return Ok(());
         }
+        let epoch = (self.bar.position() / self.batches.max(1) as u64 + 1).min(self.epochs as u64);
+        let (epochs, batch, batches) = (self.epochs, event.batch + 1, event.batches);
+        self.bar.set_message(format!("epoch {epoch}/{epochs} batch {batch}/{batches} loss {:.4} ", event.loss));
+        self.bar.inc(1);
+        self.tell_outlook();
         Ok(())
     }
 
@@ -78,12 +141,14 @@ impl<S: Scalar> Observer<S> for Progress {
         let done = event.state.epochs;
         if self.every > 0 && ((done - 1).is_multiple_of(self.every) || done == self.epochs) {
             if self.rows.is_multiple_of(ROWS_PER_HEADER) {
-                self.print(HEADER);
+                self.print(style(HEADER).bold());
             }
-            self.print(&row(event.record));
+            let moved = event.record.k_star == Some(event.record.epoch);
+            let row = style(row(event.record));
+            self.print(if moved { row.cyan() } else { row });
             self.rows += 1;
         }
-        self.bar.set_position(done as u64);
+        self.bar.set_position((done * self.batches) as u64);
         Ok(())
     }
 
