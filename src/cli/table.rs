@@ -1,24 +1,40 @@
 //! `gdstar table RUN...`.
 
+use super::choice;
 use crate::error::Result;
-use crate::report::{StoredRun, run_table};
+use crate::report::{RunTable, StoredRun, TableFormat, WIDTH};
 use std::path::PathBuf;
 
-/// Compare runs in a markdown table, with mean and standard deviation over seeds.
+/// Compare runs in a table, with mean, standard deviation and 95 % interval over seeds.
 ///
-/// One row per run folder (`gdstar train --out`), sorted by model, data, method and seed: the last epoch's test
-/// accuracy and sparsity, the minutes of training, and every setting or reading that is not the paper's or the
-/// default. Where an experiment has finished runs of more than one seed, their mean and sample standard deviation
-/// follow. Runs under way are marked by the epochs they have done, as 254/300.
+/// One row per run folder (`gdstar train --out`), sorted by model, data, method, settings and seed: its name, what tells
+/// it from the others, the last epoch's test accuracy and sparsity, and the time of training. What all runs share stands
+/// in a line above. Runs that differ in their seed alone (the same data to the last byte, the same settings) are one
+/// experiment: where more than one seed of it is finished, their mean and sample standard deviation follow, and Student's
+/// 95 % interval for the mean. Runs under way are marked by the epochs they have done, as 254/300.
 #[derive(Debug, clap::Args)]
 pub struct TableArgs {
-    /// Run folders
+    /// Run folders, or folders of run folders
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
+    /// A table to read, or records for other programs
+    #[arg(long, value_parser = choice::<TableFormat>(), default_value_t, value_name = "FORM")]
+    format: TableFormat,
 }
 
 pub fn run(args: &TableArgs) -> Result<()> {
-    let runs = args.runs.iter().map(|path| StoredRun::read(path)).collect::<Result<Vec<_>>>()?;
-    print!("{}", run_table(&runs)?);
+    let runs = StoredRun::read_all(&args.runs)?;
+    let table = RunTable::new(&runs)?;
+    match args.format {
+        TableFormat::Markdown => print!("{}", table.markdown(terminal_columns())),
+        TableFormat::Csv => print!("{}", table.csv()?),
+        TableFormat::Json => println!("{}", table.json()),
+    }
     Ok(())
+}
+
+/// How wide the terminal on standard output is, but no narrower than usual; `None` where there is none.
+fn terminal_columns() -> Option<usize> {
+    let terminal = ::console::Term::stdout();
+    terminal.is_term().then(|| terminal.size_checked().map_or(WIDTH, |(_, columns)| WIDTH.max(columns.into())))
 }

@@ -2,6 +2,10 @@
 
 mod classes;
 mod columns;
+mod departures;
+mod distinction;
+mod grid;
+mod lines;
 mod plot;
 mod predictions;
 mod run_table;
@@ -12,9 +16,11 @@ mod table;
 
 pub use classes::{ClassAccuracy, by_class};
 pub use columns::columns;
-pub use plot::{Against, plot};
+pub use departures::Departure;
+pub use lines::{WIDTH, wrapped};
+pub use plot::{Against, PlotOptions, Quantity, Seeds, plot};
 pub use predictions::PredictionFormat;
-pub use run_table::run_table;
+pub use run_table::{RunTable, TableFormat};
 pub use sparsity::{LayerSparsity, layer_sparsity};
 pub use statistics::{MeanAndDeviation, mean_and_deviation};
 pub use stored_run::StoredRun;

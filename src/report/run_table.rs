@@ -1,111 +1,154 @@
-//! [`run_table`]: runs side by side, and what several seeds come to together.
+//! [`RunTable`]: runs side by side, and what several seeds come to together; as a table to read, as CSV, as JSON.
 
-use super::{StoredRun, mean_and_deviation};
+mod data;
+
+use super::distinction::{ASPECTS, Distinction, Identity};
+use super::grid::{Cells, Grid};
+use super::{MeanAndDeviation, StoredRun, mean_and_deviation};
+use crate::choice::choice;
 use crate::error::Result;
 
-const COLUMNS: [&str; 9] = [
-    "model",
-    "data",
-    "method",
-    "seed",
-    "epochs",
-    "test accuracy (%)",
-    "sparsity (%)",
-    "training (min)",
-    "other than the paper's",
-];
-
-/// Numbers are set flush right: these columns are.
-const NUMBERS: std::ops::Range<usize> = 3..8;
-
-type Row = [String; COLUMNS.len()];
-
-/// One run's line: what identifies its experiment, its seed, and its numbers (accuracy %, sparsity %, minutes).
-struct Line<'a> {
-    run: &'a StoredRun,
-    departures: String,
-    numbers: Option<[f64; 3]>,
+choice! {
+    /// The form of a table.
+    TableFormat, "format":
+    /// Markdown, which reads as well in a terminal: percent, means and intervals, what all runs share in a line above.
+    Markdown = "markdown",
+    /// One record a run, for other programs: fractions and seconds as in `metrics.jsonl`.
+    Csv = "csv",
+    /// One object: `runs` as the records, and `experiments`, what each comes to over its seeds.
+    Json = "json",
 }
 
-impl<'a> Line<'a> {
-    fn new(run: &'a StoredRun) -> Result<Self> {
-        let departures = run.departures()?.join(", ");
-        let numbers = run.summary().map(|s| [100.0 * s.accuracy, 100.0 * s.sparsity, s.seconds / 60.0]);
-        Ok(Self { run, departures, numbers })
+/// Of how many of an experiment's hundred intervals cover the mean of all seeds.
+const CONFIDENCE: f64 = 0.95;
+
+/// Runs in order, and the experiments that they are runs of.
+pub struct RunTable<'a> {
+    runs: &'a [StoredRun],
+    distinction: Distinction,
+    /// Positions in `runs`: by model, data, method, epochs, settings and seed, one list an experiment.
+    experiments: Vec<Vec<usize>>,
+}
+
+impl<'a> RunTable<'a> {
+    /// Sorts the runs. Those are one experiment that differ in their seed alone: the network, the data set to the last
+    /// byte and every setting are the same.
+    ///
+    /// # Errors
+    /// As [`StoredRun::departures`].
+    pub fn new(runs: &'a [StoredRun]) -> Result<Self> {
+        let distinction = Distinction::of(runs)?;
+        let identities = &distinction.identities;
+        let mut order: Vec<usize> = (0..runs.len()).collect();
+        order.sort_by(|&a, &b| identities[a].order(&identities[b]));
+        let experiments = order.chunk_by(|&a, &b| identities[a].same_experiment(&identities[b]));
+        let experiments = experiments.map(<[usize]>::to_vec).collect();
+        Ok(Self { runs, distinction, experiments })
     }
 
-    /// Equal for runs that differ in their seed only.
-    fn experiment(&self) -> (&str, &str, &str, usize, &str) {
-        let config = &self.run.config;
-        (&config.model, config.data.name(), config.method.name(), config.hyper.epochs, &self.departures)
+    /// A line of what all runs share, and a markdown table with a row a run: its name, what tells it from the others,
+    /// the last epoch's test accuracy and sparsity in %, and the time of training and pruning without evaluation.
+    ///
+    /// Where an experiment has finished runs of n > 1 seeds, two rows follow them: the mean over the seeds and the
+    /// sample standard deviation, and Student's 95 % interval for the mean. Runs that are not finished (`254/300`) do
+    /// not enter them, and a seed that is given twice enters once: it is the same run again.
+    ///
+    /// With `columns`, cells of words are broken into lines so that the table fits a terminal that wide.
+    pub fn markdown(&self, columns: Option<usize>) -> String {
+        let unit = Unit::of(self.runs);
+        let mut grid = Grid::new(self.columns(unit));
+        for experiment in &self.experiments {
+            for &i in experiment {
+                let numbers =
+                    self.runs[i].summary().map(|s| [100.0 * s.accuracy, 100.0 * s.sparsity, s.seconds / unit.seconds]);
+                let numbers = numbers.map_or(["-"; 3].map(str::to_string), |x| x.map(|x| format!("{x:.2}")));
+                grid.push(self.row(i, self.runs[i].name.clone(), Some(self.runs[i].progress()), numbers));
+            }
+            let Some((n, over)) = self.over_seeds(experiment) else { continue };
+            let [accuracy, sparsity, seconds] = over;
+            let over = [accuracy.scaled(100.0), sparsity.scaled(100.0), seconds.scaled(1.0 / unit.seconds)];
+            let means = over.map(|x| format!("{:.2} ± {:.2}", x.mean, x.deviation));
+            let [accuracy, sparsity, _] =
+                over.map(|x| x.interval(CONFIDENCE).map(|end| format!("{end:.2}")).join(" to "));
+            grid.push(self.row(experiment[0], format!("mean ± sd ({n})"), None, means));
+            grid.push(self.row(experiment[0], "95 % of mean".to_string(), None, [accuracy, sparsity, String::new()]));
+        }
+        let table = columns.map_or_else(|| grid.markdown(), |columns| grid.fitted(columns));
+        let shared = super::wrapped(&self.distinction.shared());
+        if shared.is_empty() { table } else { format!("{shared}\n\n{table}") }
     }
 
-    /// The row, with these three columns that a run and its experiment's summary do not share.
-    fn row(&self, seed: String, epochs: String, numbers: [String; 3]) -> Row {
-        let (model, data, method, _, departures) = self.experiment();
-        let [accuracy, sparsity, minutes] = numbers;
-        let [model, data, method, departures] = [model, data, method, departures].map(str::to_string);
-        [model, data, method, seed, epochs, accuracy, sparsity, minutes, departures]
+    fn columns(&self, unit: Unit) -> Vec<(String, Cells)> {
+        let mut columns = vec![("run".to_string(), Cells::Words)];
+        for (i, name) in ASPECTS.iter().enumerate().filter(|(i, _)| self.shows(*i)) {
+            columns.push((name.to_string(), if i < 3 { Cells::Words } else { Cells::Numbers }));
+        }
+        let numbers = ["accuracy (%)", "sparsity (%)", unit.heading].map(|head| (head.to_string(), Cells::Numbers));
+        columns.extend(numbers);
+        if self.shows_settings() {
+            columns.push(("other than the paper's".to_string(), Cells::Words));
+        }
+        columns
+    }
+
+    /// The cells of run `i`, or of its experiment where there is no `progress`, which has no seed.
+    fn row(&self, i: usize, name: String, progress: Option<String>, numbers: [String; 3]) -> Vec<String> {
+        let identity = &self.distinction.identities[i];
+        let mut row = vec![name];
+        for (j, aspect) in identity.aspects.iter().enumerate().filter(|(j, _)| self.shows(*j)) {
+            row.push(match (ASPECTS[j], &progress) {
+                ("epochs", Some(progress)) => progress.clone(),
+                ("seed", None) => String::new(),
+                _ => aspect.clone(),
+            });
+        }
+        row.extend(numbers);
+        if self.shows_settings() {
+            row.push(self.settings(identity));
+        }
+        row
+    }
+
+    fn settings(&self, identity: &Identity) -> String {
+        self.distinction.settings(identity).map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether this aspect has a column: where runs differ in it, or in how far they are.
+    fn shows(&self, aspect: usize) -> bool {
+        let under_way = || self.runs.iter().any(|run| !run.is_finished());
+        self.distinction.differs[aspect] || (ASPECTS[aspect] == "epochs" && under_way())
+    }
+
+    fn shows_settings(&self) -> bool {
+        self.distinction.identities.iter().any(|identity| self.distinction.settings(identity).next().is_some())
+    }
+
+    /// How many seeds are finished, and their accuracies, sparsities and seconds together; `None` for fewer than two.
+    fn over_seeds(&self, experiment: &[usize]) -> Option<(usize, [MeanAndDeviation; 3])> {
+        let mut finished: Vec<usize> = experiment.iter().copied().filter(|&i| self.runs[i].is_finished()).collect();
+        finished.dedup_by_key(|i| self.distinction.identities[*i].seed());
+        let numbers =
+            finished.iter().filter_map(|&i| self.runs[i].summary()).map(|s| [s.accuracy, s.sparsity, s.seconds]);
+        let numbers: Vec<[f64; 3]> = numbers.collect();
+        let over = |column: usize| mean_and_deviation(&numbers.iter().map(|row| row[column]).collect::<Vec<_>>());
+        Some((finished.len(), [over(0)?, over(1)?, over(2)?]))
     }
 }
 
-/// A markdown table, one row per run: the last epoch's test accuracy and sparsity, and the minutes of training and
-/// pruning without evaluation. Rows are sorted by model, data, method, and seed; runs of other settings than the
-/// paper's follow as experiments of their own, with those settings in the last column.
-///
-/// Where an experiment has finished runs of more than one seed, a row `mean ± sd (n)` follows them: the mean over its
-/// n seeds and the sample standard deviation. Runs that are not finished (`254/300`) do not enter it, and a seed that
-/// is given twice enters it once: it is the same run again.
-///
-/// # Errors
-/// As [`StoredRun::departures`].
-pub fn run_table(runs: &[StoredRun]) -> Result<String> {
-    let mut lines = runs.iter().map(Line::new).collect::<Result<Vec<_>>>()?;
-    lines.sort_by(|a, b| (a.experiment(), a.run.config.seed).cmp(&(b.experiment(), b.run.config.seed)));
-    let mut rows: Vec<Row> = Vec::new();
-    for experiment in lines.chunk_by(|a, b| a.experiment() == b.experiment()) {
-        rows.extend(experiment.iter().map(|line| {
-            let numbers = line.numbers.map_or(["-"; 3].map(str::to_string), |x| x.map(|x| format!("{x:.2}")));
-            line.row(line.run.config.seed.to_string(), line.run.progress(), numbers)
-        }));
-        rows.extend(over_seeds(experiment));
-    }
-    Ok(markdown(&rows))
+/// What times are told in: the unit in which the shortest run does not vanish.
+#[derive(Clone, Copy)]
+struct Unit {
+    seconds: f64,
+    heading: &'static str,
 }
 
-/// The row of means and deviations, where there is more than one seed.
-fn over_seeds(experiment: &[Line]) -> Option<Row> {
-    let mut finished: Vec<&Line> = experiment.iter().filter(|line| line.run.is_finished()).collect();
-    finished.dedup_by_key(|line| line.run.config.seed);
-    let first = finished.first()?;
-    let mut numbers = [const { String::new() }; 3];
-    for (i, number) in numbers.iter_mut().enumerate() {
-        let values: Vec<f64> = finished.iter().filter_map(|line| line.numbers.map(|x| x[i])).collect();
-        let over = mean_and_deviation(&values)?;
-        *number = format!("{:.2} ± {:.2}", over.mean, over.deviation);
-    }
-    Some(first.row(format!("mean ± sd ({})", finished.len()), first.run.progress(), numbers))
-}
-
-/// Cells padded to their column's width, so that the table reads as well in a terminal.
-fn markdown(rows: &[Row]) -> String {
-    let header: Row = COLUMNS.map(str::to_string);
-    let mut widths = COLUMNS.map(str::len);
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
+impl Unit {
+    fn of(runs: &[StoredRun]) -> Self {
+        let times = runs.iter().filter_map(StoredRun::summary).map(|summary| summary.seconds);
+        match times.fold(f64::INFINITY, f64::min) {
+            shortest if shortest < 60.0 => Self { seconds: 1.0, heading: "training (s)" },
+            shortest if shortest < 3600.0 => Self { seconds: 60.0, heading: "training (min)" },
+            _ => Self { seconds: 3600.0, heading: "training (h)" },
         }
     }
-    let line = |row: &Row| {
-        let cells = row.iter().zip(widths).enumerate().map(|(i, (cell, width))| {
-            if NUMBERS.contains(&i) { format!(" {cell:>width$} |") } else { format!(" {cell:<width$} |") }
-        });
-        format!("|{}\n", cells.collect::<String>())
-    };
-    let rules = widths.iter().enumerate().map(|(i, &width)| {
-        let (rule, end) = ("-".repeat(width), if NUMBERS.contains(&i) { ':' } else { '-' });
-        format!("-{rule}{end}|")
-    });
-    let rule = format!("|{}\n", rules.collect::<String>());
-    std::iter::once(line(&header)).chain(std::iter::once(rule)).chain(rows.iter().map(line)).collect()
 }

@@ -1,19 +1,25 @@
 //! [`StoredRun`]: a run folder as a report reads it.
 
-use super::Summary;
+use super::{Departure, Summary, departures};
 use crate::error::{Error, Result};
-use crate::train::{Config, EpochRecord, Metrics, RunFolder};
-use std::path::Path;
+use crate::tensor_file::TensorFile;
+use crate::train::{Checkpoint, Config, EpochRecord, Metrics, RunFolder};
+use std::path::{Path, PathBuf};
 
 /// A run's configuration and every epoch it has completed so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredRun {
+    /// Its folder's name, or as much of its path as tells it from the others that were read with it.
+    pub name: String,
     pub config: Config,
     pub records: Vec<EpochRecord>,
+    /// SHA-256 of the data set, from the checkpoint; `None` where there is no checkpoint (yet).
+    pub fingerprint: Option<String>,
 }
 
 impl StoredRun {
-    /// Reads `config.toml` and `metrics.jsonl` of a run that is finished, under way or stopped. Nothing is written.
+    /// Reads `config.toml`, `metrics.jsonl` and the checkpoint's header of a run that is finished, under way or
+    /// stopped. Nothing is written.
     ///
     /// # Errors
     /// [`Error::File`] naming the folder if it holds no run, or the file and the place that cannot be read;
@@ -30,7 +36,35 @@ impl StoredRun {
                 return Err(Error::file(folder.metrics(), place, format!("epoch {k}"), record.epoch));
             }
         }
-        Ok(Self { config, records })
+        let checkpoint = folder.checkpoint();
+        let fingerprint = match checkpoint.exists() {
+            true => Some(Checkpoint::header(&TensorFile::open(&checkpoint)?)?.data),
+            false => None,
+        };
+        Ok(Self { name: last_components(path, 1), config, records, fingerprint })
+    }
+
+    /// Reads runs, each named so that they can be told apart. A folder that is no run stands for the runs in it, in
+    /// the order of their names.
+    ///
+    /// # Errors
+    /// As [`StoredRun::read`], also for a folder without a run in it.
+    pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Self>> {
+        let mut folders = Vec::new();
+        for path in paths {
+            let inside = if RunFolder::holds_run(path) { Vec::new() } else { runs_in(path)? };
+            // Where there is none, the path itself is refused.
+            folders.extend(if inside.is_empty() { vec![path.clone()] } else { inside });
+        }
+        let mut runs = folders.iter().map(|path| Self::read(path)).collect::<Result<Vec<_>>>()?;
+        let longest = folders.iter().map(|path| path.components().count()).max().unwrap_or(0);
+        let ambiguous =
+            |runs: &[Self], i: usize| (0..runs.len()).any(|j| folders[j] != folders[i] && runs[j].name == runs[i].name);
+        for length in 2..=longest {
+            let unclear: Vec<usize> = (0..runs.len()).filter(|&i| ambiguous(&runs, i)).collect();
+            unclear.into_iter().for_each(|i| runs[i].name = last_components(&folders[i], length));
+        }
+        Ok(runs)
     }
 
     /// Whether all K epochs are done.
@@ -49,36 +83,35 @@ impl StoredRun {
         (!self.records.is_empty()).then(|| Summary::new(self.config.method, &self.records))
     }
 
-    /// What differs from the paper's settings and the default readings, as in `config.toml`: `lambda = 0.5`,
-    /// `masked_gradient = zero`. The run's own name (model, data, method, seed, K) and where its data lies are not
-    /// among them.
+    /// What differs from the paper's settings and the default readings: `lambda = 0.5`, `masked_gradient = zero`. The
+    /// run's own name (model, data, method, seed, K) and where its data lies are not among them.
     ///
     /// # Errors
     /// [`Error::Domain`] if the configuration has no TOML form.
-    pub fn departures(&self) -> Result<Vec<String>> {
-        let run = &self.config;
-        let mut paper = Config::new(&run.model, run.data, run.method);
-        paper.seed = run.seed;
-        paper.data_dir.clone_from(&run.data_dir);
-        paper.hyper.epochs = run.hyper.epochs;
-        // Compared as files: a key that is added to the configuration is compared from then on.
-        let table = |config: &Config| {
-            toml::Table::try_from(config).map_err(|e| Error::domain("configuration", "values that TOML can hold", e))
-        };
-        let mut found = Vec::new();
-        departures(&table(run)?, &table(&paper)?, &mut found);
-        Ok(found)
+    pub fn departures(&self) -> Result<Vec<Departure>> {
+        departures::of(&self.config)
     }
 }
 
-/// Appends `key = value` for every value of `run`, also in its tables, that `paper` does not have.
-fn departures(run: &toml::Table, paper: &toml::Table, found: &mut Vec<String>) {
-    for (key, value) in run {
-        match (value, paper.get(key)) {
-            (toml::Value::Table(run), Some(toml::Value::Table(paper))) => departures(run, paper, found),
-            (value, Some(default)) if value == default => {}
-            (toml::Value::String(name), _) => found.push(format!("{key} = {name}")),
-            (value, _) => found.push(format!("{key} = {value}")),
+/// The run folders directly in a folder, by name; none if it is none.
+fn runs_in(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in path.read_dir().map_err(Error::io(path, "read"))? {
+        let inside = entry.map_err(Error::io(path, "read"))?.path();
+        if RunFolder::holds_run(&inside) {
+            found.push(inside);
         }
     }
+    found.sort();
+    Ok(found)
+}
+
+/// The end of a path, at most `count` components of it.
+fn last_components(path: &Path, count: usize) -> String {
+    let components: Vec<_> = path.components().collect();
+    let end: PathBuf = components[components.len().saturating_sub(count)..].iter().collect();
+    end.display().to_string()
 }

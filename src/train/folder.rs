@@ -32,6 +32,11 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// Whether a run was begun in this folder.
+    pub fn holds_run(path: &Path) -> bool {
+        Self { path: path.to_path_buf() }.config().exists()
+    }
+
     /// An existing folder and its configuration; `None` if no run was begun there.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ impl Axis {
     }
 
     /// The value's share of the way from the axis' start to its end.
-    fn share(&self, value: f64) -> f64 {
+    pub(super) fn share(&self, value: f64) -> f64 {
         let along = if self.scale == Scale::Logarithmic { libm::log10(value) } else { value };
         (along - self.low) / (self.high - self.low)
     }

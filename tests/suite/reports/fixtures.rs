@@ -4,6 +4,7 @@ use gdstar::data::Source;
 use gdstar::report::StoredRun;
 use gdstar::sparsify::Method;
 use gdstar::train::{Config, EpochRecord, RunFolder};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// `count` epochs of one minute each, all with this accuracy and sparsity, and S_F for every method but dense.
@@ -26,9 +27,10 @@ pub fn run(method: Method, seed: u64, count: usize, accuracy: f64, sparsity: f64
         seconds: 60.0,
         effective_flops: None,
         bytes: None,
+        layers: BTreeMap::new(),
     });
     let records = records.collect();
-    StoredRun { config, records }
+    StoredRun { name: format!("{method}-{seed}"), config, records, fingerprint: None }
 }
 
 /// The run as `gdstar train --out` leaves it.

@@ -3,7 +3,7 @@
 use super::fixtures::{run, store};
 use super::svg::{Element, elements};
 use crate::cli::{assert_fails, gdstar, text};
-use gdstar::report::{Against, StoredRun, plot};
+use gdstar::report::{Against, PlotOptions, Quantity, Seeds, StoredRun, plot};
 use gdstar::sparsify::Method::{Dense, Gdstar, Reset};
 
 /// The first and second run's colours.
@@ -11,7 +11,15 @@ const FIRST: &str = "#0072B2";
 const SECOND: &str = "#D55E00";
 
 fn drawn(runs: &[StoredRun]) -> Vec<Element> {
-    elements(&plot(runs, Against::Epochs).unwrap()).unwrap()
+    drawn_with(runs, &PlotOptions::default())
+}
+
+fn drawn_with(runs: &[StoredRun], options: &PlotOptions) -> Vec<Element> {
+    elements(&plot(runs, options).unwrap()).unwrap()
+}
+
+fn against_sparsity() -> PlotOptions {
+    PlotOptions { against: Against::Sparsity, ..PlotOptions::default() }
 }
 
 fn texts(figure: &[Element]) -> Vec<&str> {
@@ -43,7 +51,9 @@ fn every_series_is_drawn_and_named() {
     other.config.hyper.lambda = 0.5;
     let figure = drawn(&[run(Gdstar, 3, 2, 0.5, 0.5), run(Dense, 3, 2, 0.75, 0.0), other]);
     let told = texts(&figure);
-    for part in ["lenet300 on digits", "gdstar, seed 3", "dense, seed 3", "reset, seed 4, lambda = 0.5, 1/2 epochs"] {
+    for part in
+        ["lenet300 on digits, 2 epochs", "gdstar, seed 3", "dense, seed 3", "reset, seed 4, lambda = 0.5, 1/2 epochs"]
+    {
         assert!(told.contains(&part), "`{part}` is not in {told:?}");
     }
     for part in ["S_F", "test accuracy (%)", "sparsity (%)", "training loss", "epoch k", "dots: running minima of S_F"]
@@ -112,7 +122,7 @@ fn costs_are_drawn_against_sparsity() {
         (record.sparsity, record.seconds) = (sparsity, seconds);
     }
     let places = |runs: &[StoredRun]| -> (Vec<[i32; 2]>, usize) {
-        let figure = elements(&plot(runs, Against::Sparsity).unwrap()).unwrap();
+        let figure = drawn_with(runs, &against_sparsity());
         assert!(texts(&figure).contains(&"sparsity during the epoch (%)"));
         let panels = texts(&figure)
             .into_iter()
@@ -177,20 +187,146 @@ fn labels_are_round() {
 fn the_command_writes_the_figure_or_says_why_not() {
     let base = tempfile::tempdir().unwrap();
     let (path, out) = (base.path().join("run"), base.path().join("figure.svg"));
-    let stored = run(Gdstar, 3, 2, 0.5, 0.25);
+    let stored = StoredRun { name: "run".to_string(), ..run(Gdstar, 3, 2, 0.5, 0.25) };
     store(&stored, &path);
     let (there, svg) = (path.to_str().unwrap(), out.to_str().unwrap());
     let output = gdstar(&["plot", there, "--out", svg]);
     assert!(output.status.success() && output.stdout.is_empty(), "{}", text(&output.stderr));
-    assert_eq!(std::fs::read_to_string(&out).unwrap(), plot(std::slice::from_ref(&stored), Against::Epochs).unwrap());
+    assert_eq!(
+        std::fs::read_to_string(&out).unwrap(),
+        plot(std::slice::from_ref(&stored), &PlotOptions::default()).unwrap()
+    );
     let output = gdstar(&["plot", there, "--against", "sparsity", "--out", svg]);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert_eq!(std::fs::read_to_string(&out).unwrap(), plot(&[stored], Against::Sparsity).unwrap());
+    assert_eq!(
+        std::fs::read_to_string(&out).unwrap(),
+        plot(std::slice::from_ref(&stored), &against_sparsity()).unwrap()
+    );
 
     assert_fails(&["plot", there], 2, &["--out"]);
     assert_fails(&["plot", there, "--out", "figure.png"], 2, &["--out", ".svg", "figure.png"]);
-    assert_fails(&[&["plot", "--out", svg], &[there; 8][..]].concat(), 2, &["1 to 7 runs", "found 8"]);
+    let apart = [&["plot", "--out", svg, "--seeds", "apart"], &[there; 29][..]].concat();
+    assert_fails(&apart, 2, &["1 to 28 runs", "found 29"]);
+    let with = |options: &[&'static str]| [&["plot", there, "--out", svg], options].concat();
+    assert_fails(&with(&["--width", "10"]), 2, &["--width", "400 to 10000", "found 10"]);
+    assert_fails(&with(&["--height", "100"]), 2, &["--height", "pixels", "found 100"]);
+    assert_fails(&with(&["--range", "loss=2:1"]), 2, &["--range", "loss=LOW:HIGH", "2:1"]);
+    assert_fails(&with(&["--range", "loss=0:1"]), 2, &["--range", "its axis can show", "0:1"]);
+    assert_fails(&with(&["--range", "loss"]), 2, &["--range", "KEY=LOW:HIGH"]);
+    assert_fails(&with(&["--epochs", "5:9"]), 2, &["a completed epoch", "none"]);
+    assert_fails(&with(&["--epochs", "5"]), 2, &["--epochs", "two numbers"]);
+    assert_fails(&with(&["--quantity", "losses"]), 2, &["--quantity", "losses", "k_star"]);
+    assert_fails(&with(&["--quantity", "tau"]), 2, &["a quantity that some run has", "tau"]);
+    let output =
+        gdstar(&with(&["--quantity", "alpha,k_star,loss", "--width", "600", "--height", "700", "--epochs", "0:1"]));
+    assert!(output.status.success(), "{}", text(&output.stderr));
     let early = base.path().join("early");
     store(&run(Gdstar, 3, 0, 0.0, 0.0), &early);
     assert_fails(&["plot", early.to_str().unwrap(), "--out", svg], 2, &["a completed epoch", "none"]);
+}
+
+/// Every quantity of the metrics can be drawn, in the order asked for.
+#[test]
+fn every_quantity_has_its_panel() {
+    let mut stored = run(Gdstar, 0, 2, 0.5, 0.5);
+    for record in &mut stored.records {
+        (record.k_star, record.t, record.alpha, record.tau) = (Some(1), Some(0), Some(0.5), Some(1e-8));
+        (record.selected, record.effective_flops, record.bytes) = (Some(7), Some(1 << 30), Some(1 << 20));
+    }
+    let mut quantities = Quantity::ALL.to_vec();
+    quantities.reverse();
+    let options = PlotOptions { quantities: quantities.clone(), ..PlotOptions::default() };
+    let figure = drawn_with(&[stored], &options);
+    assert_eq!(lines(&figure, FIRST).len(), 1 + quantities.len(), "legend, a panel each");
+    let told = texts(&figure);
+    let place =
+        |label: &str| told.iter().position(|text| *text == label).unwrap_or_else(|| panic!("{label}: {told:?}"));
+    assert!(place("learning rate") < place("tau") && place("tau") < place("alpha") && place("alpha") < place("k*"));
+}
+
+/// Seeds of one experiment are one line, their mean, on a band from the smallest to the largest; apart, a line each.
+/// Runs on other data, or with another setting, are never drawn together.
+#[test]
+fn seeds_are_one_line_on_a_band() {
+    let seeds = |norms: [f64; 3]| {
+        let mut runs: Vec<StoredRun> = norms.iter().map(|&norm| with_norms(&[Some(norm); 3])).collect();
+        runs.iter_mut().zip(0..).for_each(|(run, seed)| run.config.seed = seed);
+        runs
+    };
+    let height = |element: &Element| -> Vec<i32> {
+        element.get("points").split_whitespace().map(|p| p.split(',').nth(1).unwrap().parse().unwrap()).collect()
+    };
+    let figure = drawn(&seeds([1.0, 2.0, 6.0]));
+    assert!(texts(&figure).contains(&"3 runs"), "{:?}", texts(&figure));
+    assert_eq!(lines(&figure, FIRST).len(), 1 + 4, "legend, four panels");
+    let bands: Vec<&Element> = figure.iter().filter(|e| e.name == "polygon" && e.get("fill") == FIRST).collect();
+    assert_eq!(bands.len(), 4);
+    let (band, mean) = (height(bands[0]), height(lines(&figure, FIRST)[1]));
+    let (low, high) = (*band.iter().max().unwrap(), *band.iter().min().unwrap());
+    // The mean 3 of 1 to 6: two fifths of the way up, every place rounded to a pixel.
+    assert!((5 * (low - mean[0]) - 2 * (low - high)).abs() <= 5, "{band:?} {mean:?}");
+    let apart = drawn_with(&seeds([1.0, 2.0, 6.0]), &PlotOptions { seeds: Seeds::Apart, ..PlotOptions::default() });
+    assert!(apart.iter().all(|e| e.name != "polygon") && texts(&apart).contains(&"seed 2"));
+    let mut other = seeds([1.0, 2.0, 6.0]);
+    other[0].fingerprint = Some("0123456789".to_string());
+    other[1].config.hyper.lambda = 0.5;
+    let figure = drawn(&other);
+    assert!(figure.iter().all(|e| e.name != "polygon"));
+    let told = texts(&figure);
+    for part in ["digits (01234567)", "lambda = 0.5"] {
+        assert!(told.iter().any(|text| text.contains(part)), "`{part}` is not in {told:?}");
+    }
+}
+
+/// More runs than colours are told apart by dashes.
+#[test]
+fn more_runs_than_colours_are_dashed() {
+    let runs: Vec<StoredRun> = (0..9).map(|seed| run(Gdstar, seed, 2, 0.5, 0.5)).collect();
+    let figure = drawn_with(&runs, &PlotOptions { seeds: Seeds::Apart, ..PlotOptions::default() });
+    let third = lines(&figure, "#009E73").len();
+    assert_eq!(third, 1 + 4);
+    assert!(lines(&figure, FIRST).len() > 2 * third, "the eighth run has the first colour, in dashes");
+    assert!(texts(&figure).contains(&"seed 8"));
+}
+
+/// One value that would press all others into a tenth of the axis lies beyond it, and the panel says so; where it does
+/// not, or where the axis' ends are given, nothing is left out unsaid.
+#[test]
+fn an_outlier_does_not_set_the_scale() {
+    let mut norms: Vec<Option<f64>> = (0..20).map(|k| Some(1.0 + f64::from(k % 3))).collect();
+    norms[7] = Some(1000.0);
+    let figure = drawn(&[with_norms(&norms)]);
+    assert!(texts(&figure).contains(&"1 value beyond the axis, the farthest 1.000e3"), "{:?}", texts(&figure));
+    assert!(texts(&figure).contains(&"2.0") || texts(&figure).contains(&"2"), "{:?}", texts(&figure));
+    assert_eq!(lines(&figure, FIRST).len(), 1 + 2 + 3, "S_F leaves its panel and comes back");
+    for line in lines(&figure, FIRST) {
+        let mut numbers = line.get("points").split([',', ' ']).filter(|x| !x.is_empty());
+        assert!(numbers.all(|x| (0..=1500).contains(&x.parse::<i32>().unwrap())), "{line:?}");
+    }
+    norms[7] = Some(9.0);
+    assert!(!texts(&drawn(&[with_norms(&norms)])).iter().any(|text| text.contains("beyond")));
+    norms[7] = Some(1000.0);
+    let whole = PlotOptions { ranges: vec![(Quantity::Frobenius, [0.0, 1000.0])], ..PlotOptions::default() };
+    let figure = drawn_with(&[with_norms(&norms)], &whole);
+    assert!(texts(&figure).contains(&"1000") && !texts(&figure).iter().any(|text| text.contains("beyond")));
+}
+
+/// A legend of any length is broken into lines that are not cut off.
+#[test]
+fn long_legends_are_broken() {
+    let mut other = run(Gdstar, 1, 2, 0.5, 0.5);
+    other.config.hyper.lambda = 0.5;
+    other.config.hyper.eps = 1e-3;
+    other.config.hyper.alpha_0 = 0.9;
+    other.config.hyper.chunks = 16;
+    other.config.optimizer.batch_size = 64;
+    other.config.optimizer.momentum = 0.5;
+    let figure =
+        drawn_with(&[run(Gdstar, 0, 2, 0.5, 0.5), other], &PlotOptions { width: Some(400), ..PlotOptions::default() });
+    for label in texts(&figure) {
+        // In a font whose letters are as wide as 0.6 of its size.
+        assert!(label.len() * 16 * 6 / 10 <= 400, "{label}");
+    }
+    let told = texts(&figure).join(" ");
+    assert!(told.contains("batch_size = 64") && told.contains("momentum = 0.5"), "{told}");
 }
