@@ -1,20 +1,66 @@
 //! The reference implementation of GDSTAR: gradient-based dynamic sparse training with adaptive rewinding.
 //!
+//! # A run
+//!
+//! The main job in a few lines: LeNet-300-100 on the handwritten digits that are part of the crate, trained with GDSTAR.
+//! Every setting is the paper's unless it is changed; every choice that the paper leaves open is a field of
+//! [`Reading`](paper::reading::Reading).
+//!
+//! ```
+//! use gdstar::data::{self, Source};
+//! use gdstar::sparsify::Method;
+//! use gdstar::train::{Config, History, Run};
+//! use std::sync::atomic::AtomicBool;
+//!
+//! let digits = data::load(Source::Digits, None)?;
+//! let mut config = Config::new("lenet300", Source::Digits, Method::Gdstar);
+//! config.hyper.epochs = 2; // the paper: 300
+//! let stop = AtomicBool::new(false);
+//! let run = Run::new(&config, &digits, &stop)?;
+//! let mut state = run.start::<f32>()?;
+//! let mut history = History::default();
+//! run.train(&mut state, &mut [&mut history])?;
+//! for epoch in &history.0 {
+//!     println!("k = {}: {:.2} %, S_F = {:?}, k* = {:?}", epoch.epoch, 100.0 * epoch.test_accuracy, epoch.frobenius, epoch.k_star);
+//! }
+//! assert!(history.0[1].test_accuracy > 0.5);
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+//!
+//! One step of the method, without any network:
+//!
+//! ```
+//! use gdstar::paper::decay::{Decay, rewind_decay};
+//! use gdstar::paper::reading::{Reading, Threshold};
+//! use gdstar::paper::selection::select_weights;
+//!
+//! // G of four weights (Eq. 2), all alive: alpha = 1/2 puts tau (Eq. 7) at 2, and two weights below it (Eq. 5).
+//! let mut alive = vec![true; 4];
+//! let selection = select_weights(&[0.0, 1.0, 3.0, 4.0], &alive, 0.5, 1, &Reading::default())?;
+//! assert_eq!((selection.tau, &selection.selected[..]), (2.0, &[true, true, false, false][..]));
+//! // Eq. 9: those two become w* lambda^t; the second falls below eps, and is eliminated (Alg. 6).
+//! let (mut w, w_star) = (vec![1.0, 1.0, 1.0, 1.0], vec![8.0, 2.0, 8.0, 8.0]);
+//! let decay = Decay { lambda: 0.5, t: 1, eps: 1.5, threshold: Threshold::default() };
+//! rewind_decay(&mut w, Some(&w_star), &selection.selected, &mut alive, &decay)?;
+//! assert_eq!((w, alive), (vec![4.0, 0.0, 1.0, 1.0], vec![true, false, true, true]));
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+//!
 //! # The paper, found again
 //!
 //! | in the paper | function | chapter |
 //! |---|---|---|
-//! | section 3.1, Eq. 1 to 4: the size of an epoch's gradients | [`paper::gradient_norm`] | `docs/equations/eq01.md` to `eq04.md` |
-//! | section 3.1, Alg. 4: the rewind point | [`paper::rewind::RewindPoint`] | `docs/equations/alg4.md` |
-//! | section 3.2, Eq. 5, Alg. 5: which weights are selected | [`paper::selection`] | `docs/equations/eq05.md`, `alg5.md` |
-//! | section 3.2, Eq. 6, 7: exact and chunked quantiles | [`paper::quantile`] | `docs/equations/eq06.md`, `eq07.md` |
-//! | section 3.2, Eq. 8: the prune rate | [`paper::schedule::prune_rate`] | `docs/equations/eq08.md` |
-//! | section 3.2, last paragraph: blocks, channels, n:m patterns | [`paper::structured`] | `docs/equations/alg5.md` |
-//! | section 3.3, Eq. 9, Alg. 6: rewinding, decay, elimination | [`paper::decay`] | `docs/equations/eq09.md`, `alg6.md` |
+//! | section 3.1, Eq. 1 to 4: the size of an epoch's gradients | [`paper::gradient_norm`] | [Eq. 1](paper::chapters::eq01), [2](paper::chapters::eq02), [3](paper::chapters::eq03), [4](paper::chapters::eq04) |
+//! | section 3.1, Alg. 4: the rewind point | [`paper::rewind::RewindPoint`] | [Alg. 4](paper::chapters::alg4) |
+//! | section 3.2, Eq. 5, Alg. 5: which weights are selected | [`paper::selection`] | [Eq. 5](paper::chapters::eq05), [Alg. 5](paper::chapters::alg5) |
+//! | section 3.2, Eq. 6, 7: exact and chunked quantiles | [`paper::quantile`] | [Eq. 6](paper::chapters::eq06), [7](paper::chapters::eq07) |
+//! | section 3.2, Eq. 8: the prune rate | [`paper::schedule::prune_rate`] | [Eq. 8](paper::chapters::eq08) |
+//! | section 3.2, last paragraph: blocks, channels, n:m patterns | [`paper::structured`] | [Alg. 5](paper::chapters::alg5) |
+//! | section 3.3, Eq. 9, Alg. 6: rewinding, decay, elimination | [`paper::decay`] | [Eq. 9](paper::chapters::eq09), [Alg. 6](paper::chapters::alg6) |
 //! | section 3.3: eliminated weights "do not participate in any computations" | [`train::Execution`], [`kernel::Pattern`], [`ops::Sparse`] | `docs/sparse.md` |
-//! | section A.4, Eq. 10, 11: what chunks save | [`paper::cost`] | `docs/equations/eq10.md`, `eq11.md` |
+//! | section A.4, Eq. 10, 11: what chunks save | [`paper::cost`] | [Eq. 10](paper::chapters::eq10), [11](paper::chapters::eq11) |
 //! | section 4: hyper-parameters | [`paper::Hyperparameters`], [`train::SgdSettings`] | |
-//! | what it leaves open | [`paper::reading::Reading`] | `docs/open-points.md` |
+//! | what it leaves open | [`paper::reading::Reading`] | [open points](paper::chapters::open_points) |
 //! | Alg. 1: training | [`train::Run`], [`train::Sgd`] | |
 //! | any port of it | [`oracle`] | `docs/porting.md`, `docs/oracle.md` |
 //! | Table 2's columns, section A.7 | [`sparsify`] | `docs/results.md` |
@@ -30,7 +76,7 @@
 //! [`oracle`], [`export`], [`report`], [`cli`]. [`data`] and [`random`] feed the training loop, [`tensor_file`] reads and writes what lasts; [`input`] opens every file
 //! that is read.
 //!
-//! # One step, by hand
+//! # One step of the autodiff, by hand
 //!
 //! ```
 //! use gdstar::kernel::Kernel;

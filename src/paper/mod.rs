@@ -6,25 +6,25 @@
 //!
 //! | in the paper | function | chapter |
 //! |---|---|---|
-//! | Eq. 1, `S_k^(abs)` | [`gradient_norm::sum_of_l1_norms`] | `docs/equations/eq01.md` |
-//! | Eq. 2, `G_kj^(sq)` | [`gradient_norm::accumulated_squares`] | `docs/equations/eq02.md` |
-//! | Eq. 3, `S_k^(sq)` | [`gradient_norm::sum_of_squares`] | `docs/equations/eq03.md` |
-//! | Eq. 4, `S_k^(F)` | [`gradient_norm::frobenius_norm`] | `docs/equations/eq04.md` |
-//! | Eq. 5, `W_tau_k` | [`selection::below_threshold`] | `docs/equations/eq05.md` |
-//! | Eq. 6, `q_k^(c)` | [`quantile::chunk_quantiles`] | `docs/equations/eq06.md` |
-//! | Eq. 7, `tau_k` | [`quantile::mean_of_quantiles`] | `docs/equations/eq07.md` |
-//! | Eq. 8, `alpha_k` | [`schedule::prune_rate`] | `docs/equations/eq08.md` |
-//! | Eq. 9, `w_j` | [`decay::decayed_weight`] | `docs/equations/eq09.md` |
-//! | Eq. 10, computation | [`cost::computation_saving`] | `docs/equations/eq10.md` |
-//! | Eq. 11, memory | [`cost::memory_saving`] | `docs/equations/eq11.md` |
-//! | Alg. 4, k* and `W_k*` | [`rewind::RewindPoint::observe`] | `docs/equations/alg4.md` |
-//! | Alg. 5, selection | [`selection::select_weights`] | `docs/equations/alg5.md` |
-//! | Alg. 6, decay | [`decay::rewind_decay`] | `docs/equations/alg6.md` |
+//! | Eq. 1, `S_k^(abs)` | [`gradient_norm::sum_of_l1_norms`] | [eq01](chapters::eq01) |
+//! | Eq. 2, `G_kj^(sq)` | [`gradient_norm::accumulated_squares`] | [eq02](chapters::eq02) |
+//! | Eq. 3, `S_k^(sq)` | [`gradient_norm::sum_of_squares`] | [eq03](chapters::eq03) |
+//! | Eq. 4, `S_k^(F)` | [`gradient_norm::frobenius_norm`] | [eq04](chapters::eq04) |
+//! | Eq. 5, `W_tau_k` | [`selection::below_threshold`] | [eq05](chapters::eq05) |
+//! | Eq. 6, `q_k^(c)` | [`quantile::chunk_quantiles`] | [eq06](chapters::eq06) |
+//! | Eq. 7, `tau_k` | [`quantile::mean_of_quantiles`] | [eq07](chapters::eq07) |
+//! | Eq. 8, `alpha_k` | [`schedule::prune_rate`] | [eq08](chapters::eq08) |
+//! | Eq. 9, `w_j` | [`decay::decayed_weight`] | [eq09](chapters::eq09) |
+//! | Eq. 10, computation | [`cost::computation_saving`] | [eq10](chapters::eq10) |
+//! | Eq. 11, memory | [`cost::memory_saving`] | [eq11](chapters::eq11) |
+//! | Alg. 4, k* and `W_k*` | [`rewind::RewindPoint::observe`] | [alg4](chapters::alg4) |
+//! | Alg. 5, selection | [`selection::select_weights`] | [alg5](chapters::alg5) |
+//! | Alg. 6, decay | [`decay::rewind_decay`] | [alg6](chapters::alg6) |
 //!
-//! Every choice that the paper leaves open is a value of [`reading::Reading`]; `docs/open-points.md` lists them.
+//! Every choice that the paper leaves open is a value of [`reading::Reading`]; [open points](chapters::open_points) lists them.
 
-#[cfg(doctest)]
-mod chapters;
+#[cfg(any(doc, doctest))]
+pub mod chapters;
 pub mod cost;
 pub mod decay;
 pub mod gradient_norm;

@@ -7,6 +7,7 @@ mod condition;
 mod cost_model;
 mod coverage;
 mod data;
+mod documents;
 mod equations;
 mod evaluation;
 mod exact_goldens;
