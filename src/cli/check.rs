@@ -3,7 +3,8 @@
 use super::progress_bar;
 use crate::error::Result;
 use crate::oracle::trace::Trace;
-use crate::oracle::{CheckOptions, Finding, Report, RunStatistics, check_observed};
+use crate::oracle::{CheckOptions, Finding, Report, RunStatistics, Verdict, check_observed};
+use ::console::style;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -68,7 +69,13 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode> {
 
 /// The report for people.
 fn text(report: &Report) -> String {
-    let mut lines = vec![format!("{}  {}  ({})", report.verdict, report.file, report.producer)];
+    let verdict = style(report.verdict);
+    let verdict = match report.verdict {
+        Verdict::Pass => verdict.green(),
+        Verdict::Fail => verdict.red(),
+        Verdict::Inconclusive => verdict.yellow(),
+    };
+    let mut lines = vec![format!("{}  {}  ({})", verdict.bold(), report.file, report.producer)];
     lines.extend(report.inconclusive.iter().map(|reason| format!("  because {reason}")));
     if let Some(first) = report.findings.first() {
         lines.push(String::new());

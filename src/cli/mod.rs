@@ -1,11 +1,14 @@
 //! The command line: one file per subcommand. Arguments are read here; the work happens in the library.
 
 mod check;
+mod completions;
 mod data;
 mod demo;
 mod evaluate;
 mod export;
 mod golden;
+mod guesses;
+mod man;
 mod models;
 pub mod op;
 mod plot;
@@ -20,9 +23,10 @@ use crate::error::{Error, Result};
 use crate::nn::Network;
 use crate::nn::state_dict::Names;
 use crate::tensor_file::TensorFile;
+use ::console::style;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -52,7 +56,7 @@ Examples:
   gdstar train --out runs/mnist --resume                        continue after an interruption
   gdstar models lenet300                                        a network's layers
   gdstar data fetch mnist                                       download a data set, verified
-  gdstar table runs/*                                           runs side by side, means over seeds
+  gdstar table runs                                             runs side by side, means over seeds
   gdstar evaluate runs/mnist                                    accuracy, sparsity by layer, multiply-accumulates
   gdstar export runs/mnist --format npz                         the pruned network for other programs
   gdstar plot runs/dense runs/gdstar --out runs.svg             their curves in one figure
@@ -82,6 +86,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     Golden(golden::GoldenArgs),
     Data(data::DataArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// Parses the arguments, runs, and turns an error into one line on standard error and an exit code.
@@ -103,6 +109,8 @@ pub fn main() -> ExitCode {
         Some(Command::Probe(args)) => done(probe::run(args)),
         Some(Command::Weights(args)) => done(weights::run(args)),
         Some(Command::Data(args)) => done(data::run(args)),
+        Some(Command::Completions(args)) => done(completions::run(args)),
+        Some(Command::Man(args)) => done(man::run(args)),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Golden(args)) => golden::run(args),
         Some(Command::Replay(args)) => done(replay::run(args)),
@@ -110,10 +118,15 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("gdstar: {}", error.to_string().replace('\n', " "));
+            eprintln!("{} {}", failed(), error.to_string().replace('\n', " "));
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// What an error's line begins with, in colour where the terminal has it.
+fn failed() -> impl std::fmt::Display {
+    style("gdstar:").for_stderr().red().bold()
 }
 
 /// Help and version as they are; a usage error as one line.
@@ -123,12 +136,24 @@ fn explain(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
+    let meant = guesses::meant(error, &invoked());
     let text = error.render().to_string();
+    let ends = |line: &str| line.starts_with("Usage:") || line.starts_with("For more");
+    // What is known to be meant says more than the option that is spelt most alike.
     let told =
-        text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+        text.lines().map(str::trim).take_while(|line| !ends(line) && (meant.is_none() || !line.starts_with("tip:")));
     let told: Vec<&str> = told.filter(|line| !line.is_empty()).collect();
-    eprintln!("gdstar: {} (see --help)", told.join(" ").trim_start_matches("error: "));
+    let meant = meant.map_or_else(String::new, |meant| format!("; {meant}"));
+    eprintln!("{} {}{meant} (see --help)", failed(), told.join(" ").trim_start_matches("error: "));
     ExitCode::from(2)
+}
+
+/// The subcommand that the arguments name, or the main job.
+fn invoked() -> clap::Command {
+    let all = Cli::command();
+    let mut words = std::env::args().skip(1);
+    let named = words.find_map(|word| all.find_subcommand(&word).cloned());
+    named.unwrap_or(all)
 }
 
 /// A value parser for a choice of the reading, which lists the names in `--help`.
@@ -138,12 +163,12 @@ fn choice<T: crate::choice::Choice>() -> impl TypedValueParser<Value = T> {
 
 /// A bar on standard error, where that is a terminal, that counts `unit`s.
 fn progress_bar(unit: &str) -> ProgressBar {
-    bar(&format!("[{{elapsed_precise}}] {{wide_bar}} {unit} {{pos}}/{{len}} (eta {{eta}})"))
+    bar(&format!("[{{elapsed_precise}}] {{wide_bar:.cyan}} {unit} {{pos}}/{{len}} (eta {{eta}})"))
 }
 
 /// The same for bytes, with their rate.
 fn byte_bar() -> ProgressBar {
-    bar("[{elapsed_precise}] {wide_bar} {bytes}/{total_bytes} ({bytes_per_sec}, eta {eta})")
+    bar("[{elapsed_precise}] {wide_bar:.cyan} {bytes}/{total_bytes} ({bytes_per_sec}, eta {eta})")
 }
 
 fn bar(template: &str) -> ProgressBar {

@@ -53,6 +53,9 @@ fn the_main_job_ends_with_table_2() {
     let numbers: Vec<f64> = last.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     assert_eq!(numbers.len(), 5, "three accuracies and two sparsities: {last}");
     assert!(numbers[0] > 50.0, "two epochs of digits beat chance by far: {last}");
+    for line in told.lines() {
+        assert!(line.chars().count() <= 80, "a terminal would break this line:\n{line}");
+    }
 }
 
 /// `--help` teaches: every subcommand has one, and `train` has an option for every symbol and every open point.
@@ -72,6 +75,8 @@ fn help_names_every_symbol_and_open_point() {
         &["export", "--help"],
         &["table", "--help"],
         &["plot", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
     ] {
         let output = gdstar(arguments);
         assert!(output.status.success() && text(&output.stderr).is_empty(), "{arguments:?}");
@@ -85,6 +90,41 @@ fn help_names_every_symbol_and_open_point() {
         assert!(help.contains(&format!("--{}", key.replace('_', "-"))), "{key}");
         assert!(names.iter().all(|name| help.contains(name)), "{key}: {names:?}");
     }
+}
+
+/// Every shell gets a script that knows the subcommands, and every subcommand its page of the manual.
+#[test]
+fn completions_and_manual_know_every_subcommand() {
+    let subcommands = ["train", "models", "evaluate", "export", "table", "plot", "check", "replay", "data", "man"];
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = gdstar(&["completions", shell]);
+        let script = text(&output.stdout);
+        assert!(output.status.success() && text(&output.stderr).is_empty(), "{shell}");
+        for part in subcommands.into_iter().chain(["masked-gradient", "excluded"]) {
+            assert!(script.contains(part), "`{part}` is not in {shell}'s");
+        }
+    }
+    assert_fails(&["completions", "csh"], 2, &["csh", "bash", "zsh"]);
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man1");
+    assert!(gdstar(&["man", "--out", pages.to_str().unwrap()]).status.success());
+    for name in subcommands {
+        let page = fs::read_to_string(pages.join(format!("gdstar-{name}.1"))).unwrap();
+        assert!(page.contains(".SH SYNOPSIS"), "{name}: {page}");
+    }
+    assert!(fs::read_to_string(pages.join("gdstar.1")).unwrap().contains("Exit codes"));
+}
+
+/// Nothing is coloured in a pipe, unless it is asked for in the way that other programs are.
+#[test]
+fn pipes_are_not_coloured() {
+    let run = |variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gdstar"));
+        command.args(["--epochs", "1"]).env_remove("CLICOLOR_FORCE").envs(variables.iter().copied());
+        command.output().unwrap().stdout.contains(&0x1b)
+    };
+    assert!(!run(&[]) && !run(&[("CLICOLOR", "1")]) && !run(&[("NO_COLOR", "1")]));
+    assert!(run(&[("CLICOLOR_FORCE", "1")]), "the test would see no colour if there were any");
 }
 
 /// Impossible options: one line with the option, what was expected and what was found; exit 2.
@@ -108,6 +148,18 @@ fn impossible_options_are_named() {
         (&["--method", "magic"], &["magic", "gdstar", "dense", "reset", "random-rewind"]),
         (&["--masked-gradient", "some"], &["some", "dense", "zero", "excluded"]),
         (&["--alhpa-0", "0.5"], &["--alhpa-0", "--alpha-0"]),
+        // A number for an option that takes a name: the option that takes the number.
+        (&["--learning-rate", "0.1"], &["--learning-rate", "per-epoch", "the rate itself is --lr"]),
+        (&["--threshold", "1e-4"], &["--threshold", "is --eps"]),
+        (&["--quantile", "0.9"], &["--quantile", "is --alpha-0 and --alpha-k"]),
+        (&["--chunking", "8"], &["--chunking", "is --chunks"]),
+        (&["--decay-step", "0.5"], &["--decay-step", "is --lambda"]),
+        // Other programs' names.
+        (&["--wd", "1e-4"], &["unexpected argument '--wd' found; it is --weight-decay here"]),
+        (&["--batch", "64"], &["--batch", "it is --batch-size here"]),
+        (&["--num-epochs", "5"], &["--num-epochs", "it is --epochs here"]),
+        (&["--output", "run"], &["--output", "it is --out here"]),
+        (&["--workers", "2"], &["--workers", "it is --threads here"]),
         (&["--resume"], &["--out"]),
     ];
     for (options, parts) in cases {
@@ -127,6 +179,9 @@ fn impossible_options_are_named() {
     assert_fails(&chunks, 2, &["--chunks", "at most N = 50200", "50201"]);
     assert_fails(&["models", "lenet9000"], 2, &["--model", "`lenet9000`"]);
     assert_fails(&["frobnicate"], 2, &["frobnicate"]);
+    assert_fails(&["--num-epochs", "5"], 2, &["it is --epochs here"]);
+    assert_fails(&["plot", "run", "--output", "a.svg"], 2, &["it is --out here"]);
+    assert!(!text(&gdstar(&["models", "--output", "x"]).stderr).contains("--out here"), "`models` has no --out");
     // Two 5x5 windows, each halved, leave nothing of 8x8 images.
     assert_fails(&["train", "--model", "lenet", "--data", "digits"], 2, &["conv2d", "kernel height", "expected"]);
 }
@@ -305,6 +360,9 @@ fn the_run_folder_holds_what_scripts_rely_on() {
         }
         for key in ["selected", "learning_rate", "seconds"] {
             assert!(record[key].is_number(), "{key} in {line}");
+        }
+        for layer in ["fc1", "fc2", "fc3"] {
+            assert!(record["layers"][format!("{layer}.weight")].is_number(), "{layer} in {line}");
         }
     }
     let checkpoint = TensorFile::open(&out.join("checkpoint.safetensors")).unwrap();
