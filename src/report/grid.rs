@@ -1,22 +1,32 @@
 //! [`Grid`]: rows of cells as text, in markdown that reads as well in a terminal.
 
+use textwrap::Options;
+
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cells {
-    /// Set flush left; may be broken into lines.
+    /// Set flush left.
     Words,
     /// Set flush right.
     Numbers,
 }
 
-/// Rows below their heads.
+/// Rows below their heads. The first column has words: what a row is called.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Grid {
     columns: Vec<(String, Cells)>,
     rows: Vec<Vec<String>>,
 }
 
-/// A column of words is not made narrower than this.
+/// Where the cells of a row are put.
+struct Layout {
+    /// The columns that stand side by side, and how wide each is; the words of the others stand below.
+    beside: Vec<(usize, usize)>,
+    /// Of the whole.
+    columns: usize,
+}
+
+/// The first column is not made narrower than this.
 const NARROWEST: usize = 12;
 
 impl Grid {
@@ -31,22 +41,28 @@ impl Grid {
 
     /// A markdown table, its cells padded to their column's width.
     pub(super) fn markdown(&self) -> String {
-        self.text(&self.widths())
+        let beside = self.widths().into_iter().enumerate().collect();
+        self.text(&Layout { beside, columns: usize::MAX })
     }
 
-    /// The same for a terminal of so many columns: where words do not fit, their cells are broken into lines.
+    /// The same for a terminal of so many columns. Where it does not fit, words leave the row, the last first, for a line
+    /// below it; then what a row is called is broken into lines. Numbers stay in their columns.
     pub(super) fn fitted(&self, columns: usize) -> String {
-        let mut widths = self.widths();
+        let mut beside: Vec<(usize, usize)> = self.widths().into_iter().enumerate().collect();
         // A cell has a blank on either side and a rule after it; the first has a rule before it.
-        let mut excess = (widths.iter().map(|width| width + 3).sum::<usize>() + 1).saturating_sub(columns);
-        while excess > 0 {
-            let words = (0..widths.len()).filter(|&i| self.columns[i].1 == Cells::Words && widths[i] > NARROWEST);
-            let Some(widest) = words.max_by_key(|&i| widths[i]) else { break };
-            let cut = excess.min(widths[widest] - NARROWEST);
-            widths[widest] -= cut;
-            excess -= cut;
+        let excess = |beside: &[(usize, usize)]| {
+            (beside.iter().map(|(_, width)| width + 3).sum::<usize>() + 1).saturating_sub(columns)
+        };
+        while excess(&beside) > 0
+            && let Some(last) = beside.iter().rposition(|&(i, _)| i > 0 && self.columns[i].1 == Cells::Words)
+        {
+            beside.remove(last);
         }
-        self.text(&widths)
+        let over = excess(&beside);
+        if let Some((_, name)) = beside.first_mut() {
+            *name = name.saturating_sub(over).max(NARROWEST.min(*name));
+        }
+        self.text(&Layout { beside, columns })
     }
 
     fn widths(&self) -> Vec<usize> {
@@ -54,36 +70,44 @@ impl Grid {
         self.columns.iter().enumerate().map(|(i, (head, _))| longest(i).max(head.chars().count())).collect()
     }
 
-    fn text(&self, widths: &[usize]) -> String {
+    fn text(&self, layout: &Layout) -> String {
         let heads: Vec<String> = self.columns.iter().map(|(head, _)| head.clone()).collect();
-        let rules = self.columns.iter().zip(widths).map(|((_, cells), &width)| {
-            let (rule, end) = ("-".repeat(width), if *cells == Cells::Numbers { ':' } else { '-' });
+        let rules = layout.beside.iter().map(|&(i, width)| {
+            let (rule, end) = ("-".repeat(width), if self.columns[i].1 == Cells::Numbers { ':' } else { '-' });
             format!("-{rule}{end}|")
         });
         let rule = format!("|{}\n", rules.collect::<String>());
-        let mut text = self.row(&heads, widths) + &rule;
-        text.extend(self.rows.iter().map(|row| self.row(row, widths)));
+        let mut text = self.row(&heads, layout) + &rule;
+        text.extend(self.rows.iter().map(|row| self.row(row, layout)));
         text
     }
 
-    /// A row, as many lines high as its highest cell.
-    fn row(&self, cells: &[String], widths: &[usize]) -> String {
-        let cells: Vec<Vec<String>> = cells.iter().zip(widths).map(|(cell, &width)| lines(cell, width)).collect();
-        let height = cells.iter().map(Vec::len).max().unwrap_or(1);
-        let line = |i: usize| {
-            let cells = cells.iter().zip(widths).zip(&self.columns).map(|((cell, &width), (_, kind))| {
-                let part = cell.get(i).map_or("", String::as_str);
-                match kind {
+    /// A row, as many lines high as its highest cell, and a line of the words that do not stand in it.
+    fn row(&self, cells: &[String], layout: &Layout) -> String {
+        let broken = |&(i, width): &(usize, usize)| -> Vec<String> {
+            textwrap::wrap(&cells[i], width.max(1)).into_iter().map(|line| line.into_owned()).collect()
+        };
+        let beside: Vec<Vec<String>> = layout.beside.iter().map(broken).collect();
+        let height = beside.iter().map(Vec::len).max().unwrap_or(1);
+        let mut text = String::new();
+        for line in 0..height {
+            text.push('|');
+            for (cell, &(i, width)) in beside.iter().zip(&layout.beside) {
+                let part = cell.get(line).map_or("", String::as_str);
+                text += &match self.columns[i].1 {
                     Cells::Numbers => format!(" {part:>width$} |"),
                     Cells::Words => format!(" {part:<width$} |"),
-                }
-            });
-            format!("|{}\n", cells.collect::<String>())
-        };
-        (0..height).map(line).collect()
+                };
+            }
+            text.push('\n');
+        }
+        let is_beside = |i: usize| layout.beside.iter().any(|&(j, _)| i == j);
+        let below = cells.iter().enumerate().filter(|(i, cell)| !is_beside(*i) && !cell.is_empty());
+        let below: Vec<&str> = below.map(|(_, cell)| cell.as_str()).collect();
+        if !below.is_empty() {
+            let options = Options::new(layout.columns).initial_indent("    ").subsequent_indent("    ");
+            text += &(textwrap::fill(&below.join(", "), options) + "\n");
+        }
+        text
     }
-}
-
-fn lines(cell: &str, width: usize) -> Vec<String> {
-    textwrap::wrap(cell, width.max(1)).into_iter().map(|line| line.into_owned()).collect()
 }

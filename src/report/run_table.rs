@@ -53,7 +53,7 @@ impl<'a> RunTable<'a> {
     /// sample standard deviation, and Student's 95 % interval for the mean. Runs that are not finished (`254/300`) do
     /// not enter them, and a seed that is given twice enters once: it is the same run again.
     ///
-    /// With `columns`, cells of words are broken into lines so that the table fits a terminal that wide.
+    /// With `columns`, the table fits a terminal that wide: words that leave no room for numbers stand below their row.
     pub fn markdown(&self, columns: Option<usize>) -> String {
         let unit = Unit::of(self.runs);
         let mut grid = Grid::new(self.columns(unit));
@@ -69,7 +69,7 @@ impl<'a> RunTable<'a> {
             let over = [accuracy.scaled(100.0), sparsity.scaled(100.0), seconds.scaled(1.0 / unit.seconds)];
             let means = over.map(|x| format!("{:.2} ± {:.2}", x.mean, x.deviation));
             let [accuracy, sparsity, _] =
-                over.map(|x| x.interval(CONFIDENCE).map(|end| format!("{end:.2}")).join(" to "));
+                over.map(|x| x.interval(CONFIDENCE).map(|end| format!("{end:.2}")).join(".."));
             grid.push(self.row(experiment[0], format!("mean ± sd ({n})"), None, means));
             grid.push(self.row(experiment[0], "95 % of mean".to_string(), None, [accuracy, sparsity, String::new()]));
         }
