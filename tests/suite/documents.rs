@@ -42,7 +42,7 @@ fn targets(text: &str) -> Vec<String> {
 
 /// `[name]: target`.
 fn definition(line: &str) -> Option<(&str, &str)> {
-    line.strip_prefix('[')?.split_once("]: ")
+    line.strip_prefix('[')?.split_once("]: ").filter(|(name, _)| !name.contains(']'))
 }
 
 /// The anchors of a document's headings.
