@@ -109,8 +109,8 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
 fn report<S: Scalar>(args: &EvaluateArgs, subject: &Subject) -> Result<()> {
     let dataset = &subject.dataset;
     let network = models::find(&subject.model)?.network(dataset.train.shape, dataset.classes)?;
-    tell_remark(&subject.file.tensors, &network);
     let saved = subject.file.read::<S>(network)?;
+    tell_remark(&subject.file.tensors, &saved.network);
     let part = (dataset, args.split);
     let (evaluation, predictions) = predict(&saved.network, subject.kernel, &saved.parameters, part, args.batch_size)?;
     let names: Vec<String> = (0..dataset.classes).map(|class| class.to_string()).collect();

@@ -63,7 +63,7 @@ fn run_in<S: Scalar + Element>(args: &ProbeArgs) -> Result<()> {
     let model = models::find(&args.model)?;
     let (weights, batch) = (TensorFile::open(&args.weights)?, TensorFile::open(&args.batch)?);
     let mode = if args.eval { Mode::EvaluationWithGradients } else { Mode::Training };
-    tell_remark(&weights, &network(model, &weights, &batch)?);
     let results = probe::<S>(model, &weights, &batch, mode, args.kernel)?;
+    tell_remark(&weights, &network(model, &weights, &batch)?);
     tensor_file::write(&args.out, HashMap::new(), &results)
 }

@@ -4,6 +4,7 @@ mod csr;
 mod files;
 mod npz;
 mod saved;
+mod sizes;
 
 use crate::state_dict::{network, parameters};
 use gdstar::paper::reading::Prunable;

@@ -39,6 +39,9 @@ impl Address {
 
     /// Where a `Location` leads from here (RFC 3986, section 5.2). Only the same server gets the same user and password.
     pub(super) fn follow(&self, location: &str) -> Option<Self> {
+        if location.is_empty() {
+            return None;
+        }
         let next = if location.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_some()) {
             Self::parse(location)?
         } else {

@@ -101,6 +101,24 @@ fn predictions_come_to_the_accuracy() {
     }
 }
 
+/// A prefix that a wrapper puts before every name is said, and changes nothing else.
+#[test]
+fn wrapped_weights_are_evaluated_like_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let [plain, wrapped] = ["plain", "wrapped"].map(|name| folder.path().join(format!("{name}.safetensors")));
+    let [plain, wrapped] = [&plain, &wrapped].map(|path| path.to_str().unwrap());
+    succeeds(&["weights", "--model", "lenet300", "--input", "1,8,8", "--classes", "10", "--out", plain]);
+    let file = TensorFile::open(plain.as_ref()).unwrap();
+    let tensor = |name: &str| Tensor::from_array(&file.read::<f32>(name, None).unwrap().view());
+    let tensors: Vec<_> = file.names().map(|name| (format!("module.{name}"), tensor(name))).collect();
+    tensor_file::write(wrapped.as_ref(), HashMap::new(), &tensors).unwrap();
+    let evaluate = |path| gdstar(&["evaluate", path, "--model", "lenet300", "--data", "digits", "--json"]);
+    let [plain, told] = [plain, wrapped].map(evaluate);
+    assert_eq!((text(&plain.stdout), text(&plain.stderr).as_str()), (text(&told.stdout), ""));
+    let remark = format!("gdstar: {wrapped}: read without the prefix `module.` of its names\n");
+    assert_eq!((text(&told.stderr), told.status.code()), (remark, Some(0)));
+}
+
 /// Each export is a folder of three files, whose sizes are told.
 #[test]
 fn export_tells_the_sizes() {

@@ -190,6 +190,44 @@ fn redirects_are_followed() {
     super::assert_contains(&message, &["circle/file.bin: too many redirects"]);
 }
 
+/// Whole addresses, and those that lack what stays the same (RFC 3986, section 5.4), lead to one place.
+#[test]
+fn every_form_of_a_redirect_is_followed() {
+    let bytes = content(100);
+    let forms = [
+        "URLb/c/file.bin",
+        "//HOST/b/c/file.bin",
+        "/b/c/file.bin",
+        "c/file.bin",
+        "./c/./file.bin",
+        "../b/c/file.bin",
+        "../../../b/x/../c/file.bin",
+        "c/file.bin?signature=%2F../x",
+        "/b/c/file.bin#part",
+    ];
+    for form in forms {
+        let served = bytes.clone();
+        let server = Server::start(move |_, request| match request.path.split('?').next().unwrap() {
+            "b/file.bin" => {
+                let host = request.header("host").unwrap();
+                let location = form.replace("URL", &format!("http://{host}/")).replace("HOST", host);
+                Reply::new("301 Moved Permanently", &format!("Location: {location}\r\nContent-Length: 0\r\n"), &[])
+            }
+            "b/c/file.bin" => Reply::asked(request, &served),
+            _ => Reply::status("404 Not Found"),
+        });
+        let mut download = Download::new();
+        let outcome = download.run(&data_set(vec![published(NAME, &bytes, &[&format!("{}b/", server.url())])]));
+        assert!(outcome.is_ok(), "{form}: {outcome:?}");
+    }
+    for wrong in ["", "Location: ftp://host/file.bin\r\n", "Location: http://\r\n", "Location: \t\r\n"] {
+        let server = Server::start(move |_, _| Reply::new("302 Found", &format!("{wrong}Content-Length: 0\r\n"), &[]));
+        let mut download = Download::new();
+        let message = download.fails(&data_set(vec![published(NAME, &bytes, &[&server.url()])]), 1);
+        assert!(message.contains("redirect") || message.contains("location"), "{wrong}: {message}");
+    }
+}
+
 /// What a redirect says besides where it leads is not waited for: it may never end.
 #[test]
 fn a_redirect_with_an_endless_body_is_followed() {
