@@ -65,6 +65,13 @@ pub fn uniform(rng: &mut impl RngCore, n: u64) -> u64 {
     }
 }
 
+/// A draw from the standard normal distribution: sqrt(-2 ln(1 - u)) cos(2 pi v) of two draws u, v of [`unit()`]
+/// (G. E. P. Box, M. E. Muller, 1958). Logarithm and cosine are `libm`'s, which has the same bits on every machine.
+pub fn normal(rng: &mut impl RngCore) -> f64 {
+    let (u, v) = (unit(rng), unit(rng));
+    (-2.0 * libm::log(1.0 - u)).sqrt() * libm::cos(std::f64::consts::TAU * v)
+}
+
 /// A uniform multiple of 2^-53 in `[0, 1)`: the upper 53 bits of a 64-bit draw. An event of probability p is
 /// `unit(rng) < p`.
 pub fn unit(rng: &mut impl RngCore) -> f64 {

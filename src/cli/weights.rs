@@ -3,6 +3,7 @@
 use super::choice;
 use crate::error::{Error, Result};
 use crate::nn::{Network, Parameters, hashed, models, state_dict};
+use crate::paper::reading::InitialWeights;
 use crate::scalar::Scalar;
 use crate::tensor_file::{self, Element};
 use crate::train::Precision;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 /// Write a network's first weights under their PyTorch names.
 ///
 /// For ports: `model.load_state_dict(load_file(W), strict=True)` in PyTorch starts from the weights that `gdstar train`
-/// starts from with the same seed.
+/// starts from with the same seed and --initial-weights.
 #[derive(Debug, clap::Args)]
 pub struct WeightsArgs {
     /// The network: a name that `gdstar models` lists.
@@ -26,6 +27,10 @@ pub struct WeightsArgs {
     /// The seed that W_0 is drawn from.
     #[arg(long, default_value_t = 0, conflicts_with = "hashed")]
     seed: u64,
+
+    /// The distribution that W_0 is drawn from (open point 21).
+    #[arg(long, default_value_t = InitialWeights::Uniform, value_parser = choice::<InitialWeights>(), conflicts_with = "hashed")]
+    initial_weights: InitialWeights,
 
     /// Instead of W_0, weights (running statistics too) from integer hashes of names and positions, which any language
     /// reproduces: golden/make/README.md.
@@ -68,7 +73,7 @@ fn parameters<S: Scalar>(args: &WeightsArgs, network: &Network) -> Parameters<S>
     if args.hashed {
         return hashed::parameters(network);
     }
-    network.first_parameters(args.seed)
+    network.first_parameters_from(args.seed, args.initial_weights)
 }
 
 fn write<S: Scalar + Element>(args: &WeightsArgs, parameters: &Parameters<S>) -> Result<()> {

@@ -276,8 +276,7 @@ pub(super) fn pytorch_default(fan_in: usize) -> Init {
     Init::Uniform { bound: 1.0 / (fan_in as f64).sqrt() }
 }
 
-/// He et al.'s variance 2 / fan_in as a uniform distribution. Uniform because its draws are the same bits on every
-/// platform, which the tails of common normal samplers are not.
+/// He et al.'s variance 2 / fan_in as a uniform distribution.
 pub(super) fn he_uniform(fan_in: usize) -> Init {
     Init::Uniform { bound: (6.0 / fan_in as f64).sqrt() }
 }

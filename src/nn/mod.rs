@@ -16,6 +16,7 @@ pub use summary::{LayerSummary, Summary};
 
 use crate::error::{Error, Result};
 use crate::kernel::buffer::{self, Buffer};
+use crate::paper::reading::InitialWeights;
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
@@ -61,14 +62,23 @@ impl Network {
         specs
     }
 
-    /// W_0 of the run with this seed.
+    /// W_0 of the run with this seed, under the default of open point 21.
     pub fn first_parameters<S: Scalar>(&self, seed: u64) -> Parameters<S> {
-        self.initialise(&mut stream(seed, Purpose::Initialisation, 0))
+        self.first_parameters_from(seed, InitialWeights::default())
+    }
+
+    /// W_0 of the run with this seed, its weights drawn from this distribution.
+    pub fn first_parameters_from<S: Scalar>(&self, seed: u64, weights: InitialWeights) -> Parameters<S> {
+        self.drawn(&mut stream(seed, Purpose::Initialisation, 0), weights)
     }
 
     /// Fresh parameters drawn from `rng`, in order.
     pub fn initialise<S: Scalar>(&self, rng: &mut ChaCha8Rng) -> Parameters<S> {
-        Parameters::new(self.specs().into_iter().map(|spec| spec.initialise(rng)).collect())
+        self.drawn(rng, InitialWeights::default())
+    }
+
+    fn drawn<S: Scalar>(&self, rng: &mut ChaCha8Rng, weights: InitialWeights) -> Parameters<S> {
+        Parameters::new(self.specs().into_iter().map(|spec| spec.initialise(rng, weights)).collect())
     }
 
     /// Runs the network on `input` `[n, c, h, w]`, which is put on the tape first. In training, dropout and stochastic

@@ -2,7 +2,8 @@
 
 use crate::kernel::Pattern;
 use crate::ops::WeightGradient;
-use crate::paper::reading::Prunable;
+use crate::paper::reading::{Decayed, InitialWeights, Prunable};
+use crate::random::normal;
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, CowArray, IxDyn};
 use ndarray_rand::RandomExt;
@@ -30,6 +31,14 @@ impl Role {
     /// Whether the optimizer steps it.
     pub fn is_trained(self) -> bool {
         !matches!(self, Self::RunningMean | Self::RunningVariance)
+    }
+
+    /// Whether weight decay acts on it (open point 22).
+    pub fn is_decayed(self, reading: Decayed) -> bool {
+        match reading {
+            Decayed::All => self.is_trained(),
+            Decayed::Weights => self == Self::Weight,
+        }
     }
 
     /// Whether it belongs to W (open point 6).
@@ -66,10 +75,15 @@ impl Spec {
         self.shape.iter().product()
     }
 
-    /// Draws the first value. Uniform draws are made in f64, row-major, and rounded to S, so that every precision
-    /// starts from the same numbers.
-    pub(super) fn initialise<S: Scalar>(self, rng: &mut ChaCha8Rng) -> Parameter<S> {
+    /// Draws the first value. Draws are made in f64, row-major, and rounded to S, so that every precision starts from the
+    /// same numbers. `weights`: how those of convolutions and linear layers are drawn (open point 21).
+    pub(super) fn initialise<S: Scalar>(self, rng: &mut ChaCha8Rng, weights: InitialWeights) -> Parameter<S> {
         let value = match self.init {
+            _ if self.role == Role::Weight && weights == InitialWeights::Normal => {
+                let fan_in: usize = self.shape.iter().skip(1).product();
+                let sigma = (2.0 / fan_in as f64).sqrt();
+                ArrayD::from_shape_simple_fn(self.shape, || S::from_f64(sigma * normal(rng)))
+            }
             Init::Constant(c) => ArrayD::from_elem(self.shape, S::from_f64(c)),
             // `bound` is finite and positive by construction (1 / sqrt(fan_in)), so the range is never empty.
             Init::Uniform { bound } => match Uniform::new_inclusive(-bound, bound) {

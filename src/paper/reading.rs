@@ -150,6 +150,24 @@ choice! {
     BeforePruning = "before-pruning",
 }
 
+choice! {
+    /// Open point 21: the distribution that the weights of W_0 are drawn from.
+    InitialWeights, "initial_weights":
+    /// Uniform: within 1 / sqrt(fan_in) (PyTorch's default), or, before batch norm, with the variance 2 / fan_in.
+    Uniform = "uniform",
+    /// N(0, sigma), as line 1 of Alg. 1 and 2 prints, with sigma = sqrt(2 / fan_in).
+    Normal = "normal",
+}
+
+choice! {
+    /// Open point 22: which parameters weight decay acts on.
+    Decayed, "decayed":
+    /// Every trained parameter (PyTorch's default).
+    All = "all",
+    /// Convolution and linear weights.
+    Weights = "weights",
+}
+
 /// The choices made on every point that the paper leaves open. The default is the table of `docs/open-points.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -168,6 +186,8 @@ pub struct Reading {
     pub learning_rate: LearningRateStep,
     pub last_batch: LastBatch,
     pub evaluation: Evaluation,
+    pub initial_weights: InitialWeights,
+    pub decayed: Decayed,
 }
 
 /// Every open point that is a choice: its key, and its choices, the default first.
@@ -186,6 +206,8 @@ pub const CHOICES: &[(&str, &[&str])] = &[
     (LearningRateStep::KEY, LearningRateStep::NAMES),
     (LastBatch::KEY, LastBatch::NAMES),
     (Evaluation::KEY, Evaluation::NAMES),
+    (InitialWeights::KEY, InitialWeights::NAMES),
+    (Decayed::KEY, Decayed::NAMES),
 ];
 
 impl EpochOrigin {

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Elementwise, Kernel, Pattern, accumulate_squares, elementwise, plus_square};
 use crate::nn::{Parameter, Parameters};
-use crate::paper::reading::GradientOf;
+use crate::paper::reading::{Decayed, GradientOf};
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,8 @@ impl Default for SgdSettings {
 pub struct Sgd<S> {
     pub momentum: f64,
     pub weight_decay: f64,
+    /// Which parameters weight decay acts on (open point 22).
+    pub decayed: Decayed,
     /// In the order of [`Parameters`], stored as they are; empty arrays for buffers, which are not trained.
     pub buffers: Vec<ArrayD<S>>,
 }
@@ -57,6 +59,7 @@ impl<S: Scalar> Sgd<S> {
         Self {
             momentum: settings.momentum,
             weight_decay: settings.weight_decay,
+            decayed: Decayed::default(),
             buffers: parameters.iter().map(|p| buffer(p.role.is_trained(), p.value.shape())).collect(),
         }
     }
@@ -93,6 +96,8 @@ impl<S: Scalar> Sgd<S> {
         for (i, ((parameter, gradient), b)) in parameters.iter_mut().zip(gradients).zip(&mut self.buffers).enumerate() {
             let followed = followed.next_if(|followed| followed.parameter == i);
             let Some(gradient) = gradient else { continue };
+            let is_decayed = parameter.role.is_decayed(self.decayed);
+            let rule = if is_decayed { rule } else { Rule { weight_decay: S::ZERO, ..rule } };
             if !rule.step(kernel, parameter, b, gradient, followed) {
                 spoilt = spoilt.or(Some(i));
             }

@@ -7,8 +7,9 @@ use super::{Config, Sgd, Step, cosine_learning_rate};
 use crate::data::{Batch, Dataset, Loader, Order, Split};
 use crate::error::{Error, Result};
 use crate::kernel::buffer;
-use crate::nn::{Mode, Network, Parameters, models};
-use crate::paper::reading::{Evaluation, LearningRateStep};
+use crate::nn::{Mode, Network, Parameters, Spec, models};
+use crate::paper::reading::{Evaluation, LastBatch, LearningRateStep, Reading};
+use crate::paper::structured::Structure;
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::sparsify::{EpochEnd, Sparsifier};
@@ -65,11 +66,11 @@ impl<'a> Run<'a> {
     pub fn new(config: &'a Config, dataset: &'a Dataset, stop: &'a AtomicBool) -> Result<Self> {
         config.validate()?;
         let network = models::find(&config.model)?.network(dataset.train.shape, dataset.classes)?;
-        let prunable = network.specs().into_iter().filter(|spec| spec.role.is_prunable(config.reading.prunable));
-        let weights: usize = prunable.map(|spec| spec.shape.iter().product::<usize>()).sum();
-        if config.hyper.chunks > weights {
-            let expected = format!("at most N = {weights}, the weights of {}", config.model);
-            return Err(Error::domain("--chunks", expected, config.hyper.chunks));
+        check_chunks(config, &network)?;
+        let (images, batch_size) = (dataset.train.len(), config.optimizer.batch_size);
+        if images == 0 || config.reading.last_batch == LastBatch::Drop && batch_size > images {
+            let option = "--batch-size with --last-batch drop";
+            return Err(Error::domain(option, format!("at most {images}, the training images"), batch_size));
         }
         Ok(Self { config, dataset, network, stop, fingerprint: OnceLock::new() })
     }
@@ -84,8 +85,9 @@ impl<'a> Run<'a> {
     /// # Errors
     /// If the method cannot be set up for this network.
     pub fn start<S: Scalar>(&self) -> Result<State<S>> {
-        let parameters = self.network.first_parameters(self.config.seed);
-        let optimizer = Sgd::new(&self.config.optimizer, &parameters);
+        let Reading { initial_weights, decayed, .. } = self.config.reading;
+        let parameters = self.network.first_parameters_from(self.config.seed, initial_weights);
+        let optimizer = Sgd { decayed, ..Sgd::new(&self.config.optimizer, &parameters) };
         let sparsifier = self.config.method.sparsifier(self.config, &parameters);
         Ok(State { epochs: 0, steps: 0, parameters, optimizer, sparsifier })
     }
@@ -259,6 +261,23 @@ impl<'a> Run<'a> {
         let part = (self.dataset, Split::Test);
         Ok(evaluate(&self.network, self.config.kernel, parameters, part, TEST_BATCH)?.accuracy)
     }
+}
+
+/// Checks that there are as many weights, or groups of them, as chunks.
+fn check_chunks(config: &Config, network: &Network) -> Result<()> {
+    let shapes = network.specs().into_iter().filter(|spec| spec.role.is_prunable(config.reading.prunable));
+    let count = |spec: Spec| config.structure.map_or(spec.entries(), |structure| structure.count(&spec.shape));
+    let (chunks, members) = (config.hyper.chunks, shapes.map(count).sum::<usize>());
+    let what = match config.structure {
+        // The pattern says how many weights go, and no quantile is taken.
+        Some(Structure::Pattern { .. }) => return Ok(()),
+        Some(structure) => format!("groups ({structure})"),
+        None => "weights".to_string(),
+    };
+    if chunks <= members {
+        return Ok(());
+    }
+    Err(Error::domain("--chunks", format!("at most N = {members}, the {what} of {}", config.model), chunks))
 }
 
 /// What an epoch's steps come to.

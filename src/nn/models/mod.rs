@@ -23,6 +23,8 @@ pub struct Entry {
     pub classes: usize,
     /// Where the architecture comes from, and what the paper uses it on.
     pub source: &'static str,
+    /// C of the paper's runs (section 4): 2 for VGG19BN, ResNet34 and ResNet50, else 1.
+    pub chunks: usize,
     /// The network for another input shape and number of classes.
     build: fn([usize; 3], usize) -> Network,
 }
@@ -36,6 +38,7 @@ pub const MODELS: &[Entry] = &[
         input: [1, 28, 28],
         classes: 10,
         source: "LeNet-300-100: LeCun et al. 1998, as in Frankle & Carbin 2018; the paper: MNIST",
+        chunks: 1,
         build: lenet300::build,
     },
     Entry {
@@ -43,6 +46,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "LeNet-5 with ReLU and max pooling: LeCun et al. 1998, CIFAR form; the paper: CIFAR-10",
+        chunks: 1,
         build: lenet::build,
     },
     Entry {
@@ -50,6 +54,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "VGG configuration D with batch norm: Simonyan & Zisserman 2015, CIFAR form; the paper: CIFAR-10",
+        chunks: 1,
         build: vgg::build_16,
     },
     Entry {
@@ -57,6 +62,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "VGG configuration E with batch norm: Simonyan & Zisserman 2015, CIFAR form; the paper: CIFAR-10",
+        chunks: 2,
         build: vgg::build_19,
     },
     Entry {
@@ -64,6 +70,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "Inception v3 without auxiliary classifier: Szegedy et al. 2016, CIFAR stem; the paper: CIFAR-10",
+        chunks: 1,
         build: inception::build,
     },
     Entry {
@@ -71,6 +78,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "ResNet-18: He et al. 2016, CIFAR form; the paper: CIFAR-10",
+        chunks: 1,
         build: resnet::build_18,
     },
     Entry {
@@ -78,6 +86,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "ResNet-34: He et al. 2016, CIFAR form; the paper: CIFAR-10",
+        chunks: 2,
         build: resnet::build_34,
     },
     Entry {
@@ -85,6 +94,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "ResNet-50: He et al. 2016, CIFAR form; the paper: Tiny ImageNet",
+        chunks: 2,
         build: resnet::build_50,
     },
     Entry {
@@ -92,6 +102,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "ResNet-20, option A shortcuts: He et al. 2016, section 4.2; the paper: CIFAR-10",
+        chunks: 1,
         build: resnet::build_20,
     },
     Entry {
@@ -99,6 +110,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "ShuffleNetV2 x1: Ma et al. 2018, CIFAR form; the paper: CIFAR-10",
+        chunks: 1,
         build: shufflenet::build,
     },
     Entry {
@@ -106,6 +118,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "EfficientNet-B0: Tan & Le 2019, CIFAR form; the paper: CIFAR-10",
+        chunks: 1,
         build: efficientnet::build,
     },
     Entry {
@@ -113,6 +126,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "MobileNetV2: Sandler et al. 2018, CIFAR form; the paper: CIFAR-10",
+        chunks: 1,
         build: mobilenet::build,
     },
     Entry {
@@ -120,6 +134,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "DenseNet-BC with growth 12: Huang et al. 2017, CIFAR form; the paper: CIFAR-10",
+        chunks: 1,
         build: densenet::build_c,
     },
     Entry {
@@ -127,6 +142,7 @@ pub const MODELS: &[Entry] = &[
         input: CIFAR,
         classes: 10,
         source: "DenseNet-121 (growth 32): Huang et al. 2017, CIFAR form; the paper: section 3.1",
+        chunks: 1,
         build: densenet::build_121,
     },
 ];

@@ -61,6 +61,32 @@ impl From<Structure> for String {
     }
 }
 
+impl Structure {
+    /// How many groups the weights of a parameter of this shape form; blocks and patterns as [`groups`] takes them.
+    pub fn count(self, shape: &[usize]) -> usize {
+        let Matrix { out, inputs, taps } = Matrix::of(shape);
+        match self {
+            Self::OutputChannels => out,
+            Self::Blocks { height, width } => out.div_ceil(height) * (inputs * taps).div_ceil(width),
+            Self::Pattern { of, .. } => out * inputs.div_ceil(of) * taps,
+        }
+    }
+}
+
+/// A parameter as its weight matrix: rows, and columns that are the taps of inputs.
+struct Matrix {
+    out: usize,
+    inputs: usize,
+    taps: usize,
+}
+
+impl Matrix {
+    fn of(shape: &[usize]) -> Self {
+        let extent = |axis| shape.get(axis).copied().unwrap_or(1);
+        Self { out: extent(0), inputs: extent(1), taps: shape.iter().skip(2).product() }
+    }
+}
+
 /// The group of every weight of a parameter of this shape, counted from 0, and how many groups there are: rows for
 /// [`Structure::OutputChannels`], blocks in row-major order for [`Structure::Blocks`], runs of `of` inputs for
 /// [`Structure::Pattern`].
@@ -76,22 +102,20 @@ impl From<Structure> for String {
 /// # Ok::<(), gdstar::Error>(())
 /// ```
 pub fn groups(shape: &[usize], structure: Structure) -> Result<(Vec<usize>, usize)> {
-    let out = shape.first().copied().unwrap_or(1);
-    let inputs = shape.get(1).copied().unwrap_or(1);
-    let taps: usize = shape.iter().skip(2).product();
+    let Matrix { out, inputs, taps } = Matrix::of(shape);
     let rest = inputs * taps;
     let weights = (0..out).flat_map(|row| (0..rest).map(move |column| (row, column)));
     match structure {
-        Structure::OutputChannels => Ok((weights.map(|(row, _)| row).collect(), out)),
+        Structure::OutputChannels => Ok((weights.map(|(row, _)| row).collect(), structure.count(shape))),
         Structure::Blocks { height, width } if height > 0 && width > 0 => {
             let across = rest.div_ceil(width);
             let ids = weights.map(|(row, column)| row / height * across + column / width).collect();
-            Ok((ids, out.div_ceil(height) * across))
+            Ok((ids, structure.count(shape)))
         }
         Structure::Pattern { keep, of } if 0 < keep && keep <= of => {
             let runs = inputs.div_ceil(of);
             let ids = weights.map(|(row, column)| (row * runs + column / taps / of) * taps + column % taps).collect();
-            Ok((ids, out * runs * taps))
+            Ok((ids, structure.count(shape)))
         }
         _ => Err(Error::domain("structure", "blocks with an area, patterns with 0 < keep <= of", structure)),
     }

@@ -44,6 +44,8 @@ const READING: Reading = Reading {
     learning_rate: LearningRateStep::PerEpoch,
     last_batch: LastBatch::Keep,
     evaluation: Evaluation::AfterPruning,
+    initial_weights: InitialWeights::Uniform,
+    decayed: Decayed::All,
 };
 
 const fn lane(name: &'static str, seed: u64, chunks: usize, reading: Reading) -> Lane {

@@ -6,7 +6,7 @@ use approx::assert_abs_diff_eq;
 use gdstar::kernel::{Kernel, Pattern};
 use gdstar::nn::{Compression, Init, Parameter, Parameters, Role, Spec};
 use gdstar::ops::WeightGradient;
-use gdstar::paper::reading::GradientOf;
+use gdstar::paper::reading::{Decayed, GradientOf};
 use gdstar::sparsify::Method;
 use gdstar::train::{Followed, Run, Sgd, SgdSettings, cosine_learning_rate};
 use ndarray::{Array1, ArrayD, arr1};
@@ -183,5 +183,22 @@ fn a_spoilt_gradient_is_found() {
             };
             assert_eq!(sgd.step(kernel, &mut parameters, &gradients, 0.1, vec![followed]), Some(2));
         }
+    }
+}
+
+/// Weight decay acts on weights alone where the reading says so (open point 22), with or without a method beside it.
+#[test]
+fn decay_acts_on_what_the_reading_says() {
+    let settings = SgdSettings { learning_rate: 0.5, momentum: 0.0, weight_decay: 0.25, batch_size: 1 };
+    let roles = [Role::Weight, Role::Bias, Role::Scale, Role::Shift];
+    let parameter = |role| Parameter::new("p", role, arr1(&[8.0_f64]).into_dyn());
+    for (decayed, expected) in [(Decayed::All, [3.0; 4]), (Decayed::Weights, [3.0, 4.0, 4.0, 4.0])] {
+        let mut parameters = Parameters::new(roles.map(parameter).to_vec());
+        let mut sgd = Sgd { decayed, ..Sgd::new(&settings, &parameters) };
+        let gradients: Vec<_> = roles.iter().map(|_| Some(arr1(&[8.0_f64]).into_dyn())).collect();
+        assert_eq!(sgd.step(Kernel::Literal, &mut parameters, &gradients, 0.5, []), None);
+        // 8 - 0.5 (8 + 0.25 8) = 3, and 8 - 0.5 8 = 4.
+        let found: Vec<f64> = parameters.iter().map(|p| p.value[[0]]).collect();
+        assert_eq!(found, expected, "{decayed}");
     }
 }
