@@ -96,6 +96,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
+pub mod checksum;
 pub mod choice;
 pub mod cli;
 pub mod data;

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -210,6 +211,14 @@ impl TensorFile {
         self.shaped(name, entry, values)
     }
 
+    /// A tensor's bytes as they are, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it is missing; [`Error::Io`] if it cannot be read.
+    pub fn raw(&self, name: &str) -> Result<Cow<'_, [u8]>> {
+        self.bytes(self.entry(name, None)?)
+    }
+
     fn bad(&self, name: &str, expected: String, found: String) -> Error {
         Error::file(&self.path, format!("tensor `{name}`"), expected, found)
     }
@@ -320,6 +329,15 @@ pub fn write(path: &Path, metadata: HashMap<String, String>, tensors: &[(String,
     write_atomically(path, |file| file.write_all(&bytes))
 }
 
+/// What a file is called while [`write_atomically`] fills it, around what makes the name its own.
+const PART: (&str, &str) = (".gdstar-", ".part");
+
+/// Whether [`write_atomically`] gives this name to files that it has not finished.
+pub(crate) fn is_part(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(PART.0.as_bytes()) && name.ends_with(PART.1.as_bytes())
+}
+
 /// Creates or replaces `path` in one step: a temporary file beside it is written, synced and renamed, and the
 /// directory synced, so that a crash at any instant leaves the old file or the new one.
 ///
@@ -328,8 +346,8 @@ pub fn write(path: &Path, metadata: HashMap<String, String>, tensors: &[(String,
 pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<()> {
     let directory = directory_of(path);
     let mut temporary = tempfile::Builder::new()
-        .prefix(".gdstar-")
-        .suffix(".part")
+        .prefix(PART.0)
+        .suffix(PART.1)
         .tempfile_in(directory)
         .map_err(Error::io(path, "create a temporary file beside"))?;
     fill(temporary.as_file_mut()).map_err(Error::io(path, "write"))?;

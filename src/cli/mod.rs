@@ -214,10 +214,22 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
+/// The most threads that are started: more than any machine of so many cores has a use for, and few enough that it
+/// still gets on with the work.
+fn most_threads(cores: usize) -> usize {
+    cores.saturating_mul(8).max(64)
+}
+
 /// Runs `work` on `threads` threads (all cores if not given).
 fn with_threads<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T> {
-    if threads == Some(0) {
-        return Err(Error::domain("--threads", "at least 1", 0));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    match threads {
+        Some(0) => return Err(Error::domain("--threads", "at least 1", 0)),
+        Some(threads) if threads > most_threads(cores) => {
+            let expected = format!("at most {} on this machine, which has {cores} cores", most_threads(cores));
+            return Err(Error::domain("--threads", expected, threads));
+        }
+        _ => {}
     }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.unwrap_or(0))

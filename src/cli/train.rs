@@ -1,6 +1,11 @@
 //! `gdstar train`: one run.
 
+mod plan;
+mod trace;
+mod unheeded;
+
 use super::{choice, load_data, stop_on_interrupt, with_threads};
+use crate::choice::Choice;
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
@@ -9,10 +14,12 @@ use crate::paper::structured::{GroupScore, Structure};
 use crate::report::{self, Summary};
 use crate::scalar::Scalar;
 use crate::sparsify::Method;
-use crate::tensor_file::{Element, TensorStream};
+use crate::tensor_file::Element;
 use crate::train::{
-    Checkpointer, Config, Execution, History, Metrics, Observer, Precision, Progress, Run, RunFolder, TraceWriter,
+    Checkpointer, Config, EpochRecord, Execution, History, KeptCheckpoints, Observer, Precision, Progress, Run,
+    RunFolder, State, TraceWriter,
 };
+use plan::Plan;
 use std::path::PathBuf;
 
 /// Train a network with one method; the paper's symbols, and what it leaves open, are options.
@@ -67,15 +74,24 @@ pub struct TrainArgs {
     /// Where to keep configuration, metrics and checkpoint
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
-    /// Continue the run in --out; what else is given must agree with its config.toml
+    /// Continue the run in --out; options that decide its results must be those it began with
     #[arg(long, requires = "out", help_heading = "Output")]
     resume: bool,
-    /// Write a trace of the method's quantities (safetensors)
+    /// Write a trace of the method's quantities (safetensors); a resumed run goes on with it
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     trace: Option<PathBuf>,
     /// Also record every batch's gradients in the trace
     #[arg(long, requires = "trace", help_heading = "Output")]
     trace_gradients: bool,
+    /// Resume without the trace that the run has begun; what there is of it is removed
+    #[arg(long, requires = "resume", conflicts_with = "trace", help_heading = "Output")]
+    no_trace: bool,
+    /// Also keep the epoch of the best test accuracy, as checkpoint-best.safetensors
+    #[arg(long, requires = "out", help_heading = "Output")]
+    keep_best: bool,
+    /// Also keep every N-th epoch, as checkpoint-<k>.safetensors
+    #[arg(long, requires = "out", value_name = "N", help_heading = "Output")]
+    keep_every: Option<usize>,
     /// Print every N-th epoch (0: none)
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Output")]
     every: usize,
@@ -95,7 +111,7 @@ pub struct TrainArgs {
     /// Prune threshold (Eq. 9) [default: 5.5e-5]
     #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The paper's symbols")]
     eps: Option<f64>,
-    /// C: chunks of the quantile (Eq. 6, 7) [default: 1]
+    /// C: chunks of the quantile (Eq. 6, 7) [default: 1; 2 for vgg19bn, resnet34 and resnet50]
     #[arg(long, value_name = "C", help_heading = "The paper's symbols")]
     chunks: Option<usize>,
     /// Learning rate at the start of the cosine schedule [default: 0.05]
@@ -129,6 +145,13 @@ macro_rules! reading_args {
         }
 
         impl ReadingArgs {
+            /// The keys of the choices that are given.
+            fn given(&self) -> Vec<&'static str> {
+                let mut given = Vec::new();
+                $(given.extend(self.$field.map(|_| <reading::$Type as Choice>::KEY));)+
+                given
+            }
+
             fn apply(&self, config: &mut Config) {
                 $(if let Some(choice) = self.$field { config.reading.$field = choice; })+
             }
@@ -151,6 +174,8 @@ reading_args! {
     learning_rate: LearningRateStep, "When the cosine schedule of --lr moves (16)";
     last_batch: LastBatch, "The last, short batch of an epoch (19)";
     evaluation: Evaluation, "When test accuracy is measured (20)";
+    initial_weights: InitialWeights, "The distribution of W_0 (21)";
+    decayed: Decayed, "Which parameters weight decay acts on (22)";
 }
 
 impl TrainArgs {
@@ -195,81 +220,71 @@ impl TrainArgs {
         self.reading.apply(config);
         Ok(())
     }
-
-    /// The run's folder, if it has one, and its configuration.
-    fn configure(&self) -> Result<(Option<RunFolder>, Config)> {
-        if let (true, Some(out)) = (self.resume, &self.out)
-            && let Some((folder, stored)) = RunFolder::open(out)?
-        {
-            let mut wanted = stored.clone();
-            self.apply(&mut wanted)?;
-            if wanted != stored {
-                let found = "an option with another value; leave it out, or begin a new run in another --out";
-                return Err(Error::file(folder.config(), "configuration", "what the options say", found));
-            }
-            return Ok((Some(folder), stored));
-        }
-        let (Some(model), Some(data)) = (&self.model, self.data) else {
-            let missing = if self.model.is_none() { "--model" } else { "--data" };
-            return Err(Error::domain(missing, "a name (or --out of an earlier run, with --resume)", "nothing"));
-        };
-        let mut config = Config::new(model, data, self.method.unwrap_or_default());
-        self.apply(&mut config)?;
-        config.validate()?;
-        Ok((None, config))
-    }
 }
 
 pub fn run(args: &TrainArgs) -> Result<()> {
-    let (folder, config) = args.configure()?;
+    let Plan { config, resumed } = args.plan()?;
+    args.unheeded(&config).iter().for_each(|line| eprintln!("gdstar: {line}"));
     let dataset =
         with_threads(args.threads, || load_data(config.data, config.data_dir.as_deref(), config.image_size))??;
     let stop = stop_on_interrupt()?;
     let run = Run::new(&config, &dataset, &stop)?;
-    let folder = match (folder, &args.out) {
-        (None, Some(out)) => Some(RunFolder::create(out, &config)?),
-        (folder, _) => folder,
-    };
     with_threads(args.threads, || match config.precision {
-        Precision::F32 => train::<f32>(args, &run, folder.as_ref()),
-        Precision::F64 => train::<f64>(args, &run, folder.as_ref()),
+        Precision::F32 => train::<f32>(args, &run, resumed),
+        Precision::F64 => train::<f64>(args, &run, resumed),
     })?
 }
 
-fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: Option<&RunFolder>) -> Result<()> {
-    let (mut state, trace_extent) = match folder {
-        Some(folder) => folder.state::<S>(run)?,
-        None => (run.start::<S>()?, None),
-    };
-    let epochs = run.config.hyper.epochs;
-    let completed = state.epochs;
-    if args.trace.is_some() && completed > 0 && trace_extent.is_none() {
-        let found = format!("a run of which {completed} epochs passed without one");
-        return Err(Error::domain("--trace", "a run traced from its beginning", found));
-    }
-    let mut history = History(match folder {
-        Some(folder) if completed > 0 => Metrics::read(&folder.metrics(), completed)?,
-        _ => Vec::new(),
-    });
-    let mut metrics = folder.map(|folder| folder.observe_metrics(completed)).transpose()?;
-    let mut progress = Progress::new(&run.config.model, run, completed, args.every).announcing(run);
-    let mut trace = match &args.trace {
-        Some(path) if completed < epochs || TensorStream::is_unfinished(path)? => {
-            Some(TraceWriter::open(path, run, &state, trace_extent, args.trace_gradients)?)
+/// A run at its beginning or where it is resumed.
+struct Begun<S: Scalar> {
+    folder: Option<RunFolder>,
+    state: State<S>,
+    /// Of the epochs that are completed.
+    records: Vec<EpochRecord>,
+    trace: Option<TraceWriter<S>>,
+}
+
+fn begin<S: Scalar + Element>(args: &TrainArgs, run: &Run) -> Result<Begun<S>> {
+    let state = run.start()?;
+    let folder = args.out.as_ref().map(|out| RunFolder::create(out, run.config)).transpose()?;
+    match trace::begin(run, folder.as_ref(), &state) {
+        Ok(trace) => Ok(Begun { folder, state, records: Vec::new(), trace }),
+        Err(error) => {
+            folder.into_iter().for_each(RunFolder::abandon);
+            Err(error)
         }
-        _ => None,
+    }
+}
+
+fn resume<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: RunFolder, stored: &Config) -> Result<Begun<S>> {
+    let (state, extent) = folder.state(run)?;
+    let records = folder.records(run.config, state.epochs)?;
+    let trace = trace::resume(args, run, (&folder, stored), &state, extent)?;
+    folder.store(run.config)?;
+    if state.epochs > 0 {
+        eprintln!("resuming after {} of {} epochs", state.epochs, run.config.hyper.epochs);
+    }
+    Ok(Begun { folder: Some(folder), state, records, trace })
+}
+
+fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, resumed: Option<(RunFolder, Config)>) -> Result<()> {
+    let Begun { folder, mut state, records, mut trace } = match resumed {
+        Some((folder, stored)) => resume::<S>(args, run, folder, &stored)?,
+        None => begin(args, run)?,
     };
-    let mut checkpointer =
-        folder.map(|folder| Checkpointer::new(folder, run, trace.as_ref().map(TraceWriter::written)));
+    let mut metrics = folder.as_ref().map(|folder| folder.observe_metrics(state.epochs)).transpose()?;
+    let mut kept = folder.as_ref().map(|folder| KeptCheckpoints::new(folder, run, &records)).transpose()?;
+    let mut history = History(records);
+    let mut progress = Progress::new(&run.config.model, run, state.epochs, args.every).announcing(run);
+    let written = trace.as_ref().map(TraceWriter::written);
+    let mut checkpointer = folder.as_ref().map(|folder| Checkpointer::new(folder, run, written));
 
     let mut observers: Vec<&mut dyn Observer<S>> = vec![&mut history, &mut progress];
     observers.extend(metrics.as_mut().map(|metrics| metrics as &mut dyn Observer<S>));
     observers.extend(trace.as_mut().map(|trace| trace as &mut dyn Observer<S>));
+    observers.extend(kept.as_mut().map(|kept| kept as &mut dyn Observer<S>));
     // Last: a checkpoint vouches for what the others have written.
     observers.extend(checkpointer.as_mut().map(|checkpointer| checkpointer as &mut dyn Observer<S>));
-    if completed > 0 {
-        eprintln!("resuming after {completed} of {epochs} epochs");
-    }
     run.train(&mut state, &mut observers)?;
     println!("{}", report::summary(&Summary::new(run.config.method, &history.0)));
     Ok(())

@@ -30,15 +30,10 @@ impl StoredRun {
             return Err(Error::file(path, "run folder", "config.toml, as `gdstar train --out` leaves it", found));
         };
         let records = Metrics::read_so_far(&folder.metrics())?;
-        for (k, (record, i)) in (config.reading.epoch_origin.first()..).zip(records.iter().zip(1..)) {
-            if record.epoch != k {
-                let place = format!("line {i}");
-                return Err(Error::file(folder.metrics(), place, format!("epoch {k}"), record.epoch));
-            }
-        }
+        Metrics::check_order(&folder.metrics(), &records, config.reading.epoch_origin)?;
         let checkpoint = folder.checkpoint();
         let fingerprint = match checkpoint.exists() {
-            true => Some(Checkpoint::header(&TensorFile::open(&checkpoint)?)?.data),
+            true => Some(Checkpoint::claim(&TensorFile::open(&checkpoint)?)?.data),
             false => None,
         };
         Ok(Self { name: last_components(path, 1), config, records, fingerprint })
@@ -87,7 +82,7 @@ impl StoredRun {
     /// run's own name (model, data, method, seed, K) and where its data lies are not among them.
     ///
     /// # Errors
-    /// [`Error::Domain`] if the configuration has no TOML form.
+    /// As [`Config::differences`].
     pub fn departures(&self) -> Result<Vec<Departure>> {
         departures::of(&self.config)
     }

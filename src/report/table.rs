@@ -17,16 +17,21 @@ pub struct Summary {
     pub seconds: f64,
     /// Every epoch at which the rewind point moved.
     pub rewinds: Vec<usize>,
-    /// The first epoch from which on Eq. 5 selected nothing, where there is one (open point 5).
-    pub selection_ended: Option<usize>,
+    /// The first epoch from which on Eq. 5 selected nothing, where there is one, and whether tau was 0 in all of them
+    /// (open point 5).
+    pub selection_ended: Option<(usize, bool)>,
 }
 
 impl Summary {
     /// From a run's records.
     pub fn new(method: Method, records: &[EpochRecord]) -> Self {
         let last = records.last();
-        let rewinds = records.iter().filter(|r| r.k_star == Some(r.epoch)).map(|r| r.epoch).collect();
-        let idle = records.iter().rev().take_while(|r| r.selected == Some(0)).last();
+        // k* is 0 before the first epoch: of the methods only GDSTAR, whose m is infinite then, moves it there in epoch 0.
+        let has_moved = |r: &&EpochRecord| r.k_star == Some(r.epoch) && (r.epoch > 0 || method == Method::Gdstar);
+        let rewinds = records.iter().filter(has_moved).map(|r| r.epoch).collect();
+        let idle = || records.iter().rev().take_while(|r| r.selected == Some(0));
+        // With every weight eliminated tau is 0 too, and of no G.
+        let is_zero = idle().all(|r| r.tau == Some(0.0) && r.sparsity < 1.0);
         Self {
             method,
             epochs: records.len(),
@@ -34,7 +39,7 @@ impl Summary {
             sparsity: last.map_or(f64::NAN, |r| r.sparsity),
             seconds: records.iter().map(|r| r.seconds).sum(),
             rewinds,
-            selection_ended: idle.map(|r| r.epoch),
+            selection_ended: idle().last().map(|r| (r.epoch, is_zero)),
         }
     }
 }
@@ -52,11 +57,12 @@ pub fn summary(run: &Summary) -> String {
     if !run.rewinds.is_empty() {
         text += &format!("\nrewind point k* moved at epochs {}", ranges(&run.rewinds));
     }
-    if let Some(epoch) = run.selection_ended {
-        text += &format!(
-            "\nfrom epoch {epoch} on no weight was selected: more than alpha_k of the G are exactly 0, so tau = 0 and \
-             the strict < of Eq. 5 holds for none (open point 5)"
-        );
+    if let Some((epoch, tau_is_zero)) = run.selection_ended {
+        text += &format!("\nfrom epoch {epoch} on no weight was selected");
+        if tau_is_zero {
+            text += ": more than alpha_k of the G are exactly 0, so tau = 0 and the strict < of Eq. 5 holds for none \
+                     (open point 5)";
+        }
     }
     wrapped(&text)
 }

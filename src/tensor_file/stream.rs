@@ -4,12 +4,14 @@
 //! one JSON line each, to another; at the end both become the file, in one step.
 
 use super::{Tensor, write_atomically};
+use crate::checksum::Checksum;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Takes named tensors, one after the other.
@@ -32,6 +34,9 @@ pub struct StreamExtent {
     /// Of tensor data.
     pub bytes: u64,
     pub tensors: usize,
+    /// Of both parts so far; extents that were stored before it was do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Checksum>,
 }
 
 /// One part of a file to be.
@@ -39,9 +44,18 @@ struct Part {
     /// Its path, or the file's own where the part has no name.
     path: PathBuf,
     file: BufWriter<File>,
+    /// Of everything written, where it is to be told apart from another's.
+    hash: Option<Sha256>,
 }
 
 impl Part {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
+        }
+        self.file.write_all(bytes).map_err(self.failed("write"))
+    }
+
     fn failed(&self, action: &'static str) -> impl FnOnce(std::io::Error) -> Error + use<> {
         Error::io(self.path.clone(), action)
     }
@@ -72,16 +86,69 @@ pub struct TensorStream {
 }
 
 impl TensorStream {
-    /// A stream whose parts are `PATH.data` and `PATH.index` until it is finished, cut back to `extent`: a run that was
-    /// interrupted goes on where its checkpoint was.
+    /// A stream whose parts are `PATH.data` and `PATH.index` until it is finished.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::File`] if less is there than `extent` says.
-    pub fn resumable(path: &Path, extent: StreamExtent) -> Result<Self> {
+    /// [`Error::File`] if parts of another stream are there; [`Error::Io`].
+    pub fn begin(path: &Path) -> Result<Self> {
+        let part = |suffix| -> Result<Part> {
+            let path = part(path, suffix);
+            let open = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
+            let file = open.map_err(|e| match e.kind() {
+                ErrorKind::AlreadyExists => {
+                    let expected = "none (resume the run that it belongs to, or remove it)";
+                    Error::file(&path, "unfinished file", expected, "one")
+                }
+                _ => Error::io(&path, "create")(e),
+            })?;
+            Ok(Part { path, file: BufWriter::new(file), hash: Some(Sha256::new()) })
+        };
+        let data = part("data")?;
+        let index = part("index").inspect_err(|_| drop(std::fs::remove_file(&data.path)))?;
+        Ok(Self { path: path.to_path_buf(), data, index, extent: StreamExtent::default(), named: true })
+    }
+
+    /// The stream that was begun at `path`, cut back to `extent`: a run that was interrupted goes on where its checkpoint
+    /// was.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::File`] if less is there than `extent` says, or something else: nothing is changed then.
+    pub fn resume(path: &Path, extent: StreamExtent) -> Result<Self> {
         let (data, index) = (part(path, "data"), part(path, "index"));
-        let data = Part { file: BufWriter::new(cut(&data, |_| Ok(extent.bytes))?), path: data };
-        let index = Part { file: BufWriter::new(cut(&index, |file| line_end(file, extent.tensors))?), path: index };
+        let (data_file, index_file) = (reopen(&data)?, reopen(&index)?);
+        let ends =
+            [(&data, &data_file, extent.bytes), (&index, &index_file, line_end(&index, &index_file, extent.tensors)?)];
+        let mut hashes = [const { None }; 2];
+        for (hash, (path, file, end)) in hashes.iter_mut().zip(ends) {
+            *hash = Some(hash_until(path, file, end)?);
+        }
+        let [data_hash, index_hash] = hashes;
+        if let (Some(expected), Some(found)) = (extent.sha256, checksum(&data_hash, &index_hash))
+            && expected != found
+        {
+            let expected = format!("what the checkpoint's run wrote (SHA-256 {expected})");
+            return Err(Error::file(data, "content", expected, format!("another's, or damaged ({found})")));
+        }
+        for (path, file, end) in ends {
+            cut(path, file, end)?;
+        }
+        let data = Part { path: data, file: BufWriter::new(data_file), hash: data_hash };
+        let index = Part { path: index, file: BufWriter::new(index_file), hash: index_hash };
         Ok(Self { path: path.to_path_buf(), data, index, extent, named: true })
+    }
+
+    /// Removes what there is of a stream that was begun at `path` and is not finished.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn discard(path: &Path) -> Result<()> {
+        for part in [part(path, "data"), part(path, "index")] {
+            match std::fs::remove_file(&part) {
+                Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::io(part, "remove")(e)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// A stream whose parts have no names, beside `path`: an interrupted process leaves nothing.
@@ -92,7 +159,7 @@ impl TensorStream {
         let directory = super::directory_of(path);
         let part = || -> Result<Part> {
             let file = tempfile::tempfile_in(directory).map_err(Error::io(path, "create a temporary file beside"))?;
-            Ok(Part { file: BufWriter::new(file), path: path.to_path_buf() })
+            Ok(Part { file: BufWriter::new(file), path: path.to_path_buf(), hash: None })
         };
         let (data, index) = (part()?, part()?);
         Ok(Self { path: path.to_path_buf(), data, index, extent: StreamExtent::default(), named: false })
@@ -111,6 +178,11 @@ impl TensorStream {
         Ok(data.exists())
     }
 
+    /// How much is written.
+    pub fn extent(&self) -> StreamExtent {
+        self.extent
+    }
+
     /// Brings everything to the disk, and says how much that is.
     ///
     /// # Errors
@@ -118,6 +190,7 @@ impl TensorStream {
     pub fn sync(&mut self) -> Result<StreamExtent> {
         self.data.sync()?;
         self.index.sync()?;
+        self.extent.sha256 = checksum(&self.data.hash, &self.index.hash);
         Ok(self.extent)
     }
 
@@ -164,9 +237,9 @@ impl TensorSink for TensorStream {
             "shape": tensor.shape,
             "data_offsets": [self.extent.bytes, end],
         });
-        self.data.file.write_all(&tensor.bytes).map_err(self.data.failed("write"))?;
-        writeln!(self.index.file, "{line}").map_err(self.index.failed("write"))?;
-        self.extent = StreamExtent { bytes: end, tensors: self.extent.tensors + 1 };
+        self.data.write(&tensor.bytes)?;
+        self.index.write(format!("{line}\n").as_bytes())?;
+        self.extent = StreamExtent { bytes: end, tensors: self.extent.tensors + 1, sha256: None };
         Ok(())
     }
 }
@@ -178,27 +251,42 @@ fn part(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Opens a part, cut back to the length that `keep` finds, ready to append.
-fn cut(path: &Path, keep: impl FnOnce(&mut File) -> std::io::Result<u64>) -> Result<File> {
-    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    let mut file = open.map_err(Error::io(path, "open"))?;
-    let length = keep(&mut file).map_err(Error::io(path, "read"))?;
-    let found = file.metadata().map_err(Error::io(path, "read"))?.len();
-    if found < length {
-        return Err(Error::file(path, "length", format!("at least {length} bytes, as at the checkpoint"), found));
+/// Opens a part that is there.
+fn reopen(path: &Path) -> Result<File> {
+    OpenOptions::new().read(true).write(true).open(path).map_err(Error::io(path, "open"))
+}
+
+/// The hash of a part's first `end` bytes.
+fn hash_until(path: &Path, mut file: &File, end: u64) -> Result<Sha256> {
+    let mut hash = Sha256::new();
+    file.rewind().map_err(Error::io(path, "seek"))?;
+    let found = std::io::copy(&mut file.take(end), &mut hash).map_err(Error::io(path, "read"))?;
+    if found < end {
+        return Err(Error::file(path, "length", format!("at least {end} bytes, as at the checkpoint"), found));
     }
-    file.set_len(length).map_err(Error::io(path, "truncate"))?;
-    file.seek(std::io::SeekFrom::End(0)).map_err(Error::io(path, "seek"))?;
-    Ok(file)
+    Ok(hash)
+}
+
+/// Of both parts.
+fn checksum(data: &Option<Sha256>, index: &Option<Sha256>) -> Option<Checksum> {
+    let both = Sha256::new().chain_update(Checksum::of(data.as_ref()?)).chain_update(Checksum::of(index.as_ref()?));
+    Some(Checksum::of(&both))
+}
+
+/// Cuts a part back, ready to append.
+fn cut(path: &Path, mut file: &File, end: u64) -> Result<()> {
+    file.set_len(end).map_err(Error::io(path, "truncate"))?;
+    file.seek(SeekFrom::End(0)).map_err(Error::io(path, "seek")).map(|_| ())
 }
 
 /// Where the `count`-th line ends.
-fn line_end(file: &mut File, count: usize) -> std::io::Result<u64> {
+fn line_end(path: &Path, mut file: &File, count: usize) -> Result<u64> {
+    file.rewind().map_err(Error::io(path, "seek"))?;
     let mut reader = BufReader::new(file);
     let mut end = 0;
-    for _ in 0..count {
-        match reader.skip_until(b'\n')? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+    for line in 0..count {
+        match reader.skip_until(b'\n').map_err(Error::io(path, "read"))? {
+            0 => return Err(Error::file(path, "lines", format!("at least {count}, as at the checkpoint"), line)),
             read => end += read as u64,
         }
     }

@@ -3,10 +3,13 @@
 //! Parameters and running statistics are a `state_dict` ([`crate::nn::state_dict`]); the rest stands beside them:
 //! `momentum/<p>`, and of a sparsifying method `mask/<p>` (1 alive) and `rewind/<p>` (W_k*).
 
+mod seal;
+
 use super::{Config, Run, State};
+use crate::checksum::Checksum;
 use crate::error::{Error, Result};
 use crate::nn::Parameters;
-use crate::nn::state_dict::{self, CHECKPOINT_KEY as KEY};
+use crate::nn::state_dict::{self, CHECKPOINT_KEY as KEY, read_finite};
 use crate::scalar::Scalar;
 use crate::sparsify::{SparsifierState, WeightSet};
 use crate::tensor_file::{self, Element, StreamExtent, Tensor, TensorFile};
@@ -18,8 +21,12 @@ const FORMAT: &str = "gdstar-checkpoint/1";
 
 /// What a checkpoint says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Checkpoint {
     pub format: String,
+    /// Of this header, but for the checksum itself, and of all tensors; the first checkpoints have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Checksum>,
     pub epochs: usize,
     pub steps: usize,
     /// The run that wrote it.
@@ -67,15 +74,17 @@ impl Checkpoint {
         }
         let header = Self {
             format: FORMAT.to_string(),
+            sha256: Some(Checksum::BLANK),
             epochs: state.epochs,
             steps: state.steps,
-            config: run.config.clone(),
+            config: run.config.without_outputs(),
             data: run.fingerprint().to_string(),
             shape: Some((run.network.input, run.network.classes)),
             rewind_point: saved.map(|s| (Some(s.minimum.to_f64()).filter(|m| m.is_finite()), s.k_star)),
             trace,
         };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(path, "header", "JSON", e))?;
+        let header = seal::sealed(&header, &mut tensors)?;
         tensor_file::write(path, HashMap::from([(KEY.to_string(), header)]), &tensors)
     }
 
@@ -87,20 +96,37 @@ impl Checkpoint {
         Self::restore(&TensorFile::open(path)?, run)
     }
 
-    /// What `file` says of itself.
+    /// What `file` says of itself, once its checksum, if it has one, is found to be that of what it holds.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::claim`]; [`Error::File`] if it is damaged; [`Error::Io`].
+    pub fn header(file: &TensorFile) -> Result<Self> {
+        let header = Self::claim(file)?;
+        if let (Some(checksum), Some(text)) = (header.sha256, file.metadata(KEY)) {
+            seal::check(file, text, checksum)?;
+        }
+        Ok(header)
+    }
+
+    /// What `file` says of itself, without a look at its tensors.
     ///
     /// # Errors
     /// [`Error::File`] if it is no checkpoint, or one of another version.
-    pub fn header(file: &TensorFile) -> Result<Self> {
+    pub fn claim(file: &TensorFile) -> Result<Self> {
+        /// What every version says.
+        #[derive(Deserialize)]
+        struct Version {
+            format: String,
+        }
         let path = file.path();
         let text =
             file.metadata(KEY).ok_or_else(|| Error::file(path, "metadata", format!("the key `{KEY}`"), "none"))?;
-        let header: Self =
-            serde_json::from_str(text).map_err(|e| Error::file(path, format!("metadata `{KEY}`"), "a header", e))?;
-        if header.format != FORMAT {
-            return Err(Error::file(path, "format", FORMAT, header.format));
+        let bad = |e: serde_json::Error| Error::file(path, format!("metadata `{KEY}`"), "a header", e);
+        let Version { format } = serde_json::from_str(text).map_err(bad)?;
+        if format != FORMAT {
+            return Err(Error::file(path, "format", FORMAT, format));
         }
-        Ok(header)
+        serde_json::from_str(text).map_err(bad)
     }
 
     /// The state that `file` holds of this very run.
@@ -117,7 +143,8 @@ impl Checkpoint {
         state.parameters = state_dict::read(file, &run.network)?;
         for (parameter, buffer) in state.parameters.iter().zip(&mut state.optimizer.buffers) {
             if parameter.role.is_trained() {
-                *buffer = file.read(&format!("momentum/{}", parameter.name), Some(parameter.value.shape()))?;
+                let name = format!("momentum/{}", parameter.name);
+                *buffer = read_finite(file, &name, Some(parameter.value.shape()))?;
             }
         }
         let saved = match header.rewind_point {
@@ -130,8 +157,11 @@ impl Checkpoint {
 
     fn check(&self, path: &Path, run: &Run) -> Result<()> {
         let bad = |place: &str, expected: String, found: String| Err(Error::file(path, place, expected, found));
-        if self.config != *run.config {
-            return bad("configuration", "that of config.toml beside it".to_string(), "another".to_string());
+        let differences = self.config.differences(run.config)?;
+        if !differences.is_empty() {
+            let told = differences.iter().map(|d| format!("{} = {}", d.key, d.values().join(", there ")));
+            let expected = "that of config.toml beside it (or of another run; config.toml may have been edited)";
+            return bad("configuration", expected.to_string(), told.collect::<Vec<_>>().join("; "));
         }
         if self.data != run.fingerprint() {
             let name = run.dataset.name;
@@ -159,7 +189,7 @@ fn read_method_state<S: Scalar + Element>(
         let parameter = &state.parameters[segment.parameter];
         let name = format!("rewind/{}", parameter.name);
         if file.describe(&name).is_some() {
-            rewind.extend(file.read::<S>(&name, Some(parameter.value.shape()))?);
+            rewind.extend(read_finite::<S>(file, &name, Some(parameter.value.shape()))?);
         }
     }
     let rewind = Some(rewind).filter(|rewind| rewind.len() == weights.len());

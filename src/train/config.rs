@@ -1,11 +1,16 @@
 //! [`Config`]: everything that determines a run, as stored in `config.toml`.
 
-use super::{Execution, SgdSettings};
+mod difference;
+
+pub use difference::Difference;
+
+use super::{Execution, Outputs, SgdSettings};
 use crate::choice::choice;
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
 use crate::kernel::Kernel;
+use crate::nn::models;
 use crate::paper::Hyperparameters;
 use crate::paper::reading::Reading;
 use crate::paper::structured::{GroupScore, Structure};
@@ -51,11 +56,15 @@ pub struct Config {
     pub hyper: Hyperparameters,
     pub optimizer: SgdSettings,
     pub reading: Reading,
+    #[serde(default, skip_serializing_if = "Outputs::is_empty")]
+    pub outputs: Outputs,
 }
 
 impl Config {
     /// The paper's section 4 settings for this model, data set and method.
     pub fn new(model: &str, data: Source, method: Method) -> Self {
+        let hyper = Hyperparameters::default();
+        let chunks = models::find(model).map_or(hyper.chunks, |model| model.chunks);
         Self {
             model: model.to_string(),
             data,
@@ -69,9 +78,10 @@ impl Config {
             augment: true,
             structure: None,
             group_score: GroupScore::default(),
-            hyper: Hyperparameters::default(),
+            hyper: Hyperparameters { chunks, ..hyper },
             optimizer: SgdSettings::default(),
             reading: Reading::default(),
+            outputs: Outputs::default(),
         }
     }
 
@@ -80,9 +90,10 @@ impl Config {
     /// # Errors
     /// [`Error::Domain`] naming the first option that is out of range.
     pub fn validate(&self) -> Result<()> {
-        crate::nn::models::find(&self.model)?;
+        models::find(&self.model)?;
         self.data.check_image_size(self.image_size)?;
         self.hyper.validate()?;
+        self.outputs.validate()?;
         let sgd = &self.optimizer;
         at_least_zero("--lr", sgd.learning_rate)?;
         at_least_zero("--momentum", sgd.momentum)?;
@@ -114,6 +125,11 @@ impl Config {
         })?;
         config.validate().map_err(|e| Error::file(path, "values", "a valid configuration", e))?;
         Ok(config)
+    }
+
+    /// What decides the run's results, and where its data lie: the part that files other than `config.toml` hold.
+    pub fn without_outputs(&self) -> Self {
+        Self { outputs: Outputs::default(), ..self.clone() }
     }
 
     /// This configuration as TOML.

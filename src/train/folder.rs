@@ -1,53 +1,144 @@
-//! The run folder: `config.toml`, `metrics.jsonl`, `checkpoint.safetensors`.
+//! The run folder: `config.toml`, `metrics.jsonl`, `checkpoint.safetensors`, and the checkpoints that are kept.
 
-use super::{Checkpoint, Config, EpochEvent, Metrics, Observer, Run, State};
+mod kept;
+mod lock;
+
+pub use kept::KeptCheckpoints;
+
+use super::{Checkpoint, Config, EpochEvent, EpochRecord, Metrics, Observer, Run, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use crate::tensor_file::{Element, StreamExtent, write_atomically};
+use crate::tensor_file::{Element, StreamExtent, TensorFile, write_atomically};
+use lock::FolderLock;
 use std::cell::Cell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Where a run keeps what it writes.
 #[derive(Debug, Clone)]
 pub struct RunFolder {
     path: PathBuf,
+    /// Held by who writes.
+    lock: Arc<FolderLock>,
 }
 
 impl RunFolder {
-    /// A new folder for this configuration.
+    fn at(path: &Path, lock: FolderLock) -> Self {
+        Self { path: path.to_path_buf(), lock: Arc::new(lock) }
+    }
+
+    /// A new folder for this configuration, which no other process can train in while it is used.
     ///
     /// # Errors
-    /// [`Error::File`] if a run is there already, [`Error::Io`] if the folder cannot be made.
+    /// [`Error::File`] if files of a run are there already or another process has the folder, [`Error::Io`] if it
+    /// cannot be made.
     pub fn create(path: &Path, config: &Config) -> Result<Self> {
-        let folder = Self { path: path.to_path_buf() };
-        let file = folder.config();
-        if file.exists() {
-            return Err(Error::file(file, "run folder", "no earlier run", "one; continue it with --resume"));
-        }
-        std::fs::create_dir_all(path).map_err(Error::io(path, "create"))?;
         let text = config.to_toml()?;
-        write_atomically(&file, |out| out.write_all(text.as_bytes()))?;
+        std::fs::create_dir_all(path).map_err(Error::io(path, "create"))?;
+        let folder = Self::at(path, lock::lock(path)?);
+        folder.check_unused()?;
+        folder.remove_parts()?;
+        folder.write_config(&text)?;
         Ok(folder)
     }
 
     /// Whether a run was begun in this folder.
     pub fn holds_run(path: &Path) -> bool {
-        Self { path: path.to_path_buf() }.config().exists()
+        Self::at(path, None).config().exists()
     }
 
-    /// An existing folder and its configuration; `None` if no run was begun there.
+    /// Takes back what [`RunFolder::create`] did, for a run that cannot begin after all.
+    pub fn abandon(self) {
+        // What is not removed is a folder that is empty, or one that says what it was for.
+        let _ = std::fs::remove_file(self.config());
+        let _ = std::fs::remove_dir(&self.path);
+    }
+
+    /// Removes what killed processes left, where nobody but this one can be writing.
+    fn remove_parts(&self) -> Result<()> {
+        if self.lock.is_some() { lock::remove_parts(&self.path) } else { Ok(()) }
+    }
+
+    /// Whether a new run can begin in the folder of this path.
+    ///
+    /// # Errors
+    /// [`Error::File`] if files of a run are there.
+    pub fn check_new(path: &Path) -> Result<()> {
+        Self::at(path, None).check_unused()
+    }
+
+    fn check_unused(&self) -> Result<()> {
+        let (config, checkpoint, metrics) = (self.config(), self.checkpoint(), self.metrics());
+        let found = if config.exists() {
+            return Err(Error::file(config, "run folder", "no earlier run", "one; continue it with --resume"));
+        } else if checkpoint.exists() {
+            "a checkpoint without its config.toml; --resume writes that again, or choose another --out"
+        } else if metrics.exists() {
+            "metrics.jsonl without the run's config.toml; move it away, or choose another --out"
+        } else {
+            return Ok(());
+        };
+        Err(Error::file(&self.path, "run folder", "no files of an earlier run", found))
+    }
+
+    /// An existing folder and its configuration, to read; `None` if no run was begun there.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::File`] if its configuration cannot be read.
     pub fn open(path: &Path) -> Result<Option<(Self, Config)>> {
-        let folder = Self { path: path.to_path_buf() };
+        let folder = Self::at(path, None);
         if !folder.config().exists() {
             return Ok(None);
         }
         let config = Config::load(&folder.config())?;
         Ok(Some((folder, config)))
+    }
+
+    /// An existing folder and its configuration, to go on in: no other process can while it is used, and what killed
+    /// ones left is removed. The configuration of a `config.toml` that is lost is the checkpoint's; [`store`](Self::store)
+    /// writes it again.
+    ///
+    /// # Errors
+    /// As [`RunFolder::open`]; [`Error::File`] if another process has the folder, or holds files of a run that neither
+    /// configuration nor checkpoint tells.
+    pub fn resume(path: &Path) -> Result<Option<(Self, Config)>> {
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        let folder = Self::at(path, lock::lock(path)?);
+        folder.remove_parts()?;
+        let config = if folder.config().exists() {
+            Config::load(&folder.config())?
+        } else if folder.checkpoint().exists() {
+            Checkpoint::header(&TensorFile::open(&folder.checkpoint())?)?.config
+        } else {
+            folder.check_unused()?;
+            return Ok(None);
+        };
+        Ok(Some((folder, config)))
+    }
+
+    /// Writes the configuration anew, if it is another than the one there.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if it has no TOML form; [`Error::Io`].
+    pub fn store(&self, config: &Config) -> Result<()> {
+        let text = config.to_toml()?;
+        if std::fs::read_to_string(self.config()).is_ok_and(|there| there == text) {
+            return Ok(());
+        }
+        self.write_config(&text)
+    }
+
+    fn write_config(&self, text: &str) -> Result<()> {
+        write_atomically(&self.config(), |out| out.write_all(text.as_bytes()))
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// `config.toml`.
@@ -76,6 +167,19 @@ impl RunFolder {
         }
         let (header, state) = Checkpoint::read(&self.checkpoint(), run)?;
         Ok((state, header.trace))
+    }
+
+    /// The records of the first `completed` epochs of the folder's run.
+    ///
+    /// # Errors
+    /// As [`Metrics::read`] and [`Metrics::check_order`].
+    pub fn records(&self, config: &Config, completed: usize) -> Result<Vec<EpochRecord>> {
+        if completed == 0 {
+            return Ok(Vec::new());
+        }
+        let records = Metrics::read(&self.metrics(), completed)?;
+        Metrics::check_order(&self.metrics(), &records, config.reading.epoch_origin)?;
+        Ok(records)
     }
 
     /// The observer that keeps the metrics of the epochs from the `completed`-th on.

@@ -8,21 +8,24 @@ mod folder;
 mod learning_rate;
 mod observer;
 mod optimizer;
+mod outputs;
 pub mod probe;
 mod run;
 mod saved;
 mod step;
 
 pub use checkpoint::Checkpoint;
-pub use config::{Config, Precision};
+pub use config::{Config, Difference, Precision};
 pub use evaluation::{Evaluation, Prediction, TEST_BATCH, evaluate, predict};
 pub use execution::{Execution, break_even};
-pub use folder::{Checkpointer, RunFolder};
+pub use folder::{Checkpointer, KeptCheckpoints, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
 pub use observer::{
-    BatchEvent, EpochEvent, EpochRecord, HEADER, History, Metrics, Observer, Outlook, Progress, TraceWriter, plan, row,
+    BatchEvent, EpochEvent, EpochRecord, HEADER, History, Metrics, Observer, Outlook, Progress, TraceWriter,
+    check_traceable, plan, row,
 };
 pub use optimizer::{Followed, Sgd, SgdSettings, descend};
+pub use outputs::Outputs;
 pub use run::{Run, State};
 pub use saved::{SavedFile, SavedNetwork};
 pub use step::Step;

@@ -14,11 +14,11 @@
 //! The image may be of any size that the architecture takes, and the classifier's weight says how many classes there
 //! are. Dropout and stochastic depth are off.
 
-use super::Step;
+use super::{Checkpoint, Step};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::nn::models::Entry;
-use crate::nn::state_dict::{self, Names, read_finite};
+use crate::nn::state_dict::{self, CHECKPOINT_KEY, Names, read_finite};
 use crate::nn::{Mode, Network, Parameters, Role};
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, Tensor, TensorFile};
@@ -44,6 +44,9 @@ pub fn probe<S: Scalar + Element>(
     mode: Mode,
     kernel: Kernel,
 ) -> Result<Vec<(String, Tensor)>> {
+    if weights.metadata(CHECKPOINT_KEY).is_some() {
+        Checkpoint::header(weights)?;
+    }
     let network = network(model, weights, batch)?;
     let parameters = state_dict::read::<S>(weights, &network)?;
     let Batch { input, labels } = read_batch(batch, network.classes)?;

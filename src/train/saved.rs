@@ -39,16 +39,20 @@ impl SavedFile {
     /// # Errors
     /// [`Error::Io`], or [`Error::File`] naming what is not there or not as it should be.
     pub fn open(path: &Path) -> Result<Self> {
-        let tensors = if path.is_dir() {
-            let Some((folder, _)) = RunFolder::open(path)? else {
+        let (tensors, folder_config) = if path.is_dir() {
+            let Some((folder, config)) = RunFolder::open(path)? else {
                 let expected = "config.toml, as `gdstar train --out` leaves it";
                 return Err(Error::file(path, "run folder", expected, "a folder without one"));
             };
-            TensorFile::open(&folder.checkpoint())?
+            (TensorFile::open(&folder.checkpoint())?, Some(config))
         } else {
-            TensorFile::open(path)?
+            (TensorFile::open(path)?, None)
         };
-        let checkpoint = tensors.metadata(CHECKPOINT_KEY).map(|_| Checkpoint::header(&tensors)).transpose()?;
+        let mut checkpoint = tensors.metadata(CHECKPOINT_KEY).map(|_| Checkpoint::header(&tensors)).transpose()?;
+        // The data may have moved since the checkpoint was written; the folder says where they lie now.
+        if let (Some(checkpoint), Some(config)) = (&mut checkpoint, folder_config) {
+            checkpoint.config.data_dir = config.data_dir;
+        }
         Ok(Self { tensors, checkpoint })
     }
 

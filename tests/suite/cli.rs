@@ -3,6 +3,7 @@
 
 mod exchange;
 mod models;
+mod runs;
 
 use gdstar::paper::reading::CHOICES;
 use gdstar::tensor_file::TensorFile;
@@ -236,7 +237,7 @@ fn damaged_run_folders_are_named() {
     assert_fails(&resume, 2, &["--model"]);
     assert!(gdstar(&small(&["--out", out, "--every", "0"])).status.success());
     assert_fails(&small(&["--out", out]), 2, &["config.toml", "--resume"]);
-    assert_fails(&["train", "--out", out, "--resume", "--seed", "9"], 2, &["config.toml", "another value"]);
+    assert_fails(&["train", "--out", out, "--resume", "--seed", "9"], 2, &["config.toml", "--seed 9 (was 0)"]);
     let checkpoint = folder.path().join("checkpoint.safetensors");
     let whole = fs::read(&checkpoint).unwrap();
     for keep in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
@@ -317,20 +318,24 @@ fn kill_9_and_resume_give_the_same_bits() {
     assert_eq!(records(&whole), records(&broken));
 }
 
+/// A new folder of MNIST's form with a few images, other ones for another `factor`.
+fn write_idx(folder: &Path, factor: usize) {
+    fs::create_dir(folder).unwrap();
+    for (part, count) in [("train", 64u8), ("t10k", 20)] {
+        let mut images = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28];
+        images.extend((0..usize::from(count) * 784).map(|i| (i * factor % 251) as u8));
+        fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        let mut labels = vec![0, 0, 8, 1, 0, 0, 0, count];
+        labels.extend((0..count).map(|i| i % 10));
+        fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+    }
+}
+
 /// Plain IDX files of a few images, found relative to where the command runs; the run is resumed from elsewhere.
 #[test]
 fn small_idx_files_train_and_resume_from_anywhere() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    fs::create_dir(&data).unwrap();
-    for (part, count) in [("train", 64u8), ("t10k", 20)] {
-        let mut images = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28];
-        images.extend((0..usize::from(count) * 784).map(|i| (i * 37 % 251) as u8));
-        fs::write(data.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
-        let mut labels = vec![0, 0, 8, 1, 0, 0, 0, count];
-        labels.extend((0..count).map(|i| i % 10));
-        fs::write(data.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
-    }
+    write_idx(&folder.path().join("data"), 37);
     let run = |directory: &Path, arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gdstar"));
         let output = command.current_dir(directory).args(arguments).stdin(Stdio::null()).output().unwrap();

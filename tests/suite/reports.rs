@@ -4,5 +4,6 @@
 mod fixtures;
 mod plot;
 mod predictions;
+mod summary;
 mod svg;
 mod table;

@@ -2,6 +2,8 @@
 //! interruption, what each method does to weights, and what a trace records.
 
 mod execution;
+mod folder;
+mod initial_weights;
 mod judged;
 mod methods;
 mod models;
@@ -16,6 +18,7 @@ use gdstar::error::{Error, Result};
 use gdstar::paper::reading::Reading;
 use gdstar::scalar::Scalar;
 use gdstar::sparsify::Method;
+use gdstar::tensor_file::TensorStream;
 use gdstar::train::{
     BatchEvent, Checkpointer, Config, EpochEvent, History, Observer, Run, RunFolder, State, TraceWriter,
 };
@@ -34,6 +37,7 @@ fn config(method: Method, epochs: usize) -> Config {
     config.hyper.epochs = epochs;
     config.hyper.eps = 1e-2;
     config.hyper.lambda = 0.5;
+    config.outputs.trace_gradients = true;
     config
 }
 
@@ -70,23 +74,32 @@ impl<S: Scalar> Observer<S> for StopAfter {
     }
 }
 
-/// One attempt at a run in a folder, as `gdstar train` makes it; `Ok(true)` if it reached the end.
+/// One attempt at a run in a folder, as `gdstar train` makes it, with a trace where the method has one; `Ok(true)` if it
+/// reached the end.
 fn attempt(folder: &Path, config: &Config, dataset: &Dataset, stop: Option<usize>) -> Result<bool> {
     let run = Run::new(config, dataset, &GO_ON)?;
-    let folder = match RunFolder::open(folder)? {
+    let (folder, is_resumed) = match RunFolder::resume(folder)? {
         Some((folder, stored)) => {
             assert_eq!(stored, *config);
-            folder
+            (folder, true)
         }
-        None => RunFolder::create(folder, config)?,
+        None => (RunFolder::create(folder, config)?, false),
     };
     let (mut state, extent) = folder.state::<f32>(&run)?;
-    let trace_file = folder.config().with_file_name("trace.safetensors");
-    let mut trace = TraceWriter::open(&trace_file, &run, &state, extent, true)?;
+    let trace_file = folder.path().join("trace.safetensors");
+    let stream = || match is_resumed {
+        true => TensorStream::resume(&trace_file, extent.unwrap_or_default()),
+        false => TensorStream::begin(&trace_file),
+    };
+    let is_traced = config.method == Method::Gdstar;
+    let mut trace = is_traced.then(|| TraceWriter::new(stream()?, &run, &state)).transpose()?;
     let mut metrics = folder.observe_metrics(state.epochs)?;
-    let mut checkpointer = Checkpointer::new(&folder, &run, Some(trace.written()));
+    let mut checkpointer = Checkpointer::new(&folder, &run, trace.as_ref().map(TraceWriter::written));
     let mut stopper = StopAfter(stop.unwrap_or(usize::MAX));
-    match run.train(&mut state, &mut [&mut metrics, &mut trace, &mut checkpointer, &mut stopper]) {
+    let mut observers: Vec<&mut dyn Observer<f32>> = vec![&mut metrics];
+    observers.extend(trace.as_mut().map(|trace| trace as &mut dyn Observer<f32>));
+    observers.extend([&mut checkpointer as &mut dyn Observer<f32>, &mut stopper]);
+    match run.train(&mut state, &mut observers) {
         Ok(()) => Ok(true),
         Err(_) if stop.is_some() => Ok(false),
         Err(error) => Err(error),

@@ -2,6 +2,7 @@
 
 use super::{EpochEvent, Observer};
 use crate::error::{Error, Result};
+use crate::paper::reading::EpochOrigin;
 use crate::scalar::Scalar;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -99,6 +100,19 @@ impl Metrics {
         let complete = text.rfind('\n').map_or("", |end| &text[..end]);
         let lines: Vec<&str> = complete.lines().collect();
         parse(path, &lines, lines.len())
+    }
+
+    /// Checks that a run's records are of one epoch after the other from its first on.
+    ///
+    /// # Errors
+    /// [`Error::File`] naming the first line that is not.
+    pub fn check_order(path: &Path, records: &[EpochRecord], origin: EpochOrigin) -> Result<()> {
+        for (k, (record, i)) in (origin.first()..).zip(records.iter().zip(1..)) {
+            if record.epoch != k {
+                return Err(Error::file(path, format!("line {i}"), format!("epoch {k}"), record.epoch));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ mod trace;
 pub use metrics::{EpochRecord, History, Metrics};
 pub use outlook::{Outlook, plan};
 pub use progress::{HEADER, Progress, row};
-pub use trace::TraceWriter;
+pub use trace::{TraceWriter, check_traceable};
 
 use super::State;
 use crate::error::Result;

@@ -8,15 +8,14 @@ use crate::error::{Error, Result};
 use crate::oracle::Arithmetic;
 use crate::oracle::trace::{Header, KEY, SgdHyperparameters};
 use crate::paper::gradient_norm::L1NormSum;
-use crate::paper::reading::{MaskedGradient, MomentumOnPrune};
+use crate::paper::reading::{Decayed, MaskedGradient, MomentumOnPrune};
 use crate::scalar::Scalar;
-use crate::sparsify::{Segment, WeightSet};
+use crate::sparsify::{Method, Segment, WeightSet};
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorSink, TensorStream};
 use crate::train::{Config, Precision, Run, State};
 use ndarray::ArrayViewD;
 use serde_json::{Map, Value};
 use std::cell::Cell;
-use std::path::Path;
 use std::rc::Rc;
 
 /// Writes one trace file.
@@ -35,28 +34,22 @@ pub struct TraceWriter<S: Scalar> {
 }
 
 impl<S: Scalar + Element> TraceWriter<S> {
-    /// Starts the trace of a run in `state`, or, given how far it was at the checkpoint, continues it.
+    /// Records a run in `state`, from its beginning or from where `stream` was when that state was saved.
     ///
     /// # Errors
-    /// [`Error::Domain`] if the format has no word for a choice of the reading; [`Error::Io`], [`Error::File`].
-    pub fn open(
-        path: &Path,
-        run: &Run,
-        state: &State<S>,
-        resumed: Option<StreamExtent>,
-        gradients: bool,
-    ) -> Result<Self> {
+    /// [`Error::Domain`] if the format has no word for the method or a choice of the reading; [`Error::Io`].
+    pub fn new(stream: TensorStream, run: &Run, state: &State<S>) -> Result<Self> {
         let names: Vec<String> = state.parameters.iter().map(|p| p.name.clone()).collect();
         let weights = state.sparsifier.weights().clone();
         let params = weights.segments().iter().map(|s| names[s.parameter].clone()).collect();
         let header = header(run.config, S::NAME.parse()?, params)?;
-        let extent = resumed.unwrap_or_default();
+        let extent = stream.extent();
         let alive = state.sparsifier.save().map_or_else(|| vec![true; weights.len()], |saved| saved.alive);
         let mut writer = Self {
-            stream: TensorStream::resumable(path, extent)?,
+            stream,
             written: Rc::new(Cell::new(extent)),
             header,
-            gradients,
+            gradients: run.config.outputs.trace_gradients,
             masked_gradient: run.config.reading.masked_gradient,
             weights,
             names,
@@ -188,16 +181,34 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
     }
 }
 
-/// The `__metadata__` of the trace: the format's header under `gdstar`, the whole configuration under `gdstar-config`.
-fn header(config: &Config, dtype: Precision, params: Vec<String>) -> Result<Map<String, Value>> {
-    let (hyper, sgd, reading) = (&config.hyper, &config.optimizer, &config.reading);
+/// Whether the format has words for all that a run of this configuration does.
+///
+/// # Errors
+/// [`Error::Domain`] naming the option for which it has none.
+pub fn check_traceable(config: &Config) -> Result<()> {
+    if config.method != Method::Gdstar {
+        let expected = format!("{}, the one method whose rules a trace is checked by", Method::Gdstar);
+        return Err(Error::domain("--trace with --method", expected, config.method));
+    }
+    let reading = &config.reading;
     if reading.momentum_on_prune == MomentumOnPrune::ZeroSelected {
         let found = reading.momentum_on_prune.name();
         return Err(Error::domain("--trace with --momentum-on-prune", "zero | keep, which the format has", found));
     }
+    if reading.decayed != Decayed::All {
+        let expected = "all, which the format takes for granted";
+        return Err(Error::domain("--trace with --decayed", expected, reading.decayed));
+    }
     if let Some(structure) = config.structure {
         return Err(Error::domain("--trace with --structure", "none, since the format has no groups", structure));
     }
+    Ok(())
+}
+
+/// The `__metadata__` of the trace: the format's header under `gdstar`, the configuration under `gdstar-config`.
+fn header(config: &Config, dtype: Precision, params: Vec<String>) -> Result<Map<String, Value>> {
+    check_traceable(config)?;
+    let (hyper, sgd, reading) = (&config.hyper, &config.optimizer, &config.reading);
     let header = Header {
         producer: concat!("gdstar ", env!("CARGO_PKG_VERSION")).to_string(),
         arithmetic: Arithmetic::of(dtype),
@@ -211,7 +222,8 @@ fn header(config: &Config, dtype: Precision, params: Vec<String>) -> Result<Map<
         params,
         unknown: Vec::new(),
     };
-    let config = serde_json::to_string(config).map_err(|e| Error::domain("configuration", "JSON", e))?;
+    let config =
+        serde_json::to_string(&config.without_outputs()).map_err(|e| Error::domain("configuration", "JSON", e))?;
     Ok(Map::from_iter([
         (KEY.to_string(), Value::String(header.to_json().to_string())),
         ("gdstar-config".to_string(), Value::String(config)),

@@ -28,10 +28,11 @@ fn checkpoint(path: &Path, method: Method) {
     Checkpoint::write(path, &run, &state, None).unwrap();
 }
 
-/// Writes the checkpoint again with another header and other tensors.
+/// Writes the checkpoint again with another header and other tensors, and, as the first ones were, without checksum.
 fn edit(path: &Path, change: impl FnOnce(&mut Value, &mut BTreeMap<String, Tensor>)) {
     let file = TensorFile::open(path).unwrap();
-    let mut header = serde_json::from_str(file.metadata(CHECKPOINT_KEY).unwrap()).unwrap();
+    let mut header: Value = serde_json::from_str(file.metadata(CHECKPOINT_KEY).unwrap()).unwrap();
+    header.as_object_mut().unwrap().remove("sha256");
     let tensor = |name: &str| match name.starts_with("mask/") {
         true => Tensor::from_array(&file.read::<u8>(name, None).unwrap().view()),
         false => Tensor::from_array(&file.read::<f32>(name, None).unwrap().view()),

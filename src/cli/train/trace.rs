@@ -1,0 +1,91 @@
+//! The trace of a run: begun with it, and gone on with when it is resumed.
+
+use super::TrainArgs;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use crate::tensor_file::{Element, StreamExtent, TensorStream};
+use crate::train::{Config, Run, RunFolder, State, TraceWriter};
+use std::path::PathBuf;
+
+/// The trace of a new run, where there is to be one. Without a folder nobody could go on with it: an interrupted
+/// process then leaves nothing of it.
+///
+/// # Errors
+/// As [`TensorStream::begin`] and [`TraceWriter::new`].
+pub fn begin<S: Scalar + Element>(
+    run: &Run,
+    folder: Option<&RunFolder>,
+    state: &State<S>,
+) -> Result<Option<TraceWriter<S>>> {
+    let Some(path) = path(folder, run.config) else { return Ok(None) };
+    let stream = match folder {
+        Some(_) => TensorStream::begin(&path)?,
+        None => TensorStream::temporary(&path)?,
+    };
+    TraceWriter::new(stream, run, state).map(Some)
+}
+
+/// The trace of a resumed run, as far as it was at the checkpoint (`extent`), or unfinished after the last epoch.
+///
+/// # Errors
+/// [`Error::Domain`] if the options ask for another trace than the run has, or do not say where it is; those of
+/// [`TensorStream::resume`] and [`TraceWriter::new`].
+pub fn resume<S: Scalar + Element>(
+    args: &TrainArgs,
+    run: &Run,
+    (folder, stored): (&RunFolder, &Config),
+    state: &State<S>,
+    extent: Option<StreamExtent>,
+) -> Result<Option<TraceWriter<S>>> {
+    let (before, now) = (path(Some(folder), stored), path(Some(folder), run.config));
+    let is_finished = state.epochs == run.config.hyper.epochs;
+    let Some(path) = now else {
+        if args.no_trace {
+            before.iter().try_for_each(|path| TensorStream::discard(path))?;
+        } else if extent.is_some() && !is_finished {
+            let expected = "the file of the trace that the run has begun (or --no-trace, to go on without)";
+            return Err(Error::domain("--trace", expected, "nothing"));
+        }
+        return Ok(None);
+    };
+    if is_finished {
+        let is_unfinished = TensorStream::is_unfinished(&path)?;
+        if args.trace.is_some() && !is_unfinished && !path.exists() {
+            return Err(Error::domain("--trace", "the run's own trace", format!("none at {}", path.display())));
+        }
+        if !is_unfinished {
+            return Ok(None);
+        }
+    }
+    if state.epochs > 0 && extent.is_none() {
+        let found = format!("a run of which {} epochs passed without one", state.epochs);
+        return Err(Error::domain("--trace", "a run traced from its beginning", found));
+    }
+    if before.is_some() && stored.outputs.trace_gradients != run.config.outputs.trace_gradients {
+        let found = "a run whose trace was begun without";
+        return Err(Error::domain("--trace-gradients", "a run that recorded gradients from its beginning", found));
+    }
+    let has_moved = before.as_ref().is_some_and(|before| *before != path);
+    let stream = match extent {
+        Some(extent) => TensorStream::resume(&path, extent).map_err(|error| match &before {
+            Some(before) if has_moved => Error::domain(
+                "--trace",
+                format!("the file of the trace that the run has begun, {}", before.display()),
+                format!("one that cannot continue it ({error})"),
+            ),
+            _ => error,
+        })?,
+        // Stopped before the first checkpoint: what there is of the trace is this run's, and begun again.
+        None => {
+            before.iter().try_for_each(|path| TensorStream::discard(path))?;
+            TensorStream::begin(&path)?
+        }
+    };
+    TraceWriter::new(stream, run, state).map(Some)
+}
+
+/// Where a run's trace is, if it has one.
+fn path(folder: Option<&RunFolder>, config: &Config) -> Option<PathBuf> {
+    let trace = config.outputs.trace.as_ref()?;
+    Some(folder.map_or_else(|| trace.clone(), |folder| folder.path().join(trace)))
+}
