@@ -68,7 +68,7 @@ impl TrainArgs {
     fn apply_outputs(&self, config: &mut Config) -> Result<()> {
         let outputs = &mut config.outputs;
         if let Some(path) = &self.trace {
-            outputs.trace = Some(self.from_folder(path)?);
+            outputs.trace = Some(self.seen_from_folder(path)?);
         }
         outputs.trace_gradients |= self.trace_gradients;
         outputs.keep_best |= self.keep_best;
@@ -77,7 +77,7 @@ impl TrainArgs {
     }
 
     /// Where a file lies, seen from the run's folder: a folder that is moved takes what is in it along.
-    fn from_folder(&self, path: &Path) -> Result<PathBuf> {
+    fn seen_from_folder(&self, path: &Path) -> Result<PathBuf> {
         let absolute = |path: &Path| std::path::absolute(path).map_err(Error::io(path, "resolve"));
         let file = absolute(path)?;
         match &self.out {

@@ -38,7 +38,7 @@ fn a_run_keeps_its_image_size() {
     let resume = ["--out", text(&out), "--resume"];
     assert!(gdstar(&resume).status.success());
     assert!(gdstar(&[&resume[..], &["--image-size", "4"]].concat()).status.success());
-    assert!(refused(&[&resume[..], &["--image-size", "8"]].concat()).contains("an option with another value"));
+    assert!(refused(&[&resume[..], &["--image-size", "8"]].concat()).contains("--image-size 8 (was 4)"));
     let evaluated = Command::new(env!("CARGO_BIN_EXE_gdstar")).arg("evaluate").arg(&out).output().unwrap();
     assert!(evaluated.status.success(), "the run's own size: {evaluated:?}");
 
