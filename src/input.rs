@@ -100,7 +100,7 @@ fn check_size(path: &Path, kind: Kind, size: u64) -> Result<()> {
     Err(Error::file(path, "file size", format!("at most {} bytes", kind.limit()), size))
 }
 
-/// What something is that is no regular file.
+/// What is at a path, for messages.
 pub(crate) fn name(kind: FileType) -> &'static str {
     #[cfg(unix)]
     {
@@ -115,5 +115,11 @@ pub(crate) fn name(kind: FileType) -> &'static str {
             return "a device";
         }
     }
-    if kind.is_dir() { "a folder" } else { "something else" }
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_file() {
+        "a file"
+    } else {
+        "something else"
+    }
 }

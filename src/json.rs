@@ -5,6 +5,10 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Value};
 use std::fmt;
 
+/// The longest text that is taken: a value takes up to a hundred times the memory of its text, and no text here is longer
+/// than what a few thousand names take.
+const LONGEST: usize = 4 << 20;
+
 /// The value that `text` holds, or what is wrong with it.
 ///
 /// ```
@@ -14,8 +18,11 @@ use std::fmt;
 /// ```
 ///
 /// # Errors
-/// A message, where the text is not JSON or an object in it has a key twice.
+/// A message, where the text is not JSON, is longer than 4 MiB, or an object in it has a key twice.
 pub fn parse(text: &[u8]) -> Result<Value, String> {
+    if text.len() > LONGEST {
+        return Err(format!("{} bytes of text, of at most {LONGEST}", text.len()));
+    }
     serde_json::from_slice::<Strict>(text).map(|strict| strict.0).map_err(|e| e.to_string())
 }
 

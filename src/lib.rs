@@ -74,7 +74,7 @@
 //! Dependencies point one way: [`scalar`] (number systems) <- [`kernel`] (literal and fast arithmetic) <- [`paper`] and
 //! [`op`], [`tape`] (differentiation) <- [`ops`] (the operations) <- [`nn`] (networks) <- [`sparsify`], [`train`] <-
 //! [`oracle`], [`export`], [`report`], [`cli`]. [`data`] and [`random`] feed the training loop, [`tensor_file`] reads and writes what lasts; [`input`] opens every file
-//! that is read.
+//! that is read, [`output`] writes every one so that it is whole or not there, [`console`] prints every line.
 //!
 //! # One step of the autodiff, by hand
 //!
@@ -96,9 +96,12 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod checksum;
 pub mod choice;
 pub mod cli;
+pub mod console;
 pub mod data;
 pub mod error;
 pub mod export;
@@ -111,6 +114,7 @@ pub mod nn;
 pub mod op;
 pub mod ops;
 pub mod oracle;
+pub mod output;
 pub mod paper;
 pub mod random;
 pub mod report;

@@ -1,24 +1,23 @@
 //! Safetensors files: named tensors read with errors that name the file and the tensor, and written so that a
-//! reader never sees half a file.
+//! reader never sees half a file ([`output`]).
 
 mod foreign;
+mod header;
 mod stream;
 
 pub use stream::{StreamExtent, TensorSink, TensorStream};
 
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
-use crate::json;
+use crate::output;
 use half::{bf16, f16};
+use header::Header;
 use ndarray::{ArrayD, ArrayViewD};
-use safetensors::tensor::{Dtype, Metadata, TensorInfo, TensorView};
-use serde::Deserialize;
-use serde_json::Value;
+use safetensors::tensor::{Dtype, TensorView};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsStr;
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -96,8 +95,7 @@ impl Tensor {
 pub struct TensorFile {
     path: PathBuf,
     content: Content,
-    metadata: HashMap<String, String>,
-    entries: BTreeMap<String, Entry>,
+    header: Header,
 }
 
 /// Where the tensors' bytes are.
@@ -109,7 +107,7 @@ enum Content {
 /// A tensor's description, and where its bytes are in the file.
 struct Entry {
     dtype: Dtype,
-    shape: Vec<usize>,
+    shape: Box<[usize]>,
     bytes: Range<u64>,
 }
 
@@ -126,8 +124,8 @@ impl TensorFile {
     /// [`Error::Io`] if it cannot be read, or as [`TensorFile::parse`].
     pub fn open(path: &Path) -> Result<Self> {
         let (mut file, size) = input::open(path, Kind::Tensors)?;
-        let (metadata, entries) = read_header(path, &mut file, size)?;
-        Ok(Self { path: path.to_path_buf(), content: Content::Disk(Mutex::new(file)), metadata, entries })
+        let header = read_header(path, &mut file, size)?;
+        Ok(Self { path: path.to_path_buf(), content: Content::Disk(Mutex::new(file)), header })
     }
 
     /// A file's content; `path` is for messages. Nothing is allocated on the header's word.
@@ -135,8 +133,8 @@ impl TensorFile {
     /// # Errors
     /// [`Error::File`] if it is not a complete safetensors file, or a name occurs twice.
     pub fn parse(path: &Path, bytes: Vec<u8>) -> Result<Self> {
-        let (metadata, entries) = read_header(path, &mut bytes.as_slice(), bytes.len() as u64)?;
-        Ok(Self { path: path.to_path_buf(), content: Content::Memory(bytes), metadata, entries })
+        let header = read_header(path, &mut bytes.as_slice(), bytes.len() as u64)?;
+        Ok(Self { path: path.to_path_buf(), content: Content::Memory(bytes), header })
     }
 
     /// Where it was read from.
@@ -146,17 +144,17 @@ impl TensorFile {
 
     /// A string of the file's `__metadata__`.
     pub fn metadata(&self, key: &str) -> Option<&str> {
-        self.metadata.get(key).map(String::as_str)
+        self.header.metadata.get(key).map(String::as_str)
     }
 
     /// The names of all tensors, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().map(String::as_str)
+        self.header.entries.iter().map(|(name, _)| &**name)
     }
 
     /// The dtype and shape of a tensor, if it is there.
     pub fn describe(&self, name: &str) -> Option<(Dtype, &[usize])> {
-        self.entries.get(name).map(|entry| (entry.dtype, entry.shape.as_slice()))
+        self.find(name).map(|entry| (entry.dtype, &*entry.shape))
     }
 
     /// The tensor `name`, of element type `T` and, where given, of `shape`.
@@ -223,12 +221,18 @@ impl TensorFile {
         Error::file(&self.path, format!("tensor `{name}`"), expected, found)
     }
 
+    fn find(&self, name: &str) -> Option<&Entry> {
+        let entries = &self.header.entries;
+        let at = entries.binary_search_by(|(other, _)| (**other).cmp(name)).ok()?;
+        Some(&entries[at].1)
+    }
+
     fn entry(&self, name: &str, shape: Option<&[usize]>) -> Result<&Entry> {
-        let Some(entry) = self.entries.get(name) else {
+        let Some(entry) = self.find(name) else {
             return Err(self.bad(name, "to be present".to_string(), "nothing".to_string()));
         };
         match shape {
-            Some(shape) if shape != entry.shape => {
+            Some(shape) if *shape != *entry.shape => {
                 Err(self.bad(name, format!("shape {shape:?}"), format!("shape {:?}", entry.shape)))
             }
             _ => Ok(entry),
@@ -255,7 +259,7 @@ impl TensorFile {
     }
 
     fn shaped<T>(&self, name: &str, entry: &Entry, values: Vec<T>) -> Result<ArrayD<T>> {
-        ArrayD::from_shape_vec(entry.shape.as_slice(), values)
+        ArrayD::from_shape_vec(&*entry.shape, values)
             .map_err(|e| self.bad(name, format!("shape {:?}", entry.shape), e.to_string()))
     }
 }
@@ -266,12 +270,8 @@ fn integers<T: Element + TryInto<i64> + ToString>(bytes: &[u8]) -> std::result::
     values.map(|value| value.try_into().map_err(|_| value.to_string())).collect()
 }
 
-/// The metadata and the tensors' descriptions of a file of `size` bytes, of which `input` is at the beginning.
-fn read_header(
-    path: &Path,
-    input: &mut impl Read,
-    size: u64,
-) -> Result<(HashMap<String, String>, BTreeMap<String, Entry>)> {
+/// The header of a file of `size` bytes, of which `input` is at the beginning.
+fn read_header(path: &Path, input: &mut impl Read, size: u64) -> Result<Header> {
     let bad =
         |found: String| Error::file(path, "header", "a complete safetensors file", format!("{size} bytes: {found}"));
     let mut prefix = [0; PREFIX as usize];
@@ -285,32 +285,8 @@ fn read_header(
     if length > size - PREFIX || length > LARGEST_HEADER {
         return Err(bad(format!("a header of {length} bytes")));
     }
-    let mut text = Vec::new();
-    input.take(length).read_to_end(&mut text).map_err(Error::io(path, "read"))?;
-    let Value::Object(mut header) = json::parse(&text).map_err(bad)? else {
-        return Err(bad("a header that is not a JSON object".to_string()));
-    };
-    let metadata = match header.remove("__metadata__") {
-        Some(value) => HashMap::deserialize(value).map_err(|e| bad(format!("__metadata__: {e}")))?,
-        None => HashMap::new(),
-    };
-    let mut tensors = Vec::with_capacity(header.len());
-    for (name, description) in header {
-        let info = TensorInfo::deserialize(description).map_err(|e| bad(format!("tensor `{name}`: {e}")))?;
-        tensors.push((name, info));
-    }
-    tensors.sort_by_key(|(_, info)| info.data_offsets);
-    let checked = Metadata::new(None, tensors).map_err(|e| bad(e.to_string()))?;
     let start = PREFIX + length;
-    if checked.data_len() as u64 != size - start {
-        return Err(bad(format!("tensors of {} bytes", checked.data_len())));
-    }
-    let entry = |(name, info): (String, &TensorInfo)| {
-        let (from, to) = info.data_offsets;
-        let bytes = start + from as u64..start + to as u64;
-        (name, Entry { dtype: info.dtype, shape: info.shape.clone(), bytes })
-    };
-    Ok((metadata, checked.tensors().into_iter().map(entry).collect()))
+    Header::read(BufReader::new(input.take(length)), start, size - start).map_err(bad)
 }
 
 /// Writes tensors and metadata as one safetensors file, atomically.
@@ -326,69 +302,5 @@ pub fn write(path: &Path, metadata: HashMap<String, String>, tensors: &[(String,
     }
     let bytes = safetensors::serialize(views, Some(metadata))
         .map_err(|e| Error::file(path, "header", "tensors that safetensors can hold", e))?;
-    write_atomically(path, |file| file.write_all(&bytes))
-}
-
-/// What a file is called while [`write_atomically`] fills it, around what makes the name its own.
-const PART: (&str, &str) = (".gdstar-", ".part");
-
-/// Whether [`write_atomically`] gives this name to files that it has not finished.
-pub(crate) fn is_part(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    name.starts_with(PART.0.as_bytes()) && name.ends_with(PART.1.as_bytes())
-}
-
-/// Creates or replaces `path` in one step: a temporary file beside it is written, synced and renamed, and the
-/// directory synced, so that a crash at any instant leaves the old file or the new one.
-///
-/// # Errors
-/// [`Error::Io`] if any of these steps fails.
-pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<()> {
-    let directory = directory_of(path);
-    let mut temporary = tempfile::Builder::new()
-        .prefix(PART.0)
-        .suffix(PART.1)
-        .tempfile_in(directory)
-        .map_err(Error::io(path, "create a temporary file beside"))?;
-    fill(temporary.as_file_mut()).map_err(Error::io(path, "write"))?;
-    temporary.as_file().sync_all().map_err(Error::io(path, "sync"))?;
-    share_with_umask(temporary.as_file()).map_err(Error::io(path, "set permissions of"))?;
-    temporary.persist(path).map_err(|e| Error::Io {
-        path: path.to_path_buf(),
-        action: "rename into",
-        source: e.error,
-    })?;
-    sync_directory_of(path)
-}
-
-/// Makes a rename to `path` durable: it is once its directory is. Platforms that cannot open a directory have
-/// nothing to sync.
-///
-/// # Errors
-/// [`Error::Io`] if syncing fails.
-pub(crate) fn sync_directory_of(path: &Path) -> Result<()> {
-    match std::fs::File::open(directory_of(path)) {
-        Ok(directory) => directory.sync_all().map_err(Error::io(path, "sync the directory of")),
-        Err(_) => Ok(()),
-    }
-}
-
-/// Where a file is, or will be.
-pub(crate) fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Temporary files are private to their owner; a result should be as readable as any other file.
-#[cfg(unix)]
-fn share_with_umask(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn share_with_umask(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
+    output::write_atomically(path, |file| file.write_all(&bytes))
 }

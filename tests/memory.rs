@@ -1,13 +1,21 @@
-//! Peak memory of one training step of every network. A binary of its own, since it counts what the program allocates.
+//! Peak memory: of one training step of every network, and of files that are not what they are taken for. A binary of its
+//! own, since it counts what the program allocates.
 
+use gdstar::json;
 use gdstar::kernel::{Aligned, Kernel, buffer, images};
 use gdstar::nn::{Mode, models};
 use gdstar::random::{Purpose, stream, unit};
+use gdstar::tensor_file::TensorFile;
 use gdstar::train::Step;
 use peak_alloc::PeakAlloc;
+use std::io::{BufWriter, Write};
+use std::sync::{Mutex, PoisonError};
 
 #[global_allocator]
 static ALLOCATOR: Aligned<PeakAlloc> = Aligned(PeakAlloc);
+
+/// What is allocated is counted for the whole process.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The most that a step may take of what it needs at the least, which is the parameters, the gradients, and the
 /// activations saved for backward. The rest are the gradients of activations under way and the kernels' buffers.
@@ -28,6 +36,7 @@ const LEAST: usize = 4;
 /// large, forward would hold less than it.
 #[test]
 fn a_training_step_stays_within_its_memory() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for entry in models::MODELS {
         let network = entry.network(entry.input, entry.classes).unwrap();
         let of_full_batch = network.summary::<f32>(BATCH).unwrap().activation_bytes;
@@ -54,5 +63,46 @@ fn a_training_step_stays_within_its_memory() {
         // Parameters and saved activations are there at the same time.
         let together = summary.parameter_bytes + summary.activation_bytes;
         assert!(peak >= together, "{}: {peak} bytes, less than the {together} it is said to keep", entry.name);
+    }
+}
+
+/// The most that is set aside for a file before it is believed.
+const BEFORE_BELIEF: usize = 512 << 20;
+
+/// The peak of what `work` allocates.
+fn peak(work: impl FnOnce()) -> usize {
+    let before = ALLOCATOR.0.current_usage();
+    ALLOCATOR.0.reset_peak_usage();
+    work();
+    ALLOCATOR.0.peak_usage() - before
+}
+
+/// A header is the costlier the more tensors it has. A quarter of the largest that the format allows, of nothing but empty
+/// tensors with the shortest names, takes less than a quarter of what may be set aside.
+#[test]
+fn a_header_of_empty_tensors_takes_little() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut out = BufWriter::new(&file);
+    let tensor = |i: usize| format!(r#""{i}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#);
+    let count = 420_000;
+    let length: usize = (0..count).map(|i| tensor(i).len() + 1).sum();
+    assert!((24_000_000..=25_000_000).contains(&length), "{length}");
+    out.write_all(&(length as u64 + 1).to_le_bytes()).unwrap();
+    (0..count).for_each(|i| write!(out, "{}{}", if i == 0 { '{' } else { ',' }, tensor(i)).unwrap());
+    out.write_all(b"}").unwrap();
+    out.into_inner().unwrap();
+    let peak = peak(|| assert_eq!(TensorFile::open(file.path()).unwrap().names().count(), count));
+    assert!(peak <= BEFORE_BELIEF / 4, "{peak} bytes");
+}
+
+/// The costliest JSON is small objects; as much of it as is taken, and more, which is refused by its length.
+#[test]
+fn json_of_small_objects_takes_little() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for (size, is_taken) in [(4 << 20, true), (64 << 20, false)] {
+        let text = format!("[{}0]", r#"{"":0},"#.repeat(size / 7 - 1));
+        let peak = peak(|| assert_eq!(json::parse(text.as_bytes()).is_ok(), is_taken));
+        assert!(peak <= BEFORE_BELIEF, "{size}: {peak} bytes");
     }
 }

@@ -1,7 +1,8 @@
 //! `gdstar check`: holds a port's trace against the reference.
 
 use super::progress_bar;
-use crate::error::Result;
+use crate::console;
+use crate::error::{Result, in_one_line};
 use crate::oracle::trace::Trace;
 use crate::oracle::{CheckOptions, Finding, Report, RunStatistics, Verdict, check_observed};
 use ::console::style;
@@ -60,9 +61,9 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode> {
     bar.finish_and_clear();
     let report = report?;
     if args.json {
-        println!("{}", report.to_json());
+        console::print_line(report.to_json())?;
     } else {
-        print!("{}", text(&report));
+        console::print(text(&report))?;
     }
     Ok(ExitCode::from(report.verdict.exit_code()))
 }
@@ -108,7 +109,8 @@ fn text(report: &Report) -> String {
         lines.push(format!("level {}: {checked}{}", level.name, level.status));
     }
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
-    lines.join("\n") + "\n"
+    // Names are the file's.
+    lines.iter().map(|line| in_one_line(line) + "\n").collect()
 }
 
 /// A finding in a line.

@@ -1,6 +1,7 @@
 //! `gdstar data fetch NAME` and `gdstar data list`.
 
 use super::{byte_bar, choice, stop_on_interrupt};
+use crate::console;
 use crate::data::fetch::{DataSet, Event, Fetch, Fetchable, Network};
 use crate::error::Result;
 use indicatif::{HumanBytes, ProgressBar};
@@ -57,30 +58,27 @@ struct FetchArgs {
 pub fn run(args: &DataArgs) -> Result<()> {
     match &args.command {
         DataCommand::Fetch(args) => fetch(args),
-        DataCommand::List => {
-            list();
-            Ok(())
-        }
+        DataCommand::List => list(),
     }
 }
 
 fn fetch(args: &FetchArgs) -> Result<()> {
     let set = args.name.data_set().at_mirrors(&args.mirror)?;
-    let stop = stop_on_interrupt()?;
+    let stop = stop_on_interrupt();
     let bar = byte_bar();
     let network = Network { attempts: args.attempts, timeout: Duration::from_secs(args.timeout), ..Network::default() };
     let mut tell = |event: Event<'_>| show(&bar, &event);
     let folder = Fetch { network, replace: args.force, stop: &stop, tell: &mut tell }.run(&set, &args.to);
     bar.finish_and_clear();
     let folder = shell_word(&folder?);
-    println!("{}; licence: {}", set.title, set.licence);
-    println!("gdstar train {} --data-dir {folder} --method gdstar", set.usage);
-    Ok(())
+    console::print_line(format_args!("{}; licence: {}", set.title, set.licence))?;
+    console::print_line(format_args!("gdstar train {} --data-dir {folder} --method gdstar", set.usage))
 }
 
 /// What is done goes to standard output; how far it is, and what is tried again, to the terminal.
 fn show(bar: &ProgressBar, event: &Event<'_>) {
-    let say = |line: String| bar.suspend(|| println!("{line}"));
+    // The files are what matters; whoever does not read of them has them all the same.
+    let say = |line: String| bar.suspend(|| drop(console::print_line(line)));
     match event {
         Event::Present { path } => say(format!("{}: already there, verified", path.display())),
         Event::Started { from, size, .. } => {
@@ -103,22 +101,19 @@ fn show(bar: &ProgressBar, event: &Event<'_>) {
     }
 }
 
-fn list() {
-    for (i, name) in Fetchable::ALL.iter().enumerate() {
-        if i > 0 {
-            println!();
-        }
-        describe(&name.data_set());
-    }
+fn list() -> Result<()> {
+    let sets: Vec<String> = Fetchable::ALL.iter().map(|name| description(&name.data_set())).collect();
+    console::print(sets.join("\n"))
 }
 
-fn describe(set: &DataSet) {
+fn description(set: &DataSet) -> String {
     let total = HumanBytes(set.files.iter().map(|file| file.size).sum());
-    println!("{}: {}, {total}\nlicence: {}", set.name, set.title, set.licence);
+    let mut text = format!("{}: {}, {total}\nlicence: {}\n", set.name, set.title, set.licence);
     for file in &set.files {
-        println!("  {}, {} bytes, SHA-256 {}", file.name, file.size, file.sha256);
-        file.sources.iter().for_each(|source| println!("    {source}"));
+        text += &format!("  {}, {} bytes, SHA-256 {}\n", file.name, file.size, file.sha256);
+        text.extend(file.sources.iter().map(|source| format!("    {source}\n")));
     }
+    text
 }
 
 /// A path as one word of a shell's line.

@@ -1,6 +1,7 @@
 //! `gdstar` without a subcommand: the main job, on embedded data.
 
 use super::{stop_on_interrupt, with_threads};
+use crate::console;
 use crate::data::{self, Dataset, Source};
 use crate::error::Result;
 use crate::report::{Summary, summary, table_2, wrapped};
@@ -29,11 +30,15 @@ const MODEL: &str = "lenet300";
 
 pub fn run(args: &DemoArgs) -> Result<()> {
     let dataset = data::load(Source::Digits, None)?;
-    let stop = stop_on_interrupt()?;
+    let stop = stop_on_interrupt();
     let (train, test) = (dataset.train.len(), dataset.test.len());
-    println!("LeNet-300-100 on {} handwritten digits ({train} for training, {test} for testing),", train + test);
-    println!("{} epochs each of dense, reset to W_0 and GDSTAR, with the paper's settings.", args.epochs);
-    println!("{}\n", wrapped(data::digits::ATTRIBUTION));
+    console::print_line(format_args!(
+        "LeNet-300-100 on {} handwritten digits ({train} for training, {test} for testing),\n{} epochs each of dense, reset \
+         to W_0 and GDSTAR, with the paper's settings.\n{}\n",
+        train + test,
+        args.epochs,
+        wrapped(data::digits::ATTRIBUTION)
+    ))?;
     let [dense, reset, gdstar] = with_threads(args.threads, || -> Result<[Summary; 3]> {
         Ok([
             one(Method::Dense, args, 0, &dataset, &stop)?,
@@ -41,10 +46,10 @@ pub fn run(args: &DemoArgs) -> Result<()> {
             one(Method::Gdstar, args, args.every, &dataset, &stop)?,
         ])
     })??;
-    println!("\nIn the form of the paper's Table 2");
-    println!("(LeNet300 on MNIST there: 98.56, 97.92, 98.29 at 92 % sparsity):\n");
-    println!("{}", table_2(MODEL, &dense, &reset, &gdstar));
-    Ok(())
+    console::print_line(format_args!(
+        "\nIn the form of the paper's Table 2\n(LeNet300 on MNIST there: 98.56, 97.92, 98.29 at 92 % sparsity):\n\n{}",
+        table_2(MODEL, &dense, &reset, &gdstar)
+    ))
 }
 
 /// One run of the three.
@@ -55,9 +60,9 @@ fn one(method: Method, args: &DemoArgs, every: usize, dataset: &Dataset, stop: &
     let run = Run::new(&config, dataset, stop)?;
     let mut state = run.start::<f32>()?;
     let mut history = History::default();
-    let mut progress = Progress::new(method.name(), &run, 0, every);
+    let mut progress = Progress::new(method.name(), &run, 0, every).for_a_reader();
     run.train(&mut state, &mut [&mut history, &mut progress])?;
     let result = Summary::new(method, &history.0);
-    println!("{}", summary(&result));
+    console::print_line(summary(&result))?;
     Ok(result)
 }

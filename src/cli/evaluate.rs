@@ -1,14 +1,15 @@
 //! `gdstar evaluate RUN`.
 
 use super::{choice, load_data, tell_remark, with_threads};
+use crate::console;
 use crate::data::{Dataset, Source, Split};
 use crate::error::{Error, Result, quoted};
 use crate::kernel::Kernel;
 use crate::nn::models;
+use crate::output;
 use crate::report::{ClassAccuracy, LayerSparsity, PredictionFormat, by_class, columns, layer_sparsity, thousands};
 use crate::scalar::Scalar;
-use crate::tensor_file::write_atomically;
-use crate::train::{Evaluation, Precision, SavedFile, TEST_BATCH, predict};
+use crate::train::{Evaluation, Precision, RunFolder, SavedFile, TEST_BATCH, predict};
 use serde_json::json;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -75,7 +76,10 @@ impl Subject {
         if args.batch_size == 0 {
             return Err(Error::domain("--batch-size", "at least 1", 0));
         }
-        args.predictions.as_deref().map(predictions_format).transpose()?;
+        if let Some(path) = &args.predictions {
+            predictions_format(path)?;
+            output::check("--predictions", path, &[&RunFolder::files(&args.from)[..], &[args.from.clone()]].concat())?;
+        }
         let file = SavedFile::open(&args.from)?;
         let config = file.checkpoint.as_ref().map(|checkpoint| &checkpoint.config);
         let stated = |option: &str| Error::domain(option, "a name (only a checkpoint says its own)", "nothing");
@@ -116,17 +120,12 @@ fn report<S: Scalar>(args: &EvaluateArgs, subject: &Subject) -> Result<()> {
     let names: Vec<String> = (0..dataset.classes).map(|class| class.to_string()).collect();
     if let Some(path) = &args.predictions {
         let format = predictions_format(path)?;
-        write_atomically(path, |file| format.write(&mut BufWriter::new(file), &predictions, &names))?;
+        output::write_atomically(path, |file| format.write(&mut BufWriter::new(file), &predictions, &names))?;
     }
     let (layers, total) = layer_sparsity(&saved)?;
     let classes = by_class(&predictions, dataset.classes);
     let report = Report { args, subject, evaluation, has_masks: saved.has_masks, layers, total, classes, names };
-    if args.json {
-        println!("{}", report.json());
-    } else {
-        print!("{}", report.text());
-    }
-    Ok(())
+    if args.json { console::print_line(report.json()) } else { console::print(report.text()) }
 }
 
 fn predictions_format(path: &Path) -> Result<PredictionFormat> {

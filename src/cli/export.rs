@@ -1,8 +1,10 @@
 //! `gdstar export RUN`.
 
 use super::choice;
+use crate::console;
 use crate::error::Result;
 use crate::export::{Exported, Format, export};
+use crate::output;
 use crate::report::thousands;
 use crate::scalar::Scalar;
 use crate::tensor_file::Element;
@@ -36,12 +38,12 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let file = SavedFile::open(&args.from)?;
     let folder = file.tensors.path().parent().unwrap_or(Path::new(""));
     let out = args.out.clone().unwrap_or_else(|| folder.join(format!("export-{}", args.format)));
+    output::check_folder(&out)?;
     let exported = match file.checkpoint.as_ref().map(|checkpoint| checkpoint.config.precision) {
         Some(Precision::F64) => exported::<f64>(&file, args.format, &out),
         _ => exported::<f32>(&file, args.format, &out),
     }?;
-    print!("{}", text(&exported, &out));
-    Ok(())
+    console::print(text(&exported, &out))
 }
 
 fn exported<S: Scalar + Element>(file: &SavedFile, format: Format, out: &Path) -> Result<Exported> {

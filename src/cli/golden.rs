@@ -1,5 +1,6 @@
 //! `gdstar golden`: the golden files.
 
+use crate::console;
 use crate::error::Result;
 use crate::oracle::golden::{Verified, verify};
 use clap::Subcommand;
@@ -34,7 +35,7 @@ enum GoldenCommand {
 pub fn run(args: &GoldenArgs) -> Result<ExitCode> {
     let GoldenCommand::Verify { dir } = &args.command;
     let files = verify(dir)?;
-    print!("{}", table(&files));
+    console::print(table(&files))?;
     let wrong = files.iter().filter(|file| !file.mismatches.is_empty()).count();
     Ok(ExitCode::from(u8::from(wrong > 0)))
 }

@@ -8,6 +8,7 @@ mod evaluate;
 mod export;
 mod golden;
 mod guesses;
+mod interrupt;
 mod man;
 mod models;
 pub mod op;
@@ -18,21 +19,22 @@ mod table;
 mod train;
 mod weights;
 
+use crate::console;
 use crate::data::{Dataset, LoadOptions, Source, load_with};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, in_one_line};
 use crate::nn::Network;
 use crate::nn::state_dict::Names;
+use crate::output;
 use crate::tensor_file::TensorFile;
 use ::console::style;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
+use interrupt::stop_on_interrupt;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// GDSTAR, the reference implementation: gradient-based dynamic sparse training with adaptive rewinding.
 ///
@@ -96,8 +98,23 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
+    match listen().and_then(|()| run(&cli)) {
+        Ok(code) => code,
+        // Whoever stopped reading has what he wanted.
+        Err(error) if error.is_lost_reader() => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// What a signal would end: without a word, or with temporary files left behind.
+fn listen() -> Result<()> {
+    output::outlive_size_limit()?;
+    interrupt::listen()
+}
+
+fn run(cli: &Cli) -> Result<ExitCode> {
     let done = |outcome: Result<()>| outcome.map(|()| ExitCode::SUCCESS);
-    let outcome = match &cli.command {
+    match &cli.command {
         None => done(demo::run(&cli.demo)),
         Some(Command::Train(args)) => done(train::run(args)),
         Some(Command::Models(args)) => done(models::run(args)),
@@ -114,27 +131,26 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Golden(args)) => golden::run(args),
         Some(Command::Replay(args)) => done(replay::run(args)),
-    };
-    match outcome {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("{} {}", failed(), error.to_string().replace('\n', " "));
-            ExitCode::from(error.exit_code())
-        }
     }
 }
 
-/// What an error's line begins with, in colour where the terminal has it.
-fn failed() -> impl std::fmt::Display {
-    style("gdstar:").for_stderr().red().bold()
+fn failed(error: &Error) -> ExitCode {
+    tell(error);
+    ExitCode::from(error.exit_code())
+}
+
+/// An error's line, its beginning in colour where the terminal has it.
+fn tell(error: impl std::fmt::Display) {
+    console::tell(format_args!("{} {error}", style("gdstar:").for_stderr().red().bold()));
 }
 
 /// Help and version as they are; a usage error as one line.
 fn explain(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Nothing sensible is left to do if standard output is closed.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        return match error.print().and_then(|()| std::io::stdout().flush()).map_err(|source| Error::Output { source }) {
+            Err(error) if !error.is_lost_reader() => failed(&error),
+            _ => ExitCode::SUCCESS,
+        };
     }
     let meant = guesses::meant(error, &invoked());
     let text = error.render().to_string();
@@ -144,7 +160,8 @@ fn explain(error: &clap::Error) -> ExitCode {
         text.lines().map(str::trim).take_while(|line| !ends(line) && (meant.is_none() || !line.starts_with("tip:")));
     let told: Vec<&str> = told.filter(|line| !line.is_empty()).collect();
     let meant = meant.map_or_else(String::new, |meant| format!("; {meant}"));
-    eprintln!("{} {}{meant} (see --help)", failed(), told.join(" ").trim_start_matches("error: "));
+    let told = in_one_line(&format!("{}{meant}", told.join(" ").trim_start_matches("error: ")));
+    tell(format_args!("{told} (see --help)"));
     ExitCode::from(2)
 }
 
@@ -197,21 +214,8 @@ fn load_data(source: Source, dir: Option<&Path>, image_size: Option<usize>) -> R
 /// Says on standard error what of a file's tensors is read under other names, or not at all.
 fn tell_remark(file: &TensorFile, network: &Network) {
     if let Some(remark) = Names::find(file, network).remark() {
-        eprintln!("gdstar: {remark}");
+        console::tell(in_one_line(&format!("gdstar: {remark}")));
     }
-}
-
-/// A flag that Ctrl-C sets; a second Ctrl-C ends the process at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .map_err(|e| Error::domain("interrupt handler", "to be installed", e))?;
-    Ok(stop)
 }
 
 /// The most threads that are started: more than any machine of so many cores has a use for, and few enough that it

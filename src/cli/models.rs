@@ -1,5 +1,6 @@
 //! `gdstar models [NAME]`.
 
+use crate::console;
 use crate::error::{Error, Result};
 use crate::nn::models::{self, Entry, MODELS};
 use crate::nn::{LayerSummary, Network};
@@ -34,10 +35,10 @@ pub fn run(args: &ModelsArgs) -> Result<()> {
         let expected = format!("2, which batch norm needs, to {LARGEST_BATCH}");
         return Err(Error::domain("--batch-size", expected, args.batch_size));
     }
-    match &args.name {
-        Some(name) => args.layers(models::find(name)?),
-        None => args.list(),
-    }
+    console::print(match &args.name {
+        Some(name) => args.layers(models::find(name)?)?,
+        None => args.list()?,
+    })
 }
 
 impl ModelsArgs {
@@ -51,15 +52,14 @@ impl ModelsArgs {
         self.classes.unwrap_or(entry.classes)
     }
 
-    fn list(&self) -> Result<()> {
+    fn list(&self) -> Result<String> {
         let rows: Vec<String> = MODELS.iter().map(|entry| self.row(entry)).collect::<Result<_>>()?;
         let memory = format!("batch {}", self.batch_size);
-        println!(
+        let head = format!(
             "{:<14} {:>11} {:>11} {:>14} {:>11}  source",
             "model", "parameters", "prunable", "MACs a sample", memory
         );
-        rows.iter().for_each(|row| println!("{row}"));
-        Ok(())
+        Ok(format!("{head}\n{}\n", rows.join("\n")))
     }
 
     fn row(&self, entry: &Entry) -> Result<String> {
@@ -83,28 +83,31 @@ impl ModelsArgs {
         ))
     }
 
-    fn layers(&self, entry: &Entry) -> Result<()> {
+    fn layers(&self, entry: &Entry) -> Result<String> {
         let network = self.network(entry)?;
         let summary = network.summary::<f32>(self.batch_size)?;
-        println!("{}: {}", entry.name, entry.source);
-        println!("input {:?}, {} classes\n", network.input, network.classes);
         let width = summary.layers.iter().map(|layer| layer.name.len()).max().unwrap_or(0).max("layer".len());
-        println!("{:<width$} {:<20} {:>16} {:>11} {:>13}", "layer", "op", "output", "parameters", "MACs");
-        for LayerSummary { name, kind, output, parameters, macs } in &summary.layers {
-            let (output, parameters, macs) = (format!("{output:?}"), thousands(*parameters), thousands(*macs));
-            println!("{name:<width$} {kind:<20} {output:>16} {parameters:>11} {macs:>13}");
-        }
-        let (parameters, macs) = (thousands(summary.parameters), thousands(summary.macs));
-        println!("{:<width$} {:<20} {:>16} {parameters:>11} {macs:>13}\n", "total", "", "");
-        println!("memory of a training step at batch {}, f32:", self.batch_size);
+        let row = |[name, kind, output, parameters, macs]: [&str; 5]| {
+            format!("{name:<width$} {kind:<20} {output:>16} {parameters:>11} {macs:>13}")
+        };
+        let mut lines = vec![
+            format!("{}: {}", entry.name, entry.source),
+            format!("input {:?}, {} classes\n", network.input, network.classes),
+            row(["layer", "op", "output", "parameters", "MACs"]),
+        ];
+        lines.extend(summary.layers.iter().map(|LayerSummary { name, kind, output, parameters, macs }| {
+            row([name, kind, &format!("{output:?}"), &thousands(*parameters), &thousands(*macs)])
+        }));
+        lines.push(row(["total", "", "", &thousands(summary.parameters), &thousands(summary.macs)]) + "\n");
+        lines.push(format!("memory of a training step at batch {}, f32:", self.batch_size));
         for (what, bytes) in [
             ("parameters", summary.parameter_bytes),
             ("gradients", summary.gradient_bytes),
             ("saved activations", summary.activation_bytes),
             ("in all", summary.step_bytes()),
         ] {
-            println!("  {what:<18} {:>12}", HumanBytes(bytes as u64).to_string());
+            lines.push(format!("  {what:<18} {:>12}", HumanBytes(bytes as u64).to_string()));
         }
-        Ok(())
+        Ok(lines.join("\n") + "\n")
     }
 }

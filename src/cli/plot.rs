@@ -2,8 +2,9 @@
 
 use super::choice;
 use crate::error::{Error, Result};
+use crate::output;
 use crate::report::{Against, PlotOptions, Quantity, Seeds, StoredRun, plot};
-use crate::tensor_file::write_atomically;
+use crate::train::RunFolder;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -53,6 +54,8 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     if args.out.extension().is_none_or(|extension| extension != "svg") {
         return Err(Error::domain("--out", "a file name that ends in .svg", args.out.display()));
     }
+    let files: Vec<PathBuf> = args.runs.iter().flat_map(|run| RunFolder::files(run)).collect();
+    output::check("--out", &args.out, &files)?;
     let runs = StoredRun::read_all(&args.runs)?;
     let options = PlotOptions {
         against: args.against.unwrap_or_default(),
@@ -64,7 +67,7 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         ranges: args.range.clone(),
     };
     let figure = plot(&runs, &options)?;
-    write_atomically(&args.out, |file| file.write_all(figure.as_bytes()))
+    output::write_atomically(&args.out, |file| file.write_all(figure.as_bytes()))
 }
 
 /// `LOW:HIGH`.

@@ -4,6 +4,7 @@ use super::{choice, tell_remark};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::nn::{Mode, models};
+use crate::output;
 use crate::scalar::Scalar;
 use crate::tensor_file::{self, Element, TensorFile};
 use crate::train::Precision;
@@ -61,6 +62,7 @@ pub fn run(args: &ProbeArgs) -> Result<()> {
 
 fn run_in<S: Scalar + Element>(args: &ProbeArgs) -> Result<()> {
     let model = models::find(&args.model)?;
+    output::check("--out", &args.out, &[&args.weights, &args.batch])?;
     let (weights, batch) = (TensorFile::open(&args.weights)?, TensorFile::open(&args.batch)?);
     let mode = if args.eval { Mode::EvaluationWithGradients } else { Mode::Training };
     let results = probe::<S>(model, &weights, &batch, mode, args.kernel)?;

@@ -1,7 +1,8 @@
 //! `gdstar replay`: the whole method, from a port's gradients.
 
 use super::progress_bar;
-use crate::error::Result;
+use crate::console;
+use crate::error::{Result, in_one_line};
 use crate::oracle::replay::replay;
 use std::path::PathBuf;
 
@@ -34,7 +35,7 @@ pub fn run(args: &ReplayArgs) -> Result<()> {
     });
     bar.finish_and_clear();
     for note in replayed?.notes {
-        eprintln!("gdstar: {}: {note}", args.input.display());
+        console::tell(in_one_line(&format!("gdstar: {}: {note}", args.input.display())));
     }
     Ok(())
 }

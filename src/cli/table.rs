@@ -1,6 +1,7 @@
 //! `gdstar table RUN...`.
 
 use super::choice;
+use crate::console;
 use crate::error::Result;
 use crate::report::{RunTable, StoredRun, TableFormat, WIDTH};
 use std::path::PathBuf;
@@ -26,11 +27,10 @@ pub fn run(args: &TableArgs) -> Result<()> {
     let runs = StoredRun::read_all(&args.runs)?;
     let table = RunTable::new(&runs)?;
     match args.format {
-        TableFormat::Markdown => print!("{}", table.markdown(terminal_columns())),
-        TableFormat::Csv => print!("{}", table.csv()?),
-        TableFormat::Json => println!("{}", table.json()),
+        TableFormat::Markdown => console::print(table.markdown(terminal_columns())),
+        TableFormat::Csv => console::print(table.csv()?),
+        TableFormat::Json => console::print_line(table.json()),
     }
-    Ok(())
 }
 
 /// How wide the terminal on standard output is, but no narrower than usual; `None` where there is none.

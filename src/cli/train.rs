@@ -6,9 +6,11 @@ mod unheeded;
 
 use super::{choice, load_data, stop_on_interrupt, with_threads};
 use crate::choice::Choice;
+use crate::console;
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
+use crate::output;
 use crate::paper::reading;
 use crate::paper::structured::{GroupScore, Structure};
 use crate::report::{self, Summary};
@@ -77,7 +79,8 @@ pub struct TrainArgs {
     /// Continue the run in --out; options that decide its results must be those it began with
     #[arg(long, requires = "out", help_heading = "Output")]
     resume: bool,
-    /// Write a trace of the method's quantities (safetensors); a resumed run goes on with it
+    /// Write a trace of the method's quantities (safetensors) to a file that is not there yet; a resumed run goes on with
+    /// it
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     trace: Option<PathBuf>,
     /// Also record every batch's gradients in the trace
@@ -222,12 +225,23 @@ impl TrainArgs {
     }
 }
 
+/// Looks whether what the run leaves can be written where it is asked for, and replaces nothing.
+fn check_outputs(args: &TrainArgs) -> Result<()> {
+    if let Some(out) = &args.out {
+        output::check_folder(out)?;
+    }
+    let Some(trace) = &args.trace else { return Ok(()) };
+    let files = args.out.as_ref().map_or(Vec::new(), |out| RunFolder::files(out).to_vec());
+    if args.resume { output::check("--trace", trace, &files) } else { output::check_new("--trace", trace, &files) }
+}
+
 pub fn run(args: &TrainArgs) -> Result<()> {
+    check_outputs(args)?;
     let Plan { config, resumed } = args.plan()?;
-    args.unheeded(&config).iter().for_each(|line| eprintln!("gdstar: {line}"));
+    args.unheeded(&config).iter().for_each(|line| console::tell(format_args!("gdstar: {line}")));
     let dataset =
         with_threads(args.threads, || load_data(config.data, config.data_dir.as_deref(), config.image_size))??;
-    let stop = stop_on_interrupt()?;
+    let stop = stop_on_interrupt();
     let run = Run::new(&config, &dataset, &stop)?;
     with_threads(args.threads, || match config.precision {
         Precision::F32 => train::<f32>(args, &run, resumed),
@@ -262,7 +276,7 @@ fn resume<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: RunFolder, s
     let trace = trace::resume(args, run, (&folder, stored), &state, extent)?;
     folder.store(run.config)?;
     if state.epochs > 0 {
-        eprintln!("resuming after {} of {} epochs", state.epochs, run.config.hyper.epochs);
+        console::tell(format_args!("resuming after {} of {} epochs", state.epochs, run.config.hyper.epochs));
     }
     Ok(Begun { folder: Some(folder), state, records, trace })
 }
@@ -276,6 +290,9 @@ fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, resumed: Option<(RunF
     let mut kept = folder.as_ref().map(|folder| KeptCheckpoints::new(folder, run, &records)).transpose()?;
     let mut history = History(records);
     let mut progress = Progress::new(&run.config.model, run, state.epochs, args.every).announcing(run);
+    if folder.is_none() && trace.is_none() {
+        progress = progress.for_a_reader();
+    }
     let written = trace.as_ref().map(TraceWriter::written);
     let mut checkpointer = folder.as_ref().map(|folder| Checkpointer::new(folder, run, written));
 
@@ -286,6 +303,5 @@ fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, resumed: Option<(RunF
     // Last: a checkpoint vouches for what the others have written.
     observers.extend(checkpointer.as_mut().map(|checkpointer| checkpointer as &mut dyn Observer<S>));
     run.train(&mut state, &mut observers)?;
-    println!("{}", report::summary(&Summary::new(run.config.method, &history.0)));
-    Ok(())
+    console::print_line(report::summary(&Summary::new(run.config.method, &history.0)))
 }

@@ -3,12 +3,13 @@
 use super::choice;
 use crate::error::{Error, Result};
 use crate::nn::{Network, Parameters, hashed, models, state_dict};
+use crate::output;
 use crate::paper::reading::InitialWeights;
 use crate::scalar::Scalar;
 use crate::tensor_file::{self, Element};
 use crate::train::Precision;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Write a network's first weights under their PyTorch names.
 ///
@@ -57,6 +58,7 @@ pub struct WeightsArgs {
 /// take; [`Error::Io`].
 pub fn run(args: &WeightsArgs) -> Result<()> {
     let model = models::find(&args.model)?;
+    output::check("--out", &args.out, &[] as &[&Path])?;
     let input = match args.input.as_deref() {
         None => model.input,
         Some(&[c, h, w]) => [c, h, w],

@@ -3,14 +3,14 @@
 use super::{StoredFile, npz};
 use crate::choice::choice;
 use crate::error::{Error, Result};
-use crate::tensor_file::{self, Tensor, directory_of, sync_directory_of, write_atomically};
+use crate::output::{NewFolder, write_atomically};
+use crate::tensor_file::{self, Tensor};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
+use std::path::Path;
 
 choice! {
     /// The format of exported files.
@@ -21,30 +21,19 @@ choice! {
     Npz = "npz",
 }
 
-/// A folder under a temporary name, beside its place.
-pub(super) struct NewFolder {
-    temporary: TempDir,
-    out: PathBuf,
-}
+/// The folder of an export, until it is complete.
+pub(super) struct Folder(NewFolder);
 
-impl NewFolder {
-    /// Makes the folder that is to be `out`, and the folders above it.
-    pub fn beside(out: &Path) -> Result<Self> {
-        let parent = directory_of(out);
-        std::fs::create_dir_all(parent).map_err(Error::io(parent, "create"))?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".gdstar-").suffix(".part");
-        // As readable as any other folder: the umask still applies.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let temporary = builder.tempdir_in(parent).map_err(Error::io(out, "create a temporary folder beside"))?;
-        Ok(Self { temporary, out: out.to_path_buf() })
+impl Folder {
+    /// The folder that is to be `out`.
+    pub fn new(out: &Path) -> Result<Self> {
+        NewFolder::beside(out).map(Self)
     }
 
     /// Writes `stem.<format>`.
     pub fn write(&self, stem: &str, format: Format, tensors: &[(String, Tensor)]) -> Result<StoredFile> {
         let name = format!("{stem}.{format}");
-        let path = self.temporary.path().join(&name);
+        let path = self.0.path().join(&name);
         match format {
             Format::Safetensors => {
                 // What `safetensors.torch.save_file` callers write, and some loaders ask for.
@@ -63,7 +52,7 @@ impl NewFolder {
 
     /// The size that gzip gives a file of this folder.
     pub fn gzipped(&self, file: &StoredFile) -> Result<u64> {
-        let path = self.temporary.path().join(&file.name);
+        let path = self.0.path().join(&file.name);
         let mut encoder = GzEncoder::new(Count(0), Compression::new(6));
         File::open(&path)
             .and_then(|mut file| io::copy(&mut file, &mut encoder))
@@ -74,10 +63,7 @@ impl NewFolder {
 
     /// Gives the folder its name.
     pub fn complete(self) -> Result<()> {
-        std::fs::rename(self.temporary.path(), &self.out).map_err(Error::io(&self.out, "rename into"))?;
-        // Nothing is left under the temporary name to be removed.
-        let _ = self.temporary.keep();
-        sync_directory_of(&self.out)
+        self.0.complete()
     }
 }
 

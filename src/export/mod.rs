@@ -56,7 +56,7 @@ pub fn export<S: Scalar + Element>(saved: &SavedNetwork<S>, format: Format, out:
     }
     let dense = state_dict::tensors(&saved.parameters, saved.batches);
     let (masks, csr) = sparse_tensors(saved, &dense)?;
-    let folder = files::NewFolder::beside(out)?;
+    let folder = files::Folder::new(out)?;
     let dense = folder.write("dense", format, &dense)?;
     let dense_gzip = folder.gzipped(&dense)?;
     let exported = Exported {

@@ -21,6 +21,7 @@ use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::op::{Evaluation, List, Shape};
+use crate::output;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::{self, Tensor, TensorFile};
 use ndarray::{ArrayD, ArrayViewD};
@@ -69,15 +70,13 @@ pub struct OpCase {
     out_shapes: List<Shape>,
 }
 
-/// Evaluates every case of the file `input` and writes all results to `output`, atomically.
+/// Evaluates every case of the file `input` and writes all results to the file `output`, atomically.
 ///
 /// # Errors
 /// Those of [`CaseFile::open`]; [`Error::File`] naming the case if an input is not differentiable;
-/// [`Error::Domain`] if `output` is the input; [`Error::Io`] if it cannot be written.
+/// those of [`output::check`]; [`Error::Io`] if it cannot be written.
 pub fn evaluate_file(input: &Path, output: &Path, precision: Precision, kernel: Kernel) -> Result<()> {
-    if output.canonicalize().is_ok_and(|out| input.canonicalize().is_ok_and(|input| input == out)) {
-        return Err(Error::domain("--out", "a file other than the input", output.display()));
-    }
+    output::check("--out", output, &[input])?;
     let cases = CaseFile::open(input)?;
     let tensors = match precision {
         Precision::F32 => cases.results::<f32>(kernel, |y| Tensor::from_array(&y.view())),

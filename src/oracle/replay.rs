@@ -21,9 +21,10 @@ mod chain;
 mod gradients;
 mod plan;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::oracle::Arithmetic;
 use crate::oracle::trace::{Header, KEY, Trace};
+use crate::output;
 use crate::tensor_file::{TensorSink, TensorStream};
 use crate::train::Precision;
 use chain::Replay;
@@ -47,11 +48,9 @@ pub type OnProgress<'a> = &'a mut dyn FnMut(usize, usize);
 /// Replays the trace at `input` and writes the result to `output`, atomically; neither has to fit into memory.
 ///
 /// # Errors
-/// As [`replay_trace`] and [`Trace::open`]; [`Error::Domain`] if `output` is the input; [`Error::Io`].
+/// As [`replay_trace`], [`Trace::open`] and [`output::check`]; [`Error::Io`].
 pub fn replay(input: &Path, output: &Path, progress: OnProgress) -> Result<Replayed> {
-    if output.canonicalize().is_ok_and(|out| input.canonicalize().is_ok_and(|input| input == out)) {
-        return Err(Error::domain("--out", "a file other than the input", output.display()));
-    }
+    output::check("--out", output, &[input])?;
     let trace = Trace::open(input)?;
     let mut stream = TensorStream::temporary(output)?;
     let replayed = replay_trace(&trace, &mut stream, progress)?;

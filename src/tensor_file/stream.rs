@@ -3,9 +3,10 @@
 //! A header comes before its tensors but is known only after them. So tensors go to one part and their descriptions,
 //! one JSON line each, to another; at the end both become the file, in one step.
 
-use super::{Tensor, write_atomically};
+use super::Tensor;
 use crate::checksum::Checksum;
 use crate::error::{Error, Result};
+use crate::output;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -156,7 +157,7 @@ impl TensorStream {
     /// # Errors
     /// [`Error::Io`].
     pub fn temporary(path: &Path) -> Result<Self> {
-        let directory = super::directory_of(path);
+        let directory = output::directory_of(path);
         let part = || -> Result<Part> {
             let file = tempfile::tempfile_in(directory).map_err(Error::io(path, "create a temporary file beside"))?;
             Ok(Part { file: BufWriter::new(file), path: path.to_path_buf(), hash: None })
@@ -214,7 +215,7 @@ impl TensorStream {
         let mut header = Value::Object(entries).to_string().into_bytes();
         header.resize(header.len().next_multiple_of(8), b' '); // tensors start aligned
         let tensors = self.data.rewound()?;
-        write_atomically(&self.path, |out| {
+        output::write_atomically(&self.path, |out| {
             out.write_all(&(header.len() as u64).to_le_bytes())?;
             out.write_all(&header)?;
             std::io::copy(tensors, out).map(|_| ())

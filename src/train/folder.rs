@@ -7,8 +7,10 @@ pub use kept::KeptCheckpoints;
 
 use super::{Checkpoint, Config, EpochEvent, EpochRecord, Metrics, Observer, Run, State};
 use crate::error::{Error, Result};
+use crate::input::{self, Kind};
+use crate::output::{self, write_atomically};
 use crate::scalar::Scalar;
-use crate::tensor_file::{Element, StreamExtent, TensorFile, write_atomically};
+use crate::tensor_file::{Element, StreamExtent, TensorFile};
 use lock::FolderLock;
 use std::cell::Cell;
 use std::io::Write;
@@ -39,7 +41,7 @@ impl RunFolder {
         std::fs::create_dir_all(path).map_err(Error::io(path, "create"))?;
         let folder = Self::at(path, lock::lock(path)?);
         folder.check_unused()?;
-        folder.remove_parts()?;
+        output::remove_abandoned(&folder.path);
         folder.write_config(&text)?;
         Ok(folder)
     }
@@ -54,11 +56,6 @@ impl RunFolder {
         // What is not removed is a folder that is empty, or one that says what it was for.
         let _ = std::fs::remove_file(self.config());
         let _ = std::fs::remove_dir(&self.path);
-    }
-
-    /// Removes what killed processes left, where nobody but this one can be writing.
-    fn remove_parts(&self) -> Result<()> {
-        if self.lock.is_some() { lock::remove_parts(&self.path) } else { Ok(()) }
     }
 
     /// Whether a new run can begin in the folder of this path.
@@ -108,7 +105,7 @@ impl RunFolder {
             return Ok(None);
         }
         let folder = Self::at(path, lock::lock(path)?);
-        folder.remove_parts()?;
+        output::remove_abandoned(&folder.path);
         let config = if folder.config().exists() {
             Config::load(&folder.config())?
         } else if folder.checkpoint().exists() {
@@ -126,7 +123,7 @@ impl RunFolder {
     /// [`Error::Domain`] if it has no TOML form; [`Error::Io`].
     pub fn store(&self, config: &Config) -> Result<()> {
         let text = config.to_toml()?;
-        if std::fs::read_to_string(self.config()).is_ok_and(|there| there == text) {
+        if input::read_text(&self.config(), Kind::Configuration).is_ok_and(|there| there == text) {
             return Ok(());
         }
         self.write_config(&text)
@@ -134,6 +131,12 @@ impl RunFolder {
 
     fn write_config(&self, text: &str) -> Result<()> {
         write_atomically(&self.config(), |out| out.write_all(text.as_bytes()))
+    }
+
+    /// The files of a run in the folder of this path.
+    pub fn files(path: &Path) -> [PathBuf; 3] {
+        let folder = Self::at(path, None);
+        [folder.config(), folder.metrics(), folder.checkpoint()]
     }
 
     /// The folder itself.

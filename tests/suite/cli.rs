@@ -3,7 +3,9 @@
 
 mod exchange;
 mod models;
+mod outputs;
 mod runs;
+mod streams;
 
 use gdstar::paper::reading::CHOICES;
 use gdstar::tensor_file::TensorFile;

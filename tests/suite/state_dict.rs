@@ -54,6 +54,11 @@ fn read(file: &File) -> Result<Parameters<f32>> {
     gdstar::nn::state_dict::read(&parsed(file, None), &network())
 }
 
+/// The line of [`told`] that says that `found`.
+fn refusal(found: &str) -> String {
+    format!("w.safetensors: tensors: expected the state_dict of small, found {found}")
+}
+
 /// The one line that a file's problems are told in.
 fn told(file: &File) -> String {
     let error = read(file).unwrap_err();

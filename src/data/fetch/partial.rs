@@ -3,7 +3,7 @@
 
 use super::{integrity, room};
 use crate::error::{Error, Result};
-use crate::tensor_file::sync_directory_of;
+use crate::output::sync_directory_of;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Room on the disk: asked for before it is needed, and named when it runs out.
 
-use crate::error::{Error, Result};
-use std::io::{self, ErrorKind};
+use crate::error::{Error, Result, is_out_of_space};
+use std::io;
 use std::path::Path;
 
 const REMEDY: &str = "make room, then the same command continues";
@@ -24,7 +24,7 @@ pub(super) fn require(path: &Path, bytes: u64) -> Result<()> {
 /// Why writing failed with `bytes` left to write: a disk (or a quota, or a limit on file sizes) that is full, or
 /// anything else the system says.
 pub(super) fn write_error(path: &Path, bytes: u64, source: io::Error) -> Error {
-    if !matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) {
+    if !is_out_of_space(&source) {
         return Error::io(path, "write")(source);
     }
     let free = free(path).map_or(String::new(), |free| format!(" ({free} bytes free)"));

@@ -4,7 +4,7 @@
 use super::{Archive, BLOCK, Event, Fetch, partial, room};
 use crate::data::file::MAX_BYTES;
 use crate::error::{Error, Result};
-use crate::tensor_file::sync_directory_of;
+use crate::output::sync_directory_of;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};

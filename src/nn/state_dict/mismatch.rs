@@ -95,7 +95,7 @@ impl Mismatch {
     }
 }
 
-/// One line of a screen line or two: `missing `a`, `b`; unexpected `c`; misshapen ..; misnamed ..`, of each list the
+/// One line of a screen line or two: what was expected, and what was found: `missing `a`, `b`; unexpected `c`; misshapen ..; misnamed ..`, of each list the
 /// first few and how many more there are.
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,11 +110,11 @@ impl fmt::Display for Mismatch {
         ];
         let told = lists.iter().filter(|(_, list)| !list.is_empty());
         let told: Vec<String> = told.map(|(problem, list)| format!("{problem} {}", first(list))).collect();
-        write!(f, "not the state_dict of {}", self.network)?;
+        write!(f, "tensors: expected the state_dict of {}", self.network)?;
         if !self.prefix.is_empty() {
             write!(f, " below {}", code(&self.prefix))?;
         }
-        write!(f, ": {}", told.join("; "))
+        write!(f, ", found {}", told.join("; "))
     }
 }
 

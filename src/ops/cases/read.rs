@@ -2,6 +2,7 @@
 
 use super::{FORMAT, KEY, OpCase};
 use crate::error::{Error, Result};
+use crate::json;
 use crate::ops::{Attributes, Entry};
 use crate::tensor_file::TensorFile;
 use ndarray::ArrayD;
@@ -35,8 +36,8 @@ pub(super) fn header(file: &TensorFile) -> Result<(Value, Header)> {
     let Some(text) = file.metadata(KEY) else {
         return Err(Error::file(file.path(), place, "to be present", "nothing"));
     };
-    let bad = |e: serde_json::Error| Error::file(file.path(), place.clone(), format!("a JSON object of {FORMAT}"), e);
-    let value: Value = serde_json::from_str(text).map_err(bad)?;
+    let bad = |e: String| Error::file(file.path(), place.clone(), format!("a JSON object of {FORMAT}"), e);
+    let value = json::parse(text.as_bytes()).map_err(bad)?;
     match value.get("format") {
         Some(Value::String(format)) if format == FORMAT => {}
         other => {
@@ -44,7 +45,7 @@ pub(super) fn header(file: &TensorFile) -> Result<(Value, Header)> {
             return Err(Error::file(file.path(), format!("{place}: format"), format!("{FORMAT:?}"), found));
         }
     }
-    let header = Header::deserialize(&value).map_err(bad)?;
+    let header = Header::deserialize(&value).map_err(|e| bad(e.to_string()))?;
     Ok((value, header))
 }
 

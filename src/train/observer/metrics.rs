@@ -2,6 +2,8 @@
 
 use super::{EpochEvent, Observer};
 use crate::error::{Error, Result};
+use crate::input::{self, Kind};
+use crate::output::write_atomically;
 use crate::paper::reading::EpochOrigin;
 use crate::scalar::Scalar;
 use serde::{Deserialize, Serialize};
@@ -68,12 +70,12 @@ impl Metrics {
         let kept: String = if completed == 0 {
             String::new()
         } else {
-            let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
-            let lines: Vec<&str> = text.lines().take(completed).collect();
-            parse(path, &lines, completed)?;
-            lines.iter().flat_map(|line| [*line, "\n"]).collect()
+            let text = input::read_text(path, Kind::Metrics)?;
+            let lines = text.lines().take(completed);
+            parse(path, lines.clone(), completed)?;
+            lines.flat_map(|line| [line, "\n"]).collect()
         };
-        crate::tensor_file::write_atomically(path, |file| file.write_all(kept.as_bytes()))?;
+        write_atomically(path, |file| file.write_all(kept.as_bytes()))?;
         let file = OpenOptions::new().append(true).open(path).map_err(Error::io(path, "open"))?;
         Ok(Self { path: path.to_path_buf(), file })
     }
@@ -83,8 +85,8 @@ impl Metrics {
     /// # Errors
     /// [`Error::Io`], or [`Error::File`] if a line is missing or is not a record.
     pub fn read(path: &Path, completed: usize) -> Result<Vec<EpochRecord>> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
-        parse(path, &text.lines().take(completed).collect::<Vec<_>>(), completed)
+        let text = input::read_text(path, Kind::Metrics)?;
+        parse(path, text.lines().take(completed), completed)
     }
 
     /// Every record so far, of a run that may be under way or may have been killed: none if it wrote none. A last line
@@ -93,13 +95,12 @@ impl Metrics {
     /// # Errors
     /// [`Error::Io`], or [`Error::File`] if a complete line is not a record.
     pub fn read_so_far(path: &Path) -> Result<Vec<EpochRecord>> {
-        let text = match std::fs::read_to_string(path) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            text => text.map_err(Error::io(path, "read"))?,
+        let text = match input::read_text(path, Kind::Metrics) {
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            text => text?,
         };
-        let complete = text.rfind('\n').map_or("", |end| &text[..end]);
-        let lines: Vec<&str> = complete.lines().collect();
-        parse(path, &lines, lines.len())
+        let complete = text.rfind('\n').map_or("", |end| &text[..=end]);
+        parse(path, complete.lines(), 0)
     }
 
     /// Checks that a run's records are of one epoch after the other from its first on.
@@ -116,14 +117,16 @@ impl Metrics {
     }
 }
 
-fn parse(path: &Path, lines: &[&str], completed: usize) -> Result<Vec<EpochRecord>> {
-    if lines.len() < completed {
-        return Err(Error::file(path, "lines", format!("{completed} completed epochs"), lines.len()));
+/// The records in `lines`, which must be at least `completed`. Of a file that holds none, no more is kept than its text.
+fn parse<'a>(path: &Path, lines: impl Iterator<Item = &'a str> + Clone, completed: usize) -> Result<Vec<EpochRecord>> {
+    let found = lines.clone().take(completed).count();
+    if found < completed {
+        return Err(Error::file(path, "lines", format!("{completed} completed epochs"), found));
     }
-    let record = |(i, line): (usize, &&str)| {
+    let record = |(i, line): (usize, &str)| {
         serde_json::from_str(line).map_err(|e| Error::file(path, format!("line {}", i + 1), "an epoch's metrics", e))
     };
-    lines.iter().enumerate().map(record).collect()
+    lines.enumerate().map(record).collect()
 }
 
 impl<S: Scalar> Observer<S> for Metrics {

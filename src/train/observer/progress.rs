@@ -2,13 +2,14 @@
 
 use super::outlook::{Outlook, plan};
 use super::{BatchEvent, EpochEvent, EpochRecord, Observer};
+use crate::console;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::train::Run;
 use ::console::style;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// The story's column heads, with the paper's symbols. A row has at most 80 characters for everything that trains.
@@ -32,6 +33,8 @@ pub struct Progress {
     outlook: Option<Outlook>,
     /// When the first batch, which warms up, was done, and how many were since.
     watched: Option<(Instant, usize)>,
+    /// Whether nothing but what is read of it remains of the run.
+    for_a_reader: bool,
 }
 
 impl Progress {
@@ -49,7 +52,16 @@ impl Progress {
         bar.set_position((completed * batches) as u64);
         // What was done before says nothing of the speed.
         bar.reset_eta();
-        Self { bar, epochs, batches, every, rows: 0, outlook: Some(Outlook::new(run)), watched: None }
+        Self {
+            bar,
+            epochs,
+            batches,
+            every,
+            rows: 0,
+            outlook: Some(Outlook::new(run)),
+            watched: None,
+            for_a_reader: false,
+        }
     }
 
     /// Says what is about to be trained, where there is a bar.
@@ -61,19 +73,21 @@ impl Progress {
         self
     }
 
-    /// On standard error, beside the bar.
-    fn remark(&self, line: &str) {
-        self.bar.suspend(|| {
-            // Nothing sensible is left to do if standard error is closed.
-            let _ = writeln!(std::io::stderr(), "{line}");
-        });
+    /// Of a run of which nothing but its rows remains: it ends where they cannot be written or nobody reads them
+    /// (`gdstar | head`), which is not worth ending any other run for.
+    #[must_use]
+    pub fn for_a_reader(self) -> Self {
+        Self { for_a_reader: true, ..self }
     }
 
-    fn print(&self, line: impl Display) {
-        // A closed pipe (`gdstar | head`) is not worth ending a run for.
-        self.bar.suspend(|| {
-            let _ = writeln!(std::io::stdout(), "{line}");
-        });
+    /// On standard error, beside the bar.
+    fn remark(&self, line: &str) {
+        self.bar.suspend(|| console::tell(line));
+    }
+
+    fn print(&self, line: impl Display) -> Result<()> {
+        let outcome = self.bar.suspend(|| console::print_to_reader(format_args!("{line}\n")));
+        if self.for_a_reader { outcome } else { Ok(()) }
     }
 
     /// Says how long the run will take once enough batches are seen.
@@ -141,11 +155,11 @@ impl<S: Scalar> Observer<S> for Progress {
         let done = event.state.epochs;
         if self.every > 0 && ((done - 1).is_multiple_of(self.every) || done == self.epochs) {
             if self.rows.is_multiple_of(ROWS_PER_HEADER) {
-                self.print(style(HEADER).bold());
+                self.print(style(HEADER).bold())?;
             }
             let moved = event.record.k_star == Some(event.record.epoch);
             let row = style(row(event.record));
-            self.print(if moved { row.cyan() } else { row });
+            self.print(if moved { row.cyan() } else { row })?;
             self.rows += 1;
         }
         self.bar.set_position((done * self.batches) as u64);

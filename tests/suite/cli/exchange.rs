@@ -166,7 +166,7 @@ fn what_cannot_be_exported_or_evaluated_is_named() {
     assert_fails(&["evaluate", bare, "--data", "digits"], 2, &["--model"]);
     assert_fails(&["evaluate", bare, "--model", "lenet300"], 2, &["--data"]);
     let misnamed = "misnamed `classifier.weight` where `fc3.weight` was expected";
-    let told = [bare, "not the state_dict of lenet300: missing `fc1.bias`; ", misnamed];
+    let told = [bare, "tensors: expected the state_dict of lenet300, found missing `fc1.bias`; ", misnamed];
     assert_fails(&["evaluate", bare, "--model", "lenet300", "--data", "digits"], 2, &told);
 
     let whole = fs::read(&checkpoint).unwrap();

@@ -1,6 +1,6 @@
 //! Wrappers put a prefix before every name: it is left out, said, and no other prefix is taken for one.
 
-use super::{File, floats, network, parsed, rename, told, whole};
+use super::{File, floats, network, parsed, refusal, rename, told, whole};
 use gdstar::nn::models;
 use gdstar::nn::state_dict::{Names, read};
 
@@ -34,11 +34,11 @@ fn problems_below_a_prefix_are_told() {
     let mut file = below("module.", &whole());
     rename(&mut file, "module.linear.weight", "module.fc.weight");
     let expected = "misnamed `module.fc.weight` where `linear.weight` was expected";
-    assert_eq!(told(&file), format!("w.safetensors: not the state_dict of small below `module.`: {expected}"));
+    assert_eq!(told(&file), refusal(expected).replace("small", "small below `module.`"));
     let mut file = below("model.", &whole());
     file.insert("criterion.weight".to_string(), floats(&[2]));
     let expected = "unexpected `criterion.weight`";
-    assert_eq!(told(&file), format!("w.safetensors: not the state_dict of small below `model.`: {expected}"));
+    assert_eq!(told(&file), refusal(expected).replace("small", "small below `model.`"));
 }
 
 /// Two sets of parameters in one file (an average beside the model), and some names alone below a prefix: none is
@@ -47,11 +47,11 @@ fn problems_below_a_prefix_are_told() {
 fn no_prefix_is_guessed() {
     let mut file = below("model.", &whole());
     file.extend(below("ema.", &whole()));
-    assert!(told(&file).starts_with("w.safetensors: not the state_dict of small: "));
+    assert!(told(&file).starts_with(&refusal("")));
     let mut file = whole();
     rename(&mut file, "conv1.weight", "module.conv1.weight");
     let expected = "misnamed `module.conv1.weight` where `conv1.weight` was expected";
-    assert_eq!(told(&file), format!("w.safetensors: not the state_dict of small: {expected}"));
+    assert_eq!(told(&file), refusal(expected));
 }
 
 /// torchvision's Inception v3 has an auxiliary classifier, which is of use in training alone.

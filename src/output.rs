@@ -1,0 +1,170 @@
+//! Writing what lasts: a file appears at its place when it is complete, or not at all.
+//!
+//! Each is written under a temporary name beside its place, `.gdstar-*.part`, and renamed. The temporary file is locked as
+//! long as its process lives, so that one that a killed process left behind is known as such, and is removed by the next
+//! that writes there. A place that is no regular file (a pipe, a device) is written into as it is, and a link is followed.
+
+mod temporary;
+
+pub use temporary::exit;
+pub(crate) use temporary::{NewFolder, remove_abandoned};
+
+use crate::error::{Error, Result};
+use crate::input;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io;
+use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::sync::{Arc, atomic::AtomicBool};
+use temporary::TemporaryFile;
+
+/// Creates or replaces `path` in one step: a temporary file beside it is written, synced and renamed, and the
+/// directory synced, so that a crash at any instant leaves the old file or the new one. A file that is replaced keeps its
+/// permissions, a new one has those that the umask leaves; links are followed, and what is no regular file is written into.
+///
+/// # Errors
+/// [`Error::Io`] if any of these steps fails, [`Error::File`] if `path` is a folder.
+pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    let (place, permissions) = match place(path)? {
+        Place::Stream => return write_through(path, fill),
+        Place::New(place) => (place, None),
+        Place::Taken(place, permissions) => (place, Some(permissions)),
+    };
+    let mut temporary = TemporaryFile::beside(&place, permissions.clone())?;
+    fill(temporary.file()).map_err(Error::io(path, "write"))?;
+    if let Some(permissions) = permissions {
+        temporary.file().set_permissions(permissions).map_err(Error::io(path, "set permissions of"))?;
+    }
+    temporary.file().sync_all().map_err(Error::io(path, "sync"))?;
+    temporary.rename_into(&place)?;
+    sync_directory_of(&place)
+}
+
+/// Looks whether a result can be written at `path`, before the work that it takes: `path` is no folder, is none of
+/// `others`, which are read or written as well, and its folder is there and can be written to. `option` is what named
+/// `path`.
+///
+/// # Errors
+/// [`Error::Domain`] naming `option` if `path` is one of `others`; [`Error::File`] if it is a folder; [`Error::Io`] if
+/// nothing can be written there.
+pub fn check(option: &str, path: &Path, others: &[impl AsRef<Path>]) -> Result<()> {
+    let (Place::New(place) | Place::Taken(place, _)) = place(path)? else { return Ok(()) };
+    for other in others {
+        if resolved(other.as_ref()).is_ok_and(|other| other == place) {
+            let expected = "a file other than those the command reads or writes besides";
+            return Err(Error::domain(option, expected, path.display()));
+        }
+    }
+    tempfile::tempfile_in(directory_of(&place)).map(drop).map_err(Error::io(path, "create a file beside"))
+}
+
+/// [`check`] for a result that must not replace anything.
+///
+/// # Errors
+/// As [`check`]; [`Error::Domain`] naming `option` if there is something at `path`.
+pub fn check_new(option: &str, path: &Path, others: &[impl AsRef<Path>]) -> Result<()> {
+    check(option, path, others)?;
+    if let Place::New(_) = place(path)? {
+        return Ok(());
+    }
+    let found = format!("{}, which is there; remove it, or give another name", path.display());
+    Err(Error::domain(option, "a file that is not there yet", found))
+}
+
+/// Looks whether files can be written in a folder of this path, which is made if need be, before the work that they take.
+///
+/// # Errors
+/// [`Error::File`] if something else has its name or a name above it; [`Error::Io`] if nothing can be written there.
+pub fn check_folder(path: &Path) -> Result<()> {
+    let there = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("."));
+    let found = fs::metadata(there).map_err(Error::io(there, "look at"))?.file_type();
+    if !found.is_dir() {
+        return Err(Error::file(there, "file type", "a folder", input::name(found)));
+    }
+    tempfile::tempfile_in(there).map(drop).map_err(Error::io(path, "create a file in"))
+}
+
+/// What is where something is to be written; links are followed.
+enum Place {
+    New(PathBuf),
+    /// A regular file, which will be replaced.
+    Taken(PathBuf, Permissions),
+    /// A pipe, a device: something that is written into.
+    Stream,
+}
+
+fn place(path: &Path) -> Result<Place> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(Place::Taken(resolved(path)?, found.permissions())),
+        Ok(found) if found.is_dir() => {
+            Err(Error::file(path, "file type", "a file, or nothing yet", input::name(found.file_type())))
+        }
+        Ok(_) => Ok(Place::Stream),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Place::New(resolved(path)?)),
+        Err(error) => Err(Error::io(path, "look at")(error)),
+    }
+}
+
+/// Has a write beyond the limit on file sizes (`ulimit -f`) fail as one on a full disk does. The system would end the
+/// process by a signal, without a word.
+///
+/// # Errors
+/// [`Error::Domain`] if the system does not let us.
+#[cfg(unix)]
+pub fn outlive_size_limit() -> Result<()> {
+    // The signal's arrival alone says nothing that the write's failure does not.
+    let arrived = Arc::new(AtomicBool::new(false));
+    let registered = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, arrived);
+    registered.map(drop).map_err(|e| Error::domain("signal handler", "to be installed", e))
+}
+
+/// Where there is no such signal, there is nothing to do.
+#[cfg(not(unix))]
+pub fn outlive_size_limit() -> Result<()> {
+    Ok(())
+}
+
+fn write_through(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    let mut stream = OpenOptions::new().write(true).open(path).map_err(Error::io(path, "open"))?;
+    fill(&mut stream).map_err(Error::io(path, "write"))
+}
+
+/// Where a file is or will be when all links are followed, as one absolute path.
+///
+/// # Errors
+/// [`Error::Io`] if its folder is not there, or links go in a circle.
+pub fn resolved(path: &Path) -> Result<PathBuf> {
+    /// As many as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let mut place = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        let Some(name) = place.file_name() else { break };
+        place = directory_of(&place).canonicalize().map_err(Error::io(path, "find its folder"))?.join(name);
+        match fs::read_link(&place) {
+            Ok(target) => place = directory_of(&place).join(target),
+            Err(_) => return Ok(place),
+        }
+    }
+    // It ends in `..` or in a circle of links; whatever that is, the system says it.
+    path.canonicalize().map_err(Error::io(path, "find"))
+}
+
+/// Makes a rename to `path` durable: it is once its directory is. Platforms that cannot open a directory have
+/// nothing to sync.
+///
+/// # Errors
+/// [`Error::Io`] if syncing fails.
+pub(crate) fn sync_directory_of(path: &Path) -> Result<()> {
+    match File::open(directory_of(path)) {
+        Ok(directory) => directory.sync_all().map_err(Error::io(path, "sync the directory of")),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Where a file is, or will be.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

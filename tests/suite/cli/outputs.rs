@@ -1,0 +1,137 @@
+//! Where results go, as a user meets it: umask, limits, an interrupt, and an output that would destroy an input.
+
+use super::{assert_fails, gdstar, small, text};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// What a shell says before it becomes the command.
+#[cfg(unix)]
+fn under(preparation: &str, arguments: &[&str]) -> Output {
+    let script = format!("{preparation}; exec \"$@\"");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_gdstar")]).args(arguments);
+    shell.stdin(Stdio::null()).output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_umask_decides_on_new_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    for (umask, expected) in [("077", 0o600), ("027", 0o640), ("002", 0o664)] {
+        let (run, trace) = (folder.path().join(umask), folder.path().join(format!("{umask}.trace")));
+        let options = ["--out", run.to_str().unwrap(), "--trace", trace.to_str().unwrap(), "--every", "0"];
+        let output = under(&format!("umask {umask}"), &small(&options));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        for file in fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().path()).chain([trace]) {
+            let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, expected, "{umask}: {} has {mode:o}", file.display());
+        }
+    }
+}
+
+/// A limit on file sizes is a message and a failure, as a full disk is, not a death without a word.
+#[cfg(unix)]
+#[test]
+fn a_limit_on_file_sizes_is_a_failed_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    // Some kilobytes, in the shell's units of 512 or 1024 bytes: a configuration, but no checkpoint.
+    let output = under("ulimit -f 20", &small(&["--out", run.to_str().unwrap(), "--every", "0"]));
+    let told = text(&output.stderr);
+    assert_eq!((output.status.code(), told.lines().count()), (Some(1), 1), "{told}");
+    assert!(told.contains("checkpoint.safetensors: cannot write: "), "{told}");
+    assert!(!run.join("checkpoint.safetensors").exists());
+    assert!(fs::read_dir(&run).unwrap().all(|entry| !is_temporary(&entry.unwrap().path())), "nothing half-written");
+}
+
+fn is_temporary(path: &Path) -> bool {
+    path.file_name().unwrap().to_string_lossy().starts_with(".gdstar-")
+}
+
+/// A trace replaces nothing, and takes no place that cannot hold it: seen before the run, of which nothing is left then.
+#[test]
+fn a_trace_has_a_place_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let (run, trace) = (path("run"), path("trace.safetensors"));
+    fs::write(&trace, "another run's").unwrap();
+    let own = ["config.toml", "metrics.jsonl", "checkpoint.safetensors"].map(|file| format!("{run}/{file}"));
+    fs::create_dir(&run).unwrap();
+    let cases: [(&str, &[&str]); 6] = [
+        (&trace, &["--trace", "not there yet"]),
+        (folder.path().to_str().unwrap(), &["a file, or nothing yet", "a folder"]),
+        (&path("nowhere/t"), &["nowhere", "cannot find its folder"]),
+        (&own[0], &["--trace", "other than"]),
+        (&own[1], &["--trace", "other than"]),
+        (&own[2], &["--trace", "other than"]),
+    ];
+    for (trace, parts) in cases {
+        assert_fails(&small(&["--out", &run, "--trace", trace]), 2, parts);
+        assert_eq!(fs::read_dir(&run).unwrap().count(), 0, "{trace}: the run has not begun");
+    }
+    assert_eq!(fs::read_to_string(&trace).unwrap(), "another run's");
+    fs::write(path("file"), "").unwrap();
+    assert_fails(&small(&["--out", &path("file/run")]), 2, &["file", "expected a folder, found a file"]);
+}
+
+/// Interrupted while it writes, a command that does not stop by itself ends at once and leaves nothing.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_no_temporary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("weights.safetensors");
+    let arguments = ["weights", "--model", "vgg19bn", "--out", out.to_str().unwrap()];
+    let temporaries =
+        || fs::read_dir(folder.path()).unwrap().filter(|e| is_temporary(&e.as_ref().unwrap().path())).count();
+    for _ in 0..20 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gdstar")).args(arguments).spawn().unwrap();
+        while temporaries() == 0 && child.try_wait().unwrap().is_none() {}
+        Command::new("kill").args(["-INT", &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(temporaries(), 0, "{status}");
+        if status.code() == Some(130) {
+            return;
+        }
+        assert!(status.success(), "{status}");
+    }
+    panic!("the command was never interrupted: the test tested nothing");
+}
+
+/// An output that is an input, by its name or through a link, is refused before anything is read, and is as it was.
+#[test]
+fn no_output_replaces_an_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let run = path("run");
+    assert!(gdstar(&small(&["--out", &run, "--every", "0"])).status.success());
+    let [weights, batch, input] = ["w", "b", "t"].map(|name| {
+        fs::write(path(name), name).unwrap();
+        path(name)
+    });
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(format!("{run}/config.toml"), path("config.svg")).unwrap();
+    let config = path("config.svg");
+    let cases: &[&[&str]] = &[
+        &["probe", "--model", "lenet300", "--weights", &weights, "--batch", &batch, "--out", &weights],
+        &["probe", "--model", "lenet300", "--weights", &weights, "--batch", &batch, "--out", &batch],
+        &["replay", &input, "--out", &input],
+        &["op", &input, "--out", &input],
+        #[cfg(unix)]
+        &["plot", &run, "--out", &config],
+    ];
+    for arguments in cases {
+        assert_fails(arguments, 2, &["--out", "other than"]);
+    }
+    assert!(["w", "b", "t"].iter().all(|name| fs::read_to_string(path(name)).unwrap() == **name));
+    assert!(fs::read_to_string(format!("{run}/config.toml")).unwrap().contains("lenet300"));
+    // And a folder that is not there is seen before the work.
+    let nowhere = path("nowhere/out.svg");
+    assert_fails(&["plot", &run, "--out", &nowhere], 2, &["nowhere", "cannot find its folder"]);
+    assert_fails(
+        &["weights", "--model", "lenet300", "--out", &path("run")],
+        2,
+        &["a file, or nothing yet", "a folder"],
+    );
+}
