@@ -13,13 +13,13 @@ use std::sync::atomic::AtomicBool;
 static GO_ON: AtomicBool = AtomicBool::new(false);
 
 /// A run of the embedded digits, few of them, and its first checkpoint.
-struct Fixture {
-    config: Config,
-    dataset: Dataset,
-    checkpoint: Vec<u8>,
+pub struct Fixture {
+    pub config: Config,
+    pub dataset: Dataset,
+    pub checkpoint: Vec<u8>,
 }
 
-fn fixture() -> &'static Fixture {
+pub fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let config = Config::new("lenet300", Source::Digits, Method::Gdstar);

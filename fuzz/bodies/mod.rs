@@ -9,12 +9,16 @@ pub mod cifar10;
 pub mod cifar10_archive;
 pub mod config;
 pub mod digits;
+pub mod evaluate;
+mod folder;
 pub mod idx;
 mod input;
+pub mod metrics;
 pub mod op_cases;
 pub mod quantile;
 pub mod selection;
 pub mod trace;
+pub mod weights;
 
 /// The path that readers are told, for their messages.
 const PATH: &str = "fuzzed";
