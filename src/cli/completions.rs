@@ -1,10 +1,10 @@
 //! `gdstar completions SHELL`.
 
 use super::Cli;
-use crate::error::{Error, Result};
+use crate::console;
+use crate::error::Result;
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
-use std::io::Write;
 
 /// Print a shell's completions of this command.
 ///
@@ -20,5 +20,5 @@ pub struct CompletionsArgs {
 pub fn run(args: &CompletionsArgs) -> Result<()> {
     let mut script = Vec::new();
     generate(args.shell, &mut Cli::command(), "gdstar", &mut script);
-    std::io::stdout().write_all(&script).map_err(Error::io("standard output", "write"))
+    console::print(String::from_utf8_lossy(&script))
 }

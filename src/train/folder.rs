@@ -23,12 +23,12 @@ use std::sync::Arc;
 pub struct RunFolder {
     path: PathBuf,
     /// Held by who writes.
-    lock: Arc<FolderLock>,
+    _lock: Arc<FolderLock>,
 }
 
 impl RunFolder {
     fn at(path: &Path, lock: FolderLock) -> Self {
-        Self { path: path.to_path_buf(), lock: Arc::new(lock) }
+        Self { path: path.to_path_buf(), _lock: Arc::new(lock) }
     }
 
     /// A new folder for this configuration, which no other process can train in while it is used.

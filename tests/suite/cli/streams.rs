@@ -35,6 +35,7 @@ fn printing(run: &Path) -> Vec<Vec<String>> {
         &["train", "--help"],
         &["--epochs", "1"],
         &SMALL,
+        &["completions", "bash"],
         &["models"],
         &["models", "inceptionv3"],
         &["data", "list"],
