@@ -15,4 +15,5 @@ mod planted;
 mod poison;
 mod port;
 mod run_level;
+mod sums;
 mod variants;

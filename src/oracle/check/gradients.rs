@@ -168,7 +168,10 @@ fn judge_eq1(epoch: &Epoch, norms: &L1, eq1: &mut Outcome) {
             GradientOf::LossAndDecay if norms.weights_unknown => {
                 Err("`gradient` = `loss+decay` needs the weights of every step, which do not follow from the trace")
             }
-            GradientOf::LossAndDecay => Ok(of_loss.hull(around(norms.decayed, norms.decayed_error))),
+            GradientOf::LossAndDecay => match norms.decayed() {
+                Some((sum, error)) => Ok(of_loss.hull(around(sum, error))),
+                None => Err("no bound holds"),
+            },
         }
     };
     epoch.judge(eq1, "S_abs", epoch.recorded.s_abs, expected);

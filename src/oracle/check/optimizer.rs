@@ -104,11 +104,12 @@ impl Descent {
     ///
     /// Each operation, and each hyper-parameter that the port rounds, adds its relative error times the size of its
     /// result; errors of operands are passed on. `u` is raised by 4 times 2^-53 for the rounding of the computation
-    /// here, which is the same in `f64`. Radii grow by `2^-30` for products of errors.
+    /// here, which is the same in `f64`. No error passes more than four further roundings of a step, so radii grow by
+    /// `(1 + u)^4` for products of errors, and by `2^-30` for the radii's own roundings.
     pub(crate) fn step(&mut self, gradient: &[f64], rule: &Rule) {
         let u = self.arithmetic.u() + 4.0 * f64::UNIT_ROUNDOFF;
         let eta = 6.0 * self.arithmetic.underflow();
-        let (u_in, slack) = (self.arithmetic.u_in, 1.0 + 1.0 / (1_u64 << 30) as f64);
+        let (u_in, slack) = (self.arithmetic.u_in, (1.0 + u).powi(4) * (1.0 + 1.0 / (1_u64 << 30) as f64));
         let entries = self.weights.iter_mut().zip(&mut self.radius);
         let buffer = self.momentum.centre.iter_mut().zip(&mut self.momentum.radius);
         let decay = if rule.decoupled { 0.0 } else { rule.weight_decay };
@@ -119,7 +120,7 @@ impl Descent {
             let kept = rule.momentum * *b;
             let scale = if rule.rate_in_buffer { rule.rate } else { 1.0 };
             *b = kept + (1.0 - rule.dampening) * scale * step;
-            *b_radius = rule.momentum * *b_radius + step_radius + u * (2.0 * kept.abs() + b.abs()) + eta;
+            *b_radius = slack * (rule.momentum * *b_radius + step_radius + u * (2.0 * kept.abs() + b.abs()) + eta);
             let direction = if rule.nesterov { step + rule.momentum * *b } else { *b };
             let rate = if rule.rate_in_buffer { 1.0 } else { rule.rate };
             let pulled = if rule.decoupled { rule.rate * rule.weight_decay * *w } else { 0.0 };

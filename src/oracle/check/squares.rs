@@ -3,7 +3,7 @@
 use super::epoch::Epoch;
 use super::optimizer::Descent;
 use super::outcome::Outcome;
-use crate::oracle::bounds::Sum;
+use crate::oracle::bounds::{Arithmetic, Sum, theta};
 use crate::oracle::interval::Interval;
 use crate::oracle::trace::TracedParameter;
 use crate::paper::reading::{GradientOf, MaskedGradient};
@@ -14,17 +14,60 @@ use crate::scalar::{DoubleDouble, Scalar};
 pub(super) struct L1 {
     /// Of the loss gradients, as the reading masks them.
     pub(super) of_loss: Sum,
-    /// Of those with weight decay added, with how far off it may be.
-    pub(super) decayed: DoubleDouble,
-    pub(super) decayed_error: f64,
+    /// Of those with weight decay added, the sum of how far each may be off, and how many they are.
+    decayed: DoubleDouble,
+    error: f64,
+    terms: usize,
     pub(super) weights_unknown: bool,
     pub(super) parameters: usize,
+}
+
+impl L1 {
+    fn add_decayed(&mut self, size: f64, radius: f64) {
+        self.decayed += DoubleDouble::from(size);
+        self.error += radius;
+        self.terms += 1;
+    }
+
+    /// The sum with weight decay added, and how far it may be off; `None` where our own roundings leave no bound.
+    pub(super) fn decayed(&self) -> Option<(DoubleDouble, f64)> {
+        Some((self.decayed, self.error * (1.0 + own_roundings(self.terms)?)))
+    }
+}
+
+/// What rounding does to a sum of `n` numbers of one sign here, in `f64`: each of them has three operations before it
+/// is added, and the sum at most n.
+fn own_roundings(n: usize) -> Option<f64> {
+    theta((n as f64 + 4.0) * f64::UNIT_ROUNDOFF)
+}
+
+/// The size of a gradient with weight decay added, as computed here, and how far a port's may be from it.
+///
+/// The port has the gradient g within `u_in |g|` and the weight w within its radius r. It rounds the decay, the product
+/// and the sum, and flushes what it flushes, so with D the exact pull, u one rounding and eta an underflow,
+///
+/// ```text
+/// |g' + D' - (g + D)| <= A = u_in |g| + decay r (1 + u)^2 + |D| (2 u + u^2) + 3 eta
+/// |fl(g' + D') - (g + D)| <= A (1 + u) + u |g + D| + eta
+/// ```
+///
+/// Here the product and the sum are rounded to 2^-53 of themselves, twice which also covers what u makes of that. The
+/// radius is a sum of positive terms of fewer than 16 operations, which 2^-48 covers.
+fn with_decay(arithmetic: &Arithmetic, g: f64, decay: f64, (w, r): (f64, f64)) -> (f64, f64) {
+    let (u, eta) = (arithmetic.u(), arithmetic.underflow());
+    let pull = decay * w;
+    let sum = g + pull;
+    let operands =
+        arithmetic.u_in * g.abs() + decay * r * (1.0 + u) * (1.0 + u) + pull.abs() * u * (2.0 + u) + 3.0 * eta;
+    let port = operands * (1.0 + u) + u * sum.abs() + eta;
+    let own = 4.0 * f64::UNIT_ROUNDOFF * (pull.abs() + sum.abs());
+    (sum.abs(), (port + own) * (1.0 + 1.0 / (1_u64 << 48) as f64))
 }
 
 /// The sums of Eq. 2 for one parameter.
 pub(super) struct Squares {
     of_loss: Vec<Sum>,
-    /// With weight decay added: low and high.
+    /// With weight decay added: low and high, each a sum in `f64`.
     decayed: Option<(Vec<f64>, Vec<f64>)>,
     /// Some step's weights did not follow from the trace.
     weights_unknown: bool,
@@ -66,20 +109,12 @@ impl Squares {
             norms.weights_unknown = true;
             return;
         };
-        let u = epoch.arithmetic.u() + 4.0 * f64::UNIT_ROUNDOFF;
         for (j, &g) in gradient.iter().enumerate().filter(|(j, _)| counts(*j)) {
-            let pull = sgd.weight_decay * descent.weights[j];
-            let sum = g + pull;
-            let radius = u * (2.0 * pull.abs() + sum.abs())
-                + epoch.arithmetic.u_in * g.abs()
-                + sgd.weight_decay * descent.radius[j]
-                + epoch.arithmetic.underflow();
-            let size = sum.abs();
-            // Rounded outwards: two operations each.
-            low[j] += ((size - radius).max(0.0) * (1.0 - u)).powi(2);
-            high[j] += ((size + radius) * (1.0 + u)).powi(2);
-            norms.decayed += DoubleDouble::from(size);
-            norms.decayed_error += radius;
+            let weight = (descent.weights[j], descent.radius[j]);
+            let (size, radius) = with_decay(&epoch.arithmetic, g, sgd.weight_decay, weight);
+            low[j] += (size - radius).max(0.0).powi(2);
+            high[j] += (size + radius).powi(2);
+            norms.add_decayed(size, radius);
         }
     }
 
@@ -92,7 +127,7 @@ impl Squares {
         eq2: &mut Outcome,
     ) -> Option<(Vec<f64>, Vec<f64>)> {
         let arithmetic = epoch.arithmetic;
-        let Some(tolerance) = arithmetic.sum_over_gradients(batches) else {
+        let (Some(tolerance), Some(own)) = (arithmetic.sum_over_gradients(batches), own_roundings(batches)) else {
             eq2.no_bound(batches + 1, &arithmetic);
             return None;
         };
@@ -108,10 +143,13 @@ impl Squares {
                     Interval { low: sum.low.max(0.0), ..sum }
                 }
                 Some((low, high)) => {
-                    let low = Interval::around(DoubleDouble::from(low[j]), tolerance.relative, tolerance.absolute).low;
-                    let high =
-                        Interval::around(DoubleDouble::from(high[j]), tolerance.relative, tolerance.absolute).high;
-                    Interval { low: low.max(0.0), high }
+                    // First what the sums here may be off by, each square an underflow too, then the port's.
+                    let off =
+                        |end: f64| Interval::around(DoubleDouble::from(end), own, batches as f64 * f64::from_bits(1));
+                    let around =
+                        |end: f64| Interval::around(DoubleDouble::from(end), tolerance.relative, tolerance.absolute);
+                    let low = around(off(low[j]).low.max(0.0)).low;
+                    Interval { low: low.max(0.0), high: around(off(high[j]).high).high }
                 }
             }
         };
