@@ -68,12 +68,14 @@ class TraceWriter:
         arithmetic: Mapping[str, Any] | None = None,
         model: str | None = None,
         dataset: str | None = None,
+        not_prunable: Sequence[str] = (),
     ) -> None:
         """`hyper`: all of `METHOD` and, for Alg. 1, of `OPTIMIZER`. `dtype`: "f32" or "f64", the precision computed in.
         `params`: the names of the prunable parameters, in the order in which G is flattened and cut into chunks.
         `reading`: the open points on which the run departs from the defaults. `arithmetic`: where roundings are not
         those of `dtype`. `model`, `dataset`: names that `gdstar train` knows; with them losses and gradients can be
-        recomputed.
+        recomputed. `not_prunable`: the names of parameters that are left out of `params` on purpose, although the
+        reading's `prunable` has them in W.
         """
         reading, arithmetic = dict(reading or {}), dict(arithmetic or {})
         _exactly("hyper", hyper, METHOD if set(hyper).isdisjoint(OPTIMIZER) else METHOD + OPTIMIZER)
@@ -85,6 +87,8 @@ class TraceWriter:
             _one_of("arithmetic", key, ARITHMETIC)
         if isinstance(params, str) or not params or len(set(params)) != len(params):
             raise TraceError(f"params: expected a list of different parameter names, found {params!r}")
+        if isinstance(not_prunable, str) or set(not_prunable) & set(params):
+            raise TraceError(f"not_prunable: expected a list of names that are not in params, found {not_prunable!r}")
         self._params, self._dtype, self._arithmetic = list(params), dtype, arithmetic
         self._first = reading.get("epoch_origin", 0)
         self._epochs = int(hyper["epochs"])
@@ -93,7 +97,8 @@ class TraceWriter:
         self._grad_names: dict[int, list[str]] = {}  # of each epoch, whose gradients every batch holds
         self._tensors: dict[str, np.ndarray] = {}
         header = {"format": "gdstar-trace/1", "producer": producer, "dtype": dtype, "arithmetic": arithmetic or None,
-                  "hyper": dict(hyper), "reading": reading, "model": model, "dataset": dataset, "params": self._params}
+                  "hyper": dict(hyper), "reading": reading, "model": model, "dataset": dataset, "params": self._params,
+                  "not_prunable": list(not_prunable) or None}
         header = {key: value for key, value in header.items() if value is not None}
         # NumPy's and PyTorch's scalars are written as the numbers they are.
         self._header = json.dumps(header, allow_nan=False, default=lambda scalar: scalar.item())

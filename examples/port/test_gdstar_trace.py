@@ -74,6 +74,10 @@ class Recorded(unittest.TestCase):
         self.assertEqual((header["reading"], header["model"]), ({"quantile": "lower"}, "lenet300"))
         self.assertEqual(header["arithmetic"], {"u_acc": 2.0**-53})
         self.assertNotIn("dataset", header)
+        self.assertNotIn("not_prunable", header)
+        trace = writer(not_prunable=["fc.bias"])
+        trace.init(W)
+        self.assertEqual(saved(trace)[0]["not_prunable"], ["fc.bias"])
 
     def test_half_precision_gradients(self):
         half = {"fc.weight": W["fc.weight"].astype(np.float16)}
@@ -117,6 +121,7 @@ class Refused(unittest.TestCase):
         self.refused("'float32' is not one of 'f32'", lambda: writer(dtype="float32"))
         self.refused("arithmetic", lambda: writer(arithmetic={"eps": 1}))
         self.refused("params", lambda: writer(params=["fc.weight", "fc.weight"]))
+        self.refused("not_prunable", lambda: writer(not_prunable=["fc.weight"]))
 
     def test_names(self):
         self.refused("'s_f' is not one of", lambda: writer().epoch(0, s_f=1.0))

@@ -4,7 +4,7 @@ use super::progress_bar;
 use crate::console;
 use crate::error::{Result, in_one_line};
 use crate::oracle::trace::Trace;
-use crate::oracle::{CheckOptions, Finding, Report, RunStatistics, Verdict, check_observed};
+use crate::oracle::{CheckOptions, Ensemble, Finding, Report, RunStatistics, Verdict, check_observed};
 use ::console::style;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,11 +28,14 @@ pub struct CheckArgs {
     #[arg(long)]
     exact: bool,
     /// Where model and dataset are built in, losses and gradients that the reference does not get are findings even if
-    /// no loss at all agrees (without this, that is taken for another split or normalisation of the data)
+    /// most disagree (without this, another split or normalisation of the data may be why: INCONCLUSIVE)
     #[arg(long)]
     insist: bool,
-    /// Compare what the run ends with to these reference runs: folders of `gdstar train --out`, over several seeds,
-    /// kernels and precisions, at least three
+    /// Leave losses and gradients unchecked: the method alone, on the port's own gradients
+    #[arg(long, conflicts_with = "insist")]
+    without_step: bool,
+    /// Compare what the run ends with to these reference runs: folders of `gdstar train --out`, of the trace's own
+    /// settings and at least three seeds
     #[arg(long, value_name = "RUN", num_args = 1..)]
     ensemble: Vec<PathBuf>,
     /// The port's runs to compare with the ensemble, as metrics.jsonl, run folders or traces [default: the trace's own
@@ -46,12 +49,12 @@ pub struct CheckArgs {
 /// # Errors
 /// Those of [`check`](crate::oracle::check).
 pub fn run(args: &CheckArgs) -> Result<ExitCode> {
-    let read = |paths: &[PathBuf]| paths.iter().map(|path| RunStatistics::read(path)).collect::<Result<Vec<_>>>();
     let options = CheckOptions {
         exact: args.exact,
         insist: args.insist,
-        ensemble: read(&args.ensemble)?,
-        runs: read(&args.runs)?,
+        without_step: args.without_step,
+        ensemble: if args.ensemble.is_empty() { None } else { Some(Ensemble::read(&args.ensemble)?) },
+        runs: RunStatistics::read_all(&args.runs)?,
     };
     let bar = progress_bar("epoch");
     let report = check_observed(&Trace::open(&args.trace)?, &options, &mut |done, total| {
@@ -99,7 +102,8 @@ fn text(report: &Report) -> String {
         report.compared,
         report.epochs
     ));
-    lines.push(format!("ambiguous: {} of {} decisions", report.ambiguous, report.decisions));
+    let taken = if report.ambiguous > 0 { ", taken as the port took them" } else { "" };
+    lines.push(format!("ambiguous: {} of {} decisions{taken}", report.ambiguous, report.decisions));
     for left_out in &report.not_checked {
         let all = if left_out.epochs == report.epochs { "everywhere" } else { "in some epochs" };
         lines.push(format!("not checked, {all}: {}: {}", left_out.equation, left_out.reason));

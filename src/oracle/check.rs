@@ -12,8 +12,10 @@ mod gradients;
 mod norms;
 mod optimizer;
 mod outcome;
+mod prunable;
 mod quantile;
 mod rewind;
+mod role;
 mod schedule;
 mod selection;
 mod squares;
@@ -31,7 +33,7 @@ pub(crate) use schedule::exact_rate;
 use crate::error::Result;
 use crate::oracle::dictionary;
 use crate::oracle::report::Report;
-use crate::oracle::run_level::{RunComparison, RunStatistics, compare_runs};
+use crate::oracle::run_level::{Ensemble, RunComparison, RunStatistics, compare_runs};
 use crate::oracle::trace::Trace;
 use std::path::Path;
 use step_level::StepLevel;
@@ -45,8 +47,10 @@ pub struct CheckOptions {
     /// Losses and gradients that the reference does not get are findings even if no loss at all agrees, which speaks for
     /// other samples.
     pub insist: bool,
+    /// Losses and gradients are not recomputed: the method is judged on the port's own.
+    pub without_step: bool,
     /// Reference runs that the run level compares with; none: it is left out.
-    pub ensemble: Vec<RunStatistics>,
+    pub ensemble: Option<Ensemble>,
     /// What the port's runs ended with; none: the trace's own last epoch.
     pub runs: Vec<RunStatistics>,
 }
@@ -54,7 +58,8 @@ pub struct CheckOptions {
 /// Checks the trace in a file.
 ///
 /// # Errors
-/// As [`Trace::open`]; [`crate::Error::File`] for a mask value above 1; [`crate::Error::Io`].
+/// As [`Trace::open`]; [`crate::Error::File`] for a mask value above 1; [`crate::Error::Domain`] for an ensemble of
+/// other runs than the trace's; [`crate::Error::Io`].
 pub fn check(path: &Path, options: &CheckOptions) -> Result<Report> {
     check_trace(&Trace::open(path)?, options)
 }
@@ -73,9 +78,11 @@ pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
 /// As [`check_trace`].
 pub fn check_observed(trace: &Trace, options: &CheckOptions, progress: &mut dyn FnMut(usize, usize)) -> Result<Report> {
     let mut collector = Collector::default();
+    let runs = run_level(trace, options)?;
     let mut carry = Carry::start(trace, options, &mut collector)?;
     let arithmetic = carry.arithmetic;
-    let step = StepLevel::run(trace, &trace.header.arithmetic, options.insist)?;
+    collector.add_of_header(prunable::params(trace), trace.epochs().count());
+    let step = StepLevel::run(trace, &trace.header.arithmetic, options)?;
     let mut next = trace.epochs().next().map(|k| Epoch::load(trace, k, arithmetic)).transpose()?;
     let mut rest = trace.epochs().skip(1);
     let (mut done, total) = (0, trace.epochs().count());
@@ -93,15 +100,12 @@ pub fn check_observed(trace: &Trace, options: &CheckOptions, progress: &mut dyn 
         progress(done, total);
         next = loaded?;
     }
-    let runs = run_level(trace, options)?;
-    Ok(collector.report(trace, options, step.status(), runs))
+    Ok(collector.report(trace, options, step.told(), runs))
 }
 
 /// The run level's comparisons; `None` without an ensemble.
 fn run_level(trace: &Trace, options: &CheckOptions) -> Result<Option<Vec<RunComparison>>> {
-    if options.ensemble.is_empty() {
-        return Ok(None);
-    }
+    let Some(ensemble) = &options.ensemble else { return Ok(None) };
     let own = if options.runs.is_empty() { vec![RunStatistics::of_trace(trace)?] } else { options.runs.clone() };
-    compare_runs(&own, &options.ensemble).map(Some)
+    compare_runs(&own, ensemble, &trace.header).map(Some)
 }

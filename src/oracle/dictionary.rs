@@ -45,7 +45,7 @@ pub(crate) fn explain(outcome: &Outcome, epoch: &Epoch, carry: &Carry) -> Result
         return Ok(vec!["not finite: an overflow, a division 0 / 0, or memory that was never written".to_string()]);
     }
     Ok(match outcome.stage {
-        Stage::Step => Vec::new(),
+        Stage::Prunable | Stage::Step => Vec::new(),
         Stage::Alg1 => optimizer::causes(epoch, carry, outcome)?,
         Stage::Eq1 => gradients::of_eq1(epoch, carry, first.got)?,
         Stage::Eq2 => gradients::of_eq2(epoch, carry, outcome)?,

@@ -20,4 +20,4 @@ pub use bounds::Arithmetic;
 pub use check::{CheckOptions, check, check_observed, check_trace};
 pub use interval::{Decision, Interval};
 pub use report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
-pub use run_level::{Equivalence, RunComparison, RunStatistics, SPAN, compare_runs};
+pub use run_level::{Ensemble, Equivalence, RunComparison, RunStatistics, compare_runs};

@@ -40,7 +40,7 @@ impl Verdict {
 pub struct Finding {
     /// The equation whose result it is: `eq1` .. `eq9`, `alg1`, `alg4`, `alg6`.
     pub equation: &'static str,
-    /// The tensor's name in the trace.
+    /// The tensor's name in the trace; `params/<parameter>` for what the header's `params` has (1) or has not (0).
     pub tensor: String,
     pub epoch: usize,
     pub batch: Option<usize>,
@@ -64,7 +64,8 @@ impl Finding {
         expected: Interval,
         dtype: Precision,
     ) -> Self {
-        let counts = INTEGERS.iter().any(|name| tensor.split('/').nth(2) == Some(*name));
+        let quantity = if tensor.starts_with("params/") { Some("params") } else { tensor.split('/').nth(2) };
+        let counts = quantity.is_some_and(|quantity| INTEGERS.contains(&quantity));
         let ulps = if counts { distance(got, expected) } else { ulps(got, expected, dtype) };
         Self {
             equation,
@@ -82,7 +83,7 @@ impl Finding {
 }
 
 /// Quantities that are whole numbers: a unit in the last place is 1.
-const INTEGERS: [&str; 5] = ["k_star", "t", "mask_before", "selected", "mask"];
+const INTEGERS: [&str; 6] = ["k_star", "t", "mask_before", "selected", "mask", "params"];
 
 /// How far `got` is from the nearest number of `expected`.
 fn distance(got: f64, expected: Interval) -> f64 {

@@ -4,84 +4,26 @@
 //! be compared is what they end with: accuracy, sparsity, k*, S_F. A difference that is not significant proves nothing, so
 //! the test is the other way round (two one-sided t-tests; Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987): the port
 //! is *equivalent* if a confidence interval of the difference lies within a margin, *different* if one lies outside, and
-//! else *undecided*. The margin is what the ensemble itself spans: [`SPAN`] of its standard deviations, where seeds and
-//! roundings vary.
+//! else *undecided*.
+//!
+//! Margins and confidences are chosen, not derived. A margin is a difference that matters, whatever the ensemble spans:
+//! runs that scatter widely make the interval wide, and leave undecided what they cannot tell apart. Equivalence adds
+//! nothing to a verdict, difference is a FAIL, and an undecided accuracy or sparsity withholds a PASS.
 
-use super::trace::Trace;
-use crate::error::{Error, Result};
-use crate::report::StoredRun;
-use crate::train::{EpochRecord, Metrics};
+mod ensemble;
+mod statistics;
+
+pub use ensemble::Ensemble;
+pub use statistics::RunStatistics;
+
+use crate::error::Result;
+use crate::oracle::trace::Header;
 use statrs::distribution::{ContinuousCDF, StudentsT};
-use std::path::Path;
 
-/// The margin, in standard deviations of the ensemble.
-pub const SPAN: f64 = 3.0;
-/// Confidence of each one-sided test that proves equivalence.
+/// Confidence of each one-sided test that proves equivalence: chosen.
 const EQUIVALENT_AT: f64 = 0.95;
-/// Confidence of each one-sided test that proves a difference: a FAIL, so a stricter one.
+/// Confidence of each one-sided test that proves a difference: chosen, and stricter, for it is a FAIL.
 const DIFFERENT_AT: f64 = 0.995;
-/// The fewest reference runs that say something about their spread.
-const FEWEST: usize = 3;
-
-/// What a run ends with; what is not known is `None`.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct RunStatistics {
-    /// 0 to 1.
-    pub accuracy: Option<f64>,
-    /// 0 to 1.
-    pub sparsity: Option<f64>,
-    pub k_star: Option<f64>,
-    pub frobenius: Option<f64>,
-}
-
-impl RunStatistics {
-    /// From a run folder, a `metrics.jsonl`, or a trace.
-    ///
-    /// # Errors
-    /// [`Error::File`] or [`Error::Io`] naming what cannot be read.
-    pub fn read(path: &Path) -> Result<Self> {
-        if path.is_dir() {
-            return Self::of_records(path, &StoredRun::read(path)?.records);
-        }
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("jsonl") => Self::of_records(path, &Metrics::read_so_far(path)?),
-            _ => Self::of_trace(&Trace::open(path)?),
-        }
-    }
-
-    fn of_records(path: &Path, records: &[EpochRecord]) -> Result<Self> {
-        let Some(last) = records.last() else {
-            return Err(Error::file(path, "metrics", "at least one epoch", "none"));
-        };
-        Ok(Self {
-            accuracy: Some(last.test_accuracy),
-            sparsity: Some(last.sparsity),
-            k_star: last.k_star.map(|k_star| k_star as f64),
-            frobenius: last.frobenius,
-        })
-    }
-
-    /// The last epoch of a trace.
-    ///
-    /// # Errors
-    /// As [`Trace::flags`].
-    pub fn of_trace(trace: &Trace) -> Result<Self> {
-        let Some(k) = trace.epochs().next_back() else { return Ok(Self::default()) };
-        let (mut dead, mut known) = (0, true);
-        for parameter in trace.prunable() {
-            match trace.flags(&format!("epoch/{k}/mask/{}", parameter.name))? {
-                Some(mask) => dead += mask.iter().filter(|&&alive| !alive).count(),
-                None => known = false,
-            }
-        }
-        Ok(Self {
-            accuracy: None,
-            sparsity: known.then(|| dead as f64 / trace.weights().max(1) as f64),
-            k_star: trace.integer(k, "k_star")?.map(|k_star| k_star as f64),
-            frobenius: trace.scalar(k, "S_F")?.filter(|x| x.is_finite()),
-        })
-    }
-}
 
 /// What a comparison of means says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +43,8 @@ pub struct RunComparison {
     pub half_width: f64,
     pub margin: f64,
     pub outcome: Equivalence,
+    /// Whether a PASS needs it decided.
+    pub is_decisive: bool,
 }
 
 impl std::fmt::Display for RunComparison {
@@ -114,55 +58,66 @@ impl std::fmt::Display for RunComparison {
         let Self { quantity, port, reference, half_width, margin, .. } = self;
         write!(
             f,
-            "{quantity} {port:.4e} against {reference:.4e}: difference {difference:.2e} +- {half_width:.2e}, margin \
-             {margin:.2e}: {outcome}"
+            "{quantity} {port:.4e} against {reference:.4e}: difference {difference:.2e} +- {half_width:.2e}, chosen \
+             margin {margin:.2e}: {outcome}"
         )
     }
 }
 
-/// A quantity's name, how to read it, and the least margin: what the quantity's own resolution is.
-type Quantity = (&'static str, fn(&RunStatistics) -> Option<f64>, fn(f64) -> f64);
+/// A quantity that runs are compared by.
+struct Quantity {
+    name: &'static str,
+    read: fn(&RunStatistics) -> Option<f64>,
+    /// The difference that matters, given the reference's mean and K: chosen.
+    margin: fn(f64, f64) -> f64,
+    /// One of the two that the paper's tables report.
+    is_decisive: bool,
+}
 
 const QUANTITIES: [Quantity; 4] = [
-    ("accuracy", |run| run.accuracy, |_| 0.001),
-    ("sparsity", |run| run.sparsity, |_| 0.001),
-    ("k_star", |run| run.k_star, |_| 1.0),
-    ("S_F", |run| run.frobenius, |mean| 0.01 * mean.abs()),
+    Quantity { name: "accuracy", read: |run| run.accuracy, margin: |_, _| 0.005, is_decisive: true },
+    Quantity { name: "sparsity", read: |run| run.sparsity, margin: |_, _| 0.02, is_decisive: true },
+    Quantity { name: "k_star", read: |run| run.k_star, margin: |_, epochs| 0.05 * epochs, is_decisive: false },
+    Quantity { name: "S_F", read: |run| run.frobenius, margin: |mean, _| 0.1 * mean.abs(), is_decisive: false },
 ];
 
-/// Compares every quantity that the port's runs and at least three reference runs have.
+/// Compares every quantity that the port's runs and at least two seeds of the ensemble have.
 ///
 /// # Errors
-/// [`Error::Domain`] for fewer reference runs than three.
-pub fn compare_runs(port: &[RunStatistics], reference: &[RunStatistics]) -> Result<Vec<RunComparison>> {
-    if reference.len() < FEWEST {
-        return Err(Error::domain("--ensemble", format!("at least {FEWEST} reference runs"), reference.len()));
-    }
-    let compare = |&(quantity, read, least): &Quantity| -> Option<RunComparison> {
-        let x: Vec<f64> = port.iter().filter_map(read).collect();
-        let y: Vec<f64> = reference.iter().filter_map(read).collect();
-        if x.is_empty() || y.len() < FEWEST {
-            return None;
-        }
-        let (port, reference) = (mean(&x), mean(&y));
-        let (of_x, of_y) = (squares(&x, port), squares(&y, reference));
-        // The runs of both vary alike if the port is right: one variance, estimated from all.
-        let freedom = (x.len() + y.len() - 2) as f64;
-        let error = ((of_x + of_y) / freedom * (1.0 / x.len() as f64 + 1.0 / y.len() as f64)).sqrt();
-        let t = StudentsT::new(0.0, 1.0, freedom).ok()?;
-        let margin = (SPAN * (of_y / (y.len() - 1) as f64).sqrt()).max(least(reference));
-        let distance = (port - reference).abs();
-        let half_width = t.inverse_cdf(EQUIVALENT_AT) * error;
-        let outcome = if distance + half_width <= margin {
-            Equivalence::Equivalent
-        } else if distance - t.inverse_cdf(DIFFERENT_AT) * error > margin {
-            Equivalence::Different
-        } else {
-            Equivalence::Undecided
-        };
-        Some(RunComparison { quantity, port, reference, half_width, margin, outcome })
+/// [`crate::Error::Domain`] if the trace's header, `header`, is of other runs than the ensemble's.
+pub fn compare_runs(port: &[RunStatistics], ensemble: &Ensemble, header: &Header) -> Result<Vec<RunComparison>> {
+    ensemble.must_fit(header)?;
+    let epochs = ensemble.epochs() as f64;
+    let compare = |quantity: &Quantity| -> Option<RunComparison> {
+        let port: Vec<f64> = port.iter().filter_map(quantity.read).collect();
+        let reference: Vec<f64> = ensemble.seeds().iter().filter_map(quantity.read).collect();
+        compare(quantity, &port, &reference, epochs)
     };
     Ok(QUANTITIES.iter().filter_map(compare).collect())
+}
+
+fn compare(quantity: &Quantity, x: &[f64], y: &[f64], epochs: f64) -> Option<RunComparison> {
+    if x.is_empty() || y.len() < 2 {
+        return None;
+    }
+    let (port, reference) = (mean(x), mean(y));
+    let (of_x, of_y) = (squares(x, port), squares(y, reference));
+    // The runs of both vary alike if the port is right: one variance, estimated from all.
+    let freedom = (x.len() + y.len() - 2) as f64;
+    let error = ((of_x + of_y) / freedom * (1.0 / x.len() as f64 + 1.0 / y.len() as f64)).sqrt();
+    let t = StudentsT::new(0.0, 1.0, freedom).ok()?;
+    let margin = (quantity.margin)(reference, epochs);
+    let distance = (port - reference).abs();
+    let half_width = t.inverse_cdf(EQUIVALENT_AT) * error;
+    let outcome = if distance + half_width <= margin {
+        Equivalence::Equivalent
+    } else if distance - t.inverse_cdf(DIFFERENT_AT) * error > margin {
+        Equivalence::Different
+    } else {
+        Equivalence::Undecided
+    };
+    let Quantity { name, is_decisive, .. } = *quantity;
+    Some(RunComparison { quantity: name, port, reference, half_width, margin, outcome, is_decisive })
 }
 
 fn mean(x: &[f64]) -> f64 {

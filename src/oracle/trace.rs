@@ -54,6 +54,8 @@ pub struct Trace {
     epochs: BTreeMap<usize, usize>,
     /// Names that the format does not have.
     unknown: Vec<String>,
+    /// Names of epochs that the header does not have.
+    beyond: Vec<String>,
 }
 
 impl Trace {
@@ -72,7 +74,7 @@ impl Trace {
     /// As [`Trace::open`].
     pub fn new(file: TensorFile) -> Result<Self> {
         let header = Header::read(&file)?;
-        let Layout { shapes, epochs, unknown } = layout::read(&file, &header)?;
+        let Layout { shapes, epochs, unknown, beyond } = layout::read(&file, &header)?;
         let mut parameters: Vec<TracedParameter> = Vec::with_capacity(shapes.len());
         let mut end = 0;
         let others = shapes.keys().filter(|name| !header.params.contains(name));
@@ -87,7 +89,7 @@ impl Trace {
             parameters.push(TracedParameter { name: name.clone(), shape: shape.clone(), range: end..end + len });
             end += len;
         }
-        let trace = Self { prunable: header.params.len(), file, header, parameters, epochs, unknown };
+        let trace = Self { prunable: header.params.len(), file, header, parameters, epochs, unknown, beyond };
         trace.check_chunks()?;
         Ok(trace)
     }
@@ -109,6 +111,11 @@ impl Trace {
     /// Tensor names that the format does not have.
     pub fn unknown(&self) -> &[String] {
         &self.unknown
+    }
+
+    /// Tensors of epochs that the header's `epochs` and `epoch_origin` do not have.
+    pub fn beyond(&self) -> &[String] {
+        &self.beyond
     }
 
     /// All parameters: those of W in flattening order, then the others by name.

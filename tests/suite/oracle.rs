@@ -14,6 +14,7 @@ mod malformed;
 mod planted;
 mod poison;
 mod port;
+mod prunable;
 mod run_level;
 mod sums;
 mod variants;

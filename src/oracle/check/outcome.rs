@@ -9,6 +9,8 @@ use std::ops::Range;
 /// The place of an equation in the order of findings within an epoch: what is computed first comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
+    /// `params`: the set over which Eq. 2 and all that follows runs.
+    Prunable,
     /// A batch's loss and gradients, from given weights.
     Step,
     Alg1,
@@ -33,7 +35,7 @@ impl Stage {
         match self {
             Self::Step | Self::Alg1 => "alg1",
             Self::Eq1 => "eq1",
-            Self::Eq2 => "eq2",
+            Self::Prunable | Self::Eq2 => "eq2",
             Self::Eq3 => "eq3",
             Self::Eq4 => "eq4",
             Self::Alg4 => "alg4",

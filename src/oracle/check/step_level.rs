@@ -1,5 +1,6 @@
 //! The step level within a check: the first batch of every epoch, whose weights the trace holds.
 
+use super::CheckOptions;
 use super::field::{Field, Flags};
 use super::gradients::gradient_name;
 use super::outcome::{Outcome, Stage};
@@ -11,6 +12,14 @@ use crate::oracle::trace::Trace;
 use crate::paper::reading::MaskedGradient;
 use ndarray::ArrayD;
 use std::collections::BTreeMap;
+
+// Numbers that disagree are a mistake, or come from other samples than the reference's. Which of the two is guessed at
+// by how many agree. These shares are chosen; they choose between FAIL and INCONCLUSIVE, and neither makes a PASS.
+
+/// One in so many losses, at least, is what the reference's samples give.
+const LOSSES: usize = 2;
+/// One in so many entries of the first gradients, at most, is not.
+const GRADIENTS: usize = 10;
 
 /// What recomputing batches gave.
 #[derive(Debug, Default)]
@@ -27,28 +36,42 @@ pub(super) struct StepLevel {
     insists: bool,
 }
 
+/// What the step level says of itself.
+pub(super) struct Told {
+    /// Whether anything was compared.
+    pub(super) checked: bool,
+    /// What, or why nothing was.
+    pub(super) status: String,
+    /// Why a PASS would say too much.
+    pub(super) inconclusive: Option<String>,
+}
+
 impl StepLevel {
-    /// Recomputes what can be.
+    /// Recomputes what can be, unless the options ask for less.
     ///
     /// # Errors
     /// As [`Trace::floats`].
-    pub(super) fn run(trace: &Trace, arithmetic: &Arithmetic, insists: bool) -> Result<Self> {
-        let mut level = Self { insists, ..Self::default() };
-        let first = trace.header.reading.epoch_origin.first();
-        let gradients =
-            |k: usize| trace.parameters().iter().any(|parameter| trace.has(&gradient_name(k, 0, parameter)));
-        let batches: Vec<usize> = trace
-            .epochs()
-            .filter(|&k| trace.has(&format!("epoch/{k}/batch/0/indices")) && (gradients(k) || has_loss(trace, k)))
-            .collect();
-        if batches.is_empty() {
-            level.refusal = Some("needs indices and loss or gradients of an epoch's first batch".to_string());
+    pub(super) fn run(trace: &Trace, arithmetic: &Arithmetic, options: &CheckOptions) -> Result<Self> {
+        let mut level = Self { insists: options.insist, ..Self::default() };
+        if options.without_step {
+            level.refusal = Some("left out, as --without-step asks".to_string());
             return Ok(level);
         }
-        let task = match Task::find(trace.header.model.as_deref(), trace.header.dataset.as_deref()) {
-            Ok(task) => task,
-            Err(refusal) => {
+        let first = trace.header.reading.epoch_origin.first();
+        let batches: Vec<usize> = trace
+            .epochs()
+            .filter(|&k| has_indices(trace, k) && (has_gradients(trace, k) || has_loss(trace, k)))
+            .collect();
+        let task = Task::find(trace.header.model.as_deref(), trace.header.dataset.as_deref());
+        let task = match (batches.is_empty(), task) {
+            (false, Ok(task)) => task,
+            (false, Err(refusal)) => {
                 level.refusal = Some(refusal.to_string());
+                return Ok(level);
+            }
+            (true, task) => {
+                let more = task.err().map(|refusal| format!("; {refusal}")).unwrap_or_default();
+                level.refusal = Some(lacking(trace) + &more);
                 return Ok(level);
             }
         };
@@ -60,23 +83,23 @@ impl StepLevel {
                 Ok((comparison, entries)) => {
                     if level.comparisons.is_empty() {
                         let wrong = comparison.mismatches.iter().filter(|mismatch| mismatch.tensor != "loss").count();
-                        level.gradients_agree = entries > 0 && 10 * wrong <= entries;
+                        level.gradients_agree = entries > 0 && GRADIENTS * wrong <= entries;
                     }
                     let agrees = comparison.mismatches.first().is_none_or(|mismatch| mismatch.tensor != "loss");
                     level.agreeing += usize::from(agrees && has_loss(trace, k));
                     level.comparisons.insert(k, comparison);
                 }
-                Err(refusal) => level.refusal = Some(refusal.to_string()),
+                Err(refusal) => level.refusal = Some(format!("epoch {k}: {refusal}")),
             }
         }
         Ok(level)
     }
 
-    /// Whether the port's samples are the reference's: half of the losses are what those give, or nine tenths of the
-    /// first gradients that are not 0. Without this, indices may mean another split, or images another normalisation,
-    /// and a correct port would fail.
+    /// Whether the port's samples seem to be the reference's: enough of the losses are what those give, or of the first
+    /// gradients that are not 0. Without this, indices may mean another split, or images another normalisation, and
+    /// findings would be held against a correct port.
     fn is_same_data(&self) -> bool {
-        self.insists || self.gradients_agree || 2 * self.agreeing >= self.comparisons.len()
+        self.insists || self.gradients_agree || LOSSES * self.agreeing >= self.comparisons.len()
     }
 
     /// An epoch's findings.
@@ -93,31 +116,56 @@ impl StepLevel {
         outcome
     }
 
-    /// Whether anything was compared, and what.
-    pub(super) fn status(&self) -> (bool, String) {
+    /// What was compared, and what the report says if nothing was or what it means is not known.
+    pub(super) fn told(&self) -> Told {
         let batches = self.comparisons.len();
-        if batches == 0 {
-            return (false, self.refusal.clone().unwrap_or_default());
+        let sum = |count: fn(&Comparison) -> usize| self.comparisons.values().map(count).sum::<usize>();
+        let (compared, ambiguous, decisions) = (sum(|c| c.compared), sum(|c| c.ambiguous), sum(|c| c.decisions));
+        if compared == 0 {
+            let none = || "nothing that is recorded of a batch is one of the network's".to_string();
+            return Told { checked: false, status: self.refusal.clone().unwrap_or_else(none), inconclusive: None };
         }
         if !self.is_same_data() {
             let status = format!(
                 "the loss of {} of {batches} batches is not what the reference's samples give at these weights, nor are \
-                 the gradients: another split or normalisation, or a wrong forward pass; --insist makes findings of it",
-                batches - self.agreeing
+                 the gradients: another split or normalisation, or a wrong loss and backward pass (taken for a mistake \
+                 where one in {LOSSES} losses or {} in {GRADIENTS} entries of the first gradients agree: chosen shares); \
+                 --insist makes findings of it, --without-step leaves the level out",
+                batches - self.agreeing,
+                GRADIENTS - 1
             );
-            return (false, status);
+            let open = "level step: losses and gradients are those of other data, or wrong".to_string();
+            return Told { checked: false, inconclusive: Some(open), status };
         }
-        let sum = |count: fn(&Comparison) -> usize| self.comparisons.values().map(count).sum::<usize>();
-        let (compared, ambiguous, decisions) = (sum(|c| c.compared), sum(|c| c.ambiguous), sum(|c| c.decisions));
-        (
-            true,
-            format!("{compared} numbers of {batches} batches, {ambiguous} of {decisions} signs and maxima ambiguous"),
-        )
+        let rest = self.refusal.as_ref().map(|refusal| format!("; not all: {refusal}")).unwrap_or_default();
+        let status =
+            format!("{compared} numbers of {batches} batches, {ambiguous} of {decisions} signs and maxima ambiguous");
+        Told { checked: true, status: status + &rest, inconclusive: None }
     }
+}
+
+fn has_indices(trace: &Trace, k: usize) -> bool {
+    trace.has(&format!("epoch/{k}/batch/0/indices"))
 }
 
 fn has_loss(trace: &Trace, k: usize) -> bool {
     trace.has(&format!("epoch/{k}/batch/0/loss"))
+}
+
+fn has_gradients(trace: &Trace, k: usize) -> bool {
+    trace.parameters().iter().any(|parameter| trace.has(&gradient_name(k, 0, parameter)))
+}
+
+/// What no epoch's first batch has together.
+fn lacking(trace: &Trace) -> String {
+    let epochs = |has: fn(&Trace, usize) -> bool| trace.epochs().filter(|&k| has(trace, k)).count();
+    format!(
+        "needs the indices of an epoch's first batch and its loss or gradients, in one epoch; first batches have indices \
+         in {} epochs, a loss in {}, gradients in {}",
+        epochs(has_indices),
+        epochs(has_loss),
+        epochs(has_gradients)
+    )
 }
 
 /// Compares an epoch's first batch, of which so many entries of gradients are not 0; the inner error says why it could

@@ -2,13 +2,15 @@
 
 use super::CheckOptions;
 use super::outcome::{Outcome, Stage};
+use super::step_level::Told;
 use crate::error::Result;
 use crate::oracle::report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
 use crate::oracle::run_level::{Equivalence, RunComparison};
 use crate::oracle::trace::Trace;
 use std::collections::BTreeMap;
 
-/// The share of decisions that rounding may turn either way before a trace says too little: one in a hundred.
+/// The share of decisions that rounding may turn either way before a trace says too little: one in a hundred. Chosen; it
+/// withholds a PASS and never makes one, for both outcomes of such a decision are a correct port's.
 const AMBIGUOUS_SHARE: usize = 100;
 
 /// The most alternatives that a finding names.
@@ -24,7 +26,7 @@ pub(crate) struct Collector {
     listed: usize,
     findings_by_equation: BTreeMap<&'static str, usize>,
     ambiguous_by_equation: BTreeMap<&'static str, usize>,
-    decisions: usize,
+    decisions_by_equation: BTreeMap<&'static str, usize>,
     compared: BTreeMap<&'static str, usize>,
     /// Some optimizer steps were followed.
     descends: bool,
@@ -58,6 +60,19 @@ impl Collector {
         Ok(())
     }
 
+    /// Takes what the header alone gave, whose findings have their causes, and of which what is left out is so in
+    /// every one of `epochs`.
+    pub(crate) fn add_of_header(&mut self, mut outcome: Outcome, epochs: usize) {
+        let equation = outcome.stage.equation();
+        for reason in std::mem::take(&mut outcome.missing) {
+            self.missing.insert((equation, reason), epochs);
+        }
+        let findings = std::mem::take(&mut outcome.findings);
+        self.listed += findings.len();
+        self.groups.push(Group { stage: outcome.stage, findings, causes: Vec::new() });
+        self.count(outcome);
+    }
+
     fn count(&mut self, outcome: Outcome) {
         let equation = outcome.stage.equation();
         if outcome.compared > 0 {
@@ -69,13 +84,26 @@ impl Collector {
         if outcome.ambiguous > 0 {
             *self.ambiguous_by_equation.entry(equation).or_insert(0) += outcome.ambiguous;
         }
-        self.decisions += outcome.decisions;
+        *self.decisions_by_equation.entry(equation).or_insert(0) += outcome.decisions;
         self.descends |= outcome.stage == Stage::Alg1 && outcome.compared > 0;
         for reason in outcome.missing {
             *self.missing.entry((equation, reason)).or_insert(0) += 1;
         }
         if let Some(reason) = outcome.unbounded {
             *self.unbounded.entry((equation, reason)).or_insert(0) += 1;
+        }
+    }
+
+    /// Drops equations of which nothing but decisions was compared, each of which could have gone either way: any port
+    /// is right about those.
+    fn forget_what_is_open(&mut self, epochs: usize) {
+        for (equation, decisions) in &self.decisions_by_equation {
+            let open = self.ambiguous_by_equation.get(equation) == Some(decisions);
+            if open && *decisions > 0 && self.compared.get(equation) == Some(decisions) {
+                self.compared.remove(equation);
+                let reason = format!("each of its {decisions} decisions could have gone either way");
+                self.missing.insert((*equation, reason), epochs);
+            }
         }
     }
 
@@ -91,19 +119,25 @@ impl Collector {
             let shared = common.get(&group.stage).filter(|causes| !causes.is_empty());
             let named: Vec<&str> = shared.unwrap_or(&group.causes).iter().take(NAMED).map(String::as_str).collect();
             let cause = (!named.is_empty()).then(|| named.join("; or "));
-            group.findings.into_iter().map(move |finding| Finding { likely_cause: cause.clone(), ..finding }).collect()
+            let told = |finding: Finding| {
+                let likely_cause = finding.likely_cause.clone().or_else(|| cause.clone());
+                Finding { likely_cause, ..finding }
+            };
+            group.findings.into_iter().map(told).collect()
         };
         groups.into_iter().flat_map::<Vec<Finding>, _>(explain).collect()
     }
 
     /// The report over all epochs.
-    pub(crate) fn report(
-        self,
+    pub(super) fn report(
+        mut self,
         trace: &Trace,
         options: &CheckOptions,
-        step: (bool, String),
+        step: Told,
         runs: Option<Vec<RunComparison>>,
     ) -> Report {
+        self.forget_what_is_open(trace.epochs().count());
+        let decisions: usize = self.decisions_by_equation.values().sum();
         let findings_total: usize = self.findings_by_equation.values().sum();
         let ambiguous: usize = self.ambiguous_by_equation.values().sum();
         let checked: Vec<&'static str> =
@@ -113,12 +147,14 @@ impl Collector {
         if checked.is_empty() {
             inconclusive.push("nothing could be checked".to_string());
         }
-        if ambiguous * AMBIGUOUS_SHARE > self.decisions {
-            let decisions = self.decisions;
+        if ambiguous * AMBIGUOUS_SHARE > decisions {
             inconclusive.push(format!(
-                "{ambiguous} of {decisions} decisions could have gone either way: more than one in {AMBIGUOUS_SHARE}"
+                "{ambiguous} of {decisions} decisions could have gone either way: more than one in {AMBIGUOUS_SHARE}, a \
+                 chosen share"
             ));
         }
+        inconclusive.extend(step.inconclusive.clone());
+        inconclusive.extend(runs.as_deref().and_then(undecided));
         let differs = runs.iter().flatten().any(|run| run.outcome == Equivalence::Different);
         let verdict = match (findings_total > 0 || differs, inconclusive.is_empty()) {
             (true, _) => Verdict::Fail,
@@ -141,7 +177,7 @@ impl Collector {
             findings_by_equation: self.findings_by_equation,
             ambiguous_by_equation: self.ambiguous_by_equation,
             ambiguous,
-            decisions: self.decisions,
+            decisions,
             compared: self.compared.values().sum(),
             epochs: trace.epochs().count(),
             levels,
@@ -150,11 +186,25 @@ impl Collector {
     }
 }
 
+/// What keeps an ensemble that was asked for from deciding.
+fn undecided(runs: &[RunComparison]) -> Option<String> {
+    let open = runs.iter().filter(|run| run.is_decisive && run.outcome == Equivalence::Undecided);
+    let open: Vec<&str> = open.map(|run| run.quantity).collect();
+    if runs.is_empty() {
+        return Some(format!("level run: {NOTHING_IN_COMMON}"));
+    }
+    (!open.is_empty())
+        .then(|| format!("level run: {} undecided: more runs, or longer ones, tell more", open.join(", ")))
+}
+
+/// Where an ensemble has nothing to be compared by.
+const NOTHING_IN_COMMON: &str = "no quantity that both the port's and the reference runs have";
+
 /// Every level: what it compared, or what it would need.
 fn levels(
     checked: &[&'static str],
     options: &CheckOptions,
-    step: (bool, String),
+    step: Told,
     descends: bool,
     runs: Option<Vec<RunComparison>>,
 ) -> Vec<Level> {
@@ -169,13 +219,13 @@ fn levels(
     };
     let run = match &runs {
         None => "needs --ensemble, reference runs to compare with".to_string(),
-        Some(runs) if runs.is_empty() => "no quantity that both the port's and the reference runs have".to_string(),
+        Some(runs) if runs.is_empty() => NOTHING_IN_COMMON.to_string(),
         Some(runs) => runs.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
     };
     vec![
         level("exact", options.exact && !method.is_empty(), exact),
         level("method", !method.is_empty(), names),
-        level("step", step.0, step.1),
+        level("step", step.checked, step.status),
         level("epoch", descends, epoch),
         level("run", runs.is_some_and(|runs| !runs.is_empty()), run),
     ]
@@ -185,12 +235,14 @@ fn levels(
 fn warnings(trace: &Trace) -> Vec<String> {
     let header = trace.header.unknown.iter().map(|key| format!("header key `{key}` is not one of the format's"));
     let tensors = trace.unknown().iter().map(|name| format!("tensor `{name}` is not one of the format's"));
-    let mut warnings: Vec<String> = header.chain(tensors).collect();
-    let (first, epochs) = (trace.header.reading.epoch_origin.first(), trace.header.hyper.epochs);
-    let beyond: Vec<usize> = trace.epochs().filter(|&k| k < first || k - first >= epochs).collect();
-    if let Some(k) = beyond.first() {
-        let last = first + epochs - 1;
-        warnings.push(format!("epoch {k} is not one of {first} to {last}, which `epochs` and `epoch_origin` give"));
-    }
-    warnings
+    let (first, last) = trace.header.epochs().into_inner();
+    let beyond = trace.beyond().iter().take(LISTED).map(|name| {
+        format!("tensor `{name}` is of no epoch from {first} to {last}, which `epochs` and `epoch_origin` give")
+    });
+    let more = trace.beyond().len().saturating_sub(LISTED);
+    let others = (more > 0).then(|| format!("{more} more tensors are of no epoch from {first} to {last}"));
+    let has = |name: &String| trace.parameters().iter().any(|parameter| parameter.name == *name);
+    let ghosts = trace.header.not_prunable.iter().filter(|name| !has(name));
+    let ghosts = ghosts.map(|name| format!("`not_prunable` names `{name}`, of which the trace has no tensor"));
+    header.chain(tensors).chain(beyond).chain(others).chain(ghosts).collect()
 }

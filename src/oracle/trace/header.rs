@@ -12,6 +12,7 @@ use crate::tensor_file::TensorFile;
 use crate::train::Precision;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// The optimizer's hyper-parameters; a trace that leaves one out has its optimizer steps unchecked.
@@ -37,6 +38,8 @@ pub struct Header {
     pub dataset: Option<String>,
     /// The parameters of W in flattening order.
     pub params: Vec<String>,
+    /// Parameters left out of W on purpose, whatever the reading has.
+    pub not_prunable: Vec<String>,
     /// Keys that the format does not have.
     pub unknown: Vec<String>,
 }
@@ -82,6 +85,7 @@ impl Header {
             None => Reading::default(),
         };
         let params = header.params()?;
+        let not_prunable = header.not_prunable(&params)?;
         let (model, dataset) = (header.text("model")?, header.text("dataset")?);
         unknown.extend(header.entries.keys().cloned());
         Ok(Self {
@@ -95,12 +99,19 @@ impl Header {
             model,
             dataset,
             params,
+            not_prunable,
             unknown,
         })
     }
 }
 
 impl Header {
+    /// The first and the last epoch, in the producer's own counting.
+    pub fn epochs(&self) -> RangeInclusive<usize> {
+        let first = self.reading.epoch_origin.first();
+        first..=first.saturating_add(self.hyper.epochs - 1)
+    }
+
     /// The header as a trace that computes in its dtype's own arithmetic and declares nothing writes it.
     pub fn to_json(&self) -> Value {
         let (hyper, reading) = (&self.hyper, &self.reading);
@@ -116,7 +127,7 @@ impl Header {
         if let Some(batch_size) = self.batch_size {
             hyper["batch_size"] = json!(batch_size);
         }
-        json!({
+        let mut header = json!({
             "format": FORMAT,
             "producer": self.producer,
             "dtype": self.arithmetic.dtype,
@@ -130,7 +141,11 @@ impl Header {
                 "rewind_update": reading.rewind_update, "learning_rate": reading.learning_rate,
             },
             "model": self.model, "dataset": self.dataset, "params": self.params,
-        })
+        });
+        if !self.not_prunable.is_empty() {
+            header["not_prunable"] = json!(self.not_prunable);
+        }
+        header
     }
 }
 
@@ -278,13 +293,21 @@ impl Object<'_> {
     fn params(&mut self) -> Result<Vec<String>> {
         let expected = "a list of the prunable parameters' names, at least one, each once";
         let value = self.required("params")?;
-        let names: Option<Vec<String>> = value
-            .as_array()
-            .and_then(|names| names.iter().map(|name| name.as_str().map(str::to_string)).collect::<Option<Vec<_>>>());
-        let mut seen = HashSet::new();
-        match names {
-            Some(names) if !names.is_empty() && names.iter().all(|name| seen.insert(name)) => Ok(names),
-            _ => Err(self.bad("params", expected, &value)),
-        }
+        names(&value).filter(|names| !names.is_empty()).ok_or_else(|| self.bad("params", expected, &value))
     }
+
+    fn not_prunable(&mut self, params: &[String]) -> Result<Vec<String>> {
+        let key = "not_prunable";
+        let expected = "a list of names of parameters that are not in `params`, each once";
+        let Some(value) = self.entries.remove(key) else { return Ok(Vec::new()) };
+        let left_out = names(&value).filter(|names| names.iter().all(|name| !params.contains(name)));
+        left_out.ok_or_else(|| self.bad(key, expected, &value))
+    }
+}
+
+/// A list of names, each once.
+fn names(value: &Value) -> Option<Vec<String>> {
+    let names: Option<Vec<String>> = value.as_array()?.iter().map(|name| name.as_str().map(str::to_string)).collect();
+    let mut seen = HashSet::new();
+    names.filter(|names| names.iter().all(|name| seen.insert(name.clone())))
 }

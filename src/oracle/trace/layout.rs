@@ -32,8 +32,12 @@ enum Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The place of a name, if the format has it.
+    /// The place of a name, if the format has it; a parameter has a name of at least one character.
     fn of(name: &'a str) -> Option<Self> {
+        Self::parse(name).filter(|place| place.parameter().is_none_or(|(parameter, _)| !parameter.is_empty()))
+    }
+
+    fn parse(name: &'a str) -> Option<Self> {
         if let Some(parameter) = name.strip_prefix("init/") {
             return Some(Self::Initial { parameter });
         }
@@ -104,11 +108,15 @@ pub(super) struct Layout {
     /// Every epoch that has a tensor, and its number of batches.
     pub(super) epochs: BTreeMap<usize, usize>,
     pub(super) unknown: Vec<String>,
+    /// Tensors of epochs that `epochs` and `epoch_origin` do not have.
+    pub(super) beyond: Vec<String>,
 }
 
 /// Reads the names, and checks every tensor's dtype and shape.
 pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
-    let mut layout = Layout { shapes: BTreeMap::new(), epochs: BTreeMap::new(), unknown: Vec::new() };
+    let mut layout =
+        Layout { shapes: BTreeMap::new(), epochs: BTreeMap::new(), unknown: Vec::new(), beyond: Vec::new() };
+    let declared = header.epochs();
     let mut batches: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let mut gradients: BTreeMap<(usize, &str), usize> = BTreeMap::new();
     let prunable: HashSet<&str> = header.params.iter().map(String::as_str).collect();
@@ -125,6 +133,9 @@ pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
         check_dtype(place, dtype, header).map_err(|expected| bad(expected, format!("{dtype:?}")))?;
         if let Some(k) = place.epoch() {
             layout.epochs.entry(k).or_insert(0);
+            if !declared.contains(&k) {
+                layout.beyond.push(name.to_string());
+            }
         }
         match place {
             Place::Indices { k, i } | Place::Loss { k, i } => batches.entry(k).or_default().push(i),

@@ -220,6 +220,7 @@ fn header(config: &Config, dtype: Precision, params: Vec<String>) -> Result<Map<
         model: Some(config.model.clone()),
         dataset: Some(config.data.to_string()),
         params,
+        not_prunable: Vec::new(),
         unknown: Vec::new(),
     };
     let config =

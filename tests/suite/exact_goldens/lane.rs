@@ -115,6 +115,7 @@ impl Lane {
             model: None,
             dataset: None,
             params: SHAPES[..2].iter().map(|(name, _)| name.to_string()).collect(),
+            not_prunable: Vec::new(),
             unknown: Vec::new(),
         }
     }

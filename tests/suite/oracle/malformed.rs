@@ -183,13 +183,45 @@ fn narrow_tensors_are_errors_unless_declared() {
 
 #[test]
 fn unknown_tensors_are_warned_of() {
-    for name in ["epoch/0/gradients", "extra", "epoch/01/tau", "epoch/0/batch/0/logits", "epoch/x/tau"] {
+    let nameless = ["init/", "epoch/0/G/", "epoch/0/mask/", "epoch/0/batch/0/grad/"];
+    for name in ["epoch/0/gradients", "extra", "epoch/01/tau", "epoch/0/batch/0/logits", "epoch/x/tau"]
+        .into_iter()
+        .chain(nameless)
+    {
         let mut sound = sound();
         sound.tensors.push((name.to_string(), Tensor::scalar(1f32)));
         let report = sound.check().unwrap();
         assert_eq!(report.verdict, Verdict::Pass, "{name}");
         assert!(report.warnings.iter().any(|warning| warning.contains(name)), "{name}: {:?}", report.warnings);
     }
+}
+
+/// A tensor of an epoch that K and the origin do not have: somebody counts otherwise.
+#[test]
+fn tensors_of_epochs_beyond_the_last_are_warned_of() {
+    for (origin, k) in [(0, 8), (0, 9), (1, 0), (1, 9)] {
+        let mut config = small();
+        config.reading.set("epoch_origin", if origin == 1 { "1" } else { "0" });
+        let mut sound = sound();
+        (sound.header, sound.tensors) = (header(&config), serialize(&config, &run(&config, Fault::None)));
+        let name = format!("epoch/{k}/tau");
+        sound.tensors.push((name.clone(), Tensor::scalar(1f32)));
+        let report = sound.check().unwrap();
+        let told = report.warnings.iter().find(|warning| warning.contains(&name));
+        let range = format!("from {origin} to {}", origin + 7);
+        assert!(told.is_some_and(|told| told.contains(&range)), "{name}: {:?}", report.warnings);
+    }
+}
+
+#[test]
+fn exemptions_are_a_list_of_other_parameters() {
+    for bad in [json!("fc"), json!([1]), json!(["a", "a"]), json!(["block.0/conv.weight"])] {
+        assert_bad_header(|h| h["not_prunable"] = bad, "not_prunable");
+    }
+    let mut sound = sound();
+    sound.header["not_prunable"] = json!(["ghost.weight"]);
+    let report = sound.check().unwrap();
+    assert!(report.warnings.iter().any(|warning| warning.contains("ghost.weight")), "{:?}", report.warnings);
 }
 
 /// Keys told twice, in the file's header and in ours, at every depth.

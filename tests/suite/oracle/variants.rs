@@ -154,10 +154,15 @@ fn draw_reading(rng: &mut ChaCha8Rng, config: &mut Config) {
         let (key, values) = *pick(rng, &READINGS);
         reading.set(key, pick::<&str>(rng, values));
     }
-    if !reading.is("prunable", "weights") {
+    config.reading = reading;
+    take_in_biases(config);
+}
+
+/// W as the reading has it: there are weights and biases alone, so two of the three take in everything.
+pub fn take_in_biases(config: &mut Config) {
+    if !config.reading.is("prunable", "weights") {
         config.parameters.iter_mut().for_each(|p| p.prunable = true);
     }
-    config.reading = reading;
 }
 
 fn draw_gradients(rng: &mut ChaCha8Rng, config: &mut Config) {
@@ -224,9 +229,7 @@ pub fn coarse_sums(config: &mut Config) {
     config.arithmetic.sums = Precision::Bf16;
     config.arithmetic.order = Order::Pairwise;
     config.batches = config.batches.min(4);
-    if !config.reading.is("prunable", "weights") {
-        config.parameters.iter_mut().for_each(|p| p.prunable = true);
-    }
+    take_in_biases(config);
 }
 
 /// Squares around the smallest normal number.
