@@ -7,6 +7,7 @@
 
 mod checked;
 mod command;
+mod excuses;
 mod false_alarms;
 mod faults;
 mod hex_floats;

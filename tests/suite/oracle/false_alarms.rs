@@ -1,9 +1,11 @@
 //! Correct ports never fail: over a thousand of them, of every kind.
 
 use super::checked::verdict;
+use super::excuses::{Answer, Excuse, answer};
 use super::port::{Config, Epoch, Fault, KINDS, Order, Precision, READINGS, SquareSum, Store, run};
-use super::variants::{coarse_sums, random, standard, tiny, with_ties};
+use super::variants::{coarse_sums, random, standard, take_in_biases, tiny, with_ties};
 use gdstar::oracle::{Report, Verdict};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// How many random variants are checked; GDSTAR_VARIANTS tells another number.
@@ -18,53 +20,48 @@ fn told(config: &Config, report: &Report) -> String {
     )
 }
 
-/// The equations whose comparisons the trace does not let anyone decide where numbers tie: an operand is left out or
-/// stored narrower than it was compared, or eps is no number of the dtype and weights lie between it and its rounding.
-fn undecidable(config: &Config, equation: &str) -> bool {
-    let recording = &config.recording;
-    let needs = |kinds: &[&str]| kinds.iter().any(|kind| recording.omitted.contains(kind));
-    let dtype = config.arithmetic.dtype;
-    let is_narrow = matches!(recording.floats, Store::As(p) if p.unit_roundoff() > dtype.unit_roundoff());
-    is_narrow
-        || match equation {
-            "alg4" => needs(&["S_F", "min_before"]),
-            "eq5" => needs(&["G", "tau"]),
-            "eq9" => {
-                let operands = ["mask_before", "mask", "selected", "rewind", "weights_before", "t"];
-                needs(&operands) || config.hyper.eps != dtype.round(config.hyper.eps)
-            }
-            _ => false,
-        }
-}
-
-/// Whether nothing is held against the port, and PASS is only denied where nothing could be checked or decided.
+/// Whether nothing is held against the port, and PASS is denied only where what it records or how it sums is the reason.
 fn is_right(config: &Config, report: &Report) -> bool {
-    let ambiguous = report.ambiguous_by_equation.keys();
-    let all_undecidable = ambiguous.clone().all(|equation| undecidable(config, equation));
-    let excused = report.checked.is_empty() || ambiguous.count() > 0;
-    let verdict = report.verdict == Verdict::Pass || excused && report.verdict == Verdict::Inconclusive;
-    report.findings_total == 0 && report.findings.is_empty() && verdict && all_undecidable
+    answer(config, report) != Answer::Alarm
 }
 
-/// The false alarms over all random variants, and how many there were.
-pub static RANDOM: LazyLock<(u64, Vec<String>)> = LazyLock::new(|| {
-    let alarm = |seed| {
+/// What was said of the random variants.
+#[derive(Default)]
+pub struct Tally {
+    pub variants: u64,
+    pub alarms: Vec<String>,
+    pub passes: usize,
+    pub excused: BTreeMap<Excuse, usize>,
+}
+
+pub static RANDOM: LazyLock<Tally> = LazyLock::new(|| {
+    let told_to = std::env::var("GDSTAR_VARIANTS").ok().and_then(|count| count.parse().ok());
+    let mut tally = Tally { variants: told_to.unwrap_or(VARIANTS), ..Tally::default() };
+    for seed in 0..tally.variants {
         let config = random(seed);
         match verdict(&config, &run(&config, Fault::None)) {
-            Ok(report) if is_right(&config, &report) => None,
-            Ok(report) => Some(format!("seed {seed}: {}", told(&config, &report))),
-            Err(error) => Some(format!("seed {seed}: {error}, in {config:?}")),
+            Ok(report) => match answer(&config, &report) {
+                Answer::Pass => tally.passes += 1,
+                Answer::Excused(excuse) => *tally.excused.entry(excuse).or_default() += 1,
+                Answer::Alarm => tally.alarms.push(format!("seed {seed}: {}", told(&config, &report))),
+            },
+            Err(error) => tally.alarms.push(format!("seed {seed}: {error}, in {config:?}")),
         }
-    };
-    let told = std::env::var("GDSTAR_VARIANTS").ok().and_then(|count| count.parse().ok());
-    let variants = told.unwrap_or(VARIANTS);
-    (variants, (0..variants).filter_map(alarm).collect())
+    }
+    tally
 });
 
 #[test]
 fn correct_ports_pass() {
-    let alarms = &RANDOM.1;
+    let alarms = &RANDOM.alarms;
     assert!(alarms.is_empty(), "{} false alarms:\n{}", alarms.len(), alarms.join("\n"));
+}
+
+/// Nine in ten of what is drawn are recorded well enough for a PASS, so that a checker that no longer judges is seen.
+#[test]
+fn most_correct_ports_pass() {
+    let Tally { variants, passes, excused, .. } = &*RANDOM;
+    assert!(10 * *passes as u64 >= 9 * variants, "{passes} of {variants} pass; {excused:?}");
 }
 
 /// Every value of every key of the format's table, alone, in both dtypes, with and without ties: everything is checked,
@@ -77,11 +74,13 @@ fn every_reading_passes_alone() {
                 for ties in [false, true] {
                     let mut config = standard(41, dtype);
                     config.reading.set(key, value);
+                    take_in_biases(&mut config);
                     if ties {
                         with_ties(&mut config);
                     }
                     let report = verdict(&config, &run(&config, Fault::None)).unwrap();
-                    assert!(is_right(&config, &report), "{key} = {value}: {}", told(&config, &report));
+                    let answer = answer(&config, &report);
+                    assert_eq!(answer, Answer::Pass, "{key} = {value}: {}", told(&config, &report));
                     // Weights within an epoch are not recorded, so weight decay inside G may be out of reach.
                     let reachable = |equation: &&str| !(value == "loss+decay" && *equation == "eq2");
                     let unchecked: Vec<&str> = report.unchecked().filter(reachable).collect();

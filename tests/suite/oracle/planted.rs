@@ -2,7 +2,8 @@
 //! published in `docs/oracle.md`, which this verifies.
 
 use super::checked::verdict;
-use super::false_alarms::RANDOM;
+use super::excuses::Excuse;
+use super::false_alarms::{RANDOM, Tally};
 use super::faults::{self, Case};
 use super::port::{
     AlphaForm, Arithmetic, Config, Fault, Forms, Order, Precision, Store, Trace, Width, first_divergence, run,
@@ -188,8 +189,17 @@ fn table() -> String {
         text += &row(&format!("`{equation}`"), count(equation), &score);
     }
     text += &row("all", faults::all().len(), &total(OUTCOMES.iter()));
-    let (variants, alarms) = &*RANDOM;
-    text + &format!("\nFalse alarms: {} of {variants} correct ports.\n", alarms.len())
+    let Tally { variants, alarms, passes, excused } = &*RANDOM;
+    let count = |excuse: Excuse| excused.get(&excuse).copied().unwrap_or(0);
+    text + &format!(
+        "\nFalse alarms: {} of {variants} correct ports. {passes} are PASS; the others are INCONCLUSIVE, {} because their \
+         traces hold nothing that could be judged, {} because they lack operands of decisions that tie, {} because no \
+         bound holds.\n",
+        alarms.len(),
+        count(Excuse::NothingRecorded),
+        count(Excuse::Undecidable),
+        count(Excuse::Unbounded)
+    )
 }
 
 /// Every fault has a line in the table.
