@@ -103,6 +103,11 @@ impl Distinction {
         self.told(identity, wanted)
     }
 
+    /// Whether the runs differ in their settings.
+    pub(super) fn in_settings(&self) -> bool {
+        self.identities.iter().any(|identity| self.settings(identity).next().is_some())
+    }
+
     fn told(&self, identity: &Identity, wanted: [bool; ASPECTS.len()]) -> Vec<String> {
         let mut parts = identity.words(wanted);
         parts.extend(self.settings(identity).map(ToString::to_string));

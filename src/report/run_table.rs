@@ -85,7 +85,7 @@ impl<'a> RunTable<'a> {
         }
         let numbers = ["accuracy (%)", "sparsity (%)", unit.heading].map(|head| (head.to_string(), Cells::Numbers));
         columns.extend(numbers);
-        if self.shows_settings() {
+        if self.distinction.in_settings() {
             columns.push(("other than the paper's".to_string(), Cells::Words));
         }
         columns
@@ -103,7 +103,7 @@ impl<'a> RunTable<'a> {
             });
         }
         row.extend(numbers);
-        if self.shows_settings() {
+        if self.distinction.in_settings() {
             row.push(self.settings(identity));
         }
         row
@@ -117,10 +117,6 @@ impl<'a> RunTable<'a> {
     fn shows(&self, aspect: usize) -> bool {
         let under_way = || self.runs.iter().any(|run| !run.is_finished());
         self.distinction.differs[aspect] || (ASPECTS[aspect] == "epochs" && under_way())
-    }
-
-    fn shows_settings(&self) -> bool {
-        self.distinction.identities.iter().any(|identity| self.distinction.settings(identity).next().is_some())
     }
 
     /// How many seeds are finished, and their accuracies, sparsities and seconds together; `None` for fewer than two.

@@ -108,6 +108,10 @@ fn label(runs: &[StoredRun], group: &[usize], distinction: &Distinction) -> Stri
     let first = &distinction.identities[group[0]];
     let mut parts = if group.len() > 1 { distinction.own_experiment(first) } else { distinction.own(first) };
     if group.len() > 1 {
+        if parts.is_empty() && distinction.in_settings() {
+            // Beside others of which each says what it changes.
+            parts.push("the paper's settings".to_string());
+        }
         parts.push(format!("{} runs", group.len()));
     } else if parts.is_empty() {
         parts.push(runs[group[0]].name.clone());

@@ -272,6 +272,10 @@ fn seeds_are_one_line_on_a_band() {
     other[1].config.hyper.lambda = 0.5;
     let figure = drawn(&other);
     assert!(figure.iter().all(|e| e.name != "polygon"));
+    let mut swept = seeds([1.0, 2.0, 6.0]);
+    swept[2].config.hyper.lambda = 0.5;
+    let swept = drawn(&swept);
+    assert!(texts(&swept).contains(&"the paper's settings, 2 runs"), "{:?}", texts(&swept));
     let told = texts(&figure);
     for part in ["digits (01234567)", "lambda = 0.5"] {
         assert!(told.iter().any(|text| text.contains(part)), "`{part}` is not in {told:?}");
