@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every document: those at the root, and all in `docs/`.
-fn documents() -> Vec<PathBuf> {
+/// Every document: those at the root, all in `docs/`, and those of the fuzzer and of the golden files.
+pub fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut folders = vec![root().join("docs"), root().join("docs/equations")];
-    folders.push(root());
-    for folder in folders {
-        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    for folder in ["", "docs", "docs/equations", "fuzz", "golden/make"] {
+        let files = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
         found.extend(files.filter(|file| file.extension().is_some_and(|extension| extension == "md")));
     }
     found
@@ -31,7 +29,7 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Where the links of a document lead: inline ones, and the definitions of named ones.
-fn targets(text: &str) -> Vec<String> {
+pub fn targets(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in prose(text) {
         found.extend(line.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.into()));
