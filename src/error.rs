@@ -194,7 +194,7 @@ pub(crate) fn in_one_line(text: &str) -> String {
 
 /// Texts fit for one line that take at most `longest` bytes together; the longest give way first.
 fn fitted<const N: usize>(texts: [&str; N], longest: usize) -> [String; N] {
-    let texts = texts.map(|text| printable(text));
+    let texts = texts.map(printable);
     let mut lengths = texts.each_ref().map(String::len);
     lengths.sort_unstable();
     let (mut room, mut limit) = (longest, longest);

@@ -68,7 +68,7 @@ fn fetch(args: &FetchArgs) -> Result<()> {
     let bar = byte_bar();
     let network = Network { attempts: args.attempts, timeout: Duration::from_secs(args.timeout), ..Network::default() };
     let mut tell = |event: Event<'_>| show(&bar, &event);
-    let folder = Fetch { network, replace: args.force, stop: &stop, tell: &mut tell }.run(&set, &args.to);
+    let folder = Fetch { network, replace: args.force, stop, tell: &mut tell }.run(&set, &args.to);
     bar.finish_and_clear();
     let folder = shell_word(&folder?);
     console::print_line(format_args!("{}; licence: {}", set.title, set.licence))?;

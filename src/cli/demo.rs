@@ -41,9 +41,9 @@ pub fn run(args: &DemoArgs) -> Result<()> {
     ))?;
     let [dense, reset, gdstar] = with_threads(args.threads, || -> Result<[Summary; 3]> {
         Ok([
-            one(Method::Dense, args, 0, &dataset, &stop)?,
-            one(Method::Reset, args, 0, &dataset, &stop)?,
-            one(Method::Gdstar, args, args.every, &dataset, &stop)?,
+            one(Method::Dense, args, 0, &dataset, stop)?,
+            one(Method::Reset, args, 0, &dataset, stop)?,
+            one(Method::Gdstar, args, args.every, &dataset, stop)?,
         ])
     })??;
     console::print_line(format_args!(

@@ -242,7 +242,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let dataset =
         with_threads(args.threads, || load_data(config.data, config.data_dir.as_deref(), config.image_size))??;
     let stop = stop_on_interrupt();
-    let run = Run::new(&config, &dataset, &stop)?;
+    let run = Run::new(&config, &dataset, stop)?;
     with_threads(args.threads, || match config.precision {
         Precision::F32 => train::<f32>(args, &run, resumed),
         Precision::F64 => train::<f64>(args, &run, resumed),
