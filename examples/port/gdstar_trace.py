@@ -1,10 +1,11 @@
 """Writes a GDSTAR training run as a trace (format `gdstar-trace/1`) that `gdstar check` can judge.
 
-Copy this file beside your code; it needs numpy and safetensors. Arrays may be NumPy's, PyTorch's (any device, with or
-without `requires_grad`) or anything that `numpy.asarray` takes. Each is copied when it is handed over, so that later
-in-place updates do no harm. What a quantity means and when to record it: `docs/porting.md`.
+Copy this file beside your code; it needs numpy alone. Arrays may be NumPy's, PyTorch's (any device, with or without
+`requires_grad`) or anything that `numpy.asarray` takes. Each goes to disk when it is handed over: later in-place updates
+do no harm, and memory holds no more than one. What a quantity means and when to record it: `docs/porting.md`.
 
     trace = TraceWriter(hyper=..., dtype="f32", producer="my port", params=["fc1.weight", "fc2.weight"])
+    trace.expected_size(weights, batches=391)      # in bytes, before anything is recorded
     trace.init(weights)                            # W_0
     trace.batch(k, i, indices, loss, grads)        # every batch, after backward, before the optimizer's step
     trace.epoch(k, weights_before=weights)         # after the last batch; epoch k may be told in several calls
@@ -13,13 +14,15 @@ in-place updates do no harm. What a quantity means and when to record it: `docs/
 """
 
 import json
+import math
 import os
+import shutil
+import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
 
 METHOD = ("epochs", "alpha_0", "alpha_K", "lambda", "eps", "chunks")
 OPTIMIZER = ("lr", "momentum", "weight_decay", "batch_size")  # without these the optimizer's steps are not checked
@@ -34,11 +37,16 @@ READING: dict[str, tuple[Any, ...]] = {
     "rewind_copy": ("copy", "alias"),
     "decay_step": ("k-k*", "constant", "epoch", "iteration", "rewind-epoch"),
     "threshold": ("selected", "all"),
-    "momentum_on_prune": ("zero", "keep"),
+    "momentum_on_prune": ("zero", "keep", "zero-selected"),
     "gradient": ("loss", "loss+decay"),
     "rewind_update": ("before-pruning", "after-pruning"),
     "learning_rate": ("per-epoch", "per-step"),
+    "last_batch": ("keep", "drop"),
 }
+# What the optimizer's steps are, where they are not SGD's on a cosine; the default first.
+OPTIMIZERS = ("sgd", "other")
+SCHEDULES = ("cosine", "constant", "other")  # or a list of rates
+CLIPS = ("norm", "value")  # each with its bound; or "recorded"
 # What an epoch can hold.
 OF_ALL = ("weights_before", "weights_after", "rewind")  # an array for every prunable parameter, and any others
 OF_PRUNABLE = ("G", "mask_before", "selected", "mask")  # an array for every prunable parameter
@@ -48,6 +56,7 @@ INTEGERS = ("k_star", "t")
 EPOCH = (*OF_ALL, *OF_PRUNABLE, *SCALARS, *INTEGERS, "chunk_quantiles")
 
 SCALAR, LIST = (1,), (-1,)  # shapes: a single number, any number of numbers
+STORED = {np.dtype(np.float32): "F32", np.dtype(np.float64): "F64", np.dtype(np.int64): "I64", np.dtype(np.uint8): "U8"}
 
 
 class TraceError(ValueError):
@@ -69,6 +78,11 @@ class TraceWriter:
         model: str | None = None,
         dataset: str | None = None,
         not_prunable: Sequence[str] = (),
+        optimizer: str | None = None,
+        clip: str | Mapping[str, float] | None = None,
+        schedule: str | Sequence[float] | None = None,
+        no_decay: Collection[str] | None = None,
+        folder: str | os.PathLike[str] = ".",
     ) -> None:
         """`hyper`: all of `METHOD` and, for Alg. 1, of `OPTIMIZER`. `dtype`: "f32" or "f64", the precision computed in.
         `params`: the names of the prunable parameters, in the order in which G is flattened and cut into chunks.
@@ -76,6 +90,13 @@ class TraceWriter:
         those of `dtype`. `model`, `dataset`: names that `gdstar train` knows; with them losses and gradients can be
         recomputed. `not_prunable`: the names of parameters that are left out of `params` on purpose, although the
         reading's `prunable` has them in W.
+
+        What the optimizer's steps are, if they are not `torch.optim.SGD`'s on a cosine: `optimizer`, one of
+        `OPTIMIZERS`; `clip`, `{"norm": c}` or `{"value": c}` of the recorded gradients, or "recorded" if those are
+        clipped already; `schedule`, one of `SCHEDULES` or the learning rates, one an epoch or one a step as `reading`
+        says; `no_decay`, the names of the parameters without weight decay.
+
+        `folder`: where the tensors are kept until they are saved, in a file without a name, which goes with the process.
         """
         reading, arithmetic = dict(reading or {}), dict(arithmetic or {})
         _exactly("hyper", hyper, METHOD if set(hyper).isdisjoint(OPTIMIZER) else METHOD + OPTIMIZER)
@@ -85,6 +106,9 @@ class TraceWriter:
             _one_of(f"reading[{key!r}]", value, READING[key])
         for key in arithmetic:
             _one_of("arithmetic", key, ARITHMETIC)
+        _one_of("optimizer", OPTIMIZERS[0] if optimizer is None else optimizer, OPTIMIZERS)
+        _check_schedule(SCHEDULES[0] if schedule is None else schedule)
+        _check_clip(clip)
         if isinstance(params, str) or not params or len(set(params)) != len(params):
             raise TraceError(f"params: expected a list of different parameter names, found {params!r}")
         if isinstance(not_prunable, str) or set(not_prunable) & set(params):
@@ -95,22 +119,47 @@ class TraceWriter:
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._batches: dict[int, int] = {}  # of each epoch, how many
         self._grad_names: dict[int, list[str]] = {}  # of each epoch, whose gradients every batch holds
-        self._tensors: dict[str, np.ndarray] = {}
+        self._data = tempfile.TemporaryFile(dir=folder)
+        self._size = 0  # of all tensors so far
+        self._tensors: dict[str, dict[str, Any]] = {}  # of each, what the file's header says
         header = {"format": "gdstar-trace/1", "producer": producer, "dtype": dtype, "arithmetic": arithmetic or None,
                   "hyper": dict(hyper), "reading": reading, "model": model, "dataset": dataset, "params": self._params,
+                  "optimizer": optimizer, "clip": dict(clip) if isinstance(clip, Mapping) else clip,
+                  "schedule": schedule if schedule is None or isinstance(schedule, str) else list(schedule),
+                  "no_decay": None if no_decay is None else sorted(no_decay),
                   "not_prunable": list(not_prunable) or None}
         header = {key: value for key, value in header.items() if value is not None}
         # NumPy's and PyTorch's scalars are written as the numbers they are.
         self._header = json.dumps(header, allow_nan=False, default=lambda scalar: scalar.item())
+
+    def expected_size(self, weights: Mapping[str, Any], batches: int, gradient_epochs: int | None = None) -> int:
+        """The bytes of a trace of all epochs with everything that `epoch` takes of these parameters, and the gradients of
+        every one of `batches` batches in `gradient_epochs` epochs (None: all of them). Indices and the header come on
+        top of it. While `save` works, the disk holds that twice.
+        """
+        width = 8 if self._dtype == "f64" else 4
+        entries = {name: math.prod(np.shape(w)) for name, w in weights.items()}
+        everything, prunable = sum(entries.values()), sum(entries[name] for name in self._params)
+        epoch = width * (2 * everything + 2 * prunable) + 3 * prunable  # weights before and after, W_k*, G; three masks
+        with_gradients = self._epochs if gradient_epochs is None else gradient_epochs
+        return width * everything * (1 + batches * with_gradients) + self._epochs * epoch
 
     def init(self, weights: Mapping[str, Any]) -> None:
         """W_0: every trained parameter before the first step."""
         self._put_each("init", weights, float)
 
     def batch(
-        self, k: int, i: int, indices: Any = None, loss: Any = None, grads: Mapping[str, Any] | None = None
+        self,
+        k: int,
+        i: int,
+        indices: Any = None,
+        loss: Any = None,
+        grads: Mapping[str, Any] | None = None,
+        weights: Mapping[str, Any] | None = None,
     ) -> None:
-        """Batch i of epoch k: which samples, their mean loss, and its gradient before weight decay is added."""
+        """Batch i of epoch k: which samples, their mean loss, and its gradient before weight decay is added; and, in any
+        batches, the weights that it was taken at, which are 0 where the mask is.
+        """
         self._check_epoch(k)
         due = self._batches.get(k, 0)
         if i != due:
@@ -127,6 +176,8 @@ class TraceWriter:
             self._put(f"{place}/loss", loss, float, SCALAR)
         if grads is not None:
             self._put_each(f"{place}/grad", grads, float)
+        if weights is not None:
+            self._put_each(f"{place}/weights", weights, float)
 
     def epoch(self, k: int, **quantities: Any) -> None:
         """Quantities of epoch k, by the names in `EPOCH`; those of parameters as a dict from name to array."""
@@ -141,19 +192,27 @@ class TraceWriter:
                 self._put(place, value, int if name in INTEGERS else float, shape)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Writes what is recorded so far. In one step: at `path` is the old file or the new one, never half of one."""
+        """Writes what is recorded so far. In one step: at `path` is the old file or the new one, never half of one.
+        Recording may go on after it.
+        """
         path = Path(path)
         for name in self._params:
             if name not in self._shapes:
                 raise TraceError(f"{path}: nothing was recorded of `{name}`, which is in params")
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            save_file(self._tensors, part, {"gdstar": self._header})
-            with part.open("rb") as file:
+            header = json.dumps({"__metadata__": {"gdstar": self._header}} | self._tensors).encode()
+            header += b" " * (-len(header) % 8)  # tensors start aligned
+            with part.open("wb") as file:
+                file.write(len(header).to_bytes(8, "little") + header)
+                self._data.seek(0)
+                shutil.copyfileobj(self._data, file, 1 << 24)
+                file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+            self._data.seek(self._size)
         return path
 
     def _check_epoch(self, k: int) -> None:
@@ -171,7 +230,7 @@ class TraceWriter:
             self._shapes[name] = self._put(f"{place}/{name}", array, kind, self._shapes.get(name))
 
     def _put(self, place: str, value: Any, kind: type, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-        """A copy of one tensor, of `shape` unless that is None; returns its shape."""
+        """Writes one tensor, of `shape` unless that is None; returns its shape."""
         if place in self._tensors:
             raise TraceError(f"{place}: recorded twice")
         array, is_half = _as_numpy(value)
@@ -184,7 +243,11 @@ class TraceWriter:
         expected = (array.size,) if shape == LIST else shape
         if expected not in (None, array.shape):
             raise TraceError(f"{place}: expected shape {list(expected)}, found {list(array.shape)}")
-        self._tensors[place] = array
+        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        self._data.write(memoryview(little.reshape(-1).view(np.uint8)))
+        start, self._size = self._size, self._size + array.nbytes
+        self._tensors[place] = {"dtype": STORED[array.dtype.newbyteorder("=")], "shape": list(array.shape),
+                                "data_offsets": [start, self._size]}
         return array.shape
 
     def _check_float(self, place: str, array: np.ndarray, is_half: bool) -> np.ndarray:
@@ -224,6 +287,21 @@ def _as_integers(place: str, array: np.ndarray, kind: type) -> np.ndarray:
         return array.astype(np.int64)
     raise TraceError(f"{place}: expected {'0 and 1, or booleans' if kind is bool else 'integers'}, found {array.dtype} "
                      f"from {array.min(initial=0)} to {array.max(initial=0)}")
+
+
+def _check_schedule(schedule: str | Sequence[float]) -> None:
+    if isinstance(schedule, str):
+        _one_of("schedule", schedule, SCHEDULES)
+    elif not len(schedule) or not all(math.isfinite(rate) and rate >= 0 for rate in schedule):
+        raise TraceError(f"schedule: expected finite rates >= 0, at least one, found {list(schedule)[:5]}")
+
+
+def _check_clip(clip: Any) -> None:
+    if clip is None or clip == "recorded":
+        return
+    is_bound = isinstance(clip, Mapping) and len(clip) == 1 and all(kind in CLIPS for kind in clip)
+    if not is_bound or not all(0 < bound < math.inf for bound in clip.values()):
+        raise TraceError(f"clip: expected 'recorded', {{'norm': c}} or {{'value': c}} with a finite c > 0, found {clip!r}")
 
 
 def _one_of(place: str, found: Any, known: Collection[Any]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import tracemalloc
 import unittest
 from pathlib import Path
 
@@ -19,6 +20,12 @@ def writer(**options) -> TraceWriter:
     """A writer for two epochs of one prunable matrix."""
     hyper = dict.fromkeys(HYPER, 1) | {"epochs": 2}
     return TraceWriter(**{"hyper": hyper, "dtype": "f32", "producer": "test", "params": ["fc.weight"]} | options)
+
+
+def recorded(trace: TraceWriter) -> TraceWriter:
+    """With W_0, the least that can be saved."""
+    trace.init(W)
+    return trace
 
 
 def saved(trace: TraceWriter) -> tuple[dict, dict]:
@@ -107,6 +114,68 @@ class Recorded(unittest.TestCase):
         self.assertEqual(tensors["epoch/0/mask/fc.weight"].tolist(), [[0, 0], [1, 1]])
 
 
+class Declared(unittest.TestCase):
+    """What the steps are, and the weights within an epoch."""
+
+    def test_optimizer(self):
+        header, _ = saved(recorded(writer(optimizer="other")))
+        self.assertEqual(header["optimizer"], "other")
+        header, _ = saved(recorded(writer(clip={"norm": 1}, schedule=np.array([0.5, 0.25]), no_decay={"fc.bias"})))
+        self.assertEqual((header["clip"], header["schedule"], header["no_decay"]),
+                         ({"norm": 1}, [0.5, 0.25], ["fc.bias"]))
+        header, _ = saved(recorded(writer(reading={"last_batch": "drop", "momentum_on_prune": "zero-selected"})))
+        self.assertEqual(header["reading"], {"last_batch": "drop", "momentum_on_prune": "zero-selected"})
+        header, _ = saved(recorded(writer()))
+        self.assertFalse({"optimizer", "clip", "schedule", "no_decay"} & header.keys(), "nothing said, nothing written")
+
+    def test_weights_within_an_epoch(self):
+        trace = writer()
+        trace.batch(0, 0, grads=G)
+        trace.batch(0, 1, grads=G, weights=W)
+        _, tensors = saved(trace)
+        self.assertEqual(tensors["epoch/0/batch/1/weights/fc.weight"].tolist(), [[1, 2], [3, 4]])
+        self.assertNotIn("epoch/0/batch/0/weights/fc.weight", tensors)
+
+
+class Streamed(unittest.TestCase):
+    """Tensors go to disk as they come."""
+
+    def test_memory_holds_no_tensors(self):
+        w = {"fc.weight": np.ones((1000, 1000), dtype=np.float32)}
+        with tempfile.TemporaryDirectory() as folder:
+            trace = writer(folder=folder)
+            trace.batch(0, 0, grads=w)
+            tracemalloc.start()
+            for i in range(1, 20):
+                trace.batch(0, i, grads=w)
+            held, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            self.assertLess(held, 1 << 20, "19 gradients of 4 MB")
+            trace.save(Path(folder) / "trace.safetensors")
+            self.assertGreater((Path(folder) / "trace.safetensors").stat().st_size, 20 * 4_000_000)
+
+    def test_recording_goes_on_after_saving(self):
+        trace = recorded(writer())
+        saved(trace)
+        trace.epoch(0, tau=2.0)
+        _, tensors = saved(trace)
+        self.assertEqual(tensors["epoch/0/tau"].tolist(), [2])
+        self.assertEqual(tensors["init/fc.weight"].tolist(), [[1, 2], [3, 4]])
+
+    def test_size_is_told_beforehand(self):
+        trace = writer()
+        expected = trace.expected_size(W, batches=3, gradient_epochs=1)
+        trace.init(W)
+        for i in range(3):
+            trace.batch(0, i, grads=W)
+        flags = {"fc.weight": W["fc.weight"] > 2}
+        for k in range(2):
+            trace.epoch(k, weights_before=W, weights_after=W, G=G, rewind={"fc.weight": W["fc.weight"]},
+                        mask_before=flags, selected=flags, mask=flags)
+        _, tensors = saved(trace)
+        self.assertEqual(sum(array.nbytes for array in tensors.values()), expected)
+
+
 class Refused(unittest.TestCase):
     """What does not belong in a trace is refused at once, by name."""
 
@@ -122,6 +191,12 @@ class Refused(unittest.TestCase):
         self.refused("arithmetic", lambda: writer(arithmetic={"eps": 1}))
         self.refused("params", lambda: writer(params=["fc.weight", "fc.weight"]))
         self.refused("not_prunable", lambda: writer(not_prunable=["fc.weight"]))
+        self.refused("'adam' is not one of 'sgd', 'other'", lambda: writer(optimizer="adam"))
+        self.refused("'linear' is not one of 'cosine'", lambda: writer(schedule="linear"))
+        self.refused("schedule: expected finite rates", lambda: writer(schedule=[]))
+        self.refused("schedule: expected finite rates", lambda: writer(schedule=[float("nan")]))
+        for clip in ("norm", {"norm": 0}, {"norm": float("nan")}, {"norms": 1}, {"norm": 1, "value": 1}):
+            self.refused("clip: expected", lambda: writer(clip=clip))
 
     def test_names(self):
         self.refused("'s_f' is not one of", lambda: writer().epoch(0, s_f=1.0))
