@@ -1,8 +1,10 @@
 //! Alg. 4: the running minimum, the rewind epoch k* and its weights W_k*.
 
-use super::epoch::{Carry, Epoch};
+use super::epoch::{Carry, Epoch, Recorded};
+use super::field::Field;
 use super::outcome::{Outcome, Stage};
 use crate::oracle::interval::{Decision, Interval};
+use crate::oracle::trace::TracedParameter;
 use crate::paper::reading::{RewindCopy, RewindUpdate};
 
 /// Lines 10 to 14 of Alg. 4: `if S_F < m { m <- S_F; k* <- k; W_k* <- W }`, on the recorded S_F and m.
@@ -89,7 +91,7 @@ fn weights(epoch: &mut Epoch, carry: &Carry, outcome: &mut Outcome) {
     let reading = epoch.reading();
     let recorded = &epoch.recorded;
     let expected = match (reading.rewind_copy, epoch.operands.moved, reading.rewind_update) {
-        (RewindCopy::Alias, ..) => Some(&recorded.weights_before),
+        (RewindCopy::Alias, ..) => live(recorded, epoch.trace.prunable()),
         (RewindCopy::Copy, Some(true), RewindUpdate::BeforePruning) => Some(&recorded.weights_before),
         (RewindCopy::Copy, Some(true), RewindUpdate::AfterPruning) => Some(&recorded.weights_after),
         (RewindCopy::Copy, Some(false), _) => Some(&carry.rewind),
@@ -111,4 +113,29 @@ fn weights(epoch: &mut Epoch, carry: &Carry, outcome: &mut Outcome) {
     }
     let captured = expected.cloned().unwrap_or_default();
     epoch.operands.rewind = recorded.rewind.clone().or(&captured, parameters);
+}
+
+/// What an alias shows: the live weights at the time of recording, which is before the epoch's pruning or after it;
+/// `None` where they are not those before, and those after are not recorded.
+fn live<'a>(recorded: &'a Recorded, prunable: &[TracedParameter]) -> Option<&'a Field<f64>> {
+    let (rewind, before, after) = (&recorded.rewind, &recorded.weights_before, &recorded.weights_after);
+    let known = |field: &Field<f64>| {
+        prunable.iter().enumerate().all(|(p, w)| rewind.of(p, w).is_none() || field.of(p, w).is_some())
+    };
+    let shows = |field: &Field<f64>| {
+        let storage = rewind.storage.max(field.storage);
+        let equal = |(&got, &w): (&f64, &f64)| Interval::exact(w).widened(storage).contains(got);
+        let of_parameter = |(p, parameter): (usize, &TracedParameter)| {
+            let (Some(found), Some(live)) = (rewind.of(p, parameter), field.of(p, parameter)) else { return true };
+            found.iter().zip(live).all(equal)
+        };
+        known(field) && prunable.iter().enumerate().all(of_parameter)
+    };
+    if shows(after) {
+        Some(after)
+    } else if known(after) || shows(before) {
+        Some(before)
+    } else {
+        None
+    }
 }

@@ -4,7 +4,7 @@ use super::{Candidates, affected, is_near, reading};
 use crate::oracle::check::{Carry, Epoch, Field};
 use crate::oracle::report::Finding;
 use crate::paper::decay::decay_factor;
-use crate::paper::reading::{EpochOrigin, RewindCopy, RewindUpdate};
+use crate::paper::reading::{DecayStep, EpochOrigin, RewindCopy, RewindUpdate};
 use crate::scalar::{DoubleDouble, Scalar};
 
 pub(super) fn causes(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
@@ -124,18 +124,24 @@ fn weights(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
             causes.push(cause);
         }
     };
-    if moved && reading_now.rewind_update == RewindUpdate::BeforePruning {
+    let is_pruned = is(&recorded.weights_after, &plain);
+    if moved && reading_now.rewind_update == RewindUpdate::BeforePruning && steps_from(epoch, carry.k_star) {
         let cause = reading("rewind_update", "after-pruning");
-        say(is(&recorded.weights_after, &plain), format!("captured after the epoch's pruning: {cause}"));
+        say(is_pruned, format!("captured after the epoch's pruning: {cause}"));
     }
     if moved && reading_now.rewind_update == RewindUpdate::AfterPruning {
         let cause = reading("rewind_update", "before-pruning");
         say(is(&recorded.weights_before, &plain), format!("captured before the epoch's pruning: {cause}"));
     }
-    if !moved && reading_now.rewind_copy == RewindCopy::Copy {
+    if reading_now.rewind_copy == RewindCopy::Copy {
         let alias = reading("rewind_copy", "alias");
+        let follows = if moved {
+            is_pruned && steps_from(epoch, epoch.operands.k_star)
+        } else {
+            is_pruned || is(&recorded.weights_before, &plain)
+        };
         say(
-            is(&recorded.weights_before, &plain) || is(&recorded.weights_after, &plain),
+            follows,
             format!(
                 "W_k* follows the live weights, an alias and not a copy (or it is captured in every epoch): {alias}"
             ),
@@ -153,7 +159,8 @@ fn weights(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
     say(is(base_of(moved, epoch, carry), &|_, w| -w), "the sign of W_k* is turned".to_string());
     let masked = "W_k* is masked: eliminated weights are set to 0 in it";
     let base = base_of(moved, epoch, carry);
-    say(is(base, &alive_after) || is(base, &alive_before), masked.to_string());
+    // The pruned weights themselves are more than a mask laid over W_k*.
+    say(!is_pruned && (is(base, &alive_after) || is(base, &alive_before)), masked.to_string());
     let factor = epoch.operands.t.and_then(|t| usize::try_from(t).ok());
     let factor = factor.and_then(|t| decay_factor::<DoubleDouble>(epoch.trace.header.hyper.lambda, t).ok());
     if let Some(factor) = factor {
@@ -165,6 +172,15 @@ fn weights(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
         say(is(base, &decayed), "the decay is applied to W_k* in place".to_string());
     }
     causes
+}
+
+/// Whether the epoch's t is counted from this k*, as far as that is known: a rewind point that moves before the pruning
+/// gives t = 0, one that moves after it does not.
+fn steps_from(epoch: &Epoch, k_star: Option<i64>) -> bool {
+    match (epoch.recorded.t, k_star) {
+        (Some(t), Some(k_star)) if epoch.reading().decay_step == DecayStep::SinceRewind => t == epoch.k as i64 - k_star,
+        _ => true,
+    }
 }
 
 /// What W_k* should be equal to.
