@@ -19,8 +19,9 @@ use crate::sparsify::Method;
 use crate::tensor_file::Element;
 use crate::train::{
     Checkpointer, Config, EpochRecord, Execution, History, KeptCheckpoints, Observer, Precision, Progress, Run,
-    RunFolder, State, TraceWriter,
+    RunFolder, State, TraceWriter, expected_trace_size,
 };
+use indicatif::HumanBytes;
 use plan::Plan;
 use std::path::PathBuf;
 
@@ -286,6 +287,10 @@ fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, resumed: Option<(RunF
         Some((folder, stored)) => resume::<S>(args, run, folder, &stored)?,
         None => begin(args, run)?,
     };
+    if trace.is_some() {
+        let size = HumanBytes(expected_trace_size(run, &state));
+        eprintln!("the trace will take {size}, and as much again while it is completed");
+    }
     let mut metrics = folder.as_ref().map(|folder| folder.observe_metrics(state.epochs)).transpose()?;
     let mut kept = folder.as_ref().map(|folder| KeptCheckpoints::new(folder, run, &records)).transpose()?;
     let mut history = History(records);

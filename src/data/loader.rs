@@ -52,7 +52,7 @@ pub struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     /// How many samples take part.
-    fn samples(&self) -> usize {
+    pub fn samples(&self) -> usize {
         let all = self.dataset.images(self.split).len();
         match self.last_batch {
             LastBatch::Keep => all,

@@ -22,7 +22,7 @@ pub use folder::{Checkpointer, KeptCheckpoints, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
 pub use observer::{
     BatchEvent, EpochEvent, EpochRecord, HEADER, History, Metrics, Observer, Outlook, Progress, TraceWriter,
-    check_traceable, plan, row,
+    check_traceable, expected_trace_size, plan, row,
 };
 pub use optimizer::{Followed, Sgd, SgdSettings, descend};
 pub use outputs::Outputs;

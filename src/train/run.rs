@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
     }
 
     /// An epoch's batches; `index` counts epochs from 0.
-    fn loader(&self, index: usize) -> Loader<'a> {
+    pub(super) fn loader(&self, index: usize) -> Loader<'a> {
         let config = self.config;
         Loader {
             dataset: self.dataset,

@@ -4,11 +4,13 @@ mod metrics;
 mod outlook;
 mod progress;
 mod trace;
+mod trace_size;
 
 pub use metrics::{EpochRecord, History, Metrics};
 pub use outlook::{Outlook, plan};
 pub use progress::{HEADER, Progress, row};
 pub use trace::{TraceWriter, check_traceable};
+pub use trace_size::expected_trace_size;
 
 use super::State;
 use crate::error::Result;

@@ -1,13 +1,13 @@
 //! What a trace records.
 
-use super::{attempt, config, digits};
+use super::{GO_ON, attempt, config, digits};
 use gdstar::kernel::Kernel;
 use gdstar::paper::gradient_norm::{accumulate_squares, frobenius_norm, sum_of_squares};
-use gdstar::paper::reading::MaskedGradient;
+use gdstar::paper::reading::{LastBatch, MaskedGradient};
 use gdstar::paper::selection::select_weights;
 use gdstar::sparsify::Method;
 use gdstar::tensor_file::TensorFile;
-use gdstar::train::Config;
+use gdstar::train::{Config, Run, expected_trace_size};
 
 /// What a trace records of an epoch follows, equation by equation, from what it records of the epoch's inputs.
 #[test]
@@ -76,5 +76,23 @@ fn check_epoch(trace: &TensorFile, params: &[&str], k: usize, config: &Config) {
         };
         assert_eq!(after[j], expected, "Eq. 9 of epoch {k}, weight {j}");
         assert_eq!(alive[j], alive_before[j] && (!selection.selected[j] || expected != 0.0));
+    }
+}
+
+/// The size that is told before a run begins is that of the trace's tensors.
+#[test]
+fn the_size_is_told_beforehand() {
+    let dataset = digits();
+    for last_batch in LastBatch::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(Method::Gdstar, 2);
+        config.hyper.chunks = 3;
+        config.reading.last_batch = *last_batch;
+        let run = Run::new(&config, &dataset, &GO_ON).unwrap();
+        let expected = expected_trace_size::<f32>(&run, &run.start().unwrap());
+        assert!(attempt(folder.path(), &config, &dataset, None).unwrap());
+        let file = std::fs::read(folder.path().join("trace.safetensors")).unwrap();
+        let header = u64::from_le_bytes(file[..8].try_into().unwrap());
+        assert_eq!(expected, file.len() as u64 - 8 - header, "{last_batch}");
     }
 }
