@@ -4,6 +4,8 @@
 //! port may have computed from what the trace records of its operands, and the port's own values are carried on. So an
 //! error is one finding and not a cascade, and later, independent errors are found in the same run.
 
+mod batches;
+mod clip;
 mod decay;
 mod epoch;
 mod fate;
@@ -21,7 +23,9 @@ mod selection;
 mod squares;
 mod step_level;
 mod verdict;
+mod within;
 
+pub(crate) use clip::{Clipping, norms as gradient_norms};
 pub(crate) use epoch::{Carry, Epoch};
 pub(crate) use field::Field;
 pub(crate) use gradients::gradient_name;
@@ -81,6 +85,8 @@ pub fn check_observed(trace: &Trace, options: &CheckOptions, progress: &mut dyn 
     let runs = run_level(trace, options)?;
     let mut carry = Carry::start(trace, options, &mut collector)?;
     let arithmetic = carry.arithmetic;
+    let distinct = batches::distinct_samples(trace)?;
+    collector.warn(batches::warning(trace, distinct));
     collector.add_of_header(prunable::params(trace), trace.epochs().count());
     let step = StepLevel::run(trace, &trace.header.arithmetic, options)?;
     let mut next = trace.epochs().next().map(|k| Epoch::load(trace, k, arithmetic)).transpose()?;
@@ -92,6 +98,7 @@ pub fn check_observed(trace: &Trace, options: &CheckOptions, progress: &mut dyn 
         let (loaded, judged) =
             rayon::join(|| ahead.map(|k| Epoch::load(trace, k, arithmetic)).transpose(), || epoch.check(&mut carry));
         collector.add(step.outcome(epoch.k, &arithmetic), |_| Ok(Vec::new()))?;
+        collector.add(batches::last_batch(&epoch, distinct), |outcome| dictionary::explain(outcome, &epoch, &carry))?;
         for outcome in judged? {
             collector.add(outcome, |outcome| dictionary::explain(outcome, &epoch, &carry))?;
         }

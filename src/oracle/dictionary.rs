@@ -4,11 +4,14 @@
 //! open point is named as that reading. What explains the port's values to within the equation's own tolerance is named;
 //! a single corrupted number, which no rule gives, is not.
 
+mod clipping;
 mod decay;
+mod fitted;
 mod gradients;
 mod norms;
 mod optimizer;
 mod quantile;
+mod ratio;
 mod rewind;
 mod schedule;
 mod selection;
@@ -16,7 +19,9 @@ mod selection;
 use super::check::{Carry, Epoch, Outcome, Stage};
 use super::report::Finding;
 use super::trace::TracedParameter;
+use crate::choice::Choice;
 use crate::error::Result;
+use crate::paper::reading::LastBatch;
 
 // How near a mistake's value must be to the port's for the mistake to be named. No verdict depends on it: what is named
 // is a finding already. An equation's own bound says how far two correct computations can be apart, and so, a few times
@@ -44,8 +49,9 @@ pub(crate) fn explain(outcome: &Outcome, epoch: &Epoch, carry: &Carry) -> Result
     if !first.got.is_finite() && !first.tensor.ends_with("min_before") {
         return Ok(vec!["not finite: an overflow, a division 0 / 0, or memory that was never written".to_string()]);
     }
-    Ok(match outcome.stage {
+    let causes = match outcome.stage {
         Stage::Prunable | Stage::Step => Vec::new(),
+        Stage::Batches => vec![last_batch(epoch)],
         Stage::Alg1 => optimizer::causes(epoch, carry, outcome)?,
         Stage::Eq1 => gradients::of_eq1(epoch, carry, first.got)?,
         Stage::Eq2 => gradients::of_eq2(epoch, carry, outcome)?,
@@ -59,8 +65,21 @@ pub(crate) fn explain(outcome: &Outcome, epoch: &Epoch, carry: &Carry) -> Result
         Stage::Alg6Step => decay::of_step(epoch, carry, first.got),
         Stage::Eq9 => decay::of_eq9(epoch, carry, outcome),
         Stage::Alg6Start => decay::of_start(epoch, carry, first),
+        Stage::Alg6Within => vec![
+            "the mask is applied at the epoch's end alone, not after every step: eliminated weights move in between"
+                .to_string(),
+        ],
         Stage::Alg6Mask => decay::of_mask(epoch, outcome),
-    })
+    };
+    Ok(if causes.is_empty() { ratio::causes(outcome) } else { causes })
+}
+
+/// Batches that are not those of the declared `last_batch`.
+fn last_batch(epoch: &Epoch) -> String {
+    match epoch.reading().last_batch {
+        LastBatch::Keep => format!("the last, short batch is dropped: {}", reading(LastBatch::KEY, "drop")),
+        LastBatch::Drop => format!("the last, short batch is trained on: {}", reading(LastBatch::KEY, "keep")),
+    }
 }
 
 /// A mistake's name, and the number it gives.

@@ -23,7 +23,7 @@ mod plan;
 
 use crate::error::Result;
 use crate::oracle::Arithmetic;
-use crate::oracle::trace::{Header, KEY, Trace};
+use crate::oracle::trace::{Header, KEY, Optimizer, Trace};
 use crate::output;
 use crate::tensor_file::{TensorSink, TensorStream};
 use crate::train::Precision;
@@ -85,6 +85,7 @@ fn header(trace: &Trace, plan: &Plan) -> Header {
         arithmetic: Arithmetic::of(Precision::F64),
         declares_rounding: false,
         sgd: input.sgd.filter(|_| plan.steps_all_weights()),
+        optimizer: Optimizer::default(),
         unknown: Vec::new(),
         ..input
     }

@@ -6,9 +6,11 @@
 mod header;
 mod layout;
 mod number;
+mod optimizer;
 
 pub use header::{Header, SgdHyperparameters};
 pub use number::hex_float;
+pub use optimizer::{Clip, Optimizer, OptimizerRule, Schedule};
 
 use crate::error::{Error, Result};
 use crate::oracle::bounds::unit_roundoff;
@@ -17,7 +19,7 @@ use crate::train::Precision;
 use half::{bf16, f16};
 use layout::Layout;
 use safetensors::Dtype;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -52,6 +54,8 @@ pub struct Trace {
     prunable: usize,
     /// Every epoch that has a tensor, and how many batches are recorded of it.
     epochs: BTreeMap<usize, usize>,
+    /// The batches that record weights.
+    within: BTreeSet<(usize, usize)>,
     /// Names that the format does not have.
     unknown: Vec<String>,
     /// Names of epochs that the header does not have.
@@ -74,7 +78,7 @@ impl Trace {
     /// As [`Trace::open`].
     pub fn new(file: TensorFile) -> Result<Self> {
         let header = Header::read(&file)?;
-        let Layout { shapes, epochs, unknown, beyond } = layout::read(&file, &header)?;
+        let Layout { shapes, epochs, within, unknown, beyond } = layout::read(&file, &header)?;
         let mut parameters: Vec<TracedParameter> = Vec::with_capacity(shapes.len());
         let mut end = 0;
         let others = shapes.keys().filter(|name| !header.params.contains(name));
@@ -89,7 +93,7 @@ impl Trace {
             parameters.push(TracedParameter { name: name.clone(), shape: shape.clone(), range: end..end + len });
             end += len;
         }
-        let trace = Self { prunable: header.params.len(), file, header, parameters, epochs, unknown, beyond };
+        let trace = Self { prunable: header.params.len(), file, header, parameters, epochs, within, unknown, beyond };
         trace.check_chunks()?;
         Ok(trace)
     }
@@ -146,6 +150,11 @@ impl Trace {
     /// How many batches an epoch has tensors of; they are numbered from 0.
     pub fn batches(&self, k: usize) -> usize {
         self.epochs.get(&k).copied().unwrap_or(0)
+    }
+
+    /// The batches of an epoch that record the weights they were taken at.
+    pub fn batches_with_weights(&self, k: usize) -> impl Iterator<Item = usize> {
+        self.within.range((k, 0)..=(k, usize::MAX)).map(|(_, i)| *i)
     }
 
     /// Whether a tensor of this name is there.

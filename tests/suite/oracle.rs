@@ -7,6 +7,7 @@
 
 mod checked;
 mod command;
+mod declared;
 mod excuses;
 mod false_alarms;
 mod faults;

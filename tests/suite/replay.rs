@@ -49,7 +49,7 @@ fn readings() -> Vec<Reading> {
     }
     for &gradient in GradientOf::ALL {
         for &masked_gradient in MaskedGradient::ALL {
-            for momentum_on_prune in [MomentumOnPrune::Zero, MomentumOnPrune::Keep] {
+            for &momentum_on_prune in MomentumOnPrune::ALL {
                 readings.push(Reading { gradient, masked_gradient, momentum_on_prune, ..default });
             }
         }

@@ -1,9 +1,10 @@
 //! One epoch of a trace: what is recorded, what follows from it, and what is carried to the next.
 
+use super::clip::Clipping;
 use super::field::{Enclosure, Field, Flags};
 use super::optimizer::Momentum;
 use super::outcome::{Outcome, Place, Stage};
-use super::{CheckOptions, decay, gradients, norms, quantile, rewind, schedule, selection};
+use super::{CheckOptions, decay, gradients, norms, quantile, rewind, schedule, selection, within};
 use crate::error::Result;
 use crate::oracle::bounds::Arithmetic;
 use crate::oracle::interval::{Decision, Interval};
@@ -37,6 +38,8 @@ pub(crate) struct Operands {
     /// The mask before the epoch; true where a weight is alive.
     pub(crate) alive: Flags,
     pub(crate) g: Enclosure,
+    /// What each step does to its gradient; empty where that is not known.
+    pub(crate) clipping: Vec<Clipping>,
     /// The recorded gradients are such that no order of adding up their squares rounds.
     pub(crate) squares_are_exact: bool,
     pub(crate) s_sq: Option<Interval>,
@@ -110,6 +113,7 @@ impl<'a> Epoch<'a> {
     pub(crate) fn check(&mut self, carry: &mut Carry) -> Result<Vec<Outcome>> {
         carry.arrive(self.k);
         let mut outcomes = vec![decay::at_start(self, carry)];
+        outcomes.push(within::masked(self)?);
         outcomes.extend(gradients::check(self, carry)?);
         outcomes.push(norms::eq3(self));
         outcomes.push(norms::eq4(self));

@@ -1,10 +1,12 @@
 //! What needs the batches' gradients: Eq. 1, Eq. 2, and the optimizer's steps (Alg. 1). Each gradient is read once.
 
+use super::clip;
 use super::epoch::{Carry, Epoch, FINITE};
 use super::field::{Enclosure, Field};
 use super::optimizer::{Descent, Rule};
 use super::outcome::{Outcome, Place, Stage};
 use super::squares::{L1, Squares};
+use super::within;
 use crate::error::Result;
 use crate::oracle::interval::Interval;
 use crate::oracle::trace::TracedParameter;
@@ -29,10 +31,15 @@ pub(super) fn check(epoch: &mut Epoch, carry: &mut Carry) -> Result<Vec<Outcome>
     let mut enclosure = Enclosure { low: Field::nothing(trace.prunable()), high: Field::nothing(trace.prunable()) };
     epoch.poison(&mut alg1, "weights_before", &epoch.recorded.weights_before);
     carry.momentum_before = std::mem::take(&mut carry.momentum);
+    let unfollowed = trace.header.optimizer.unfollowed();
+    if unfollowed.is_none() {
+        epoch.operands.clipping = clip::of_epoch(epoch, &mut alg1)?.unwrap_or_default();
+    }
     let mut exact = 0;
     for (p, parameter) in trace.parameters().iter().enumerate() {
         let descent = Descent::start(epoch, carry, p, parameter);
-        let momentum = match pass(epoch, carry, (p, parameter), descent, &mut norms, &mut eq2)? {
+        let passed = pass(epoch, carry, (p, parameter), descent, (&mut norms, &mut eq2, &mut alg1))?;
+        let momentum = match passed {
             None => None,
             Some(passed) => {
                 if let Some((low, high)) = passed.squares {
@@ -45,7 +52,9 @@ pub(super) fn check(epoch: &mut Epoch, carry: &mut Carry) -> Result<Vec<Outcome>
         };
         carry.momentum.push(momentum);
     }
-    if alg1.compared == 0 {
+    if let Some(reason) = unfollowed {
+        alg1.leave_out(reason);
+    } else if alg1.compared == 0 {
         alg1.leave_out(
             "an optimizer step needs the epoch's gradients, the weights it starts from, those it ends with, and lr, \
              momentum and weight_decay; the momentum follows from gradients recorded since the first epoch",
@@ -70,8 +79,7 @@ fn pass(
     carry: &Carry,
     (p, parameter): (usize, &TracedParameter),
     mut descent: Option<Descent>,
-    norms: &mut L1,
-    eq2: &mut Outcome,
+    (norms, eq2, alg1): (&mut L1, &mut Outcome, &mut Outcome),
 ) -> Result<Option<Passed>> {
     let (trace, batches) = (epoch.trace, epoch.trace.batches(epoch.k));
     if batches == 0 || !trace.has(&gradient_name(epoch.k, 0, parameter)) {
@@ -94,7 +102,10 @@ fn pass(
         if let Some(squares) = &mut squares {
             squares.add(epoch, &gradient, alive, descent.as_ref(), norms);
         }
-        let rule = Rule::of(epoch, carry, i, batches);
+        if let Some(descent) = &descent {
+            compare_within(epoch, alg1, (p, parameter), i, descent)?;
+        }
+        let rule = Rule::of(epoch, carry, (i, batches), parameter);
         match (&mut descent, rule) {
             (Some(descent), Some(rule)) => {
                 descent.step(&gradient, &rule);
@@ -108,6 +119,26 @@ fn pass(
     norms.parameters += usize::from(squares.is_some());
     let squares = squares.and_then(|squares| squares.finish(epoch, batches, alive, eq2));
     Ok(Some(Passed { squares, descent }))
+}
+
+/// Compares the weights that batch `i` was taken at, where they are recorded; those of eliminated weights are Alg. 6's.
+fn compare_within(
+    epoch: &Epoch,
+    alg1: &mut Outcome,
+    (p, parameter): (usize, &TracedParameter),
+    i: usize,
+    descent: &Descent,
+) -> Result<()> {
+    let name = within::weights_name(epoch.k, i, parameter);
+    let Some(found) = epoch.trace.floats(&name)? else { return Ok(()) };
+    let alive = if p < epoch.trace.prunable().len() { epoch.operands.alive.of(p, parameter) } else { None };
+    let storage = epoch.trace.storage_error(&name);
+    let before = alg1.findings.len();
+    for (j, &w) in found.iter().enumerate().filter(|(j, _)| alive.is_none_or(|alive| alive[*j])) {
+        alg1.compare_entry(&within::place(epoch, i), parameter, j, w, descent.weight(j).widened(storage));
+    }
+    alg1.findings[before..].iter_mut().for_each(|finding| finding.batch = Some(i));
+    Ok(())
 }
 
 /// Compares the weights at the epoch's end with those that the port had; gives the momentum to go on with, unless the

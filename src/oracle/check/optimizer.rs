@@ -1,11 +1,12 @@
 //! Alg. 1's optimizer steps, with a bound on what rounding does to them: from the weights that one epoch left to those
 //! at the end of the next, through the recorded gradients.
 
+use super::clip::Clipping;
 use super::epoch::{Carry, Epoch};
 use crate::oracle::bounds::Arithmetic;
-use crate::oracle::interval::Interval;
-use crate::oracle::trace::TracedParameter;
-use crate::paper::reading::LearningRateStep;
+use crate::oracle::interval::{Decision, Interval};
+use crate::oracle::trace::{Schedule, TracedParameter};
+use crate::paper::reading::{LearningRateStep, MomentumOnPrune};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::train::cosine_learning_rate;
 
@@ -23,7 +24,8 @@ impl Momentum {
     }
 }
 
-/// Stochastic gradient descent as PyTorch defines it, and the ways in which it is got wrong.
+/// Stochastic gradient descent as PyTorch defines it, with what a header declares of it, and the ways in which it is got
+/// wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rule {
     pub(crate) momentum: f64,
@@ -32,6 +34,8 @@ pub(crate) struct Rule {
     pub(crate) rate: f64,
     /// How far a port's learning rate may be from it.
     pub(crate) rate_error: f64,
+    /// What becomes of the gradient first.
+    pub(crate) clipping: Clipping,
     /// Weight decay besides the gradient, not in it (AdamW's).
     pub(crate) decoupled: bool,
     pub(crate) nesterov: bool,
@@ -41,27 +45,52 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// The rule of step `i` of an epoch with `batches` of them; `None` without hyper-parameters.
-    ///
-    /// A port forms the cosine in its dtype or wider, or from the rate before it: each of `s` updates rounds a few times
-    /// a number no larger than the base rate.
-    pub(crate) fn of(epoch: &Epoch, carry: &Carry, i: usize, batches: usize) -> Option<Self> {
-        let sgd = epoch.trace.header.sgd?;
-        let epochs = epoch.trace.header.hyper.epochs;
-        let (s, total) = match epoch.reading().learning_rate {
-            LearningRateStep::PerEpoch => (epoch.index, epochs),
-            LearningRateStep::PerStep => (carry.steps? + i, epochs.checked_mul(batches)?),
-        };
+    /// The rule of step `i` of an epoch with `batches` of them, for one parameter; `None` where it is not known.
+    pub(crate) fn of(
+        epoch: &Epoch,
+        carry: &Carry,
+        (i, batches): (usize, usize),
+        parameter: &TracedParameter,
+    ) -> Option<Self> {
+        let (header, sgd) = (&epoch.trace.header, epoch.trace.header.sgd?);
+        let (rate, rate_error) = learning_rate(epoch, carry, i, batches)?;
         Some(Self {
             momentum: sgd.momentum,
-            weight_decay: sgd.weight_decay,
-            rate: cosine_learning_rate(sgd.lr, s, total),
-            rate_error: (8.0 + 2.0 * s as f64) * epoch.arithmetic.u() * sgd.lr,
+            weight_decay: header.weight_decay(&parameter.name)?,
+            rate,
+            rate_error,
+            clipping: *epoch.operands.clipping.get(i)?,
             decoupled: false,
             nesterov: false,
             dampening: 0.0,
             rate_in_buffer: false,
         })
+    }
+}
+
+/// The learning rate of a step, and how far a port's may be from it; `None` where it is not known.
+///
+/// A port forms the cosine in its dtype or wider, or from the rate before it: each of `s` updates rounds a few times a
+/// number no larger than the base rate. A rate that is given is rounded to the dtype at most.
+fn learning_rate(epoch: &Epoch, carry: &Carry, i: usize, batches: usize) -> Option<(f64, f64)> {
+    let (header, base) = (&epoch.trace.header, epoch.trace.header.sgd?.lr);
+    let u = epoch.arithmetic.u();
+    let step = || match epoch.reading().learning_rate {
+        LearningRateStep::PerEpoch => Some(epoch.index),
+        LearningRateStep::PerStep => Some(carry.steps? + i),
+    };
+    match &header.optimizer.schedule {
+        Schedule::Cosine => {
+            let (s, epochs) = (step()?, header.hyper.epochs);
+            let total = match epoch.reading().learning_rate {
+                LearningRateStep::PerEpoch => epochs,
+                LearningRateStep::PerStep => epochs.checked_mul(batches)?,
+            };
+            Some((cosine_learning_rate(base, s, total), (8.0 + 2.0 * s as f64) * u * base))
+        }
+        Schedule::Constant => Some((base, 2.0 * u * base)),
+        Schedule::Rates(rates) => rates.get(step()?).map(|&rate| (rate, 2.0 * u * rate)),
+        Schedule::Other => None,
     }
 }
 
@@ -78,7 +107,24 @@ pub(crate) struct Descent {
 impl Descent {
     /// The `p`-th parameter at the start of an epoch, if it follows from the trace.
     pub(crate) fn start(epoch: &Epoch, carry: &Carry, p: usize, parameter: &TracedParameter) -> Option<Self> {
+        let mut descent = Self::start_with_momentum(epoch, carry, p, parameter)?;
+        if epoch.reading().momentum_on_prune == MomentumOnPrune::ZeroSelected {
+            descent.forget_selected(carry, p, parameter)?;
+        }
+        Some(descent)
+    }
+
+    /// The same, with the momentum of the weights that the epoch before selected as it was.
+    pub(crate) fn start_with_momentum(
+        epoch: &Epoch,
+        carry: &Carry,
+        p: usize,
+        parameter: &TracedParameter,
+    ) -> Option<Self> {
         epoch.trace.header.sgd?;
+        if epoch.trace.header.optimizer.unfollowed().is_some() {
+            return None;
+        }
         let weights = carry.weights.of(p, parameter)?;
         let momentum = carry.momentum_before.get(p)?.clone()?;
         // The alive weights must be known, since those that are not are held at 0.
@@ -87,6 +133,29 @@ impl Descent {
         }
         let radius = weights.iter().map(|w| carry.weights.storage * w.abs()).collect();
         Some(Self { weights: weights.to_vec(), radius, momentum, arithmetic: epoch.arithmetic })
+    }
+
+    /// Sets the momentum of the weights that the epoch before selected to 0; `None` where it is not known which they were.
+    pub(crate) fn forget_selected(&mut self, carry: &Carry, p: usize, parameter: &TracedParameter) -> Option<()> {
+        let Some(previous) = carry.previous.as_ref().filter(|_| p < carry.trace.prunable().len()) else {
+            return Some(());
+        };
+        let selected = previous.1.selected.of(p, parameter)?;
+        for ((b, radius), selected) in self.momentum.centre.iter_mut().zip(&mut self.momentum.radius).zip(selected) {
+            match selected {
+                Decision::No => {}
+                Decision::Yes => (*b, *radius) = (0.0, 0.0),
+                // It may be what it was, or 0.
+                Decision::Either => *radius += b.abs(),
+            }
+        }
+        Some(())
+    }
+
+    /// The `j`-th weight by itself.
+    pub(crate) fn only(&self, j: usize) -> Self {
+        let momentum = Momentum { centre: vec![self.momentum.centre[j]], radius: vec![self.momentum.radius[j]] };
+        Self { weights: vec![self.weights[j]], radius: vec![self.radius[j]], momentum, arithmetic: self.arithmetic }
     }
 
     /// Multiplies the buffer.
@@ -114,9 +183,10 @@ impl Descent {
         let buffer = self.momentum.centre.iter_mut().zip(&mut self.momentum.radius);
         let decay = if rule.decoupled { 0.0 } else { rule.weight_decay };
         for (((w, w_radius), (b, b_radius)), &g) in entries.zip(buffer).zip(gradient) {
+            let (g, g_radius) = rule.clipping.apply(g, u_in, u);
             let pull = decay * *w;
             let step = g + pull;
-            let step_radius = u_in * g.abs() + decay * *w_radius + u * (2.0 * pull.abs() + step.abs());
+            let step_radius = g_radius + decay * *w_radius + u * (2.0 * pull.abs() + step.abs());
             let kept = rule.momentum * *b;
             let scale = if rule.rate_in_buffer { rule.rate } else { 1.0 };
             *b = kept + (1.0 - rule.dampening) * scale * step;

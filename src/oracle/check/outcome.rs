@@ -13,8 +13,12 @@ pub(crate) enum Stage {
     Prunable,
     /// A batch's loss and gradients, from given weights.
     Step,
+    /// Which samples an epoch's batches hold.
+    Batches,
     Alg1,
     Alg6Start,
+    /// The weights within an epoch.
+    Alg6Within,
     Eq1,
     Eq2,
     Eq3,
@@ -33,7 +37,7 @@ impl Stage {
     /// The equation's name in findings.
     pub(crate) fn equation(self) -> &'static str {
         match self {
-            Self::Step | Self::Alg1 => "alg1",
+            Self::Step | Self::Batches | Self::Alg1 => "alg1",
             Self::Eq1 => "eq1",
             Self::Prunable | Self::Eq2 => "eq2",
             Self::Eq3 => "eq3",
@@ -44,7 +48,7 @@ impl Stage {
             Self::Eq7 => "eq7",
             Self::Eq5 => "eq5",
             Self::Eq9 => "eq9",
-            Self::Alg6Start | Self::Alg6Step | Self::Alg6Mask => "alg6",
+            Self::Alg6Start | Self::Alg6Within | Self::Alg6Step | Self::Alg6Mask => "alg6",
         }
     }
 }

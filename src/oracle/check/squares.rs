@@ -69,6 +69,8 @@ pub(super) struct Squares {
     of_loss: Vec<Sum>,
     /// With weight decay added: low and high, each a sum in `f64`.
     decayed: Option<(Vec<f64>, Vec<f64>)>,
+    /// The parameter's weight decay, where that is known.
+    weight_decay: Option<f64>,
     /// Some step's weights did not follow from the trace.
     weights_unknown: bool,
 }
@@ -85,6 +87,7 @@ impl Squares {
         Some(Self {
             of_loss: vec![Sum::default(); len],
             decayed: decays.then(|| (vec![0.0; len], vec![0.0; len])),
+            weight_decay: epoch.trace.header.weight_decay(&parameter.name),
             weights_unknown: false,
         })
     }
@@ -104,14 +107,14 @@ impl Squares {
             norms.of_loss.add(g.abs());
         }
         let Some((low, high)) = &mut self.decayed else { return };
-        let (Some(sgd), Some(descent)) = (epoch.trace.header.sgd, descent) else {
+        let (Some(weight_decay), Some(descent)) = (self.weight_decay, descent) else {
             self.weights_unknown = true;
             norms.weights_unknown = true;
             return;
         };
         for (j, &g) in gradient.iter().enumerate().filter(|(j, _)| counts(*j)) {
             let weight = (descent.weights[j], descent.radius[j]);
-            let (size, radius) = with_decay(&epoch.arithmetic, g, sgd.weight_decay, weight);
+            let (size, radius) = with_decay(&epoch.arithmetic, g, weight_decay, weight);
             low[j] += (size - radius).max(0.0).powi(2);
             high[j] += (size + radius).powi(2);
             norms.add_decayed(size, radius);

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::oracle::bounds::{Arithmetic, Tolerance};
 use crate::oracle::report::Finding;
 use crate::oracle::step::{Balls, Comparison, Recorded, RecordedGradient, Refusal, Task};
-use crate::oracle::trace::Trace;
+use crate::oracle::trace::{Clip, Trace};
 use crate::paper::reading::MaskedGradient;
 use ndarray::ArrayD;
 use std::collections::BTreeMap;
@@ -185,7 +185,9 @@ fn compare(
     let mut gradients = Vec::new();
     for (p, parameter) in trace.parameters().iter().enumerate() {
         let name = gradient_name(k, 0, parameter);
-        let Some(values) = trace.floats(&name)? else { continue };
+        // Clipped ones are not the loss's.
+        let is_clipped = trace.header.optimizer.clip == Some(Clip::Recorded);
+        let Some(values) = trace.floats(&name)?.filter(|_| !is_clipped) else { continue };
         let Ok(value) = ArrayD::from_shape_vec(parameter.shape.as_slice(), values) else { continue };
         let alive = mask.of(p, parameter).filter(|_| masks);
         let alive = alive.and_then(|alive| ArrayD::from_shape_vec(parameter.shape.as_slice(), alive.to_vec()).ok());

@@ -32,6 +32,7 @@ pub(crate) struct Collector {
     descends: bool,
     missing: BTreeMap<(&'static str, String), usize>,
     unbounded: BTreeMap<(&'static str, String), usize>,
+    warnings: Vec<String>,
 }
 
 /// The findings of one stage in one epoch, and the mistakes that explain them.
@@ -71,6 +72,11 @@ impl Collector {
         self.listed += findings.len();
         self.groups.push(Group { stage: outcome.stage, findings, causes: Vec::new() });
         self.count(outcome);
+    }
+
+    /// Takes something that a user should know and that is no finding.
+    pub(crate) fn warn(&mut self, warning: Option<String>) {
+        self.warnings.extend(warning);
     }
 
     fn count(&mut self, outcome: Outcome) {
@@ -181,7 +187,7 @@ impl Collector {
             compared: self.compared.values().sum(),
             epochs: trace.epochs().count(),
             levels,
-            warnings: warnings(trace),
+            warnings: self.warnings.into_iter().chain(warnings(trace)).collect(),
         }
     }
 }
@@ -244,5 +250,7 @@ fn warnings(trace: &Trace) -> Vec<String> {
     let has = |name: &String| trace.parameters().iter().any(|parameter| parameter.name == *name);
     let ghosts = trace.header.not_prunable.iter().filter(|name| !has(name));
     let ghosts = ghosts.map(|name| format!("`not_prunable` names `{name}`, of which the trace has no tensor"));
-    header.chain(tensors).chain(beyond).chain(others).chain(ghosts).collect()
+    let no_decay = trace.header.optimizer.no_decay.iter().filter(|name| !has(name));
+    let no_decay = no_decay.map(|name| format!("`no_decay` names `{name}`, of which the trace has no tensor"));
+    header.chain(tensors).chain(beyond).chain(others).chain(ghosts).chain(no_decay).collect()
 }

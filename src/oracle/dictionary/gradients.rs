@@ -1,6 +1,6 @@
 //! Known mistakes in Eq. 1 and Eq. 2: other sums over the same gradients.
 
-use super::{COARSEST_SUM, Candidates, UNBOUNDED, affected, column_major, is_near, lower_precision, reading};
+use super::{COARSEST_SUM, Candidates, UNBOUNDED, affected, clipping, column_major, is_near, lower_precision, reading};
 use crate::error::Result;
 use crate::oracle::bounds::{Arithmetic, theta};
 use crate::oracle::check::{Carry, Descent, Epoch, Outcome, Rule, gradient_name};
@@ -25,6 +25,8 @@ pub(super) struct Sums {
     last_abs: f64,
     /// `sum (g + weight_decay w)^2`, if the weights are known.
     decayed: f64,
+    /// The same with weight decay twice.
+    decayed_twice: f64,
     /// The squares of what momentum makes of the gradients.
     buffered: f64,
     /// The same with weight decay in what was kept alone.
@@ -46,6 +48,7 @@ impl Sums {
         }
         (self.last, self.last_abs) = (square, g.abs());
         self.decayed += (g + pull) * (g + pull);
+        self.decayed_twice += (g + 2.0 * pull) * (g + 2.0 * pull);
     }
 }
 
@@ -73,8 +76,8 @@ pub(super) fn sums(
     if batches == 0 || !epoch.trace.has(&gradient_name(epoch.k, 0, parameter)) {
         return Ok(None);
     }
-    let sgd = epoch.trace.header.sgd;
-    let (decay, momentum) = sgd.map_or((0.0, 0.0), |sgd| (sgd.weight_decay, sgd.momentum));
+    let momentum = epoch.trace.header.sgd.map_or(0.0, |sgd| sgd.momentum);
+    let decay = epoch.trace.header.weight_decay(&parameter.name).unwrap_or(0.0);
     let mut descent = Descent::start(epoch, carry, p, parameter);
     let mut all = ParameterSums {
         weights: vec![Sums::default(); parameter.range.len()],
@@ -93,14 +96,14 @@ pub(super) fn sums(
             sums.add(g, pull, i == 0);
         }
         all.batches.push(gradient.iter().map(|g| g * g).sum());
-        if let (Some(descent), Some(rule)) = (&mut descent, Rule::of(epoch, carry, i, batches)) {
+        if let (Some(descent), Some(rule)) = (&mut descent, Rule::of(epoch, carry, (i, batches), parameter)) {
             descent.step(&gradient, &rule);
             for (sums, &b) in all.weights.iter_mut().zip(&descent.momentum.centre) {
                 sums.buffered += b * b;
             }
         }
     }
-    all.rate = Rule::of(epoch, carry, 0, batches).map(|rule| rule.rate);
+    all.rate = Rule::of(epoch, carry, (0, batches), parameter).map(|rule| rule.rate);
     Ok(Some(all))
 }
 
@@ -140,6 +143,10 @@ fn guesses(epoch: &Epoch, sums: &ParameterSums) -> Vec<(String, Guess)> {
         GradientOf::Loss => ("loss+decay", "weight decay is in the gradient"),
         GradientOf::LossAndDecay => ("loss", "weight decay is not in the gradient"),
     };
+    if sums.knows_weights {
+        let penalty = "weight decay is in the gradient twice: a penalty weight_decay ||w||^2, without 1/2, in the loss";
+        all.push((penalty.to_string(), Box::new(|s| s.decayed_twice)));
+    }
     if sums.knows_weights || other.0 == "loss" {
         let decayed = other.0 != "loss";
         let value = move |s: &Sums| if decayed { s.decayed } else { s.squares };
@@ -163,7 +170,8 @@ pub(super) fn of_eq2(epoch: &Epoch, carry: &Carry, outcome: &Outcome) -> Result<
             Some(before) => before.into_iter().filter(|cause| causes.contains(cause)).collect(),
         });
     }
-    Ok(surviving.unwrap_or_default())
+    let causes = surviving.unwrap_or_default();
+    if causes.is_empty() { clipping::before_g(epoch, outcome) } else { Ok(causes) }
 }
 
 fn of_parameter(

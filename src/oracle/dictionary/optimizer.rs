@@ -1,38 +1,72 @@
 //! Known mistakes in the optimizer's steps: the epoch is run again under each.
 
-use super::{affected, is_bf16, reading};
+use super::{affected, fitted, is_bf16, reading};
 use crate::error::Result;
-use crate::oracle::check::{Carry, Descent, Epoch, Outcome, Rule, gradient_name};
-use crate::oracle::trace::TracedParameter;
-use crate::paper::reading::LearningRateStep;
+use crate::oracle::check::{Carry, Clipping, Descent, Epoch, Outcome, Rule, gradient_name};
+use crate::oracle::trace::{Schedule, TracedParameter};
+use crate::paper::reading::{LearningRateStep, MomentumOnPrune};
 use crate::train::cosine_learning_rate;
 
 /// A mistake: what it makes of the right rule at step `i` of an epoch, and which batches it steps through.
-struct Mistake {
+pub(super) struct Mistake {
     cause: String,
     rule: Box<dyn Fn(Rule, usize) -> Rule>,
     skips: fn(usize, usize) -> bool,
     /// What the momentum is multiplied by at the epoch's start.
     buffer: f64,
-    /// The gradient that a step uses.
-    gradient: fn(f64) -> f64,
+    /// Whether the momentum of selected weights is 0 there, if not as the reading says.
+    forgets_selected: Option<bool>,
 }
 
-fn mistake(cause: impl Into<String>, rule: impl Fn(Rule, usize) -> Rule + 'static) -> Mistake {
-    Mistake { cause: cause.into(), rule: Box::new(rule), skips: |_, _| false, buffer: 1.0, gradient: |g| g }
+pub(super) fn mistake(cause: impl Into<String>, rule: impl Fn(Rule, usize) -> Rule + 'static) -> Mistake {
+    Mistake { cause: cause.into(), rule: Box::new(rule), skips: |_, _| false, buffer: 1.0, forgets_selected: None }
 }
 
 fn mistakes(epoch: &Epoch, carry: &Carry) -> Vec<Mistake> {
+    let mut all = choices(epoch, carry);
+    all.extend(rules(epoch, carry));
+    all.extend(rates(epoch, carry));
+    all
+}
+
+/// Other readings.
+fn choices(epoch: &Epoch, carry: &Carry) -> Vec<Mistake> {
     let Some(sgd) = epoch.trace.header.sgd else { return Vec::new() };
     let (epochs, index, base) = (epoch.trace.header.hyper.epochs, epoch.index, sgd.lr);
-    let (batches, carry_steps) = (epoch.trace.batches(epoch.k), carry.steps);
+    let mut all = Vec::new();
+    let is_cosine = epoch.trace.header.optimizer.schedule == Schedule::Cosine;
+    match (epoch.reading().learning_rate, carry.steps) {
+        (LearningRateStep::PerEpoch, Some(steps)) if is_cosine => {
+            let cause = format!("the learning rate moves every step: {}", reading("learning_rate", "per-step"));
+            let total = epochs * epoch.trace.batches(epoch.k);
+            all.push(mistake(cause, move |rule, i| Rule {
+                rate: cosine_learning_rate(base, steps + i, total),
+                ..rule
+            }));
+        }
+        (LearningRateStep::PerStep, _) if is_cosine => {
+            let cause = format!("the learning rate moves once an epoch: {}", reading("learning_rate", "per-epoch"));
+            all.push(mistake(cause, move |rule, _| Rule { rate: cosine_learning_rate(base, index, epochs), ..rule }));
+        }
+        _ => {}
+    }
+    let (forgets, choice, what) = match epoch.reading().momentum_on_prune {
+        MomentumOnPrune::ZeroSelected => (false, MomentumOnPrune::Zero, "keep their momentum"),
+        _ => (true, MomentumOnPrune::ZeroSelected, "lose their momentum"),
+    };
+    let cause = format!("weights that are selected {what}: {}", reading("momentum_on_prune", choice.name()));
+    all.push(Mistake { forgets_selected: Some(forgets), ..mistake(cause, |rule, _| rule) });
+    all
+}
+
+/// Other rules than SGD with momentum.
+fn rules(epoch: &Epoch, carry: &Carry) -> Vec<Mistake> {
+    let Some(sgd) = epoch.trace.header.sgd else { return Vec::new() };
+    let (epochs, index, carry_steps) = (epoch.trace.header.hyper.epochs, epoch.index, carry.steps);
     // What the buffer of a port that has the rate inside holds at the epoch's start, in units of the right one.
-    let before = if index > 0 { cosine_learning_rate(base, index - 1, epochs) } else { 1.0 };
-    let cosine = move |step: usize, total: usize| cosine_learning_rate(base, step, total);
-    let with_rate = |cause: String, rate: f64| mistake(cause, move |rule, _| Rule { rate, ..rule });
+    let before = if index > 0 { cosine_learning_rate(sgd.lr, index - 1, epochs) } else { 1.0 };
     let mut all = vec![
         mistake("no momentum", |rule, _| Rule { momentum: 0.0, ..rule }),
-        mistake("no weight decay", |rule, _| Rule { weight_decay: 0.0, ..rule }),
         mistake("decoupled weight decay (AdamW's), not in the gradient", |rule, _| Rule { decoupled: true, ..rule }),
         mistake("Nesterov momentum", |rule, _| Rule { nesterov: true, ..rule }),
         mistake("dampening: (1 - momentum) g enters the buffer", |rule, _| Rule { dampening: rule.momentum, ..rule }),
@@ -50,33 +84,65 @@ fn mistakes(epoch: &Epoch, carry: &Carry) -> Vec<Mistake> {
         },
         mistake("weight decay counted twice", |rule, _| Rule { weight_decay: 2.0 * rule.weight_decay, ..rule }),
         mistake("half the weight decay", |rule, _| Rule { weight_decay: 0.5 * rule.weight_decay, ..rule }),
-        with_rate("the learning rate does not decay: it is constant".to_string(), base),
-        with_rate("the learning rate of the next epoch (stepped too early)".to_string(), cosine(index + 1, epochs)),
-        with_rate(
-            "the learning rate of the previous epoch (stepped too late)".to_string(),
-            cosine(index.saturating_sub(1), epochs),
-        ),
-        with_rate("the learning rate decays linearly".to_string(), base * (1.0 - index as f64 / epochs as f64)),
-        with_rate("the cosine runs over K - 1 epochs".to_string(), cosine(index, epochs.saturating_sub(1))),
         mistake("the gradient is added, not subtracted", |rule, _| Rule { rate: -rule.rate, ..rule }),
         Mistake { skips: |i, last| i == last, ..mistake("the last batch's step is missing", |rule, _| rule) },
         Mistake { skips: |i, _| i == 0, ..mistake("the first batch's step is missing", |rule, _| rule) },
         Mistake { buffer: 0.0, ..mistake("the momentum is forgotten at the start of every epoch", |rule, _| rule) },
-        Mistake { gradient: |_| 0.0, ..mistake("no gradient reaches the weights", |rule, _| rule) },
+        mistake("no gradient reaches the weights", |rule, _| Rule {
+            clipping: Clipping::Scaled { factor: 0.0, error: 0.0 },
+            ..rule
+        }),
     ];
-    match (epoch.reading().learning_rate, carry.steps) {
-        (LearningRateStep::PerEpoch, Some(steps)) => {
-            let cause = format!("the learning rate moves every step: {}", reading("learning_rate", "per-step"));
-            let total = epochs * batches;
-            all.insert(0, mistake(cause, move |rule, i| Rule { rate: cosine(steps + i, total), ..rule }));
-        }
-        (LearningRateStep::PerStep, _) => {
-            let cause = format!("the learning rate moves once an epoch: {}", reading("learning_rate", "per-epoch"));
-            all.insert(0, with_rate(cause, cosine(index, epochs)));
-        }
-        _ => {}
+    if epoch.trace.header.optimizer.clip.is_some() {
+        all.push(mistake("the gradients are not clipped", |rule, _| Rule { clipping: Clipping::None, ..rule }));
+    }
+    if !epoch.trace.header.optimizer.no_decay.is_empty() {
+        let decay = sgd.weight_decay;
+        all.push(mistake("parameters of `no_decay` decay", move |rule, _| Rule { weight_decay: decay, ..rule }));
     }
     all
+}
+
+/// Other learning rates.
+fn rates(epoch: &Epoch, carry: &Carry) -> Vec<Mistake> {
+    let Some(sgd) = epoch.trace.header.sgd else { return Vec::new() };
+    let (epochs, index, base) = (epoch.trace.header.hyper.epochs, epoch.index, sgd.lr);
+    let cosine = move |step: usize, total: usize| cosine_learning_rate(base, step, total);
+    let with_rate = |cause: &str, rate: f64| mistake(cause, move |rule, _| Rule { rate, ..rule });
+    let mut all = vec![
+        with_rate("the learning rate does not decay: it is constant", base),
+        with_rate("the learning rate of the next epoch (stepped too early)", cosine(index + 1, epochs)),
+        with_rate(
+            "the learning rate of the previous epoch (stepped too late)",
+            cosine(index.saturating_sub(1), epochs),
+        ),
+        with_rate("the learning rate decays linearly", base * (1.0 - index as f64 / epochs as f64)),
+        with_rate("the cosine runs over K - 1 epochs", cosine(index, epochs.saturating_sub(1))),
+    ];
+    if let Some(steps) = carry.steps {
+        let total = epochs * (epoch.trace.batches(epoch.k) + 1);
+        all.push(mistake(
+            "the scheduler is stepped after every batch, its length (T_max) counts epochs",
+            move |rule, i| Rule { rate: cosine(steps + i, epochs), ..rule },
+        ));
+        all.push(mistake(
+            "the schedule's length counts one batch an epoch more: the last, short batch is dropped from training alone",
+            move |rule, i| Rule { rate: cosine(steps + i, total), ..rule },
+        ));
+    }
+    all
+}
+
+/// Steps without weight decay; told by name where other parameters do decay.
+fn without_decay(epoch: &Epoch, affected: &[(usize, &TracedParameter)]) -> Mistake {
+    let recorded = epoch.recorded.weights_before.present.iter().filter(|there| **there).count();
+    let names: Vec<String> = affected.iter().map(|(_, parameter)| format!("`{}`", parameter.name)).collect();
+    let cause = if affected.len() < recorded {
+        format!("no weight decay of {}: declare `no_decay`", names.join(", "))
+    } else {
+        "no weight decay, or it is in the recorded gradients already, by a penalty in the loss".to_string()
+    };
+    mistake(cause, |rule, _| Rule { weight_decay: 0.0, ..rule })
 }
 
 /// Which mistakes take the weights where the port's are.
@@ -84,28 +150,51 @@ fn mistakes(epoch: &Epoch, carry: &Carry) -> Vec<Mistake> {
 /// # Errors
 /// [`crate::Error::Io`].
 pub(super) fn causes(epoch: &Epoch, carry: &Carry, outcome: &Outcome) -> Result<Vec<String>> {
-    let mut surviving = mistakes(epoch, carry);
     let affected = affected(epoch, &outcome.findings);
-    let mut compared = false;
-    for &(p, parameter) in &affected {
-        let Some(found) = epoch.recorded.weights_before.of(p, parameter) else { continue };
-        let Some(gradients) = gradients(epoch, parameter)? else { continue };
-        let mut kept = Vec::new();
-        for mistake in surviving {
-            if reaches(epoch, carry, (p, parameter), &gradients, found, &mistake) {
-                kept.push(mistake);
-            }
-        }
-        (surviving, compared) = (kept, true);
+    let mut tried = mistakes(epoch, carry);
+    tried.insert(0, without_decay(epoch, &affected));
+    let mut named = surviving(epoch, carry, &affected, tried)?;
+    if named.as_ref().is_some_and(Vec::is_empty)
+        && let Some(&(p, parameter)) = affected.first()
+        && let Some(found) = epoch.recorded.weights_before.of(p, parameter)
+        && let Some(gradients) = gradients(epoch, parameter)?
+    {
+        let fitted = fitted::mistakes(epoch, carry, (p, parameter), &gradients, found)?;
+        named = surviving(epoch, carry, &affected, fitted)?;
     }
+    let Some(named) = named else { return Ok(Vec::new()) };
     let stored = |&(p, parameter): &(usize, &TracedParameter)| {
         epoch.recorded.weights_before.of(p, parameter).is_some_and(|w| w.iter().all(|&w| is_bf16(w)))
     };
-    if surviving.is_empty() && affected.iter().all(stored) {
-        return Ok(vec!["rounded as in bf16 arithmetic: declare `u_out`, or compute wider".to_string()]);
+    Ok(match named.is_empty() {
+        true if affected.iter().all(stored) => {
+            vec!["rounded as in bf16 arithmetic: declare `u_out`, or compute wider".to_string()]
+        }
+        // Steps of another kind are everywhere: one number that is off was corrupted.
+        true if 2 * outcome.total > outcome.compared => vec![
+            "no known mistake in SGD's steps: an optimizer (Adam, ..), clipping, a schedule or parameters without decay \
+             that the header does not declare (`optimizer`, `clip`, `schedule`, `no_decay`)"
+                .to_string(),
+        ],
+        _ => named,
+    })
+}
+
+/// The mistakes that explain every affected parameter; `None` where there is nothing to compare.
+fn surviving(
+    epoch: &Epoch,
+    carry: &Carry,
+    affected: &[(usize, &TracedParameter)],
+    mut tried: Vec<Mistake>,
+) -> Result<Option<Vec<String>>> {
+    let mut compared = false;
+    for &(p, parameter) in affected {
+        let Some(found) = epoch.recorded.weights_before.of(p, parameter) else { continue };
+        let Some(gradients) = gradients(epoch, parameter)? else { continue };
+        tried.retain(|mistake| reaches(epoch, carry, (p, parameter), &gradients, found, mistake));
+        compared = true;
     }
-    let all: Vec<String> = surviving.into_iter().map(|mistake| mistake.cause).collect();
-    Ok(if compared { all } else { Vec::new() })
+    Ok(compared.then(|| tried.into_iter().map(|mistake| mistake.cause).collect()))
 }
 
 fn gradients(epoch: &Epoch, parameter: &TracedParameter) -> Result<Option<Vec<Vec<f64>>>> {
@@ -121,16 +210,24 @@ fn reaches(
     found: &[f64],
     mistake: &Mistake,
 ) -> bool {
-    let Some(mut descent) = Descent::start(epoch, carry, p, parameter) else { return false };
+    let start = match mistake.forgets_selected {
+        None => Descent::start(epoch, carry, p, parameter),
+        Some(forgets) => Descent::start_with_momentum(epoch, carry, p, parameter).and_then(|mut descent| {
+            if forgets {
+                descent.forget_selected(carry, p, parameter)?;
+            }
+            Some(descent)
+        }),
+    };
+    let Some(mut descent) = start else { return false };
     descent.scale_momentum(mistake.buffer);
     let alive = epoch.operands.alive.of(p, parameter);
     for (i, gradient) in gradients.iter().enumerate() {
-        let Some(rule) = Rule::of(epoch, carry, i, gradients.len()) else { return false };
+        let Some(rule) = Rule::of(epoch, carry, (i, gradients.len()), parameter) else { return false };
         if (mistake.skips)(i, gradients.len() - 1) {
             continue;
         }
-        let gradient: Vec<f64> = gradient.iter().map(|&g| (mistake.gradient)(g)).collect();
-        descent.step(&gradient, &(mistake.rule)(rule, i));
+        descent.step(gradient, &(mistake.rule)(rule, i));
         if let Some(alive) = alive {
             descent.hold(alive);
         }

@@ -185,6 +185,12 @@ fn other_values(epoch: &Epoch, carry: &Carry) -> Vec<(String, Vec<f64>)> {
     by_name.sort_by(|a, b| a.name.cmp(&b.name));
     let sorted = by_name.iter().flat_map(|parameter| g[parameter.range.clone()].iter().copied()).collect();
     all.push(("parameters flattened in alphabetical order, not in that of `params`".to_string(), sorted));
+    for (order, sign) in [("rising", 1), ("falling", -1)] {
+        let mut by_size: Vec<_> = trace.prunable().iter().collect();
+        by_size.sort_by_key(|parameter| sign * parameter.range.len() as isize);
+        let sorted = by_size.iter().flat_map(|parameter| g[parameter.range.clone()].iter().copied()).collect();
+        all.push((format!("parameters flattened in the order of {order} size, not in that of `params`"), sorted));
+    }
     if trace.prunable().len() > 2 {
         let mut swapped: Vec<_> = trace.prunable().iter().collect();
         swapped.rotate_left(1);

@@ -7,11 +7,11 @@ use crate::error::{Error, Result};
 use crate::oracle::trace::{Trace, TracedParameter};
 use crate::paper::decay::{Decay, decay_step, rewind_decay};
 use crate::paper::gradient_norm::{frobenius_norm, sum_of_squares};
-use crate::paper::reading::{MaskedGradient, RewindUpdate};
+use crate::paper::reading::{MaskedGradient, MomentumOnPrune, RewindUpdate};
 use crate::paper::rewind::RewindPoint;
 use crate::paper::schedule::prune_rate;
 use crate::paper::selection::{Selection, select_weights};
-use crate::scalar::DoubleDouble;
+use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::{Element, Tensor, TensorSink};
 use ndarray::{ArrayD, ArrayViewD};
 
@@ -124,6 +124,7 @@ impl<'a> Replay<'a> {
             self.put_flags(k, "mask_before", alive)?;
         }
         let (after, mask) = self.decay(k, t, &before, &selection.selected, alive)?; // Eq. 9, Alg. 6
+        self.forget_selected(&selection.selected);
         if reading.rewind_update == RewindUpdate::AfterPruning {
             self.observe(k, s_f, &after)?;
         }
@@ -235,6 +236,21 @@ impl<'a> Replay<'a> {
             }
         }
         Ok((after, Some(mask)))
+    }
+
+    /// Open point 13: the momentum of selected weights, where the reading sets it to 0.
+    fn forget_selected(&mut self, selected: &[bool]) {
+        if self.trace.header.reading.momentum_on_prune != MomentumOnPrune::ZeroSelected {
+            return;
+        }
+        for (parameter, buffer) in self.trace.prunable().iter().zip(&mut self.buffers) {
+            let selected = &selected[parameter.range.clone()];
+            buffer
+                .iter_mut()
+                .zip(selected)
+                .filter(|(_, selected)| **selected)
+                .for_each(|(b, _)| *b = DoubleDouble::ZERO);
+        }
     }
 
     /// Writes the weights before and after and W_k*, and goes on with those after.

@@ -63,7 +63,7 @@ impl Plan {
             notes.push(format!(
                 "only Eq. 1 to 8 are computed: `{name}` has {}",
                 if lacking.is_some() {
-                    "neither weights_before nor init with lr, momentum and weight_decay"
+                    "neither weights_before nor init with lr, momentum and weight_decay of SGD's own steps"
                 } else {
                     "no init, which the first epoch rewinds to under rewind_update = after-pruning"
                 }
@@ -130,13 +130,14 @@ fn source(trace: &Trace, parameter: &TracedParameter, notes: &mut Vec<String>) -
         return Err(missing(trace, &name, "present, as it is in other epochs (or in none, with `init`)"));
     }
     let has_all_gradients = trace.epochs().all(|k| has_gradients(trace, k, parameter));
-    if has_init(trace, parameter) && has_all_gradients && trace.header.sgd.is_some() {
+    if has_init(trace, parameter) && has_all_gradients && sgd(trace).is_ok() {
         return Ok(Source::Stepped);
     }
     let of_w = trace.prunable().iter().any(|p| p.name == parameter.name);
     if !of_w {
         notes.push(format!(
-            "`{}` is left out: it has neither weights_before nor init, gradients, lr, momentum and weight_decay",
+            "`{}` is left out: it has neither weights_before nor init, gradients, lr, momentum and weight_decay of SGD's \
+             own steps",
             parameter.name
         ));
     }
@@ -173,8 +174,13 @@ fn descends(trace: &Trace, sources: &[Source]) -> Result<Vec<bool>> {
     Ok(descends)
 }
 
-/// The optimizer's hyper-parameters, where there is no way without.
+/// The optimizer's hyper-parameters, where there is no way without: of SGD as a header means it that declares nothing
+/// else of the steps.
 pub(super) fn sgd(trace: &Trace) -> Result<SgdHyperparameters> {
+    if !trace.header.optimizer.is_plain() {
+        let place = format!("metadata `{KEY}`: optimizer, clip, schedule, no_decay");
+        return Err(Error::file(trace.path(), place, "none of them, to take the optimizer's steps", "steps declared"));
+    }
     trace.header.sgd.ok_or_else(|| {
         let place = format!("metadata `{KEY}`: hyper");
         Error::file(

@@ -1,13 +1,13 @@
 //! The header of a trace: what the producer says about itself, its arithmetic, hyper-parameters and reading.
 
 use super::number;
-use super::{FORMAT, KEY};
+use super::{FORMAT, KEY, Optimizer};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::oracle::bounds::Arithmetic;
 use crate::paper::Hyperparameters;
-use crate::paper::reading::{MomentumOnPrune, Reading};
+use crate::paper::reading::{LastBatch, Reading};
 use crate::tensor_file::TensorFile;
 use crate::train::Precision;
 use serde_json::{Map, Value, json};
@@ -33,7 +33,10 @@ pub struct Header {
     pub hyper: Hyperparameters,
     pub sgd: Option<SgdHyperparameters>,
     pub batch_size: Option<usize>,
+    pub optimizer: Optimizer,
     pub reading: Reading,
+    /// Whether the reading names `last_batch`, rather than leaving it to the default.
+    pub declares_last_batch: bool,
     pub model: Option<String>,
     pub dataset: Option<String>,
     /// The parameters of W in flattening order.
@@ -80,10 +83,12 @@ impl Header {
             return Err(header.bad("hyper", "an object of hyper-parameters", &Value::Null));
         };
         let (hyper, sgd, batch_size) = hyper.hyperparameters(&mut unknown)?;
-        let reading = match header.object("reading")? {
+        let (reading, declares_last_batch) = match header.object("reading")? {
             Some(object) => object.reading()?,
-            None => Reading::default(),
+            None => (Reading::default(), false),
         };
+        let optimizer =
+            Optimizer::take(&mut header.entries).map_err(|(key, expected, found)| header.bad(key, expected, &found))?;
         let params = header.params()?;
         let not_prunable = header.not_prunable(&params)?;
         let (model, dataset) = (header.text("model")?, header.text("dataset")?);
@@ -95,7 +100,9 @@ impl Header {
             hyper,
             sgd,
             batch_size,
+            optimizer,
             reading,
+            declares_last_batch,
             model,
             dataset,
             params,
@@ -110,6 +117,12 @@ impl Header {
     pub fn epochs(&self) -> RangeInclusive<usize> {
         let first = self.reading.epoch_origin.first();
         first..=first.saturating_add(self.hyper.epochs - 1)
+    }
+
+    /// A parameter's weight decay; `None` without the optimizer's hyper-parameters.
+    pub(crate) fn weight_decay(&self, parameter: &str) -> Option<f64> {
+        let decays = !self.optimizer.no_decay.contains(parameter);
+        self.sgd.map(|sgd| if decays { sgd.weight_decay } else { 0.0 })
     }
 
     /// The header as a trace that computes in its dtype's own arithmetic and declares nothing writes it.
@@ -127,19 +140,24 @@ impl Header {
         if let Some(batch_size) = self.batch_size {
             hyper["batch_size"] = json!(batch_size);
         }
+        let mut reading = json!({
+            "epoch_origin": reading.epoch_origin.first(),
+            "quantile": reading.quantile, "chunking": reading.chunking,
+            "masked_gradient": reading.masked_gradient, "prunable": reading.prunable,
+            "rewind_copy": reading.rewind_copy, "decay_step": reading.decay_step, "threshold": reading.threshold,
+            "momentum_on_prune": reading.momentum_on_prune, "gradient": reading.gradient,
+            "rewind_update": reading.rewind_update, "learning_rate": reading.learning_rate,
+        });
+        // A key of later date: without it a trace keeps the bytes that it had before there was one.
+        if self.reading.last_batch != LastBatch::default() {
+            reading[LastBatch::KEY] = json!(self.reading.last_batch);
+        }
         let mut header = json!({
             "format": FORMAT,
             "producer": self.producer,
             "dtype": self.arithmetic.dtype,
             "hyper": hyper,
-            "reading": {
-                "epoch_origin": reading.epoch_origin.first(),
-                "quantile": reading.quantile, "chunking": reading.chunking,
-                "masked_gradient": reading.masked_gradient, "prunable": reading.prunable,
-                "rewind_copy": reading.rewind_copy, "decay_step": reading.decay_step, "threshold": reading.threshold,
-                "momentum_on_prune": reading.momentum_on_prune, "gradient": reading.gradient,
-                "rewind_update": reading.rewind_update, "learning_rate": reading.learning_rate,
-            },
+            "reading": reading,
             "model": self.model, "dataset": self.dataset, "params": self.params,
         });
         if !self.not_prunable.is_empty() {
@@ -265,8 +283,9 @@ impl Object<'_> {
         name.parse().map_err(|_| self.bad(T::KEY, T::NAMES.join(" | "), &value))
     }
 
-    /// The choices that concern a trace: all but when accuracy is measured and whether a short batch counts.
-    fn reading(mut self) -> Result<Reading> {
+    /// The choices that concern a trace, all but when accuracy is measured; and whether `last_batch` is among them.
+    fn reading(mut self) -> Result<(Reading, bool)> {
+        let declares_last_batch = self.entries.contains_key(LastBatch::KEY);
         let reading = Reading {
             epoch_origin: self.choice()?,
             quantile: self.choice()?,
@@ -280,14 +299,11 @@ impl Object<'_> {
             gradient: self.choice()?,
             rewind_update: self.choice()?,
             learning_rate: self.choice()?,
+            last_batch: self.choice()?,
             ..Reading::default()
         };
-        if reading.momentum_on_prune == MomentumOnPrune::ZeroSelected {
-            let found = Value::String(reading.momentum_on_prune.to_string());
-            return Err(self.bad(MomentumOnPrune::KEY, "zero | keep", &found));
-        }
         self.nothing_else("the format's open points")?;
-        Ok(reading)
+        Ok((reading, declares_last_batch))
     }
 
     fn params(&mut self) -> Result<Vec<String>> {

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::tensor_file::TensorFile;
 use crate::train::Precision;
 use safetensors::Dtype;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Quantities of an epoch with a float for every entry of a parameter, and whether W's parameters alone have it.
 const PARAMETER_FLOATS: &[(&str, bool)] =
@@ -24,6 +24,7 @@ enum Place<'a> {
     Indices { k: usize, i: usize },
     Loss { k: usize, i: usize },
     Gradient { k: usize, i: usize, parameter: &'a str },
+    Within { k: usize, i: usize, parameter: &'a str },
     Parameter { k: usize, quantity: &'static str, parameter: &'a str },
     Flags { k: usize, parameter: &'a str },
     ScalarFloat { k: usize },
@@ -49,7 +50,11 @@ impl<'a> Place<'a> {
             return match rest {
                 "indices" => Some(Self::Indices { k, i }),
                 "loss" => Some(Self::Loss { k, i }),
-                _ => rest.strip_prefix("grad/").map(|parameter| Self::Gradient { k, i, parameter }),
+                _ => match rest.split_once('/')? {
+                    ("grad", parameter) => Some(Self::Gradient { k, i, parameter }),
+                    ("weights", parameter) => Some(Self::Within { k, i, parameter }),
+                    _ => None,
+                },
             };
         }
         if let Some((quantity, parameter)) = rest.split_once('/') {
@@ -72,6 +77,7 @@ impl<'a> Place<'a> {
             Self::Indices { k, .. }
             | Self::Loss { k, .. }
             | Self::Gradient { k, .. }
+            | Self::Within { k, .. }
             | Self::Parameter { k, .. }
             | Self::Flags { k, .. }
             | Self::ScalarFloat { k }
@@ -83,7 +89,9 @@ impl<'a> Place<'a> {
     /// The parameter whose shape the tensor has, and whether only W's parameters can have such a tensor.
     fn parameter(self) -> Option<(&'a str, bool)> {
         match self {
-            Self::Initial { parameter } | Self::Gradient { parameter, .. } => Some((parameter, false)),
+            Self::Initial { parameter } | Self::Gradient { parameter, .. } | Self::Within { parameter, .. } => {
+                Some((parameter, false))
+            }
             Self::Parameter { quantity, parameter, .. } => {
                 let prunable = PARAMETER_FLOATS.iter().any(|(known, prunable)| *known == quantity && *prunable);
                 Some((parameter, prunable))
@@ -107,6 +115,8 @@ pub(super) struct Layout {
     pub(super) shapes: BTreeMap<String, Vec<usize>>,
     /// Every epoch that has a tensor, and its number of batches.
     pub(super) epochs: BTreeMap<usize, usize>,
+    /// The epoch and the number of every batch that records weights.
+    pub(super) within: BTreeSet<(usize, usize)>,
     pub(super) unknown: Vec<String>,
     /// Tensors of epochs that `epochs` and `epoch_origin` do not have.
     pub(super) beyond: Vec<String>,
@@ -114,8 +124,13 @@ pub(super) struct Layout {
 
 /// Reads the names, and checks every tensor's dtype and shape.
 pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
-    let mut layout =
-        Layout { shapes: BTreeMap::new(), epochs: BTreeMap::new(), unknown: Vec::new(), beyond: Vec::new() };
+    let mut layout = Layout {
+        shapes: BTreeMap::new(),
+        epochs: BTreeMap::new(),
+        within: BTreeSet::new(),
+        unknown: Vec::new(),
+        beyond: Vec::new(),
+    };
     let declared = header.epochs();
     let mut batches: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let mut gradients: BTreeMap<(usize, &str), usize> = BTreeMap::new();
@@ -142,6 +157,9 @@ pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
             Place::Gradient { k, i, parameter } => {
                 batches.entry(k).or_default().push(i);
                 *gradients.entry((k, parameter)).or_insert(0) += 1;
+            }
+            Place::Within { k, i, .. } => {
+                layout.within.insert((k, i));
             }
             _ => {}
         }
@@ -198,6 +216,7 @@ fn check_dtype(place: Place, dtype: Dtype, header: &Header) -> std::result::Resu
     match place {
         Place::Gradient { .. } => is_float(true),
         Place::Initial { .. }
+        | Place::Within { .. }
         | Place::Loss { .. }
         | Place::Parameter { .. }
         | Place::ScalarFloat { .. }

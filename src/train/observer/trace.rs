@@ -6,9 +6,9 @@
 use super::{BatchEvent, EpochEvent, Observer};
 use crate::error::{Error, Result};
 use crate::oracle::Arithmetic;
-use crate::oracle::trace::{Header, KEY, SgdHyperparameters};
+use crate::oracle::trace::{Header, KEY, Optimizer, SgdHyperparameters};
 use crate::paper::gradient_norm::L1NormSum;
-use crate::paper::reading::{Decayed, MaskedGradient, MomentumOnPrune};
+use crate::paper::reading::{Decayed, MaskedGradient};
 use crate::scalar::Scalar;
 use crate::sparsify::{Method, Segment, WeightSet};
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorSink, TensorStream};
@@ -191,10 +191,6 @@ pub fn check_traceable(config: &Config) -> Result<()> {
         return Err(Error::domain("--trace with --method", expected, config.method));
     }
     let reading = &config.reading;
-    if reading.momentum_on_prune == MomentumOnPrune::ZeroSelected {
-        let found = reading.momentum_on_prune.name();
-        return Err(Error::domain("--trace with --momentum-on-prune", "zero | keep, which the format has", found));
-    }
     if reading.decayed != Decayed::All {
         let expected = "all, which the format takes for granted";
         return Err(Error::domain("--trace with --decayed", expected, reading.decayed));
@@ -216,7 +212,9 @@ fn header(config: &Config, dtype: Precision, params: Vec<String>) -> Result<Map<
         hyper: *hyper,
         sgd: Some(SgdHyperparameters { lr: sgd.learning_rate, momentum: sgd.momentum, weight_decay: sgd.weight_decay }),
         batch_size: Some(sgd.batch_size),
+        optimizer: Optimizer::default(),
         reading: *reading,
+        declares_last_batch: false,
         model: Some(config.model.clone()),
         dataset: Some(config.data.to_string()),
         params,

@@ -7,7 +7,7 @@
 use crate::common::traces::{self, Tensors, floats};
 use gdstar::oracle::Arithmetic;
 use gdstar::oracle::replay::replay_trace;
-use gdstar::oracle::trace::{Header, SgdHyperparameters};
+use gdstar::oracle::trace::{Header, Optimizer, SgdHyperparameters};
 use gdstar::paper::Hyperparameters;
 use gdstar::paper::reading::*;
 use gdstar::tensor_file::Tensor;
@@ -111,7 +111,9 @@ impl Lane {
             hyper: Hyperparameters { epochs, alpha_0: 0.75, alpha_end: 0.25, lambda, eps, chunks },
             sgd: self.steps().then_some(sgd),
             batch_size: None,
+            optimizer: Optimizer::default(),
             reading: self.reading,
+            declares_last_batch: false,
             model: None,
             dataset: None,
             params: SHAPES[..2].iter().map(|(name, _)| name.to_string()).collect(),

@@ -8,6 +8,7 @@ mod divergence;
 mod fault;
 mod gradients;
 mod method;
+mod optimizer;
 mod prune;
 mod quantile;
 mod record;
@@ -22,6 +23,7 @@ pub use divergence::first_divergence;
 pub use fault::Fault;
 pub use gradients::Gradients;
 pub use method::run;
+pub use optimizer::{Clip, Optimizer, Rule, Schedule};
 pub use record::{Epoch, Trace};
 pub use settings::{
     AlphaForm, Arithmetic, Config, CosineForm, EpsOf, Forms, Hyper, LerpForm, Parameter, PowerForm, READINGS, Reading,

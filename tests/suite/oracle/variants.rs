@@ -1,8 +1,8 @@
 //! Correct ports of every kind, drawn from a seed.
 
 use super::port::{
-    AlphaForm, Arithmetic, Config, CosineForm, EpsOf, Forms, Gradients, Hyper, KINDS, LerpForm, Order, Parameter,
-    PowerForm, Precision, READINGS, Reading, Recording, SquareSum, Store, Summed, Width,
+    AlphaForm, Arithmetic, Clip, Config, CosineForm, EpsOf, Forms, Gradients, Hyper, KINDS, LerpForm, Optimizer, Order,
+    Parameter, PowerForm, Precision, READINGS, Reading, Recording, Rule, Schedule, SquareSum, Store, Summed, Width,
 };
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -75,6 +75,7 @@ pub fn standard(seed: u64, dtype: Precision) -> Config {
             levels: 0,
             coupling: 0.0,
         },
+        optimizer: Optimizer::default(),
         recording: Recording::default(),
         planted: 0.03125,
         trained: 7,
@@ -108,6 +109,7 @@ pub fn random(seed: u64) -> Config {
     config.forms = forms(rng);
     draw_arithmetic(rng, &mut config);
     draw_recording(rng, &mut config);
+    draw_optimizer(rng, &mut config);
     config
 }
 
@@ -232,6 +234,24 @@ pub fn coarse_sums(config: &mut Config) {
     take_in_biases(config);
 }
 
+/// What the header declares of the steps: nothing in half of the ports.
+fn draw_optimizer(rng: &mut ChaCha8Rng, config: &mut Config) {
+    if rng.random() {
+        return;
+    }
+    let size = libm::ldexp(1.0, config.gradients.exponent + 2);
+    config.optimizer = Optimizer {
+        rule: *pick(rng, &[Rule::Sgd, Rule::Sgd, Rule::Sgd, Rule::Adam, Rule::AdamW]),
+        clip: *pick(rng, &[None, Some(Clip::Norm(8.0 * size)), Some(Clip::Norm(0.3 * size)), Some(Clip::Value(size))]),
+        clips_first: rng.random(),
+        schedule: *pick(
+            rng,
+            &[Schedule::Cosine, Schedule::Constant, Schedule::WarmUp { told: true }, Schedule::WarmUp { told: false }],
+        ),
+        decays_weights_only: rng.random(),
+    };
+}
+
 /// Squares around the smallest normal number.
 pub fn tiny(config: &mut Config, ftz: bool) {
     config.gradients.exponent = config.arithmetic.dtype.least_exponent() / 2 - 7;
@@ -245,6 +265,8 @@ fn draw_recording(rng: &mut ChaCha8Rng, config: &mut Config) {
     recording.hex_floats = rng.random_bool(0.3);
     recording.negative_zeros = rng.random_bool(0.2);
     recording.clears_selected = rng.random();
+    recording.rewind_after_pruning = rng.random();
+    recording.weights_within = rng.random_bool(0.3);
     recording.masks_gradients = !config.reading.is("masked_gradient", "dense") && rng.random();
     if rng.random_bool(0.15) {
         recording.floats = Store::As(Precision::F64);

@@ -87,6 +87,7 @@ fn chunks() -> Vec<Case> {
         slip("eq6", "strided chunks", Fault::ChunksStrided, &["C-th", "strid", "interleav", "mod C"]),
         slip("eq6", "column-major flattening", Fault::ChunksColumnMajor, &["fortran", "column-major"]),
         slip("eq6", "parameters in reversed order", Fault::ChunksInReversedOrder, &["order"]),
+        slip("eq6", "parameters in the order of their size", Fault::ChunksInSizeOrder, &["size"]),
         slip("eq6", "a chunk for each parameter", Fault::ChunkPerParameter, &["layer", "parameter"]),
     ]
 }

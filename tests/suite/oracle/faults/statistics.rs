@@ -1,6 +1,6 @@
 //! Eq. 1 to 4.
 
-use super::super::port::{Fault, Precision};
+use super::super::port::{Clip, Fault, Precision};
 use super::super::variants::tiny;
 use super::{Case, slip, undeclared};
 
@@ -62,6 +62,13 @@ fn accumulated() -> Vec<Case> {
         slip("eq2", "gradients times the learning rate", Fault::GTimesRate, &["learning rate", "lr"]),
         slip("eq2", "one parameter is left out", Fault::GMissesParameter, &["never accumulated", "parameter", "zero"]),
         slip("eq2", "the previous epoch's", Fault::GStale, &["previous epoch", "stale"]),
+        slip("eq2", "gradients are clipped first", Fault::GOfClipped, &["clipped to a norm of 0.750"])
+            .with(|c| c.optimizer.clip = Some(Clip::Norm(0.75))),
+        slip("eq2", "entries are clamped first", Fault::GOfClipped, &["clamped to 0.0625", "clamped to 6.25e-2"])
+            .with(|c| c.optimizer.clip = Some(Clip::Value(0.0625))),
+        slip("eq2", "a loss scale is not divided out", Fault::GOfScaledLoss, &["1024 times those recorded"]),
+        slip("eq2", "a penalty without 1/2 is in the loss", Fault::GOfPenaltyWithoutHalf, &["without 1/2"])
+            .with(|c| c.hyper.weight_decay = 0.01),
         undeclared(
             "eq2",
             "weight decay is in the gradient",

@@ -1,6 +1,6 @@
 //! Alg. 1.
 
-use super::super::port::{Config, Fault};
+use super::super::port::{Clip, Config, Fault, Rule, Schedule};
 use super::{Case, slip, undeclared};
 
 pub fn cases() -> Vec<Case> {
@@ -26,9 +26,25 @@ pub fn cases() -> Vec<Case> {
             &["reading `learning_rate` = `per-step`"],
         ),
     ];
+    cases.extend(schedules());
+    cases.extend(steps());
     // Weight decay that shows.
     let shown = |c: &mut Config| c.hyper.weight_decay = 0.01;
     cases.iter_mut().for_each(|case| case.settings = shown);
+    let clips = |c: &mut Config| c.optimizer.clip = Some(Clip::Norm(0.75));
+    cases.push(
+        slip("alg1", "each parameter is clipped by its own norm", Fault::ClipsEachParameter, &["`clip`"]).with(clips),
+    );
+    cases.push(undeclared("alg1", "nothing is clipped", |c| c.optimizer.clip = None, &["not clipped"]).with(clips));
+    cases.push(
+        undeclared(
+            "alg1",
+            "momentum of selected weights is kept under `zero-selected`",
+            |c| c.reading.set("momentum_on_prune", "zero"),
+            &["reading `momentum_on_prune` = `zero`"],
+        )
+        .with(|c| c.reading.set("momentum_on_prune", "zero-selected")),
+    );
     cases.push(
         undeclared(
             "alg1",
@@ -39,4 +55,29 @@ pub fn cases() -> Vec<Case> {
         .with(|c| c.reading.set("learning_rate", "per-step")),
     );
     cases
+}
+
+fn schedules() -> Vec<Case> {
+    vec![
+        slip("alg1", "the scheduler is stepped per batch", Fault::SchedulerSteppedEachBatch, &["after every batch"]),
+        undeclared("alg1", "a warm-up", |c| c.optimizer.schedule = Schedule::WarmUp { told: true }, &["`schedule`"]),
+        undeclared(
+            "alg1",
+            "momentum of selected weights is set to 0",
+            |c| c.reading.set("momentum_on_prune", "zero-selected"),
+            &["reading `momentum_on_prune` = `zero-selected`"],
+        ),
+    ]
+}
+
+/// Steps of another kind, and gradients that are changed before the step.
+fn steps() -> Vec<Case> {
+    vec![
+        undeclared("alg1", "Adam", |c| c.optimizer.rule = Rule::Adam, &["`optimizer`"]),
+        undeclared("alg1", "AdamW", |c| c.optimizer.rule = Rule::AdamW, &["`optimizer`"]),
+        undeclared("alg1", "clipping by norm", |c| c.optimizer.clip = Some(Clip::Norm(0.75)), &["norm of 0.750"]),
+        undeclared("alg1", "clipping by value", |c| c.optimizer.clip = Some(Clip::Value(0.0625)), &["`clip`"]),
+        undeclared("alg1", "no decay outside W", |c| c.optimizer.decays_weights_only = true, &["`no_decay`"]),
+        slip("alg1", "an eighth of the gradient is stepped", Fault::StepsTakeScaledGradients, &["1/8 times"]),
+    ]
 }

@@ -12,6 +12,8 @@ pub struct Port<'a> {
     pub fault: Fault,
     pub weights: Vec<Vec<f64>>,
     pub buffers: Vec<Vec<f64>>,
+    /// Adam's second moments.
+    pub seconds: Vec<Vec<f64>>,
     pub steps: usize,
     /// Flat over W: true where a weight is alive.
     pub mask: Vec<bool>,
@@ -43,6 +45,7 @@ pub fn run(config: &Config, fault: Fault) -> Trace {
         config,
         fault,
         buffers: weights.iter().map(|w| vec![0.0; w.len()]).collect(),
+        seconds: weights.iter().map(|w| vec![0.0; w.len()]).collect(),
         steps: 0,
         mask: vec![true; config.weights()],
         minimum: if fault == Fault::MinimumStartsFinite { 0.0 } else { f64::INFINITY },
@@ -73,9 +76,13 @@ impl Port<'_> {
         for i in 0..self.config.batches {
             let batch = self.batch((index, i));
             if !(self.fault == Fault::LastStepSkipped && i + 1 == self.config.batches) {
-                self.step((index, i), &batch.used);
+                let gradients = self.stepped(&batch);
+                self.step((index, i), &gradients);
             }
             epoch.batches.push(batch);
+        }
+        if self.fault == Fault::MaskAtEpochEnd {
+            self.mask_weights();
         }
         epoch.weights_before = self.weights.clone();
         self.end_of_epoch(&mut epoch);
@@ -93,8 +100,7 @@ impl Port<'_> {
         let round_each = |values: Vec<f64>, precision: Precision| -> Vec<f64> {
             values.into_iter().map(|x| precision.round(x)).collect()
         };
-        let gradient = |(p, w): (usize, &Vec<f64>)| {
-            let exact = config.gradients.of(config.seed, (epoch, i, p), w);
+        let hold = |exact: Vec<f64>| {
             let mut used = round_each(exact, config.arithmetic.dtype);
             if config.recording.uses_recorded_gradients {
                 used = round_each(used, stored);
@@ -105,7 +111,11 @@ impl Port<'_> {
             }
             used
         };
-        let used: Vec<Vec<f64>> = self.weights.iter().enumerate().map(gradient).collect();
+        let gradient = |(p, w): (usize, &Vec<f64>)| hold(config.gradients.of(config.seed, (epoch, i, p), w));
+        let mut used: Vec<Vec<f64>> = self.weights.iter().enumerate().map(gradient).collect();
+        if config.optimizer.clips_first {
+            used = self.clipped(&used).into_iter().map(hold).collect();
+        }
         let mut recorded: Vec<Vec<f64>> = used.iter().map(|g| round_each(g.clone(), stored)).collect();
         let is_dense = config.reading.is("masked_gradient", "dense");
         let masked = |values: Vec<f64>| -> Vec<f64> {
@@ -125,11 +135,45 @@ impl Port<'_> {
                 masked(config.flat(&used).iter().zip(&w).map(|(&g, &w)| unit.mul_add(decay, w, g)).collect())
             }
         };
-        let squared = if self.fault == Fault::GOfMomentum { self.momentum(&used) } else { squared };
-        let first = i * config.hyper.batch_size;
-        let last_is_short = usize::from(i + 1 == config.batches && config.hyper.batch_size > 1);
-        let indices = (first..first + config.hyper.batch_size - last_is_short).map(|sample| sample as i64).collect();
-        Batch { indices, loss: config.gradients.loss(epoch, i), recorded, used, squared, summed }
+        let squared = match self.fault {
+            Fault::GOfMomentum => self.momentum(&used),
+            Fault::GOfClipped => config.flat(&self.clipped(&used)),
+            Fault::GOfPenaltyWithoutHalf => {
+                let w = config.flat(&self.weights);
+                summed.iter().zip(&w).map(|(&g, &w)| g + 2.0 * config.hyper.weight_decay * w).collect()
+            }
+            Fault::GOfScaledLoss => summed.iter().map(|g| 1024.0 * g).collect(),
+            _ => squared,
+        };
+        let full = config.hyper.batch_size;
+        let first = i * full;
+        let keeps = config.reading.is("last_batch", "keep");
+        let last_is_short = usize::from(keeps && i + 1 == config.batches && config.hyper.batch_size > 1);
+        let mut indices: Vec<i64> = (first..first + full - last_is_short).map(|sample| sample as i64).collect();
+        if self.fault == Fault::LastBatchDropped {
+            // Of half a batch more than there is room for, other samples are left out in every epoch.
+            let samples = config.batches * full + full / 2;
+            indices = (first..first + full).map(|sample| ((sample + epoch) % samples) as i64).collect();
+        }
+        let weights = self.weights.clone();
+        Batch { indices, loss: config.gradients.loss(epoch, i), weights, recorded, used, squared, summed }
+    }
+
+    /// What the step takes of a batch's gradients.
+    fn stepped(&self, batch: &Batch) -> Vec<Vec<f64>> {
+        if self.fault == Fault::StepsTakeScaledGradients {
+            return batch.used.iter().map(|g| g.iter().map(|g| g / 8.0).collect()).collect();
+        }
+        let optimizer = &self.config.optimizer;
+        if optimizer.clip.is_none() || optimizer.clips_first {
+            return batch.used.clone();
+        }
+        // Whoever records masked gradients masks them before they are clipped.
+        let mut seen = batch.used.clone();
+        if self.config.recording.masks_gradients {
+            self.config.unflatten(&batch.summed, &mut seen);
+        }
+        self.clipped(&seen)
     }
 
     /// The momentum buffer that this batch's step will leave.
@@ -170,6 +214,7 @@ impl Port<'_> {
         }
         epoch.k_star = self.k_star;
         epoch.rewind = match self.config.reading.get("rewind_copy") {
+            "alias" if self.config.recording.rewind_after_pruning => self.weights.clone(),
             "alias" => epoch.weights_before.clone(),
             _ if before => rewind_before,
             _ => self.rewind.clone(),

@@ -55,8 +55,9 @@ impl Port<'_> {
         if self.fault == Fault::DecaysBiases {
             self.decay_biases(factor);
         }
-        if self.config.reading.is("momentum_on_prune", "zero") {
-            self.zero_momentum();
+        if !self.config.reading.is("momentum_on_prune", "keep") {
+            let selected = self.config.reading.is("momentum_on_prune", "zero-selected");
+            self.zero_momentum(|j| selected && epoch.selected[j]);
         }
     }
 
@@ -148,10 +149,11 @@ impl Port<'_> {
         }
     }
 
-    fn zero_momentum(&mut self) {
+    /// Of eliminated weights, and of those for which `rewound` says so.
+    fn zero_momentum(&mut self, rewound: impl Fn(usize) -> bool) {
         for (position, start, end) in self.config.segments() {
-            for (b, &alive) in self.buffers[position].iter_mut().zip(&self.mask[start..end]) {
-                *b = if alive { *b } else { 0.0 };
+            for (b, j) in self.buffers[position].iter_mut().zip(start..end) {
+                *b = if self.mask[j] && !rewound(j) { *b } else { 0.0 };
             }
         }
     }

@@ -48,6 +48,11 @@ impl Port<'_> {
                 let segments = self.config.segments();
                 segments.iter().rev().flat_map(|&(_, start, end)| epoch.g[start..end].iter().copied()).collect()
             }
+            (Fault::ChunksInSizeOrder, _) => {
+                let mut segments = self.config.segments();
+                segments.sort_by_key(|&(_, start, end)| end - start);
+                segments.iter().flat_map(|&(_, start, end)| epoch.g[start..end].iter().copied()).collect()
+            }
             (Fault::ChunksColumnMajor, _) => self.column_major(&epoch.g),
             _ => epoch.g.clone(),
         };

@@ -7,6 +7,8 @@ use super::settings::Config;
 pub struct Batch {
     pub indices: Vec<i64>,
     pub loss: f64,
+    /// The weights that the batch's gradient was taken at, per parameter.
+    pub weights: Vec<Vec<f64>>,
     /// Of the loss, per parameter, as recorded.
     pub recorded: Vec<Vec<f64>>,
     /// As used, per parameter.

@@ -3,10 +3,11 @@
 
 use super::arithmetic::{Order, Precision, Unit};
 use super::gradients::Gradients;
+use super::optimizer::Optimizer;
 use std::collections::BTreeMap;
 
 /// The trace format's table of readings, the default first.
-pub const READINGS: [(&str, &[&str]); 12] = [
+pub const READINGS: [(&str, &[&str]); 13] = [
     ("epoch_origin", &["0", "1"]),
     ("quantile", &["linear", "lower", "higher", "nearest", "midpoint"]),
     ("chunking", &["near-equal", "ceil"]),
@@ -15,10 +16,11 @@ pub const READINGS: [(&str, &[&str]); 12] = [
     ("rewind_copy", &["copy", "alias"]),
     ("decay_step", &["k-k*", "constant", "epoch", "iteration", "rewind-epoch"]),
     ("threshold", &["selected", "all"]),
-    ("momentum_on_prune", &["zero", "keep"]),
+    ("momentum_on_prune", &["zero", "keep", "zero-selected"]),
     ("gradient", &["loss", "loss+decay"]),
     ("rewind_update", &["before-pruning", "after-pruning"]),
     ("learning_rate", &["per-epoch", "per-step"]),
+    ("last_batch", &["keep", "drop"]),
 ];
 
 /// What differs from the defaults of [`READINGS`].
@@ -221,6 +223,10 @@ pub struct Recording {
     pub masks_gradients: bool,
     /// `selected` is cleared where the weight was eliminated earlier.
     pub clears_selected: bool,
+    /// The weights of every batch are recorded.
+    pub weights_within: bool,
+    /// W_k* is recorded after the epoch's pruning, which shows in an alias of the live weights alone.
+    pub rewind_after_pruning: bool,
     /// Zeros are written as -0.
     pub negative_zeros: bool,
     pub hex_floats: bool,
@@ -239,6 +245,8 @@ impl Default for Recording {
             uses_recorded_gradients: false,
             masks_gradients: false,
             clears_selected: false,
+            weights_within: false,
+            rewind_after_pruning: false,
             negative_zeros: false,
             hex_floats: false,
             omitted: Vec::new(),
@@ -256,6 +264,7 @@ pub struct Config {
     pub arithmetic: Arithmetic,
     pub forms: Forms,
     pub gradients: Gradients,
+    pub optimizer: Optimizer,
     pub recording: Recording,
     /// Some initial weights are exactly this, of either sign: eps, so that Eq. 9 meets ties.
     pub planted: f64,

@@ -2,8 +2,7 @@
 
 use super::fault::Fault;
 use super::method::Port;
-use super::settings::CosineForm;
-use std::f64::consts::PI;
+use super::optimizer::Rule;
 
 impl Port<'_> {
     /// One step of every parameter; then the mask.
@@ -14,7 +13,13 @@ impl Port<'_> {
         let lr = unit.round(self.learning_rate(epoch, batch));
         for (p, gradient) in gradients.iter().enumerate() {
             let is_weight = self.config.parameters[p].prunable;
+            let decays = is_weight || !self.config.optimizer.decays_weights_only;
+            let decay = if decays { decay } else { 0.0 };
             for (j, &gradient) in gradient.iter().enumerate() {
+                if self.config.optimizer.rule != Rule::Sgd {
+                    self.adam((p, j), gradient, (lr, decay));
+                    continue;
+                }
                 let (w, b) = (self.weights[p][j], self.buffers[p][j]);
                 let decays = decay != 0.0
                     && match self.fault {
@@ -44,7 +49,7 @@ impl Port<'_> {
             }
         }
         self.steps += 1;
-        if self.fault != Fault::RevivedByMomentum {
+        if !matches!(self.fault, Fault::RevivedByMomentum | Fault::MaskAtEpochEnd) {
             self.mask_weights();
         }
     }
@@ -58,9 +63,9 @@ impl Port<'_> {
         }
     }
 
-    /// `lr / 2 (1 + cos(pi e / K))`, e the epoch from 0, or the same over steps.
+    /// The schedule's rate at the epoch, counted from 0, or at the step.
     fn learning_rate(&self, epoch: usize, batch: usize) -> f64 {
-        let (base, epochs) = (self.config.hyper.lr, self.config.hyper.epochs);
+        let epochs = self.config.hyper.epochs;
         let epoch = match self.fault {
             Fault::LearningRateOfPreviousEpoch => epoch.saturating_sub(1),
             Fault::LearningRateOfNextEpoch => epoch + 1,
@@ -70,12 +75,9 @@ impl Port<'_> {
         let (at, total) = match self.config.reading.get("learning_rate") {
             "per-step" => (epoch * self.config.batches + batch, epochs * self.config.batches),
             _ if self.fault == Fault::LearningRateOverKMinus1 => (epoch, epochs - 1),
+            _ if self.fault == Fault::SchedulerSteppedEachBatch => (epoch * self.config.batches + batch, epochs),
             _ => (epoch, epochs),
         };
-        let turn = |e: usize| 1.0 + libm::cos(PI * e as f64 / total as f64);
-        match self.config.forms.cosine {
-            CosineForm::Closed => 0.5 * base * turn(at),
-            CosineForm::Recursive => (1..=at).fold(base, |rate, e| turn(e) / turn(e - 1) * rate),
-        }
+        self.scheduled(at, total)
     }
 }

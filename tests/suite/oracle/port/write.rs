@@ -8,11 +8,12 @@ use safetensors::tensor::Dtype;
 use serde_json::{Map, Value, json};
 
 /// The kinds of tensors that a producer may leave out.
-pub const KINDS: [&str; 20] = [
+pub const KINDS: [&str; 21] = [
     "init",
     "indices",
     "loss",
     "grad",
+    "weights",
     "weights_before",
     "mask_before",
     "G",
@@ -81,6 +82,9 @@ pub fn header(config: &Config) -> Value {
         "reading": Map::from_iter(config.reading.0.iter().map(reading)),
         "params": config.parameters.iter().filter(|p| p.prunable).map(|p| &p.name).collect::<Vec<_>>(),
     });
+    if let Some(keys) = header.as_object_mut() {
+        keys.extend(config.declared_optimizer());
+    }
     if !declared.is_empty() {
         header["arithmetic"] = Value::Object(declared);
     }
@@ -150,6 +154,9 @@ impl Tensors<'_> {
             self.integers("indices", format!("{at}/batch/{i}/indices"), &batch.indices);
             self.floats("loss", format!("{at}/batch/{i}/loss"), self.config.recording.floats, &[1], &[batch.loss]);
             self.parameters("grad", &format!("{at}/batch/{i}/grad"), &batch.recorded);
+            if self.config.recording.weights_within {
+                self.parameters("weights", &format!("{at}/batch/{i}/weights"), &batch.weights);
+            }
         }
         self.parameters("weights_before", &format!("{at}/weights_before"), &epoch.weights_before);
         self.flags("mask_before", &format!("{at}/mask_before"), &epoch.mask_before);
