@@ -4,7 +4,7 @@
 use crate::Options;
 use crate::case::{Case, Epoch, Meter};
 use crate::method::{config, random_pixels, start_with_eliminated};
-use gdstar::data::{self, Dataset, Images, Normalisation, Source};
+use gdstar::data::{self, Dataset, Images, Normalisation, Source, numbered};
 use gdstar::nn::models;
 use gdstar::sparsify::Method;
 use gdstar::train::{BatchEvent, Config, EpochEvent, Observer, Run};
@@ -120,7 +120,7 @@ fn random_images(model: &str, count: usize) -> Result<Dataset> {
     let channels = entry.input[0];
     let normalisation = Normalisation { scale: 255.0, mean: vec![0.5; channels], std: vec![0.25; channels] };
     let (train, test) = (images(count), images(entry.classes));
-    Ok(Dataset { name: "random", train, test, classes: entry.classes, normalisation, augmentation: None })
+    Ok(Dataset { name: "random", train, test, classes: numbered(entry.classes), normalisation, augmentation: None })
 }
 
 /// Steps with `percent` of the weights of every layer eliminated.

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 /// Run a trained network on a data set: accuracy in all and by class, loss, sparsity, multiply-accumulates.
 ///
 /// A run folder or a checkpoint says itself which network and data it belongs to; a bare state_dict (PyTorch's
-/// save_file) needs --model and --data. Sparsity is that of the file's masks; where it has none, weights that are 0
+/// save_file) needs --model and --data. Inputs are normalised as the network was trained, where the file says how, and
+/// classes must be those it was trained on. Sparsity is that of the file's masks; where it has none, weights that are 0
 /// count as eliminated. Effective multiply-accumulates are a layer's times its share of living weights.
 #[derive(Debug, clap::Args)]
 pub struct EvaluateArgs {
@@ -91,7 +92,10 @@ impl Subject {
         let known = config.filter(|config| config.data == data);
         let dir = args.data_dir.as_deref().or(known.and_then(|config| config.data_dir.as_deref()));
         let image_size = args.image_size.or(known.and_then(|config| config.image_size));
-        let dataset = with_threads(args.threads, || load_data(data, dir, image_size))??;
+        let mut dataset = with_threads(args.threads, || load_data(data, dir, image_size))??;
+        if let Some(encoding) = &file.encoding {
+            dataset = dataset.encoded(encoding, dir.unwrap_or(Path::new(data.name())))?;
+        }
         let kernel = args.kernel.or_else(|| config.map(|c| c.kernel)).unwrap_or(Kernel::Fast);
         let precision = args.precision.or_else(|| config.map(|c| c.precision)).unwrap_or_default();
         Ok(Self { file, model, dataset, kernel, precision })
@@ -112,19 +116,18 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
 
 fn report<S: Scalar>(args: &EvaluateArgs, subject: &Subject) -> Result<()> {
     let dataset = &subject.dataset;
-    let network = models::find(&subject.model)?.network(dataset.train.shape, dataset.classes)?;
+    let network = models::find(&subject.model)?.network(dataset.train.shape, dataset.classes.len())?;
     let saved = subject.file.read::<S>(network)?;
     tell_remark(&subject.file.tensors, &saved.network);
     let part = (dataset, args.split);
     let (evaluation, predictions) = predict(&saved.network, subject.kernel, &saved.parameters, part, args.batch_size)?;
-    let names: Vec<String> = (0..dataset.classes).map(|class| class.to_string()).collect();
     if let Some(path) = &args.predictions {
         let format = predictions_format(path)?;
-        output::write_atomically(path, |file| format.write(&mut BufWriter::new(file), &predictions, &names))?;
+        output::write_atomically(path, |file| format.write(&mut BufWriter::new(file), &predictions, &dataset.classes))?;
     }
     let (layers, total) = layer_sparsity(&saved)?;
-    let classes = by_class(&predictions, dataset.classes);
-    let report = Report { args, subject, evaluation, has_masks: saved.has_masks, layers, total, classes, names };
+    let classes = by_class(&predictions, dataset.classes.len());
+    let report = Report { args, subject, evaluation, has_masks: saved.has_masks, layers, total, classes };
     if args.json { console::print_line(report.json()) } else { console::print(report.text()) }
 }
 
@@ -140,8 +143,6 @@ struct Report<'a> {
     layers: Vec<LayerSparsity>,
     total: LayerSparsity,
     classes: Vec<ClassAccuracy>,
-    /// Of the classes.
-    names: Vec<String>,
 }
 
 impl Report<'_> {
@@ -155,6 +156,10 @@ impl Report<'_> {
             thousands(samples),
             100.0 * accuracy,
         );
+        if self.subject.file.encoding.is_none() && self.subject.dataset.name == Source::ImageFolder.name() {
+            text +=
+                "inputs normalised by this folder's training images: the file does not say by what it was trained\n";
+        }
         let basis = if self.has_masks { "by its masks" } else { "no masks: weights that are 0 count as eliminated" };
         text += &format!("sparsity {:.2} % ({basis})\n\n", 100.0 * self.total.sparsity());
         text += &self.layers_text();
@@ -182,7 +187,7 @@ impl Report<'_> {
         }
         let row = |class: &&ClassAccuracy| {
             let accuracy = class.accuracy().map_or(String::new(), |accuracy| format!("{:.2} %", 100.0 * accuracy));
-            let name = quoted(&self.names[class.class]);
+            let name = quoted(&self.subject.dataset.classes[class.class]);
             [name, thousands(class.samples), thousands(class.correct), accuracy]
         };
         text + &columns(["class", "samples", "correct", "accuracy"], &told.iter().map(row).collect::<Vec<_>>())
@@ -197,7 +202,7 @@ impl Report<'_> {
         };
         let class = |row: &ClassAccuracy| {
             json!({
-                "class": row.class, "name": self.names[row.class], "samples": row.samples, "correct": row.correct,
+                "class": row.class, "name": self.subject.dataset.classes[row.class], "samples": row.samples, "correct": row.correct,
                 "accuracy": row.accuracy(),
             })
         };
@@ -210,6 +215,8 @@ impl Report<'_> {
             "accuracy": self.evaluation.accuracy,
             "loss": if loss.is_finite() { json!(loss) } else { json!(loss.to_string()) },
             "per_class": self.classes.iter().map(class).collect::<Vec<_>>(),
+            "classes": self.subject.dataset.classes,
+            "normalisation": self.subject.dataset.normalisation,
             "masks": self.has_masks,
             "total": row(&self.total),
             "parameters": self.layers.iter().map(row).collect::<Vec<_>>(),

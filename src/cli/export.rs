@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 
 /// Write a pruned network for other programs: dense with zeros, masks, and CSR.
 ///
-/// Leaves a folder of three files: `dense`, PyTorch's state_dict with eliminated weights 0; `masks`, 1 where a weight
+/// Leaves a folder of files: `dense`, PyTorch's state_dict with eliminated weights 0; `masks`, 1 where a weight
 /// is alive; `csr`, each prunable weight [o, ...] as the sparse matrix [o, rest], in the arrays that SciPy's
-/// csr_matrix and PyTorch's sparse_csr_tensor take. Ends with the sizes, as measured. docs/exchange.md shows how to
+/// csr_matrix and PyTorch's sparse_csr_tensor take; and encoding.json, the class names and what inputs are normalised by,
+/// which safetensors files have in their metadata too. Ends with the sizes, as measured. docs/exchange.md shows how to
 /// read them.
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {

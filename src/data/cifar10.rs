@@ -32,7 +32,8 @@ const FILES: [&str; 6] = [
 const FOLDER: &str = "cifar-10-batches-bin";
 /// The official archive.
 const ARCHIVE: &str = "cifar-10-binary.tar.gz";
-const CLASSES: usize = 10;
+/// As the archive's `batches.meta.txt` calls them.
+const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 const PIXELS: usize = SHAPE[0] * SHAPE[1] * SHAPE[2];
 const RECORD: usize = 1 + PIXELS;
 
@@ -68,7 +69,7 @@ pub fn load(root: &Path) -> Result<Dataset> {
         name: Source::Cifar10.name(),
         train,
         test,
-        classes: CLASSES,
+        classes: CLASSES.map(str::to_string).to_vec(),
         normalisation: Normalisation { scale: 255.0, mean: MEAN.to_vec(), std: STD.to_vec() },
         augmentation: Some(Augmentation { padding: 4 }),
     })
@@ -115,9 +116,9 @@ pub fn parse(path: &Path, content: &[u8]) -> Result<Images> {
         labels: Vec::with_capacity(records.len()),
     };
     for (i, [label, pixels @ ..]) in records.iter().enumerate() {
-        if usize::from(*label) >= CLASSES {
+        if usize::from(*label) >= CLASSES.len() {
             let place = format!("record {i} at byte {}, label", RECORD * i);
-            return Err(Error::file(path, place, format!("0 to {}", CLASSES - 1), label));
+            return Err(Error::file(path, place, format!("0 to {}", CLASSES.len() - 1), label));
         }
         images.labels.push(u16::from(*label));
         images.pixels.extend_from_slice(pixels);

@@ -1,6 +1,6 @@
 //! The 1,797 handwritten digits that are part of the program: 8x8 pixels of value 0 to 16.
 
-use super::{Dataset, Images, Normalisation, Source, file};
+use super::{Dataset, Images, Normalisation, Source, file, numbered};
 use crate::error::{Error, Result};
 use flate2::bufread::GzDecoder;
 use std::path::Path;
@@ -41,7 +41,7 @@ pub fn load() -> Result<Dataset> {
         name: Source::Digits.name(),
         train,
         test,
-        classes: CLASSES,
+        classes: numbered(CLASSES),
         normalisation: Normalisation {
             scale: f64::from(MAX_PIXEL),
             mean: vec![MEAN_AND_STD.0],

@@ -52,7 +52,7 @@ pub fn load(root: &Path, options: LoadOptions) -> Result<Dataset> {
         normalisation: Normalisation::of(&train, SCALE),
         train,
         test,
-        classes: classes.len(),
+        classes: classes.iter().map(|class| class.to_string_lossy().into_owned()).collect(),
         augmentation: Some(Augmentation { padding: smaller_side / SIDE_PER_PADDING }),
     })
 }

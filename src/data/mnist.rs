@@ -3,7 +3,7 @@
 //! Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998 (CC BY-SA 3.0).
 
 use super::idx::{self, Axis};
-use super::{Dataset, Images, Normalisation, Source, file};
+use super::{Dataset, Images, Normalisation, Source, file, numbered};
 use crate::error::{Error, Result};
 use std::path::Path;
 
@@ -40,7 +40,7 @@ pub fn load(root: &Path) -> Result<Dataset> {
         name: Source::Mnist.name(),
         train: read_split(folder, "train")?,
         test: read_split(folder, "t10k")?,
-        classes: CLASSES,
+        classes: numbered(CLASSES),
         normalisation: Normalisation { scale: 255.0, mean: vec![MEAN_AND_STD.0], std: vec![MEAN_AND_STD.1] },
         augmentation: None,
     })

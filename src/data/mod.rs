@@ -7,6 +7,7 @@
 mod augmentation;
 pub mod cifar10;
 pub mod digits;
+mod encoding;
 pub mod fetch;
 pub mod file;
 pub mod idx;
@@ -17,6 +18,7 @@ mod normalisation;
 mod order;
 
 pub use augmentation::{Augmentation, Crop};
+pub use encoding::{ENCODING_KEY, Encoding, numbered};
 pub use loader::{Batch, Loader, Order};
 pub use normalisation::Normalisation;
 pub use order::epoch_order;
@@ -104,8 +106,8 @@ pub struct Dataset {
     pub name: &'static str,
     pub train: Images,
     pub test: Images,
-    /// Labels are below this.
-    pub classes: usize,
+    /// The name of the class of each label; labels are below their number.
+    pub classes: Vec<String>,
     pub normalisation: Normalisation,
     /// What the usual training recipe does to training images, where it does anything. `None` switches it off.
     pub augmentation: Option<Augmentation>,
@@ -236,7 +238,8 @@ impl Dataset {
     }
 
     /// SHA-256, in hexadecimal, of the data: the name, the number of classes, both parts' shapes, pixels and
-    /// labels, and the normalisation. (The augmentation is an option of the run and not part of it.)
+    /// labels, and the normalisation. (The augmentation is an option of the run and not part of it, and what classes are
+    /// called changes no number.)
     ///
     /// A run stores it, so that one resumed on other data is told. Every list is preceded by its length in bytes and
     /// every integer is 64 bits little-endian, so that no two data sets feed the hash the same bytes. A label is one
@@ -250,7 +253,7 @@ impl Dataset {
             hash.update(bytes);
         };
         bytes(&mut hash, self.name.as_bytes());
-        integer(&mut hash, self.classes);
+        integer(&mut hash, self.classes.len());
         for images in [&self.train, &self.test] {
             images.shape.iter().for_each(|&size| integer(&mut hash, size));
             bytes(&mut hash, &images.pixels);
@@ -265,7 +268,7 @@ impl Dataset {
 
     /// The labels as the fingerprint takes them.
     fn label_bytes(&self, labels: &[u16]) -> Vec<u8> {
-        let width = if self.classes <= 256 { 1 } else { 2 };
+        let width = if self.classes.len() <= 256 { 1 } else { 2 };
         labels.iter().flat_map(|label| label.to_le_bytes().into_iter().take(width)).collect()
     }
 }

@@ -3,9 +3,11 @@
 use super::Images;
 use crate::scalar::Scalar;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// Per-channel standardisation: `x = (pixel / scale - mean_c) / std_c`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Normalisation {
     /// The pixel value that maps to 1: 255, or 16 for the embedded digits.
     pub scale: f64,

@@ -2,6 +2,7 @@
 
 use super::{StoredFile, npz};
 use crate::choice::choice;
+use crate::data::{ENCODING_KEY, Encoding};
 use crate::error::{Error, Result};
 use crate::output::{NewFolder, write_atomically};
 use crate::tensor_file::{self, Tensor};
@@ -22,22 +23,36 @@ choice! {
 }
 
 /// The folder of an export, until it is complete.
-pub(super) struct Folder(NewFolder);
+pub(super) struct Folder {
+    folder: NewFolder,
+    /// As JSON; for the metadata of the files that can have any.
+    encoding: Option<String>,
+}
 
 impl Folder {
     /// The folder that is to be `out`.
     pub fn new(out: &Path) -> Result<Self> {
-        NewFolder::beside(out).map(Self)
+        Ok(Self { folder: NewFolder::beside(out)?, encoding: None })
+    }
+
+    /// Writes `encoding.json`, and lets the files that follow say the same, if their format has a place for it.
+    pub fn describe(&mut self, encoding: &Encoding) -> Result<()> {
+        let path = self.folder.path().join(format!("{ENCODING_KEY}.json"));
+        let json = serde_json::to_string(encoding).map_err(|e| Error::file(&path, "content", "JSON", e))?;
+        write_atomically(&path, |file| file.write_all(json.as_bytes()))?;
+        self.encoding = Some(json);
+        Ok(())
     }
 
     /// Writes `stem.<format>`.
     pub fn write(&self, stem: &str, format: Format, tensors: &[(String, Tensor)]) -> Result<StoredFile> {
         let name = format!("{stem}.{format}");
-        let path = self.0.path().join(&name);
+        let path = self.folder.path().join(&name);
         match format {
             Format::Safetensors => {
                 // What `safetensors.torch.save_file` callers write, and some loaders ask for.
-                let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+                let mut metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+                metadata.extend(self.encoding.clone().map(|json| (ENCODING_KEY.to_string(), json)));
                 tensor_file::write(&path, metadata, tensors)?;
             }
             Format::Npz => {
@@ -52,7 +67,7 @@ impl Folder {
 
     /// The size that gzip gives a file of this folder.
     pub fn gzipped(&self, file: &StoredFile) -> Result<u64> {
-        let path = self.0.path().join(&file.name);
+        let path = self.folder.path().join(&file.name);
         let mut encoder = GzEncoder::new(Count(0), Compression::new(6));
         File::open(&path)
             .and_then(|mut file| io::copy(&mut file, &mut encoder))
@@ -63,7 +78,7 @@ impl Folder {
 
     /// Gives the folder its name.
     pub fn complete(self) -> Result<()> {
-        self.0.complete()
+        self.folder.complete()
     }
 }
 

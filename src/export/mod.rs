@@ -1,6 +1,7 @@
 //! Pruned networks for other programs: dense with zeros, masks, and CSR for sparse inference.
 //!
-//! One folder of three files, as safetensors or as NumPy's npz:
+//! One folder of three files, as safetensors or as NumPy's npz, and `encoding.json` ([`Encoding`](crate::data::Encoding)),
+//! which safetensors files have in their metadata too:
 //!
 //! | file | tensors |
 //! |---|---|
@@ -46,7 +47,7 @@ pub struct StoredFile {
     pub bytes: u64,
 }
 
-/// Writes the three files into the new folder `out`, which is there when it is complete and not before.
+/// Writes the files into the new folder `out`, which is there when it is complete and not before.
 ///
 /// # Errors
 /// [`Error::File`] if `out` is there already; [`Error::Io`].
@@ -56,7 +57,10 @@ pub fn export<S: Scalar + Element>(saved: &SavedNetwork<S>, format: Format, out:
     }
     let dense = state_dict::tensors(&saved.parameters, saved.batches);
     let (masks, csr) = sparse_tensors(saved, &dense)?;
-    let folder = files::Folder::new(out)?;
+    let mut folder = files::Folder::new(out)?;
+    if let Some(encoding) = &saved.encoding {
+        folder.describe(encoding)?;
+    }
     let dense = folder.write("dense", format, &dense)?;
     let dense_gzip = folder.gzipped(&dense)?;
     let exported = Exported {

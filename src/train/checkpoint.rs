@@ -7,6 +7,7 @@ mod seal;
 
 use super::{Config, Run, State};
 use crate::checksum::Checksum;
+use crate::data::Encoding;
 use crate::error::{Error, Result};
 use crate::nn::Parameters;
 use crate::nn::state_dict::{self, CHECKPOINT_KEY as KEY, read_finite};
@@ -36,6 +37,9 @@ pub struct Checkpoint {
     /// The network's input `[c, h, w]` and number of classes; the first checkpoints do not say, their data does.
     #[serde(default)]
     pub shape: Option<([usize; 3], usize)>,
+    /// What the network's inputs and labels mean; not every checkpoint says so.
+    #[serde(default)]
+    pub encoding: Option<Encoding>,
     /// Alg. 4's m and k*, where the method has them; m is `null` before the first epoch (+inf).
     pub rewind_point: Option<(Option<f64>, usize)>,
     /// How much of the trace was written by then.
@@ -80,6 +84,7 @@ impl Checkpoint {
             config: run.config.without_outputs(),
             data: run.fingerprint().to_string(),
             shape: Some((run.network.input, run.network.classes)),
+            encoding: Some(run.dataset.encoding()),
             rewind_point: saved.map(|s| (Some(s.minimum.to_f64()).filter(|m| m.is_finite()), s.k_star)),
             trace,
         };
@@ -126,7 +131,12 @@ impl Checkpoint {
         if format != FORMAT {
             return Err(Error::file(path, "format", FORMAT, format));
         }
-        serde_json::from_str(text).map_err(bad)
+        let header: Self = serde_json::from_str(text).map_err(bad)?;
+        if let Some(encoding) = &header.encoding {
+            let channels = header.shape.map_or(encoding.normalisation.mean.len(), |([channels, ..], _)| channels);
+            encoding.check(path, &format!("metadata `{KEY}`"), channels)?;
+        }
+        Ok(header)
     }
 
     /// The state that `file` holds of this very run.
@@ -167,6 +177,9 @@ impl Checkpoint {
             let name = run.dataset.name;
             let expected = format!("{name} as it was when the run began ({})", self.data);
             return bad("data", expected, run.fingerprint().to_string());
+        }
+        if let Some(encoding) = &self.encoding {
+            run.dataset.check_classes(&encoding.classes, self.config.data_dir.as_deref().unwrap_or(path))?;
         }
         if self.epochs > self.config.hyper.epochs {
             return bad("epochs", format!("at most {}", self.config.hyper.epochs), self.epochs.to_string());

@@ -65,7 +65,7 @@ impl<'a> Run<'a> {
     /// If the configuration is not valid, or the model cannot take the data set's images.
     pub fn new(config: &'a Config, dataset: &'a Dataset, stop: &'a AtomicBool) -> Result<Self> {
         config.validate()?;
-        let network = models::find(&config.model)?.network(dataset.train.shape, dataset.classes)?;
+        let network = models::find(&config.model)?.network(dataset.train.shape, dataset.classes.len())?;
         check_chunks(config, &network)?;
         let (images, batch_size) = (dataset.train.len(), config.optimizer.batch_size);
         if images == 0 || config.reading.last_batch == LastBatch::Drop && batch_size > images {

@@ -2,7 +2,7 @@
 
 use super::checkpoint::read_masks;
 use super::{Checkpoint, RunFolder};
-use crate::data::{self, LoadOptions};
+use crate::data::{self, ENCODING_KEY, Encoding, LoadOptions};
 use crate::error::{Error, Result};
 use crate::nn::state_dict::{self, CHECKPOINT_KEY};
 use crate::nn::{Network, Parameters, models};
@@ -17,6 +17,8 @@ pub struct SavedFile {
     pub tensors: TensorFile,
     /// What a checkpoint says of itself; `None` for a bare `state_dict`.
     pub checkpoint: Option<Checkpoint>,
+    /// What the network's inputs and labels mean, where the file says so.
+    pub encoding: Option<Encoding>,
 }
 
 /// A network with the values that a file holds.
@@ -31,6 +33,8 @@ pub struct SavedNetwork<S> {
     pub has_masks: bool,
     /// The training batches that its running statistics have seen, where the file says.
     pub batches: usize,
+    /// What the network's inputs and labels mean, where the file says so.
+    pub encoding: Option<Encoding>,
 }
 
 impl SavedFile {
@@ -53,7 +57,11 @@ impl SavedFile {
         if let (Some(checkpoint), Some(config)) = (&mut checkpoint, folder_config) {
             checkpoint.config.data_dir = config.data_dir;
         }
-        Ok(Self { tensors, checkpoint })
+        let encoding = match &checkpoint {
+            Some(checkpoint) => checkpoint.encoding.clone(),
+            None => tensors.metadata(ENCODING_KEY).map(|text| exported_encoding(&tensors, text)).transpose()?,
+        };
+        Ok(Self { tensors, checkpoint, encoding })
     }
 
     /// The network whose parameters a checkpoint holds.
@@ -72,7 +80,7 @@ impl SavedFile {
             None => {
                 let options = LoadOptions { image_size: config.image_size, on_decoded: None };
                 let dataset = data::load_with(config.data, config.data_dir.as_deref(), options)?;
-                (dataset.train.shape, dataset.classes)
+                (dataset.train.shape, dataset.classes.len())
             }
         };
         let network = models::find(&config.model)?.network(input, classes);
@@ -108,8 +116,18 @@ impl SavedFile {
             return Err(Error::file(file.path(), place, "0, as its mask says", value));
         }
         let batches = self.checkpoint.as_ref().map_or(0, |c| c.steps);
-        Ok(SavedNetwork { network, parameters, weights, alive, has_masks, batches })
+        let encoding = self.encoding.clone();
+        Ok(SavedNetwork { network, parameters, weights, alive, has_masks, batches, encoding })
     }
+}
+
+/// What the metadata of an exported `file` say.
+fn exported_encoding(file: &TensorFile, text: &str) -> Result<Encoding> {
+    let place = format!("metadata `{ENCODING_KEY}`");
+    let encoding: Encoding =
+        serde_json::from_str(text).map_err(|e| Error::file(file.path(), &place, "class names and normalisation", e))?;
+    encoding.check(file.path(), &place, encoding.normalisation.mean.len())?;
+    Ok(encoding)
 }
 
 impl<S> SavedNetwork<S> {

@@ -59,7 +59,8 @@ fn living_weights_are_counted_layer_by_layer() {
     // 27 of conv1, 81 of conv2, 6 of linear and its 2 biases.
     assert_eq!(weights.len(), 116);
     let alive = (0..116).map(|i| !(5..30).contains(&i) && i != 115).collect();
-    let saved = SavedNetwork { network: network(), parameters, weights, alive, has_masks: true, batches: 0 };
+    let saved =
+        SavedNetwork { network: network(), parameters, weights, alive, has_masks: true, batches: 0, encoding: None };
     let (rows, total) = layer_sparsity(&saved).unwrap();
     let told: Vec<_> = rows.iter().map(|r| (r.name.as_str(), r.total, r.alive, r.macs, r.effective_macs)).collect();
     let expected = [
@@ -83,7 +84,7 @@ fn every_networks_macs_belong_to_its_weights() {
         let parameters: Parameters<f32> = Parameters::new(network.specs().into_iter().map(value).collect());
         let weights = WeightSet::new(&parameters, Prunable::Weights);
         let alive = vec![true; weights.len()];
-        let saved = SavedNetwork { network, parameters, weights, alive, has_masks: true, batches: 0 };
+        let saved = SavedNetwork { network, parameters, weights, alive, has_masks: true, batches: 0, encoding: None };
         let (rows, total) = layer_sparsity(&saved).unwrap();
         for row in rows {
             assert!(row.macs > 0 && row.effective_macs == row.macs, "{}: {row:?}", entry.name);

@@ -28,7 +28,7 @@ fn pruned() -> SavedNetwork<f32> {
         let at = segment.range.start;
         assert!(alive[at + 2] && alive[at + 3], "the zeros of {} are alive", parameters[segment.parameter].name);
     }
-    SavedNetwork { network: network(), parameters, weights, alive, has_masks: true, batches: 7 }
+    SavedNetwork { network: network(), parameters, weights, alive, has_masks: true, batches: 7, encoding: None }
 }
 
 /// An array's numbers as bytes, in which -0 is not 0.

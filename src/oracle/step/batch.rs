@@ -31,7 +31,7 @@ impl Task {
         if dataset.augmentation.is_some() {
             return Err(Refusal::Augmented { dataset: name.to_string() });
         }
-        let network = entry.network(dataset.train.shape, dataset.classes)?;
+        let network = entry.network(dataset.train.shape, dataset.classes.len())?;
         Ok(Self { network, dataset })
     }
 

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod decode;
+mod encoding;
 mod layout;
 mod resize;
 mod run;

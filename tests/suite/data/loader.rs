@@ -1,7 +1,7 @@
 //! Batches prepared on another thread: the same bits as one after the other, and no thread left behind.
 
 use gdstar::data::{
-    Augmentation, Batch, Dataset, Images, Loader, Normalisation, Order, Source, Split, epoch_order, load,
+    Augmentation, Batch, Dataset, Images, Loader, Normalisation, Order, Source, Split, epoch_order, load, numbered,
 };
 use gdstar::error::{Error, Result};
 use gdstar::paper::reading::LastBatch;
@@ -24,7 +24,14 @@ fn noise(shape: [usize; 3], count: usize, padding: usize) -> Dataset {
     };
     let (train, test) = (images(count), images(count / 2));
     let normalisation = Normalisation::of(&train, 255.0);
-    Dataset { name: "noise", train, test, classes: 7, normalisation, augmentation: Some(Augmentation { padding }) }
+    Dataset {
+        name: "noise",
+        train,
+        test,
+        classes: numbered(7),
+        normalisation,
+        augmentation: Some(Augmentation { padding }),
+    }
 }
 
 /// A data set of every shape that there is: digits, MNIST's, CIFAR-10's, an image folder's.

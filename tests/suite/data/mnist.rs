@@ -31,7 +31,7 @@ fn read(root: &Path) -> gdstar::Result<Dataset> {
 #[test]
 fn every_layout_gives_the_same_data() {
     let expected = read(good().path()).unwrap();
-    assert_eq!((expected.name, expected.classes, expected.augmentation), ("mnist", 10, None));
+    assert_eq!((expected.name, expected.classes.len(), expected.augmentation), ("mnist", 10, None));
     assert_eq!((expected.train.shape, &expected.train.labels[..]), ([1, 28, 28], &[0, 1, 2][..]));
     assert_eq!((expected.test.shape, &expected.test.labels[..]), ([1, 28, 28], &[0, 1][..]));
     assert_eq!(expected.train.pixels, [[1; 784], [2; 784], [3; 784]].concat());

@@ -96,7 +96,7 @@ fn the_cifar10_jpegs_have_their_known_counts_and_statistics() {
     let unpacked = tar.arg("-xf").arg(root.join("cifar10-jpeg.tar.xz")).arg("-C").arg(folder.path()).status();
     assert!(unpacked.is_ok_and(|status| status.success()), "no `tar` here that unpacks xz");
     let data = load(Source::ImageFolder, Some(folder.path())).unwrap();
-    assert_eq!((data.classes, data.train.shape, data.test.shape), (10, cifar10::SHAPE, cifar10::SHAPE));
+    assert_eq!((data.classes.len(), data.train.shape, data.test.shape), (10, cifar10::SHAPE, cifar10::SHAPE));
     assert_eq!((histogram(&data.train), histogram(&data.test)), ([5000; 10], [1000; 10]));
     for channel in 0..3 {
         let off_mean = (data.normalisation.mean[channel] - cifar10::MEAN[channel]).abs();

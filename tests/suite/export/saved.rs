@@ -116,6 +116,20 @@ fn older_checkpoints_take_the_shape_from_their_data() {
     assert_eq!(read(&path).unwrap().network.input, [1, 8, 8]);
 }
 
+/// Checkpoints that say nothing of their inputs and labels are read; what one says must make sense.
+#[test]
+fn an_encoding_may_be_missing_but_not_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    checkpoint(&path, Method::Gdstar);
+    let encoding = data::load(Source::Digits, None).unwrap().encoding();
+    assert_eq!(read(&path).unwrap().encoding, Some(encoding));
+    edit(&path, |header, _| header["encoding"]["normalisation"]["mean"] = json!([0.1, 0.2]));
+    assert!(told(&path).contains("expected a mean and a standard deviation for each of 1 channels, found 2 and 1"));
+    edit(&path, |header, _| drop(header.as_object_mut().unwrap().remove("encoding").unwrap()));
+    assert_eq!(read(&path).unwrap().encoding, None);
+}
+
 /// A header's word is no reason to build a network that no machine holds.
 #[test]
 fn impossible_shapes_are_refused() {

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 fn a_folder_gives_its_images_by_class_and_name() {
     let root = good();
     let data = read(root.path()).unwrap();
-    assert_eq!((data.name, data.classes, data.train.shape, data.test.shape), ("image-folder", 2, [3, 8, 8], [3, 8, 8]));
+    assert_eq!((data.name, data.train.shape, data.test.shape), ("image-folder", [3, 8, 8], [3, 8, 8]));
+    assert_eq!(data.classes, ["cat", "dog"]);
     assert_eq!((&data.train.labels[..], &data.test.labels[..]), (&[0, 0, 1][..], &[0, 1][..]));
     let planes = |[red, green, blue]: [u8; 3]| [[red; 64], [green; 64], [blue; 64]].concat();
     assert_eq!(data.train.pixels, [[0, 0, 0], [255, 0, 51], [255, 0, 102]].map(planes).concat());
@@ -167,7 +168,7 @@ fn labels_go_beyond_a_byte() {
         }
     }
     let data = read(root.path()).unwrap();
-    assert_eq!((data.classes, &data.train.labels), (300, &(0..300).collect()));
+    assert_eq!((data.classes.len(), &data.train.labels), (300, &(0..300).collect()));
     let (_, labels) = data.batch::<f32>(gdstar::data::Split::Train, &[299, 43], None);
     assert_eq!(labels, [299, 43]);
     let mut other = data.clone();

@@ -41,7 +41,7 @@ fn the_distributed_layout_is_read() {
         let root = TempDir::new().unwrap();
         lay_out(&root.path().join(subfolder));
         let data = read(root.path()).unwrap();
-        assert_eq!((data.classes, &data.train.labels[..]), (3, &[0, 0, 1, 1, 2, 2][..]));
+        assert_eq!((data.classes.len(), &data.train.labels[..]), (3, &[0, 0, 1, 1, 2, 2][..]));
         assert_eq!(data.test.labels, [0, 2, 0]);
         let colour = |image: &[u8]| [image[0], image[64], image[128]];
         let train: Vec<_> = (0..6).map(|i| colour(data.train.image(i))).collect();
