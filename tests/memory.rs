@@ -32,6 +32,28 @@ const ACTIVATIONS: usize = 64 << 20;
 /// Batch norm over fewer values is not what anybody trains.
 const LEAST: usize = 4;
 
+/// One image of 44 million pixels, which zlib packs into some hundred kilobytes, says nothing of the size of those beside
+/// it: memory for them is set aside as they are read.
+#[test]
+fn a_large_image_sets_nothing_aside_for_others() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let root = tempfile::tempdir().unwrap();
+    for part in ["train", "test"] {
+        std::fs::create_dir_all(root.path().join(part).join("a")).unwrap();
+        for i in 1..40 {
+            std::fs::write(root.path().join(part).join(format!("a/{i:02}.png")), b"x").unwrap();
+        }
+        let black = image::RgbImage::new(6600, 6600);
+        black.save(root.path().join(part).join("a/00.png")).unwrap();
+    }
+    let before = ALLOCATOR.0.current_usage();
+    ALLOCATOR.0.reset_peak_usage();
+    let error = gdstar::data::load(gdstar::data::Source::ImageFolder, Some(root.path())).unwrap_err();
+    let peak = ALLOCATOR.0.peak_usage() - before;
+    assert!(error.to_string().contains("a/01.png: byte 0: expected a PNG"), "{error}");
+    assert!(peak <= BEFORE_BELIEF, "{peak} bytes");
+}
+
 /// A step of every network stays within 1.5 times what it needs, and needs what `gdstar models` says: were the estimate too
 /// large, forward would hold less than it.
 #[test]

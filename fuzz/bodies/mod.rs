@@ -12,6 +12,7 @@ pub mod digits;
 pub mod evaluate;
 mod folder;
 pub mod idx;
+pub mod image;
 mod input;
 pub mod metrics;
 pub mod op_cases;

@@ -2,14 +2,14 @@
 
 use super::{choice, load_data, tell_remark, with_threads};
 use crate::console;
-use crate::data::{Dataset, Source, Split};
+use crate::data::{Dataset, LoadOptions, Source, Split};
 use crate::error::{Error, Result, quoted};
 use crate::kernel::Kernel;
 use crate::nn::models;
 use crate::output;
 use crate::report::{ClassAccuracy, LayerSparsity, PredictionFormat, by_class, columns, layer_sparsity, thousands};
 use crate::scalar::Scalar;
-use crate::train::{Evaluation, Precision, RunFolder, SavedFile, TEST_BATCH, predict};
+use crate::train::{Config, Evaluation, Precision, RunFolder, SavedFile, TEST_BATCH, predict};
 use serde_json::json;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,12 @@ pub struct EvaluateArgs {
     /// Resize the images of an image folder to N x N [default: the checkpoint's]
     #[arg(long, value_name = "N")]
     image_size: Option<usize>,
+    /// Read the images of an image folder with 3 channels or as grey, with 1 [default: the checkpoint's, or 3]
+    #[arg(long, value_name = "C")]
+    channels: Option<usize>,
+    /// The number of classes of files in MNIST's format [default: the checkpoint's, or 10]
+    #[arg(long, value_name = "N")]
+    classes: Option<usize>,
     /// The part of the data set
     #[arg(long, value_parser = choice::<Split>(), default_value_t = Split::Test)]
     split: Split,
@@ -91,8 +97,16 @@ impl Subject {
         // Another data set is not where the run's was.
         let known = config.filter(|config| config.data == data);
         let dir = args.data_dir.as_deref().or(known.and_then(|config| config.data_dir.as_deref()));
-        let image_size = args.image_size.or(known.and_then(|config| config.image_size));
-        let mut dataset = with_threads(args.threads, || load_data(data, dir, image_size))??;
+        let fetched = if dir.is_none() { data.fetched() } else { None };
+        let dir = dir.or(fetched.as_deref());
+        let own = known.map(Config::load_options).unwrap_or_default();
+        let options = LoadOptions {
+            image_size: args.image_size.or(own.image_size),
+            channels: args.channels.or(own.channels),
+            classes: args.classes.or(own.classes),
+            ..own
+        };
+        let mut dataset = with_threads(args.threads, || load_data(data, dir, options))??;
         if let Some(encoding) = &file.encoding {
             dataset = dataset.encoded(encoding, dir.unwrap_or(Path::new(data.name())))?;
         }

@@ -20,7 +20,7 @@ mod train;
 mod weights;
 
 use crate::console;
-use crate::data::{Dataset, LoadOptions, Source, load_with};
+use crate::data::{Dataset, LoadOptions, Source, image_folder, load_with};
 use crate::error::{Error, Result, in_one_line};
 use crate::nn::Network;
 use crate::nn::state_dict::Names;
@@ -94,6 +94,7 @@ enum Command {
 
 /// Parses the arguments, runs, and turns an error into one line on standard error and an exit code.
 pub fn main() -> ExitCode {
+    image_folder::silence_decoders();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
@@ -200,13 +201,13 @@ fn bar(template: &str) -> ProgressBar {
 }
 
 /// A data set ([`load_with`]), with a bar while a folder of images is decoded.
-fn load_data(source: Source, dir: Option<&Path>, image_size: Option<usize>) -> Result<Dataset> {
+fn load_data(source: Source, dir: Option<&Path>, options: LoadOptions) -> Result<Dataset> {
     let bar = progress_bar("images");
     let on_decoded = |decoded, total| {
         bar.set_length(total as u64);
         bar.set_position(decoded as u64);
     };
-    let dataset = load_with(source, dir, LoadOptions { image_size, on_decoded: Some(&on_decoded) });
+    let dataset = load_with(source, dir, LoadOptions { on_decoded: Some(&on_decoded), ..options });
     bar.finish_and_clear();
     dataset
 }

@@ -38,12 +38,18 @@ pub struct TrainArgs {
     /// The data set: digits (embedded), mnist, cifar10, image-folder
     #[arg(long, value_name = "NAME", help_heading = "The run")]
     data: Option<Source>,
-    /// Where the data set's files are; docs/data.md has the layouts
+    /// Where the data set's files are; docs/data.md has the layouts [default: data/NAME, where `data fetch` puts it]
     #[arg(long, value_name = "DIR", help_heading = "The run")]
     data_dir: Option<PathBuf>,
     /// Resize the images of an image folder to N x N [default: as they are, which must be one size]
     #[arg(long, value_name = "N", help_heading = "The run")]
     image_size: Option<usize>,
+    /// Read the images of an image folder as red, green and blue, or as grey: 3 or 1 [default: 3]
+    #[arg(long, value_name = "C", help_heading = "The run")]
+    channels: Option<usize>,
+    /// The number of classes of files in MNIST's format whose labels go beyond 9 (EMNIST) [default: 10]
+    #[arg(long, value_name = "N", help_heading = "The run")]
+    classes: Option<usize>,
     /// What is done to the weights at the end of an epoch [default: gdstar]
     #[arg(long, value_parser = choice::<Method>(), value_name = "NAME", help_heading = "The run")]
     method: Option<Method>,
@@ -192,13 +198,18 @@ impl TrainArgs {
         }
         set(&mut config.model, &self.model);
         set(&mut config.data, &self.data);
-        if let Some(directory) = &self.data_dir {
+        // Where `data fetch` leaves it, a data set need not be pointed to.
+        let fetched = if config.data_dir.is_none() { config.data.fetched() } else { None };
+        if let Some(directory) = self.data_dir.as_ref().or(fetched.as_ref()) {
             // A run folder must mean the same wherever it is resumed from.
             config.data_dir = Some(std::path::absolute(directory).map_err(Error::io(directory, "resolve"))?);
         }
-        if self.image_size.is_some() {
-            config.image_size = self.image_size;
-        }
+        let options = [
+            (&mut config.image_size, self.image_size),
+            (&mut config.channels, self.channels),
+            (&mut config.classes, self.classes),
+        ];
+        options.into_iter().for_each(|(value, given)| *value = given.or(*value));
         set(&mut config.method, &self.method);
         set(&mut config.seed, &self.seed);
         set(&mut config.precision, &self.precision);
@@ -241,7 +252,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let Plan { config, resumed } = args.plan()?;
     args.unheeded(&config).iter().for_each(|line| console::tell(format_args!("gdstar: {line}")));
     let dataset =
-        with_threads(args.threads, || load_data(config.data, config.data_dir.as_deref(), config.image_size))??;
+        with_threads(args.threads, || load_data(config.data, config.data_dir.as_deref(), config.load_options()))??;
     let stop = stop_on_interrupt();
     let run = Run::new(&config, &dataset, stop)?;
     with_threads(args.threads, || match config.precision {

@@ -32,6 +32,8 @@ const FILES: [&str; 6] = [
 const FOLDER: &str = "cifar-10-batches-bin";
 /// The official archive.
 const ARCHIVE: &str = "cifar-10-binary.tar.gz";
+/// By which the version for Python is known: its archive, the folder that this unpacks to, and a file in it.
+const PYTHON: [&str; 3] = ["cifar-10-python.tar.gz", "cifar-10-batches-py", "data_batch_1"];
 /// As the archive's `batches.meta.txt` calls them.
 const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 const PIXELS: usize = SHAPE[0] * SHAPE[1] * SHAPE[2];
@@ -61,8 +63,8 @@ pub fn load(root: &Path) -> Result<Dataset> {
     let packed = if root.is_file() { root.to_path_buf() } else { root.join(ARCHIVE) };
     let batches = match file::find(root, &[FOLDER], &[FILES[0].to_string()]) {
         Ok(first) => read_folder(first.parent().unwrap_or(root))?,
-        Err(_) if packed.is_file() => archive::read(&packed)?,
-        Err(_) => return Err(file::missing(root, &[FOLDER], &[FILES[0].to_string(), ARCHIVE.to_string()])),
+        Err(_) if packed.is_file() && !PYTHON.iter().any(|name| packed.ends_with(name)) => archive::read(&packed)?,
+        Err(_) => return Err(missing(root)),
     };
     let (train, test) = join(batches)?;
     Ok(Dataset {
@@ -73,6 +75,16 @@ pub fn load(root: &Path) -> Result<Dataset> {
         normalisation: Normalisation { scale: 255.0, mean: MEAN.to_vec(), std: STD.to_vec() },
         augmentation: Some(Augmentation { padding: 4 }),
     })
+}
+
+/// The error of a folder without the files; where the version for Python is there instead, it is named.
+fn missing(root: &Path) -> Error {
+    let remedy = Source::Cifar10.remedy();
+    if let Some(python) = PYTHON.into_iter().find(|name| root.ends_with(name) || root.join(name).exists()) {
+        let expected = format!("the binary version, {} or {ARCHIVE}{remedy}", FILES[0]);
+        return Error::file(root, "data set", expected, format!("the version for Python ({python})"));
+    }
+    file::missing(root, &[FOLDER], &[FILES[0].to_string(), ARCHIVE.to_string()], remedy)
 }
 
 fn read_folder(folder: &Path) -> Result<[Batch; 6]> {

@@ -21,20 +21,31 @@ pub fn read_at_most(reader: impl Read, limit: u64, content: &mut Vec<u8>) -> io:
     reader.take(limit).read_to_end(content).map(drop)
 }
 
-/// The first of `root` and its `subfolders` that holds a file by any of these names, and that file.
+/// The first of `root` and its `subfolders` that holds anything by any of these names, and that.
 ///
 /// # Errors
 /// [`Error::File`] naming `root`, the names and the subfolders if there is none.
 pub fn find(root: &Path, subfolders: &[&str], names: &[String]) -> Result<PathBuf> {
+    places(root, subfolders, names).find(|path| path.exists()).ok_or_else(|| missing(root, subfolders, names, ""))
+}
+
+/// The first file by any of these names in `folder`, or in a folder of its own name there, as some archives unpack.
+/// (Where there are only folders by these names, the first of them, which no reader takes for a file.)
+pub fn find_file(folder: &Path, names: &[String]) -> Option<PathBuf> {
+    let nested = names.iter().map(|name| folder.join(name).join(name));
+    let file = places(folder, &[], names).chain(nested).find(|path| path.exists() && !path.is_dir());
+    file.or_else(|| places(folder, &[], names).find(|path| path.exists()))
+}
+
+/// Where any of these names would be, in the order in which they are looked for.
+fn places(root: &Path, subfolders: &[&str], names: &[String]) -> impl Iterator<Item = PathBuf> {
     std::iter::once(root.to_path_buf())
         .chain(subfolders.iter().map(|subfolder| root.join(subfolder)))
         .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
-        .find(|path| path.exists())
-        .ok_or_else(|| missing(root, subfolders, names))
 }
 
-/// The error of [`find`]: `root` and its `subfolders` hold no file by any of these names.
-pub fn missing(root: &Path, subfolders: &[&str], names: &[String]) -> Error {
+/// The error of [`find`]: `root` and its `subfolders` hold nothing by any of these names; `remedy` says what to do.
+pub fn missing(root: &Path, subfolders: &[&str], names: &[String], remedy: &str) -> Error {
     let also: String = subfolders.iter().map(|subfolder| format!(" or in {subfolder}")).collect();
     let found = if root.is_dir() {
         "none"
@@ -43,7 +54,7 @@ pub fn missing(root: &Path, subfolders: &[&str], names: &[String]) -> Error {
     } else {
         "no such folder"
     };
-    Error::file(root, "data set", format!("{} in it{also}", names.join(" or ")), found)
+    Error::file(root, "data set", format!("{} in it{also}{remedy}", names.join(" or ")), found)
 }
 
 /// (number from 1, text) of the lines of a text file, each ended by a line feed or by a carriage return and a line

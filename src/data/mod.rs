@@ -15,12 +15,14 @@ pub mod image_folder;
 mod loader;
 pub mod mnist;
 mod normalisation;
+mod options;
 mod order;
 
 pub use augmentation::{Augmentation, Crop};
 pub use encoding::{ENCODING_KEY, Encoding, numbered};
 pub use loader::{Batch, Loader, Order};
 pub use normalisation::Normalisation;
+pub use options::LoadOptions;
 pub use order::epoch_order;
 
 use crate::choice::choice;
@@ -113,36 +115,6 @@ pub struct Dataset {
     pub augmentation: Option<Augmentation>,
 }
 
-/// How a data set is read, where there is a choice.
-#[derive(Clone, Copy, Default)]
-pub struct LoadOptions<'a> {
-    /// Resize every image to this many pixels in width and height; [`Source::check_image_size`] says where that can be.
-    pub image_size: Option<usize>,
-    /// Told how many images are decoded, and of how many, after each one; by any thread, so not always in order.
-    pub on_decoded: Option<&'a (dyn Fn(usize, usize) + Sync)>,
-}
-
-impl Source {
-    /// Checks the option `--image-size`.
-    ///
-    /// # Errors
-    /// [`Error::Domain`] if there is one for a data set other than an image folder, or it is 0 or above
-    /// [`image_folder::MAX_IMAGE_SIZE`].
-    pub fn check_image_size(self, image_size: Option<usize>) -> Result<()> {
-        let name = "--image-size";
-        match (self, image_size) {
-            (_, None) | (Self::ImageFolder, Some(1..=image_folder::MAX_IMAGE_SIZE)) => Ok(()),
-            (Self::ImageFolder, Some(size)) => {
-                Err(Error::domain(name, format!("1 to {}", image_folder::MAX_IMAGE_SIZE), size))
-            }
-            (_, Some(size)) => {
-                let expected = format!("none with {self}, whose images have one size ({} only)", Self::ImageFolder);
-                Err(Error::domain(name, expected, size))
-            }
-        }
-    }
-}
-
 /// Loads a data set as it is; `dir` is the folder that holds its files (the digits need none, and look at none).
 ///
 /// # Errors
@@ -160,13 +132,15 @@ pub fn load(source: Source, dir: Option<&Path>) -> Result<Dataset> {
 /// Loads a data set; see [`load`].
 ///
 /// # Errors
-/// Those of [`load`] and of [`Source::check_image_size`].
+/// Those of [`load`] and of [`Source::check`].
 pub fn load_with(source: Source, dir: Option<&Path>, options: LoadOptions) -> Result<Dataset> {
-    source.check_image_size(options.image_size)?;
-    let dir = || dir.ok_or_else(|| Error::domain("data_dir", format!("the folder with {source}'s files"), "none"));
+    source.check(&options)?;
+    let missing =
+        || Error::domain("--data-dir", format!("the folder with {source}'s files{}", source.remedy()), "none");
+    let dir = || dir.ok_or_else(missing);
     match source {
         Source::Digits => digits::load(),
-        Source::Mnist => mnist::load(dir()?),
+        Source::Mnist => mnist::load(dir()?, options),
         Source::Cifar10 => cifar10::load(dir()?),
         Source::ImageFolder => image_folder::load(dir()?, options),
     }

@@ -6,7 +6,7 @@ pub use difference::Difference;
 
 use super::{Execution, Outputs, SgdSettings};
 use crate::choice::choice;
-use crate::data::Source;
+use crate::data::{LoadOptions, Source};
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
 use crate::kernel::Kernel;
@@ -37,6 +37,12 @@ pub struct Config {
     /// N: every image resized to N x N (image folders only); as they are if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
+    /// Channels of an image, 1 or 3 (image folders only); 3 if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<usize>,
+    /// The number of classes (files in MNIST's format only); 10 if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<usize>,
     pub method: Method,
     pub seed: u64,
     pub precision: Precision,
@@ -70,6 +76,8 @@ impl Config {
             data,
             data_dir: None,
             image_size: None,
+            channels: None,
+            classes: None,
             method,
             seed: 0,
             precision: Precision::F32,
@@ -91,7 +99,7 @@ impl Config {
     /// [`Error::Domain`] naming the first option that is out of range.
     pub fn validate(&self) -> Result<()> {
         models::find(&self.model)?;
-        self.data.check_image_size(self.image_size)?;
+        self.data.check(&self.load_options())?;
         self.hyper.validate()?;
         self.outputs.validate()?;
         let sgd = &self.optimizer;
@@ -102,6 +110,11 @@ impl Config {
             return Err(Error::domain("--batch-size", "at least 1", 0));
         }
         Ok(())
+    }
+
+    /// How its data set is read.
+    pub fn load_options(&self) -> LoadOptions<'static> {
+        LoadOptions { image_size: self.image_size, channels: self.channels, classes: self.classes, on_decoded: None }
     }
 
     /// Reads a `config.toml`.

@@ -2,7 +2,7 @@
 
 use super::checkpoint::read_masks;
 use super::{Checkpoint, RunFolder};
-use crate::data::{self, ENCODING_KEY, Encoding, LoadOptions};
+use crate::data::{self, ENCODING_KEY, Encoding};
 use crate::error::{Error, Result};
 use crate::nn::state_dict::{self, CHECKPOINT_KEY};
 use crate::nn::{Network, Parameters, models};
@@ -78,8 +78,7 @@ impl SavedFile {
         let (input, classes) = match checkpoint.shape {
             Some(shape) => shape,
             None => {
-                let options = LoadOptions { image_size: config.image_size, on_decoded: None };
-                let dataset = data::load_with(config.data, config.data_dir.as_deref(), options)?;
+                let dataset = data::load_with(config.data, config.data_dir.as_deref(), config.load_options())?;
                 (dataset.train.shape, dataset.classes.len())
             }
         };

@@ -11,8 +11,9 @@ use std::path::PathBuf;
 type Body = fn(&[u8]) -> bool;
 
 /// Every target of `fuzz/`, and how many mutated inputs it is given: fewer where one takes long.
-const TARGETS: [(&str, Body, usize); 14] = [
+const TARGETS: [(&str, Body, usize); 15] = [
     ("idx", bodies::idx::run, 20_000),
+    ("image", bodies::image::run, 10_000),
     ("cifar10", bodies::cifar10::run, 20_000),
     ("cifar10_archive", bodies::cifar10_archive::run, 2_000),
     ("annotations", bodies::annotations::run, 20_000),

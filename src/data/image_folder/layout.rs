@@ -1,6 +1,7 @@
 //! Which files an image folder has, and of which class.
 
 use super::annotations;
+use super::listing;
 use crate::data::file;
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
@@ -14,8 +15,10 @@ const SUBFOLDERS: [&str; 1] = ["tiny-imagenet-200"];
 const CLASS_LIST: &str = "wnids.txt";
 /// Tiny ImageNet's validation labels, in `val/`.
 const ANNOTATIONS: &str = "val_annotations.txt";
-/// How image files are told from others that lie beside them; what they are is for their content to say.
-const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
+/// Tiny ImageNet's folder of validation images, in `val/`. Who sorts them into classes leaves it behind, empty.
+const UNSORTED: &str = "images";
+/// The folders that a data set may be tested on, in the order in which they are looked for.
+const TEST_PARTS: [&str; 2] = ["test", "val"];
 
 /// A file and its class.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub struct Labelled {
 pub struct Layout {
     /// Names, in byte order.
     pub classes: Vec<OsString>,
-    /// By class, then by file name in byte order; not empty.
+    /// By class, then as [`listing::images_below`] orders them; not empty.
     pub train: Vec<Labelled>,
     /// Likewise, or by file name alone in Tiny ImageNet's own layout.
     pub test: Vec<Labelled>,
@@ -38,24 +41,26 @@ pub struct Layout {
 
 /// The files of the image folder `root`, or of `root/tiny-imagenet-200`: the first of them that holds `train`.
 ///
-/// The classes are the folders in `train`; a class's images are in its folder or in that folder's own folder `images`.
-/// Classes and files are sorted by name, byte by byte, so that labels and order are the same on every machine. What is
-/// tested on:
+/// The classes are the folders in `train`; a class's images are in its folder and in all folders below it. Classes and
+/// files are sorted by name, byte by byte, so that labels and order are the same on every machine, and those of
+/// torchvision's `ImageFolder`. What is tested on:
 ///
-/// - where there is `wnids.txt` or `val/val_annotations.txt` (Tiny ImageNet as it is distributed), the images in
-///   `val/images`, of the classes that the annotations say. `wnids.txt`, if it is there, must list the classes that
-///   `train` has; the labels do not follow its order, so that they are those of torchvision's `ImageFolder`. `test`,
-///   which has no labels, is left alone;
-/// - else the folders in `test`, or in `val` if there is no `test`, laid out as `train`.
+/// - Tiny ImageNet as it is distributed (there is `wnids.txt` or `val/val_annotations.txt`, and `val` is not sorted into
+///   classes): the images in `val/images`, of the classes that the annotations say. `test`, which has no labels, is left
+///   alone;
+/// - else the folders in `test`, laid out as `train`; or in `val`, if there is no `test` or it has no labels: none of its
+///   folders is a class.
 ///
-/// Images are the files whose names end in `.png`, `.jpg` or `.jpeg`, in either case; other files, and whatever has a
-/// name that begins with a dot, are passed over.
+/// `wnids.txt`, if it is there, must list the classes that `train` has; the labels do not follow its order.
+///
+/// Images are known by their names (their extensions); other files, and whatever has a name that begins with a dot, are passed
+/// over.
 ///
 /// # Errors
 /// [`Error::File`] naming the folder, file or line: no `train`, no `test` or `val`; no class; a class without an image;
-/// a class in `test` that `train` does not have; what [`annotations::parse`] refuses; an annotation or a line of
-/// `wnids.txt` whose class has no folder in `train`, an annotation whose file is missing, an image without annotation.
-/// [`Error::Io`] if a folder cannot be listed.
+/// an image of a format that is not read; a class in `test` that `train` does not have; what [`annotations::parse`]
+/// refuses; an annotation or a line of `wnids.txt` whose class has no folder in `train`, an annotation whose file is
+/// missing, an image without annotation. [`Error::Io`] if a folder cannot be listed.
 pub fn find(root: &Path) -> Result<Layout> {
     let train = file::find(root, &SUBFOLDERS, &["train".to_string()])?;
     let root = train.parent().unwrap_or(root);
@@ -65,22 +70,47 @@ pub fn find(root: &Path) -> Result<Layout> {
     if class_list.exists() {
         check_classes(&class_list, &classes)?;
     }
-    let test = if class_list.exists() || labels.exists() {
+    let is_tiny_imagenet = class_list.exists() || labels.exists();
+    let test = if is_tiny_imagenet && !has_class(&validation, &classes)? {
         annotated(&validation, &labels, &classes)?
     } else {
-        let folder = file::find(root, &[], &["test".to_string(), "val".to_string()])?;
-        of_known_classes(&folder, &classes)?
+        of_known_classes(&test_part(root, &classes)?, &classes)?
     };
     Ok(Layout { classes, train, test })
+}
+
+/// The folder to test on: the first that has a class of `train`, else the first that is there.
+fn test_part(root: &Path, classes: &[OsString]) -> Result<PathBuf> {
+    for part in TEST_PARTS.map(|part| root.join(part)) {
+        if has_class(&part, classes)? {
+            return Ok(part);
+        }
+    }
+    file::find(root, &[], &TEST_PARTS.map(str::to_string))
+}
+
+/// Whether a folder is there and holds one of a class.
+fn has_class(folder: &Path, classes: &[OsString]) -> Result<bool> {
+    if !folder.is_dir() {
+        return Ok(false);
+    }
+    Ok(listing::folders(folder)?.iter().any(|(name, _)| position(classes, name).is_some()))
 }
 
 /// The classes that a folder has a folder each for, and their images.
 fn class_folders(folder: &Path) -> Result<(Vec<OsString>, Vec<Labelled>)> {
     let (mut classes, mut files) = (Vec::new(), Vec::new());
-    for (position, (class, folder)) in entries(folder, Path::is_dir)?.into_iter().enumerate() {
-        let label = u16::try_from(position)
+    for (class, folder) in listing::folders(folder)? {
+        let label = u16::try_from(classes.len())
             .map_err(|_| Error::file(&folder, "classes", format!("at most {}", u32::from(u16::MAX) + 1), "one more"))?;
-        files.extend(images(&folder)?.into_iter().map(|(_, path)| Labelled { path, label }));
+        let images = listing::images_below(&folder)?;
+        if images.is_empty() {
+            if class == UNSORTED {
+                continue;
+            }
+            return Err(listing::no_images(&folder));
+        }
+        files.extend(images.into_iter().map(|path| Labelled { path, label }));
         classes.push(class);
     }
     if classes.is_empty() {
@@ -128,7 +158,11 @@ fn check_classes(list: &Path, classes: &[OsString]) -> Result<()> {
 /// The images in `validation/images`, of the classes that the file `labels` says.
 fn annotated(validation: &Path, labels: &Path, classes: &[OsString]) -> Result<Vec<Labelled>> {
     let content = input::read(labels, Kind::List)?;
-    let files = images(validation)?;
+    let images = validation.join(UNSORTED);
+    let files = listing::images(&images)?;
+    if files.is_empty() {
+        return Err(listing::no_images(&images));
+    }
     let mut label_of = HashMap::new();
     for annotation in annotations::parse(labels, &content)? {
         let place = format!("line {}", annotation.line);
@@ -137,7 +171,7 @@ fn annotated(validation: &Path, labels: &Path, classes: &[OsString]) -> Result<V
             return Err(Error::file(labels, place, "a class that has a folder in train", found));
         };
         if files.binary_search_by(|(name, _)| name.as_os_str().cmp(annotation.file.as_ref())).is_err() {
-            let expected = format!("the name of an image in {}", validation.join("images").display());
+            let expected = format!("the name of an image in {}", images.display());
             return Err(Error::file(labels, place, expected, format!("`{}`", annotation.file)));
         }
         label_of.insert(annotation.file, label);
@@ -153,34 +187,4 @@ fn annotated(validation: &Path, labels: &Path, classes: &[OsString]) -> Result<V
 fn position(classes: &[OsString], name: impl AsRef<std::ffi::OsStr>) -> Option<u16> {
     let found = classes.binary_search_by(|class| class.as_os_str().cmp(name.as_ref())).ok()?;
     u16::try_from(found).ok()
-}
-
-/// The images in a folder, or in the folder `images` in it, by name.
-fn images(folder: &Path) -> Result<Vec<(OsString, PathBuf)>> {
-    let inner = folder.join("images");
-    let folder = if inner.is_dir() { &inner } else { folder };
-    let is_image = |path: &Path| {
-        let extension = path.extension().unwrap_or_default();
-        EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)) && !path.is_dir()
-    };
-    let images = entries(folder, is_image)?;
-    if images.is_empty() {
-        return Err(Error::file(folder, "images", EXTENSIONS.map(|e| format!("*.{e}")).join(", "), "none"));
-    }
-    Ok(images)
-}
-
-/// (name, path) of what a folder holds and `is_wanted`, by name in byte order, without hidden files.
-fn entries(folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> Result<Vec<(OsString, PathBuf)>> {
-    let failed = |error| Error::io(folder, "list")(error);
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let (name, path) = (entry.file_name(), entry.path());
-        if !name.as_encoded_bytes().starts_with(b".") && is_wanted(&path) {
-            found.push((name, path));
-        }
-    }
-    found.sort();
-    Ok(found)
 }

@@ -16,6 +16,12 @@ pub const GREY_LEVEL: f64 = 1.0 / 255.0;
 /// fixed.
 pub const SIX_DEVIATIONS_OF_1000: u32 = 190;
 
+/// How far two accurate JPEG decoders may be apart. Each rounds a sample's exact value once, so samples differ by a level;
+/// chroma that is interpolated is rounded once more, so it differs by two. The largest sum of factors is that of blue, 1
+/// of luma and 1.772 of chroma, and each rounds the sum: 1 + 2 * 1.772 + 1 = 5.54, in whole levels. (Grey has 1, and
+/// inks, whose product is rounded, 1 + 1 + 1.)
+pub const DECODER_LEVELS: u8 = 5;
+
 /// How far a plain colour may be off after JPEG at the encoder's quality of 75: the brightness and the two colour
 /// differences of a block are multiples of their first quantisers over 8, which are 8/8 and 9/8, so each is within 9/16
 /// of its value, and within 1/2 more for being rounded to a byte before and after. Back to red, green and blue, the

@@ -44,6 +44,22 @@ fn files_are_read_in_order_from_either_folder() {
     }
 }
 
+/// The version for Python has other files; that it is there is said.
+#[test]
+fn the_version_for_python_is_named() {
+    for name in ["cifar-10-python.tar.gz", "cifar-10-batches-py/data_batch_1", "data_batch_1"] {
+        let root = TempDir::new().unwrap();
+        let path = root.path().join(name);
+        write(path.parent().unwrap(), path.file_name().unwrap().to_str().unwrap(), b"\x80\x02}q");
+        let found = name.split('/').next().unwrap();
+        for given in [root.path().to_path_buf(), root.path().join(found)] {
+            let told = message(read(&given), name);
+            assert!(told.contains("expected the binary version, data_batch_1.bin or cifar-10-binary.tar.gz"), "{told}");
+            assert!(told.contains("data fetch cifar10") && told.contains("the version for Python"), "{told}");
+        }
+    }
+}
+
 #[test]
 fn a_missing_file_is_named() {
     for name in FILES {
@@ -51,7 +67,9 @@ fn a_missing_file_is_named() {
         good(root.path());
         std::fs::remove_file(root.path().join(name)).unwrap();
         let also = match name == FILES[0] {
-            true => " or cifar-10-binary.tar.gz in it or in cifar-10-batches-bin",
+            true => {
+                " or cifar-10-binary.tar.gz in it or in cifar-10-batches-bin (`gdstar data fetch cifar10` downloads them)"
+            }
             false => " in it",
         };
         let expected = format!("{}: data set: expected {name}{also}, found none", root.path().display());

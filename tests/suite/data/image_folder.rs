@@ -1,6 +1,7 @@
 //! Image folders: which files are read as what, which pixels they give, and every way they can be wrong.
 
 mod annotations;
+mod channels;
 mod decode;
 mod encoding;
 mod layout;
@@ -39,7 +40,7 @@ fn read(root: &Path) -> gdstar::Result<Dataset> {
 }
 
 fn read_resized(root: &Path, image_size: Option<usize>) -> gdstar::Result<Dataset> {
-    load_with(Source::ImageFolder, Some(root), LoadOptions { image_size, on_decoded: None })
+    load_with(Source::ImageFolder, Some(root), LoadOptions { image_size, ..LoadOptions::default() })
 }
 
 /// The message about a folder, without the folder's own path.

@@ -1,11 +1,12 @@
 //! One image file: exact pixels where the format is exact, and a refusal of everything that is no whole image.
 
-use super::super::bounds::JPEG_LEVELS;
+use super::super::bounds::{DECODER_LEVELS, JPEG_LEVELS};
 use super::super::fixtures::{encode, encoded, message};
-use gdstar::data::image_folder::decode;
+use gdstar::data::image_folder::{decode, header};
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::fs;
 use std::path::Path;
 
 fn pixels(content: &[u8]) -> RgbImage {
@@ -73,12 +74,75 @@ fn a_jpeg_is_decoded() {
     assert_eq!(pixels(&encode(&grey, ImageFormat::Jpeg)), RgbImage::from_pixel(8, 8, Rgb([128; 3])));
 }
 
+/// Every subsampling, in one scan, in several, progressively and with restarts; grey, RGB and CMYK; sizes that blocks do
+/// not divide: what libjpeg makes of them (`tests/images/make.py`), within what two decoders may differ.
 #[test]
-fn what_is_no_png_or_jpeg_is_named() {
-    assert_eq!(refused(b""), "f: byte 0: expected a PNG or JPEG image, found an empty file");
-    assert_eq!(refused(b"GIF89a\x01\0\x01\0"), "f: byte 0: expected a PNG or JPEG image, found GIF");
-    assert_eq!(refused(b"RIFF\0\0\0\0WEBPVP8 "), "f: byte 0: expected a PNG or JPEG image, found WEBP");
-    assert_eq!(refused(b"<html>\n<head>"), r"f: byte 0: expected a PNG or JPEG image, found `<html>\n<`");
+fn jpegs_have_the_pixels_that_libjpeg_gives() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images");
+    let mut files = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension() != Some("jpg".as_ref()) {
+            continue;
+        }
+        let found = pixels(&fs::read(&path).unwrap());
+        let expected = pixels(&fs::read(path.with_extension("png")).unwrap());
+        assert_eq!(found.dimensions(), expected.dimensions(), "{}", path.display());
+        let off = found.iter().zip(expected.iter()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(off <= Some(DECODER_LEVELS), "{}: {off:?} levels", path.display());
+        files += 1;
+    }
+    assert_eq!(files, 4 * (6 * 4 + 3));
+}
+
+/// BMP and PNM are exact as PNG is.
+#[test]
+fn bitmaps_are_read() {
+    let expected = RgbImage::from_fn(9, 7, |x, y| Rgb(pattern(x, y)));
+    for format in [ImageFormat::Bmp, ImageFormat::Pnm] {
+        let whole = encode(&expected.clone().into(), format);
+        assert_eq!(pixels(&whole), expected);
+        for length in 0..whole.len() {
+            assert!(refused(&whole[..length]).starts_with("f: "), "{format:?} cut at {length}");
+        }
+    }
+    assert_eq!(pixels(b"P2 2 1 255\n7 200\n"), RgbImage::from_fn(2, 1, |x, _| Rgb([[7; 3], [200; 3]][x as usize])));
+}
+
+/// A palette is three bytes a colour; the decoder panics on four.
+#[test]
+fn a_palette_of_parts_of_colours_is_refused() {
+    let mut png = encoded(ImageFormat::Png, [1, 1], pattern);
+    for bytes in [0_u8, 1, 2, 4, 5, 7, 8] {
+        let mut chunk = vec![0, 0, 0, bytes];
+        chunk.extend_from_slice(b"PLTE");
+        chunk.resize(8 + usize::from(bytes), 0);
+        let mut crc = flate2::Crc::new();
+        crc.update(&chunk[4..]);
+        chunk.extend(crc.sum().to_be_bytes());
+        let with_palette = [&png[..33], &chunk, &png[33..]].concat();
+        let expected = format!("f: PLTE chunk: expected 3 bytes for each of 1 to 256 colours, found {bytes} bytes");
+        assert_eq!(refused(&with_palette), expected);
+    }
+    png.truncate(33);
+    assert!(refused(&png).contains("IEND chunk"));
+}
+
+/// What decoding takes is known from the header.
+#[test]
+fn a_header_says_what_decoding_takes() {
+    let png = header(Path::new("f"), &encoded(ImageFormat::Png, [9, 7], pattern)).unwrap();
+    assert_eq!((png.width, png.height, png.working_bytes), (9, 7, 2 * 3 * 9 * 7));
+    let jpeg = header(Path::new("f"), &encoded(ImageFormat::Jpeg, [9, 7], pattern)).unwrap();
+    assert_eq!((jpeg.width, jpeg.height, jpeg.working_bytes), (9, 7, 12 * 9 * 7));
+}
+
+#[test]
+fn what_is_no_image_is_named() {
+    assert_eq!(refused(b""), "f: byte 0: expected a PNG, JPEG, BMP or PNM image, found an empty file");
+    assert_eq!(refused(b"GIF89a\x01\0\x01\0"), "f: byte 0: expected a PNG, JPEG, BMP or PNM image, found GIF");
+    assert_eq!(refused(b"RIFF\0\0\0\0WEBPVP8 "), "f: byte 0: expected a PNG, JPEG, BMP or PNM image, found WEBP");
+    assert_eq!(refused(b"<html>\n<head>"), r"f: byte 0: expected a PNG, JPEG, BMP or PNM image, found `<html>\n<`");
 }
 
 /// Decoders make do with a cut file; here, every cut is an error that names the file.

@@ -71,6 +71,69 @@ fn what_is_no_image_is_passed_over() {
     assert!(read(root.path()).unwrap() == expected);
 }
 
+/// A class's images are those of all folders below its own, in the order of torchvision's `ImageFolder`: folders by
+/// their path as text, so `a` before `a-b` before `a/x`, and in each the files by name.
+#[test]
+fn folders_in_a_class_are_read() {
+    let root = good();
+    for name in ["images/9", "a/x/1", "a/0", "a-b/2", "a/.hidden/3", "0"] {
+        write_image(root.path(), &format!("train/cat/{name}.png"), [0; 3]);
+    }
+    let layout = find(root.path()).unwrap();
+    let names: Vec<_> =
+        layout.train.iter().map(|file| file.path.strip_prefix(&root).unwrap().to_str().unwrap()).collect();
+    let cats = ["0", "a", "b", "a/0", "a-b/2", "a/x/1", "images/9"].map(|name| format!("train/cat/{name}.png"));
+    assert_eq!(names[..7], cats);
+    assert_eq!((names[7], layout.train[6].label, layout.train[7].label), ("train/dog/a.png", 0, 1));
+    assert_eq!(read(root.path()).unwrap().train.len(), 8);
+}
+
+/// Links to folders are followed, as long as they come to an end.
+#[cfg(unix)]
+#[test]
+fn links_are_followed_to_an_end() {
+    let (root, elsewhere) = (good(), TempDir::new().unwrap());
+    write_image(elsewhere.path(), "far/c.png", [0; 3]);
+    std::os::unix::fs::symlink(elsewhere.path(), root.path().join("train/cat/elsewhere")).unwrap();
+    assert_eq!(read(root.path()).unwrap().train.len(), 4);
+    std::os::unix::fs::symlink(root.path().join("train"), root.path().join("train/dog/again")).unwrap();
+    let expected = "ROOT/train/dog/again: folder: expected one with an end, found a link to a folder above it";
+    assert_eq!(refused(root.path()), expected);
+}
+
+/// An image that is not read is not left out in silence.
+#[test]
+fn images_that_are_not_read_are_refused_by_name() {
+    for extension in ["gif", "TIFF", "tif", "webp", "heic", "avif", "jp2"] {
+        let root = good();
+        let name = format!("train/dog/more/x.{extension}");
+        write_image(root.path(), &name, [0; 3]);
+        let message = refused(root.path());
+        assert!(message.starts_with(&format!("ROOT/{name}: format: expected one that is read (*.png, ")), "{message}");
+        assert!(message.ends_with(&format!("; convert the image, or move it away, found *.{extension}")), "{message}");
+    }
+    let root = good();
+    for name in ["c.jfif", "d.JPE", "e.bmp", "f.ppm"] {
+        write_image(root.path(), &format!("train/dog/{name}"), [0; 3]);
+    }
+    assert_eq!(read(root.path()).unwrap().train.len(), 7, "what a file is, is for its content to say");
+}
+
+/// A `test` without labels, as competitions have it, does not hide `val`; one with a class does.
+#[test]
+fn an_unlabelled_test_part_does_not_hide_val() {
+    let root = good();
+    let labelled = read(root.path()).unwrap();
+    std::fs::rename(root.path().join("test"), root.path().join("val")).unwrap();
+    for name in ["test/0.png", "test/unknown/1.png"] {
+        write_image(root.path(), name, [9; 3]);
+        assert!(read(root.path()).unwrap() == labelled, "{name}");
+    }
+    write_image(root.path(), "test/dog/2.png", [9; 3]);
+    let expected = "ROOT/test/unknown: class: expected one that has a folder in train, found one that has none";
+    assert_eq!(refused(root.path()), expected);
+}
+
 /// (what is done to the good folder, the message).
 type Fault = (fn(&std::path::Path), &'static str);
 
@@ -92,11 +155,11 @@ fn each_fault_is_named() {
         ),
         (
             |root| std::fs::remove_file(root.join("train/dog/a.png")).unwrap(),
-            "ROOT/train/dog: images: expected *.png, *.jpg, *.jpeg, found none",
+            "ROOT/train/dog: images: expected *.png, *.jpg, *.jpeg, *.jpe, *.jfif, *.bmp, *.ppm, *.pgm, *.pbm, *.pnm, found none",
         ),
         (
             |root| std::fs::create_dir(root.join("test/cow")).unwrap(),
-            "ROOT/test/cow: images: expected *.png, *.jpg, *.jpeg, found none",
+            "ROOT/test/cow: images: expected *.png, *.jpg, *.jpeg, *.jpe, *.jfif, *.bmp, *.ppm, *.pgm, *.pbm, *.pnm, found none",
         ),
         (
             |root| write_image(root, "test/cow/a.png", [0; 3]),
@@ -104,7 +167,7 @@ fn each_fault_is_named() {
         ),
         (
             |root| drop(write(&root.join("test/dog"), "z.png", b"MZ\x90\0\nno image")),
-            r"ROOT/test/dog/z.png: byte 0: expected a PNG or JPEG image, found `MZ\x90\x00\nno `",
+            r"ROOT/test/dog/z.png: byte 0: expected a PNG, JPEG, BMP or PNM image, found `MZ\x90\x00\nno `",
         ),
     ];
     for (fault, expected) in faults {
@@ -127,7 +190,7 @@ fn progress_counts_every_image() {
     let root = good();
     let told = Mutex::new(Vec::new());
     let on_decoded: &(dyn Fn(usize, usize) + Sync) = &|decoded, total| told.lock().unwrap().push((decoded, total));
-    let options = LoadOptions { image_size: None, on_decoded: Some(on_decoded) };
+    let options = LoadOptions { on_decoded: Some(on_decoded), ..LoadOptions::default() };
     load_with(Source::ImageFolder, Some(root.path()), options).unwrap();
     let told = told.into_inner().unwrap();
     assert_eq!(told.len(), 5);

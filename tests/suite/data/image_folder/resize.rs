@@ -58,7 +58,7 @@ fn an_image_size_must_make_sense() {
         assert_eq!(message(read_resized(root.path(), Some(size)), "the size"), expected);
     }
     for source in [Source::Digits, Source::Mnist, Source::Cifar10] {
-        let options = LoadOptions { image_size: Some(8), on_decoded: None };
+        let options = LoadOptions { image_size: Some(8), ..LoadOptions::default() };
         let message = message(load_with(source, Some(root.path()), options), "a size");
         let expected = format!("--image-size: expected none with {source}, whose images have one size");
         assert_eq!(message, format!("{expected} (image-folder only), found 8"));

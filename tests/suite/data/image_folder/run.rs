@@ -52,7 +52,11 @@ fn an_image_size_is_refused_where_there_is_none() {
     let message = refused(&["--model", "lenet300", "--data", "digits", "--image-size", "8"]);
     assert!(message.starts_with("gdstar: --image-size: expected none with digits"), "{message}");
     let message = refused(&["--model", "lenet300", "--data", "image-folder", "--image-size", "8"]);
-    assert_eq!(message, "gdstar: data_dir: expected the folder with image-folder's files, found none\n");
+    assert_eq!(
+        message,
+        "gdstar: --data-dir: expected the folder with image-folder's files (train/CLASS/*.png and so on: docs/data.md), \
+         found none\n"
+    );
 }
 
 #[test]
@@ -63,7 +67,7 @@ fn a_bad_image_is_one_line_and_exit_code_2() {
     let path = root.path().join("train/dog/a.png");
     assert_eq!(
         message,
-        format!("gdstar: {}: byte 0: expected a PNG or JPEG image, found `not an i`\n", path.display())
+        format!("gdstar: {}: byte 0: expected a PNG, JPEG, BMP or PNM image, found `not an i`\n", path.display())
     );
 }
 

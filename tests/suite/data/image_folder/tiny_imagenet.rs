@@ -61,6 +61,26 @@ fn the_list_of_classes_may_be_missing() {
     assert!(read(root.path()).unwrap() == expected);
 }
 
+/// The usual script sorts the validation images into classes, and leaves lists and an empty folder behind.
+#[test]
+fn a_sorted_validation_part_is_read() {
+    let root = good();
+    let expected = read(root.path()).unwrap();
+    let validation = root.path().join("val");
+    for (i, wnid) in ["n01", "n10", "n01"].iter().enumerate() {
+        let folder = validation.join(wnid).join("images");
+        std::fs::create_dir_all(&folder).unwrap();
+        let name = format!("val_{i}.JPEG");
+        std::fs::rename(validation.join("images").join(&name), folder.join(&name)).unwrap();
+    }
+    for left_over in ["val/images", "val/val_annotations.txt", "wnids.txt"] {
+        let sorted = read(root.path()).unwrap();
+        assert!(sorted.train == expected.train && sorted.test.labels == [0, 0, 2], "with {left_over}");
+        let path = root.path().join(left_over);
+        if path.is_dir() { std::fs::remove_dir(path) } else { std::fs::remove_file(path) }.unwrap();
+    }
+}
+
 /// The message after one text file is replaced.
 fn with(name: &str, content: &str) -> String {
     let root = good();
