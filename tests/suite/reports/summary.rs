@@ -15,8 +15,9 @@ fn records(epochs: &[(usize, usize, f64, f64)]) -> Vec<EpochRecord> {
     records
 }
 
+/// The summary, its lines as if no terminal were narrow.
 fn told(method: Method, epochs: &[(usize, usize, f64, f64)]) -> String {
-    summary(&Summary::new(method, &records(epochs)))
+    summary(&Summary::new(method, &records(epochs))).replace("\n  ", " ")
 }
 
 /// That tau is 0 is said where it is, and of G that there are.
