@@ -49,13 +49,22 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<
 /// nothing can be written there.
 pub fn check(option: &str, path: &Path, others: &[impl AsRef<Path>]) -> Result<()> {
     let (Place::New(place) | Place::Taken(place, _)) = place(path)? else { return Ok(()) };
-    for other in others {
-        if resolved(other.as_ref()).is_ok_and(|other| other == place) {
-            let expected = "a file other than those the command reads or writes besides";
-            return Err(Error::domain(option, expected, path.display()));
-        }
-    }
+    check_distinct(option, path, others)?;
     tempfile::tempfile_in(directory_of(&place)).map(drop).map_err(Error::io(path, "create a file beside"))
+}
+
+/// The part of [`check`] that can be said of a file in a folder that is not there yet: it is none of `others`.
+///
+/// # Errors
+/// [`Error::Domain`] naming `option` if `path` is one of `others`; [`Error::Io`] if the system cannot say where it is.
+pub fn check_distinct(option: &str, path: &Path, others: &[impl AsRef<Path>]) -> Result<()> {
+    let place = |path: &Path| resolved(path).or_else(|_| std::path::absolute(path).map_err(Error::io(path, "find")));
+    let own = place(path)?;
+    if others.iter().any(|other| place(other.as_ref()).is_ok_and(|other| other == own)) {
+        let expected = "a file other than those the command reads or writes besides";
+        return Err(Error::domain(option, expected, path.display()));
+    }
+    Ok(())
 }
 
 /// [`check`] for a result that must not replace anything.

@@ -23,7 +23,7 @@ use crate::train::{
 };
 use indicatif::HumanBytes;
 use plan::Plan;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Train a network with one method; the paper's symbols, and what it leaves open, are options.
 ///
@@ -237,6 +237,12 @@ impl TrainArgs {
     }
 }
 
+/// Whether a file will be in a folder that is not there yet.
+fn is_in(file: &Path, folder: &Path) -> bool {
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    absolute(folder).is_some_and(|folder| absolute(file).is_some_and(|file| file.parent() == Some(folder.as_path())))
+}
+
 /// Looks whether what the run leaves can be written where it is asked for, and replaces nothing.
 fn check_outputs(args: &TrainArgs) -> Result<()> {
     if let Some(out) = &args.out {
@@ -244,6 +250,9 @@ fn check_outputs(args: &TrainArgs) -> Result<()> {
     }
     let Some(trace) = &args.trace else { return Ok(()) };
     let files = args.out.as_ref().map_or(Vec::new(), |out| RunFolder::files(out).to_vec());
+    if args.out.as_ref().is_some_and(|out| !out.exists() && is_in(trace, out)) {
+        return output::check_distinct("--trace", trace, &files);
+    }
     if args.resume { output::check("--trace", trace, &files) } else { output::check_new("--trace", trace, &files) }
 }
 

@@ -72,6 +72,13 @@ fn a_trace_has_a_place_of_its_own() {
         assert_eq!(fs::read_dir(&run).unwrap().count(), 0, "{trace}: the run has not begun");
     }
     assert_eq!(fs::read_to_string(&trace).unwrap(), "another run's");
+    // In its own folder, which the run makes, the trace may be by any name but the run's own files'.
+    let new = path("new");
+    let (own, beside) = (format!("{new}/metrics.jsonl"), format!("{new}/trace.safetensors"));
+    assert_fails(&small(&["--out", &new, "--trace", &own]), 2, &["--trace", "other than"]);
+    assert!(!Path::new(&new).exists(), "the run has not begun");
+    assert!(gdstar(&small(&["--out", &new, "--trace", &beside, "--every", "0"])).status.success());
+    assert!(Path::new(&beside).exists());
     fs::write(path("file"), "").unwrap();
     assert_fails(&small(&["--out", &path("file/run")]), 2, &["file", "expected a folder, found a file"]);
 }
