@@ -85,7 +85,11 @@ impl Subject {
         }
         if let Some(path) = &args.predictions {
             predictions_format(path)?;
-            output::check("--predictions", path, &[&RunFolder::files(&args.from)[..], &[args.from.clone()]].concat())?;
+            output::check(
+                "--predictions",
+                path,
+                &[&RunFolder::files(&args.from)[..], std::slice::from_ref(&args.from)].concat(),
+            )?;
         }
         let file = SavedFile::open(&args.from)?;
         let config = file.checkpoint.as_ref().map(|checkpoint| &checkpoint.config);

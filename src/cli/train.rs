@@ -309,7 +309,7 @@ fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, resumed: Option<(RunF
     };
     if trace.is_some() {
         let size = HumanBytes(expected_trace_size(run, &state));
-        eprintln!("the trace will take {size}, and as much again while it is completed");
+        console::tell(format_args!("the trace will take {size}, and as much again while it is completed"));
     }
     let mut metrics = folder.as_ref().map(|folder| folder.observe_metrics(state.epochs)).transpose()?;
     let mut kept = folder.as_ref().map(|folder| KeptCheckpoints::new(folder, run, &records)).transpose()?;
