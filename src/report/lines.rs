@@ -10,7 +10,7 @@ pub const WIDTH: usize = 80;
 /// ```
 /// let lines = gdstar::report::wrapped(&"word ".repeat(20));
 /// let (first, second) = lines.split_once('\n').unwrap();
-/// assert_eq!((first.len(), second), (79, "  word word word word "));
+/// assert_eq!((first.len(), second), (79, "  word word word word"));
 /// ```
 pub fn wrapped(text: &str) -> String {
     // A range of epochs stays in one piece.
