@@ -70,7 +70,8 @@ fn files(root: &Path) -> Result<Files> {
         folder.pop();
         before = name[..at].to_string();
     } else {
-        let folders = std::iter::once("").chain(SUBFOLDERS).map(|subfolder| root.join(subfolder));
+        let below = SUBFOLDERS.iter().map(|subfolder| root.join(subfolder));
+        let folders = std::iter::once(root.to_path_buf()).chain(below);
         let first = names(&["train"], "images-idx3");
         folder = { folders }
             .find(|folder| file::find_file(folder, &first).is_some())

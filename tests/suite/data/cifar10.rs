@@ -111,14 +111,14 @@ fn a_file_cut_anywhere_in_a_record_is_an_error() {
     }
 }
 
-/// The size is looked at before anything is read: this file has 1 GiB and a byte, none of them on disk.
+/// The size is looked at before anything is read: this file has 256 MiB and a byte, none of them on disk.
 #[test]
 fn a_file_too_large_is_not_read() {
     let root = TempDir::new().unwrap();
     good(root.path());
     let path = root.path().join(FILES[5]);
-    std::fs::File::create(&path).unwrap().set_len((1 << 30) + 1).unwrap();
-    let expected = "file size: expected at most 1073741824 bytes, found 1073741825";
+    std::fs::File::create(&path).unwrap().set_len((1 << 28) + 1).unwrap();
+    let expected = "file size: expected at most 268435456 bytes, found 268435457";
     assert_eq!(message(read(root.path()), "a huge file"), format!("{}: {expected}", path.display()));
 }
 

@@ -27,7 +27,7 @@ pub enum Answer {
 pub fn answer(config: &Config, report: &Report) -> Answer {
     let decidable = |equation: &&str| !is_undecidable(config, equation);
     let has_findings = report.findings_total > 0 || !report.findings.is_empty();
-    if has_findings || report.ambiguous_by_equation.keys().any(|equation| decidable(equation)) {
+    if has_findings || report.ambiguous_by_equation.keys().any(decidable) {
         return Answer::Alarm;
     }
     let excuses: Option<Vec<Excuse>> =

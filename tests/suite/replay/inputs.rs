@@ -56,7 +56,7 @@ pub fn random(seed: u64, reading: Reading, weights: Weights) -> (Value, Tensors)
     }
     let rate = |rng: &mut ChaCha8Rng| (rng.random::<u64>() >> 11) as f64 / (1_u64 << 53) as f64;
     let mut reading = serde_json::to_value(reading).unwrap();
-    for key in ["last_batch", "evaluation"] {
+    for key in ["last_batch", "evaluation", "initial_weights", "decayed"] {
         reading.as_object_mut().unwrap().remove(key);
     }
     let header = json!({
