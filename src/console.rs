@@ -22,12 +22,12 @@ pub fn print(text: impl Display) -> Result<()> {
 /// The same with a line feed after it.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_line(line: impl Display) -> Result<()> {
     print(format_args!("{line}\n"))
 }
 
-/// [`print`] for work of which nothing but its lines remains: a reader who has gone is an error, which ends it.
+/// [`print()`] for work of which nothing but its lines remains: a reader who has gone is an error, which ends it.
 ///
 /// # Errors
 /// [`Error::Output`].

@@ -48,7 +48,7 @@ pub type OnProgress<'a> = &'a mut dyn FnMut(usize, usize);
 /// Replays the trace at `input` and writes the result to `output`, atomically; neither has to fit into memory.
 ///
 /// # Errors
-/// As [`replay_trace`], [`Trace::open`] and [`output::check`]; [`Error::Io`].
+/// As [`replay_trace`], [`Trace::open`] and [`output::check`]; [`crate::Error::Io`].
 pub fn replay(input: &Path, output: &Path, progress: OnProgress) -> Result<Replayed> {
     output::check("--out", output, &[input])?;
     let trace = Trace::open(input)?;
@@ -62,8 +62,8 @@ pub fn replay(input: &Path, output: &Path, progress: OnProgress) -> Result<Repla
 /// Replays an open trace into `sink`.
 ///
 /// # Errors
-/// [`Error::File`] naming the tensor if epochs or gradients are missing, a number is not finite, a method quantity
-/// overflows, or the reading needs what the trace does not have; [`Error::Io`].
+/// [`crate::Error::File`] naming the tensor if epochs or gradients are missing, a number is not finite, a method quantity
+/// overflows, or the reading needs what the trace does not have; [`crate::Error::Io`].
 pub fn replay_trace(trace: &Trace, sink: &mut dyn TensorSink, progress: OnProgress) -> Result<Replayed> {
     let plan = Plan::new(trace)?;
     let header = header(trace, &plan);

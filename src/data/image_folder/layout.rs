@@ -33,7 +33,7 @@ pub struct Labelled {
 pub struct Layout {
     /// Names, in byte order.
     pub classes: Vec<OsString>,
-    /// By class, then as [`listing::images_below`] orders them; not empty.
+    /// By class, then as `listing::images_below` orders them; not empty.
     pub train: Vec<Labelled>,
     /// Likewise, or by file name alone in Tiny ImageNet's own layout.
     pub test: Vec<Labelled>,
