@@ -33,34 +33,28 @@ impl PredictionFormat {
     /// The writer's.
     pub fn write(self, to: &mut impl Write, predictions: &[Prediction], classes: &[String]) -> io::Result<()> {
         let name = |class: usize| classes.get(class).map_or("", String::as_str);
-        if self == Self::Csv {
-            writeln!(to, "sample,label,predicted,label_name,predicted_name")?;
-        }
-        for (sample, Prediction { label, predicted }) in predictions.iter().enumerate() {
-            let (label_name, predicted_name) = (name(*label), predicted.map(name));
-            match self {
-                Self::Csv => {
+        let rows = predictions.iter().enumerate();
+        match self {
+            Self::Csv => {
+                let mut csv = csv::Writer::from_writer(&mut *to);
+                csv.write_record(["sample", "label", "predicted", "label_name", "predicted_name"])?;
+                for (sample, Prediction { label, predicted }) in rows {
                     let class = predicted.map_or(String::new(), |class| class.to_string());
-                    let names = [field(label_name), field(predicted_name.unwrap_or_default())].join(",");
-                    writeln!(to, "{sample},{label},{class},{names}")?;
+                    let names = [name(*label), predicted.map_or("", name)];
+                    csv.write_record([&sample.to_string(), &label.to_string(), &class, names[0], names[1]])?;
                 }
-                Self::JsonLines => {
+                csv.flush()?;
+            }
+            Self::JsonLines => {
+                for (sample, Prediction { label, predicted }) in rows {
                     let line = json!({
                         "sample": sample, "label": label, "predicted": predicted,
-                        "label_name": label_name, "predicted_name": predicted_name,
+                        "label_name": name(*label), "predicted_name": predicted.map(name),
                     });
                     writeln!(to, "{line}")?;
                 }
             }
         }
         to.flush()
-    }
-}
-
-/// A text as a field of CSV: between quotes where it has to be.
-fn field(text: &str) -> String {
-    match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_string(),
     }
 }
