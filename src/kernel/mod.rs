@@ -10,13 +10,18 @@ mod aligned;
 pub mod buffer;
 mod elementwise;
 mod fast;
+pub(crate) mod flat;
+mod list;
 mod literal;
+pub(crate) mod order;
 mod pattern;
+pub(crate) mod planes;
 mod vector;
 mod window;
 
 pub use aligned::Aligned;
 pub use elementwise::{Elementwise, Entries, elementwise};
+pub use list::{List, Shape, list};
 pub use pattern::Pattern;
 pub(crate) use vector::prefetch;
 pub use vector::{Loop, vectorised, vectorised_loop};

@@ -14,10 +14,11 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::order::owned;
-use super::{Attributes, Case, Catalogued, broadcast, flat};
+use super::{Attributes, Case, Catalogued, broadcast};
 use crate::error::Result;
 use crate::kernel::Kernel;
+use crate::kernel::flat;
+use crate::kernel::order::owned;
 use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};

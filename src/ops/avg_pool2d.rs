@@ -18,10 +18,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::planes::{Planes, on_lanes};
 use super::pooling::{Pixels, Pooling};
 use super::{Attributes, Case, Catalogued};
 use crate::error::Result;
+use crate::kernel::planes::{Planes, on_lanes};
 use crate::kernel::{Kernel, Loop};
 use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;

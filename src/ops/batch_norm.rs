@@ -47,10 +47,11 @@ mod statistics;
 use channels::Channels;
 use statistics::{Backward, Channel};
 
-use super::{Attributes, Case, Catalogued, flat, sample, shape};
+use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::buffer::{self, Buffer};
+use crate::kernel::flat;
 use crate::op::{List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};

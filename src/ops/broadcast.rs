@@ -1,10 +1,11 @@
 //! Broadcasting of two operands, as in numpy and PyTorch: shapes are aligned at the last axis, and an axis of
 //! extent 1, or one that is not there, repeats.
 
-use super::order::{Order, Strided};
-use super::{flat, sample, shape};
+use super::{sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
+use crate::kernel::flat;
+use crate::kernel::order::{Order, Strided};
 use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::op::{List, Shape};
 use crate::scalar::Scalar;

@@ -25,11 +25,12 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::order::{Order, Strided};
-use super::{Attributes, Case, Catalogued, flat, sample, shape};
+use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::buffer::{self, Buffer};
+use crate::kernel::flat;
+use crate::kernel::order::{Order, Strided};
 use crate::op::{Cost, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};

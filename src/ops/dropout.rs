@@ -18,8 +18,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, flat, sample, shape};
+use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::{Error, Result};
+use crate::kernel::flat;
 use crate::kernel::{Kernel, buffer};
 use crate::op::{Cost, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;

@@ -15,12 +15,12 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::order::{Extent, Strided};
-use super::planes::Planes;
 use super::{Attributes, Case, Catalogued, sample, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kernel::buffer::{Buffer, Elements};
+use crate::kernel::order::{Extent, Strided};
+use crate::kernel::planes::Planes;
 use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};

@@ -19,12 +19,13 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::order::Order;
-use super::planes::{Piece, Planes, on_lanes, pieces};
 use super::pooling::Pooling;
-use super::{Attributes, Case, Catalogued, flat, shape};
+use super::{Attributes, Case, Catalogued, shape};
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
+use crate::kernel::flat;
+use crate::kernel::order::Order;
+use crate::kernel::planes::{Piece, Planes, on_lanes, pieces};
 use crate::kernel::{Kernel, Loop};
 use crate::op::{Cost, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;

@@ -15,9 +15,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, flat, shape};
+use super::{Attributes, Case, Catalogued, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
+use crate::kernel::flat;
 use crate::op::{List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};

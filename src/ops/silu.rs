@@ -21,9 +21,10 @@
 //! ```
 
 use super::sigmoid::Logistic;
-use super::{Attributes, Case, Catalogued, flat, shape};
+use super::{Attributes, Case, Catalogued, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
+use crate::kernel::flat;
 use crate::op::{List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};

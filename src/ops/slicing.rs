@@ -1,6 +1,6 @@
 //! Copies between arrays and boxes of them: what concat, split, pad and strided_slice are made of.
 
-use super::order::{Order, owned};
+use crate::kernel::order::{Order, owned};
 use crate::kernel::{Kernel, buffer};
 use crate::op::List;
 use crate::scalar::Scalar;

@@ -1,10 +1,10 @@
 //! The values of each channel, in either order of memory, and sums over them.
 
 use crate::kernel::buffer::{self, Buffer, Elements};
+use crate::kernel::flat;
+use crate::kernel::order::{Order, Strided};
 use crate::kernel::{Kernel, Loop, vectorised_loop};
 use crate::op::Shape;
-use crate::ops::flat;
-use crate::ops::order::{Order, Strided};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::ops::Range;

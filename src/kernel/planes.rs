@@ -14,7 +14,7 @@ const LANES: usize = 256;
 /// x `[n,c,h,w]` in one of its two orders as `[groups][h][w][lanes]`: row-major, a group is a plane of one image and
 /// channel, and a pixel has one lane; batch-innermost, there is one group, and a pixel has a lane for every channel
 /// and image. Whatever is done over pixels is done lane by lane, in the same order. `[n,c]` counts as `[n,c,1,1]`.
-pub(super) struct Planes<'a, S: Scalar> {
+pub(crate) struct Planes<'a, S: Scalar> {
     elements: Elements<'a, S>,
     pub order: Order,
     pub h: usize,
@@ -23,7 +23,7 @@ pub(super) struct Planes<'a, S: Scalar> {
 }
 
 /// A piece of a pixel.
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Which group, and which pixel of it in row-major order.
     pub group: usize,
     pub pixel: usize,
@@ -35,7 +35,7 @@ pub(super) struct Piece {
 
 /// Cuts the `length` elements from `start` on of a memory `[group][pixel][lane]` into pieces of pixels.
 #[inline(always)]
-pub(super) fn pieces(start: usize, length: usize, pixels: usize, lanes: usize) -> impl Iterator<Item = Piece> {
+pub(crate) fn pieces(start: usize, length: usize, pixels: usize, lanes: usize) -> impl Iterator<Item = Piece> {
     let whole = start.checked_div(lanes).unwrap_or(0);
     let (mut group, mut pixel) = (whole.checked_div(pixels).unwrap_or(0), whole.checked_rem(pixels).unwrap_or(0));
     let (mut lane, mut place) = (start.checked_rem(lanes).unwrap_or(0), 0);
@@ -55,7 +55,7 @@ pub(super) fn pieces(start: usize, length: usize, pixels: usize, lanes: usize) -
 
 /// [`vectorised_loop`], where there are several lanes.
 #[inline(always)]
-pub(super) fn on_lanes<L: Loop>(lanes: usize, work: L) -> L::Output {
+pub(crate) fn on_lanes<L: Loop>(lanes: usize, work: L) -> L::Output {
     if lanes == 1 { work.run() } else { vectorised_loop(work) }
 }
 

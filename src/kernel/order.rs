@@ -5,9 +5,9 @@
 //! order of its own is gathered, chunk by chunk.
 
 use super::flat;
+use super::{List, Shape, list};
 use crate::kernel::Kernel;
 use crate::kernel::buffer::{self, Buffer, Element, Elements};
-use crate::op::{List, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::parallel::prelude::*;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};

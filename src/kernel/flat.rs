@@ -12,18 +12,18 @@ use ndarray::{ArrayD, ArrayViewD};
 use rayon::prelude::*;
 
 /// Elements of a unit.
-pub(super) const GRAIN: usize = 1 << 13;
+pub(crate) const GRAIN: usize = 1 << 13;
 
 /// Elements below which handing units to another thread costs more than it gains: a few microseconds of a cheap operation.
-pub(super) const SHARED: usize = 1 << 16;
+pub(crate) const SHARED: usize = 1 << 16;
 
 /// The array of this shape with these elements in row-major order, as many as the shape holds.
-pub(super) fn array<S>(shape: &[usize], elements: Vec<S>) -> ArrayD<S> {
+pub(crate) fn array<S>(shape: &[usize], elements: Vec<S>) -> ArrayD<S> {
     Order::row_major(shape.len()).array(shape, elements)
 }
 
 /// `f(x)` for every element, in the order of x.
-pub(super) fn map<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, f: impl Fn(S) -> S + Sync) -> ArrayD<S> {
+pub(crate) fn map<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, f: impl Fn(S) -> S + Sync) -> ArrayD<S> {
     let order = Order::of(x);
     let xs = Strided::of(x, &order);
     from_rows(kernel, &order, x.shape(), GRAIN, |i, chunk| {
@@ -67,7 +67,7 @@ impl<S: Copy, T: Copy, F: Fn(S, T) -> S> Loop for Zip<'_, S, T, F> {
 }
 
 /// `f(x, y)` for every pair of elements of two arrays of one shape, in the order of x, or where x repeats, of y.
-pub(super) fn zip<S: Scalar, T: Element + Sync>(
+pub(crate) fn zip<S: Scalar, T: Element + Sync>(
     kernel: Kernel,
     x: &ArrayViewD<S>,
     y: &ArrayViewD<T>,
@@ -88,7 +88,7 @@ pub(super) fn zip<S: Scalar, T: Element + Sync>(
 }
 
 /// `x <- f(x)` for every element; `Err` gives x back where its elements do not lie side by side.
-pub(super) fn map_over<S: Scalar>(
+pub(crate) fn map_over<S: Scalar>(
     kernel: Kernel,
     mut x: ArrayD<S>,
     f: impl Fn(S) -> S + Sync,
@@ -114,7 +114,7 @@ impl<S: Scalar, F: Fn(S) -> S> Loop for MapOver<'_, S, F> {
 }
 
 /// `x <- f(x, y)` for every pair of elements of two arrays that lie alike; `Err` gives x back where they do not.
-pub(super) fn zip_over<S: Scalar>(
+pub(crate) fn zip_over<S: Scalar>(
     kernel: Kernel,
     mut x: ArrayD<S>,
     y: &ArrayViewD<S>,
@@ -153,7 +153,7 @@ fn repeats<T>(x: &ArrayViewD<T>) -> bool {
 
 /// An array of `shape` in this order, whose memory is filled in consecutive rows of `row` elements by
 /// `fill(index of the row, row)`; rows hold anything at first, and the last may be shorter.
-pub(super) fn from_rows<S: Scalar>(
+pub(crate) fn from_rows<S: Scalar>(
     kernel: Kernel,
     order: &Order,
     shape: &[usize],
@@ -167,7 +167,7 @@ pub(super) fn from_rows<S: Scalar>(
 
 /// `fill(i, row i)` for consecutive rows of `row` elements (the last one may be shorter). The one place where rows are
 /// shared out; behind `dyn` so that rayon is compiled once per number system, not once per op.
-pub(super) fn fill_rows<T: Send>(
+pub(crate) fn fill_rows<T: Send>(
     kernel: Kernel,
     elements: &mut [T],
     row: usize,
@@ -182,7 +182,7 @@ pub(super) fn fill_rows<T: Send>(
 
 /// [`from_rows`] in rows of [`GRAIN`], with a second result beside the array's memory:
 /// `fill(first element, row, the same part of beside)`.
-pub(super) fn from_rows_beside<S: Scalar, T: Send>(
+pub(crate) fn from_rows_beside<S: Scalar, T: Send>(
     kernel: Kernel,
     order: &Order,
     shape: &[usize],
@@ -200,7 +200,7 @@ pub(super) fn from_rows_beside<S: Scalar, T: Send>(
 }
 
 /// [`fill_rows`] for rows that look at many elements each, at `looked_at` together.
-pub(super) fn fill_sums<T: Send>(
+pub(crate) fn fill_sums<T: Send>(
     kernel: Kernel,
     looked_at: usize,
     sums: &mut [T],
