@@ -122,6 +122,7 @@ pub mod scalar;
 pub mod sparsify;
 pub mod tape;
 pub mod tensor_file;
+pub mod trace;
 pub mod train;
 
 pub use error::{Error, Result};

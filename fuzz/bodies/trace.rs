@@ -1,9 +1,9 @@
 //! Traces: an accepted one is judged, in every way of judging, without a panic, and the report agrees with itself.
 
 use super::{PATH, assert_refusal};
-use gdstar::oracle::trace::Trace;
 use gdstar::oracle::{CheckOptions, LISTED, Report, Verdict, check_trace};
 use gdstar::tensor_file::TensorFile;
+use gdstar::trace::Trace;
 use std::path::Path;
 
 /// Reads `data` as a trace and checks it.

@@ -3,8 +3,8 @@
 use super::progress_bar;
 use crate::console;
 use crate::error::{Result, in_one_line};
-use crate::oracle::trace::Trace;
 use crate::oracle::{CheckOptions, Ensemble, Finding, Report, RunStatistics, Verdict, check_observed};
+use crate::trace::Trace;
 use ::console::style;
 use std::path::PathBuf;
 use std::process::ExitCode;

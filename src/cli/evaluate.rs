@@ -8,8 +8,8 @@ use crate::kernel::Kernel;
 use crate::nn::models;
 use crate::output;
 use crate::report::{ClassAccuracy, LayerSparsity, PredictionFormat, by_class, columns, layer_sparsity, thousands};
-use crate::scalar::Scalar;
-use crate::train::{Config, Evaluation, Precision, RunFolder, SavedFile, TEST_BATCH, predict};
+use crate::scalar::{Dtype, Scalar};
+use crate::train::{Config, Evaluation, RunFolder, SavedFile, TEST_BATCH, predict};
 use serde_json::json;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -50,8 +50,8 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "N", default_value_t = TEST_BATCH)]
     batch_size: usize,
     /// The number system [default: the checkpoint's, or f32]
-    #[arg(long, value_parser = choice::<Precision>())]
-    precision: Option<Precision>,
+    #[arg(long, value_parser = choice::<Dtype>())]
+    precision: Option<Dtype>,
     /// Plain loops, or matrixmultiply and threads [default: the checkpoint's, or fast]
     #[arg(long, value_parser = choice::<Kernel>())]
     kernel: Option<Kernel>,
@@ -75,7 +75,7 @@ struct Subject {
     model: String,
     dataset: Dataset,
     kernel: Kernel,
-    precision: Precision,
+    precision: Dtype,
 }
 
 impl Subject {
@@ -127,8 +127,8 @@ impl Subject {
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     let subject = Subject::new(args)?;
     with_threads(args.threads, || match subject.precision {
-        Precision::F32 => report::<f32>(args, &subject),
-        Precision::F64 => report::<f64>(args, &subject),
+        Dtype::F32 => report::<f32>(args, &subject),
+        Dtype::F64 => report::<f64>(args, &subject),
     })?
 }
 

@@ -6,9 +6,9 @@ use crate::error::Result;
 use crate::export::{Exported, Format, export};
 use crate::output;
 use crate::report::thousands;
-use crate::scalar::Scalar;
+use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::Element;
-use crate::train::{Precision, SavedFile};
+use crate::train::SavedFile;
 use std::path::{Path, PathBuf};
 
 /// Write a pruned network for other programs: dense with zeros, masks, and CSR.
@@ -41,7 +41,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| folder.join(format!("export-{}", args.format)));
     output::check_folder(&out)?;
     let exported = match file.checkpoint.as_ref().map(|checkpoint| checkpoint.config.precision) {
-        Some(Precision::F64) => exported::<f64>(&file, args.format, &out),
+        Some(Dtype::F64) => exported::<f64>(&file, args.format, &out),
         _ => exported::<f32>(&file, args.format, &out),
     }?;
     console::print(text(&exported, &out))

@@ -5,9 +5,8 @@ use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::nn::{Mode, models};
 use crate::output;
-use crate::scalar::Scalar;
+use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::{self, Element, TensorFile};
-use crate::train::Precision;
 use crate::train::probe::{network, probe};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -41,8 +40,8 @@ pub struct ProbeArgs {
     eval: bool,
 
     /// The number system to compute in; weights and inputs are rounded to it, and results have it.
-    #[arg(long, default_value_t = Precision::F64, value_parser = choice::<Precision>())]
-    precision: Precision,
+    #[arg(long, default_value_t = Dtype::F64, value_parser = choice::<Dtype>())]
+    precision: Dtype,
 
     /// The fast kernels that training uses, or plain loops that give the same bits on every machine.
     #[arg(long, default_value_t = Kernel::Fast, value_parser = choice::<Kernel>())]
@@ -55,8 +54,8 @@ pub struct ProbeArgs {
 /// Those of [`probe`], or an unknown model; nothing is written then.
 pub fn run(args: &ProbeArgs) -> Result<()> {
     match args.precision {
-        Precision::F32 => run_in::<f32>(args),
-        Precision::F64 => run_in::<f64>(args),
+        Dtype::F32 => run_in::<f32>(args),
+        Dtype::F64 => run_in::<f64>(args),
     }
 }
 

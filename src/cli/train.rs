@@ -14,12 +14,12 @@ use crate::output;
 use crate::paper::reading;
 use crate::paper::structured::{GroupScore, Structure};
 use crate::report::{self, Summary};
-use crate::scalar::Scalar;
+use crate::scalar::{Dtype, Scalar};
 use crate::sparsify::Method;
 use crate::tensor_file::Element;
 use crate::train::{
-    Checkpointer, Config, EpochRecord, Execution, History, KeptCheckpoints, Observer, Precision, Progress, Run,
-    RunFolder, State, TraceWriter, expected_trace_size,
+    Checkpointer, Config, EpochRecord, Execution, History, KeptCheckpoints, Observer, Progress, Run, RunFolder, State,
+    TraceWriter, expected_trace_size,
 };
 use indicatif::HumanBytes;
 use plan::Plan;
@@ -57,8 +57,8 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", help_heading = "The run")]
     seed: Option<u64>,
     /// The number system [default: f32]
-    #[arg(long, value_parser = choice::<Precision>(), help_heading = "The run")]
-    precision: Option<Precision>,
+    #[arg(long, value_parser = choice::<Dtype>(), help_heading = "The run")]
+    precision: Option<Dtype>,
     /// Plain loops (the definition), or matrixmultiply and threads [default: fast]
     #[arg(long, value_parser = choice::<Kernel>(), help_heading = "The run")]
     kernel: Option<Kernel>,
@@ -265,8 +265,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let stop = stop_on_interrupt();
     let run = Run::new(&config, &dataset, stop)?;
     with_threads(args.threads, || match config.precision {
-        Precision::F32 => train::<f32>(args, &run, resumed),
-        Precision::F64 => train::<f64>(args, &run, resumed),
+        Dtype::F32 => train::<f32>(args, &run, resumed),
+        Dtype::F64 => train::<f64>(args, &run, resumed),
     })?
 }
 

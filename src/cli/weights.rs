@@ -5,9 +5,8 @@ use crate::error::{Error, Result};
 use crate::nn::{Network, Parameters, hashed, models, state_dict};
 use crate::output;
 use crate::paper::reading::InitialWeights;
-use crate::scalar::Scalar;
+use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::{self, Element};
-use crate::train::Precision;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -47,8 +46,8 @@ pub struct WeightsArgs {
     classes: Option<usize>,
 
     /// The number system of the file.
-    #[arg(long, default_value_t = Precision::F32, value_parser = choice::<Precision>())]
-    precision: Precision,
+    #[arg(long, default_value_t = Dtype::F32, value_parser = choice::<Dtype>())]
+    precision: Dtype,
 }
 
 /// Runs the subcommand.
@@ -66,8 +65,8 @@ pub fn run(args: &WeightsArgs) -> Result<()> {
     };
     let network = model.network(input, args.classes.unwrap_or(model.classes))?;
     match args.precision {
-        Precision::F32 => write(args, &parameters::<f32>(args, &network)),
-        Precision::F64 => write(args, &parameters::<f64>(args, &network)),
+        Dtype::F32 => write(args, &parameters::<f32>(args, &network)),
+        Dtype::F64 => write(args, &parameters::<f64>(args, &network)),
     }
 }
 

@@ -8,25 +8,8 @@
 //! Fused multiply-adds only leave roundings out, so every bound holds with and without them.
 
 use super::interval::Interval;
-use crate::scalar::{DoubleDouble, Scalar, power_of_two};
-use crate::train::Precision;
-
-/// The arithmetic a port declares: the trace header's `arithmetic`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Arithmetic {
-    /// The precision in which the port computed.
-    pub dtype: Precision,
-    /// Relative distance of the gradients used from those recorded.
-    pub u_in: f64,
-    /// Unit roundoff of each operation of a sum.
-    pub u_acc: f64,
-    /// Unit roundoff of each stored result.
-    pub u_out: f64,
-    /// Subnormal inputs and results may be 0.
-    pub ftz: bool,
-    /// Nothing rounds: every result must be the exact one.
-    pub exact: bool,
-}
+use crate::scalar::{DoubleDouble, Dtype, Scalar};
+use crate::trace::Arithmetic;
 
 /// A tolerance around an exact value E: `relative |E| + absolute`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,48 +27,6 @@ pub fn theta(m: f64) -> Option<f64> {
 }
 
 impl Arithmetic {
-    /// What a port of this dtype does that declares nothing.
-    pub fn of(dtype: Precision) -> Self {
-        let u = unit_roundoff(dtype);
-        Self { dtype, u_in: 0.0, u_acc: u, u_out: u, ftz: false, exact: false }
-    }
-
-    /// The arithmetic of a case in which every quantity is a number of the dtype: whatever the order, nothing rounds.
-    pub fn exactly(self) -> Self {
-        Self { u_in: 0.0, u_acc: 0.0, u_out: 0.0, ftz: false, exact: true, ..self }
-    }
-
-    /// The unit roundoff of a single operation that is no sum's: of the dtype, or of stored results where that is larger.
-    pub fn u(&self) -> f64 {
-        let dtype = if self.exact { 0.0 } else { unit_roundoff(self.dtype) };
-        self.u_out.max(dtype)
-    }
-
-    /// The smallest normal number of the dtype: what `ftz` flushes lies below.
-    pub fn smallest_normal(&self) -> f64 {
-        match self.dtype {
-            Precision::F32 => f32::MIN_POSITIVE.into(),
-            Precision::F64 => f64::MIN_POSITIVE,
-        }
-    }
-
-    /// What one operation's result can be off by near 0, on top of its relative error: half the smallest subnormal
-    /// number (the whole one here, which is representable), or, flushed, anything below the smallest normal one.
-    pub fn underflow(&self) -> f64 {
-        match self.dtype {
-            _ if self.exact => 0.0,
-            _ if self.ftz => self.smallest_normal(),
-            Precision::F32 => f32::from_bits(1).into(),
-            Precision::F64 => f64::from_bits(1),
-        }
-    }
-
-    /// The number of bits that every number of the port's sums has.
-    pub fn precision(&self) -> i32 {
-        let u = self.u().max(self.u_acc).max(unit_roundoff(self.dtype));
-        (0..=53).take_while(|&p| power_of_two(-p) >= u).last().unwrap_or(0)
-    }
-
     /// A sum of `n` non-negative terms, each the square of a gradient or its size: the gradient's own error (twice, for
     /// a square), a rounding for the square, one for its storage, at most `n` for the sums in any order and one for the
     /// result's storage. Underflow: each square and each sum, n of both.
@@ -169,20 +110,12 @@ impl Arithmetic {
     /// A threshold as the port may hold it: as declared, rounded to the dtype, or stored as its results are.
     pub fn threshold(&self, eps: f64) -> Interval {
         let rounded = match self.dtype {
-            Precision::F32 => f64::from(eps as f32),
-            Precision::F64 => eps,
+            Dtype::F32 => f64::from(eps as f32),
+            Dtype::F64 => eps,
         };
-        let stored = if self.u_out > unit_roundoff(self.dtype) { self.u_out } else { 0.0 };
+        let stored = if self.u_out > self.dtype.unit_roundoff() { self.u_out } else { 0.0 };
         let held = Interval { low: eps.min(rounded), high: eps.max(rounded) }.widened(stored);
         if self.ftz && held.low < self.smallest_normal() { Interval { low: 0.0, ..held } } else { held }
-    }
-}
-
-/// `u` of a precision.
-pub fn unit_roundoff(dtype: Precision) -> f64 {
-    match dtype {
-        Precision::F32 => f32::UNIT_ROUNDOFF,
-        Precision::F64 => f64::UNIT_ROUNDOFF,
     }
 }
 
@@ -229,8 +162,8 @@ impl Sum {
         }
         let floor = match arithmetic.dtype {
             _ if arithmetic.ftz => unit(arithmetic.smallest_normal()),
-            Precision::F32 => -149,
-            Precision::F64 => -1022,
+            Dtype::F32 => -149,
+            Dtype::F64 => -1022,
         };
         arithmetic.u_in == 0.0
             && self.unit >= floor

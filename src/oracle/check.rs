@@ -38,7 +38,7 @@ use crate::error::Result;
 use crate::oracle::dictionary;
 use crate::oracle::report::Report;
 use crate::oracle::run_level::{Ensemble, RunComparison, RunStatistics, compare_runs};
-use crate::oracle::trace::Trace;
+use crate::trace::Trace;
 use std::path::Path;
 use step_level::StepLevel;
 use verdict::Collector;

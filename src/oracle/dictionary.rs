@@ -18,10 +18,10 @@ mod selection;
 
 use super::check::{Carry, Epoch, Outcome, Stage};
 use super::report::Finding;
-use super::trace::TracedParameter;
 use crate::choice::Choice;
 use crate::error::Result;
 use crate::paper::reading::LastBatch;
+use crate::trace::TracedParameter;
 
 // How near a mistake's value must be to the port's for the mistake to be named. No verdict depends on it: what is named
 // is a finding already. An equation's own bound says how far two correct computations can be apart, and so, a few times

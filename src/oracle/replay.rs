@@ -22,11 +22,10 @@ mod gradients;
 mod plan;
 
 use crate::error::Result;
-use crate::oracle::Arithmetic;
-use crate::oracle::trace::{Header, KEY, Optimizer, Trace};
 use crate::output;
+use crate::scalar::Dtype;
 use crate::tensor_file::{TensorSink, TensorStream};
-use crate::train::Precision;
+use crate::trace::{Arithmetic, Header, KEY, Optimizer, Trace};
 use chain::Replay;
 use plan::Plan;
 use serde_json::{Map, Value};
@@ -82,7 +81,7 @@ fn header(trace: &Trace, plan: &Plan) -> Header {
     let input = trace.header.clone();
     Header {
         producer: format!("gdstar {} replay of: {}", env!("CARGO_PKG_VERSION"), input.producer),
-        arithmetic: Arithmetic::of(Precision::F64),
+        arithmetic: Arithmetic::of(Dtype::F64),
         declares_rounding: false,
         sgd: input.sgd.filter(|_| plan.steps_all_weights()),
         optimizer: Optimizer::default(),

@@ -1,9 +1,8 @@
 //! What a check found: the verdict, what was and was not checked, and every divergence with its bound.
 
 use crate::choice::choice;
-use crate::oracle::bounds::unit_roundoff;
 use crate::oracle::interval::Interval;
-use crate::train::Precision;
+use crate::scalar::Dtype;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -62,7 +61,7 @@ impl Finding {
         (tensor, epoch, index): (String, usize, Vec<usize>),
         got: f64,
         expected: Interval,
-        dtype: Precision,
+        dtype: Dtype,
     ) -> Self {
         let quantity = if tensor.starts_with("params/") { Some("params") } else { tensor.split('/').nth(2) };
         let counts = quantity.is_some_and(|quantity| INTEGERS.contains(&quantity));
@@ -91,17 +90,13 @@ fn distance(got: f64, expected: Interval) -> f64 {
 }
 
 /// How far `got` is from the nearest number of `expected`, in units in the last place that this number has in `dtype`.
-fn ulps(got: f64, expected: Interval, dtype: Precision) -> f64 {
+fn ulps(got: f64, expected: Interval, dtype: Dtype) -> f64 {
     if expected.contains(got) {
         return 0.0;
     }
     let nearest = if got < expected.low { expected.low } else { expected.high };
-    let (smallest, u) = match dtype {
-        Precision::F32 => (f64::from(f32::MIN_POSITIVE), unit_roundoff(dtype)),
-        Precision::F64 => (f64::MIN_POSITIVE, unit_roundoff(dtype)),
-    };
-    let (_, exponent) = libm::frexp(nearest.abs().max(smallest));
-    let ulp = libm::ldexp(2.0 * u, exponent - 1);
+    let (_, exponent) = libm::frexp(nearest.abs().max(dtype.smallest_normal()));
+    let ulp = libm::ldexp(2.0 * dtype.unit_roundoff(), exponent - 1);
     (got - nearest).abs() / ulp
 }
 

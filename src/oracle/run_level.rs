@@ -17,7 +17,7 @@ pub use ensemble::Ensemble;
 pub use statistics::RunStatistics;
 
 use crate::error::Result;
-use crate::oracle::trace::Header;
+use crate::trace::Header;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// Confidence of each one-sided test that proves equivalence: chosen.

@@ -49,7 +49,8 @@ use crate::error::Error;
 use crate::nn::{Network, Spec};
 use crate::op::Op;
 use crate::ops::CrossEntropy;
-use crate::oracle::{Arithmetic, Interval};
+use crate::oracle::Interval;
+use crate::trace::Arithmetic;
 use cross_entropy::cross_entropy;
 use ndarray::ArrayD;
 use rounding::Rounding;
@@ -121,10 +122,10 @@ pub struct Enclosure {
 /// The reason why nothing can be said.
 ///
 /// ```
-/// use gdstar::oracle::Arithmetic;
+/// use gdstar::trace::Arithmetic;
 /// use gdstar::oracle::step::{Balls, Task, enclose};
-/// use gdstar::train::Precision;
-/// let arithmetic = Arithmetic::of(Precision::F32);
+/// use gdstar::scalar::Dtype;
+/// let arithmetic = Arithmetic::of(Dtype::F32);
 /// let task = Task::find(Some("lenet300"), Some("digits"))?;
 /// let (x, labels) = task.batch(&[0, 1, 2], &arithmetic)?;
 /// let weights = task.network.initialise::<f64>(&mut rand::SeedableRng::seed_from_u64(0));

@@ -16,6 +16,7 @@
 mod assign;
 mod bounded;
 mod double_double;
+mod dtype;
 mod dual;
 mod name;
 mod primitive;
@@ -23,6 +24,7 @@ mod primitive;
 pub use bounded::{Bounded, Rounding};
 pub(crate) use double_double::power_of_two;
 pub use double_double::{DoubleDouble, quick_two_sum, two_prod, two_sum};
+pub use dtype::Dtype;
 pub use dual::Dual;
 
 use std::cmp::Ordering;

@@ -5,7 +5,6 @@ mod difference;
 pub use difference::Difference;
 
 use super::{Execution, Outputs, SgdSettings};
-use crate::choice::choice;
 use crate::data::{LoadOptions, Source};
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
@@ -14,16 +13,10 @@ use crate::nn::models;
 use crate::paper::Hyperparameters;
 use crate::paper::reading::Reading;
 use crate::paper::structured::{GroupScore, Structure};
+use crate::scalar::Dtype;
 use crate::sparsify::Method;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-
-choice! {
-    /// The number system a run computes in.
-    Precision, "precision":
-    F32 = "f32",
-    F64 = "f64",
-}
 
 /// Everything needed to run it again, bit for bit, at any thread count.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,7 +38,7 @@ pub struct Config {
     pub classes: Option<usize>,
     pub method: Method,
     pub seed: u64,
-    pub precision: Precision,
+    pub precision: Dtype,
     pub kernel: Kernel,
     /// Whether eliminated weights are computed with.
     #[serde(default)]
@@ -80,7 +73,7 @@ impl Config {
             classes: None,
             method,
             seed: 0,
-            precision: Precision::F32,
+            precision: Dtype::F32,
             kernel: Kernel::Fast,
             execution: Execution::default(),
             augment: true,

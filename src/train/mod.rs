@@ -15,7 +15,7 @@ mod saved;
 mod step;
 
 pub use checkpoint::Checkpoint;
-pub use config::{Config, Difference, Precision};
+pub use config::{Config, Difference};
 pub use evaluation::{Evaluation, Prediction, TEST_BATCH, evaluate, predict};
 pub use execution::{Execution, break_even};
 pub use folder::{Checkpointer, KeptCheckpoints, RunFolder};

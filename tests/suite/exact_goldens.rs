@@ -7,13 +7,12 @@ mod mistakes;
 use crate::common::traces::{self, Tensors, floats, scalar};
 use crate::goldens::golden;
 use gdstar::oracle::bounds::{Sum, is_representable};
-use gdstar::oracle::trace::Trace;
-use gdstar::oracle::{Arithmetic, CheckOptions, Verdict, check};
+use gdstar::oracle::{CheckOptions, Verdict, check};
 use gdstar::paper::decay::decay_factor;
 use gdstar::paper::reading::MaskedGradient;
-use gdstar::scalar::DoubleDouble;
+use gdstar::scalar::{DoubleDouble, Dtype};
 use gdstar::tensor_file::{self, Tensor, TensorFile};
-use gdstar::train::Precision;
+use gdstar::trace::{Arithmetic, Trace};
 pub use lane::{LANES, Lane};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +24,7 @@ pub fn make(folder: &Path) {
         let (input, expected) = lane.build();
         for (file, (header, tensors)) in [("", input), (".expected", expected)] {
             let path = folder.join(format!("{}{file}.safetensors", lane.name));
-            let metadata = HashMap::from([(gdstar::oracle::trace::KEY.to_string(), header.to_string())]);
+            let metadata = HashMap::from([(gdstar::trace::KEY.to_string(), header.to_string())]);
             tensor_file::write(&path, metadata, &tensors.into_iter().collect::<Vec<_>>()).unwrap();
         }
     }
@@ -91,7 +90,7 @@ fn sums_in_f32(terms: &[f64]) -> [f32; 3] {
 fn assert_sum(who: &str, terms: &[f64], got: f64) {
     let mut sum = Sum::default();
     terms.iter().for_each(|&x| sum.add(x));
-    assert!(sum.is_exact_in(&Arithmetic::of(Precision::F32)), "{who} may round");
+    assert!(sum.is_exact_in(&Arithmetic::of(Dtype::F32)), "{who} may round");
     assert_eq!(sum.value, DoubleDouble::from(got), "{who}");
     assert_eq!(sums_in_f32(terms).map(f64::from), [got; 3], "{who}");
     assert_eq!(terms.iter().sum::<f64>(), got, "{who}");
@@ -100,7 +99,7 @@ fn assert_sum(who: &str, terms: &[f64], got: f64) {
 /// The promise: every quantity of the lane is exact in `f32` in any order.
 #[test]
 fn nothing_rounds_in_any_order() {
-    let arithmetic = Arithmetic::of(Precision::F32);
+    let arithmetic = Arithmetic::of(Dtype::F32);
     for lane in LANES {
         let path = file(lane, ".expected");
         let (trace, all) = (Trace::open(&path).unwrap(), tensors(&path));

@@ -9,9 +9,9 @@ mod stepping;
 
 use crate::common::traces::{self, Tensors, floats, scalar};
 use gdstar::oracle::replay::{Replayed, replay, replay_trace};
-use gdstar::oracle::trace::Trace;
 use gdstar::oracle::{CheckOptions, Verdict, check, check_trace};
 use gdstar::paper::reading::*;
+use gdstar::trace::Trace;
 use inputs::{Weights, random};
 use std::process::Command;
 

@@ -14,12 +14,12 @@ mod width;
 
 use gdstar::kernel::Kernel;
 use gdstar::nn::{Mode, Network, Parameter, Parameters};
-use gdstar::oracle::Arithmetic;
 use gdstar::oracle::step::{
     AS_COMPUTED, Balls, Comparison, Enclosure, Recorded, RecordedGradient, Refusal, Task, enclose,
 };
-use gdstar::scalar::Scalar;
-use gdstar::train::{Precision, Step};
+use gdstar::scalar::{Dtype, Scalar};
+use gdstar::trace::Arithmetic;
+use gdstar::train::Step;
 use ndarray::ArrayD;
 use port::Truth;
 use rand::SeedableRng;
@@ -37,7 +37,7 @@ impl Case {
     /// LeNet300 on the digits at these positions, at initial weights drawn from `seed`.
     pub fn lenet300(seed: u64, indices: &[i64]) -> Self {
         let task = Task::find(Some("lenet300"), Some("digits")).unwrap();
-        let (x, labels) = task.batch(indices, &Arithmetic::of(Precision::F32)).unwrap();
+        let (x, labels) = task.batch(indices, &Arithmetic::of(Dtype::F32)).unwrap();
         let x = (x.low() + x.high()) / 2.0;
         let parameters = task.network.initialise::<f32>(&mut ChaCha8Rng::seed_from_u64(seed));
         Self { network: task.network, parameters: widened(&parameters), x: x.mapv(|x| f64::from(x as f32)), labels }

@@ -4,8 +4,8 @@ use super::epoch::Epoch;
 use super::outcome::{Outcome, Stage};
 use crate::error::Result;
 use crate::oracle::interval::Interval;
-use crate::oracle::trace::Trace;
 use crate::paper::reading::LastBatch;
+use crate::trace::Trace;
 use std::collections::HashSet;
 
 /// How many different samples a trace's batches have in all: at least as many as there are to train on.

@@ -4,9 +4,8 @@ use super::epoch::Epoch;
 use super::gradients::gradient_name;
 use super::outcome::Outcome;
 use crate::error::Result;
-use crate::oracle::bounds::Arithmetic;
-use crate::oracle::trace::Clip;
 use crate::scalar::{DoubleDouble, Scalar};
+use crate::trace::{Arithmetic, Clip};
 
 /// What PyTorch adds to a norm before it divides by it.
 const NORM_EPS: f64 = 1e-6;

@@ -5,8 +5,8 @@ use super::fate::{Decay, Fate, Operands};
 use super::field::Field;
 use super::outcome::{Outcome, Stage, pieces};
 use crate::oracle::interval::{Decision, Interval};
-use crate::oracle::trace::TracedParameter;
 use crate::paper::reading::{DecayStep, RewindCopy, RewindUpdate};
+use crate::trace::TracedParameter;
 use rayon::prelude::*;
 use std::ops::Range;
 

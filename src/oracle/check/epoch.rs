@@ -6,10 +6,9 @@ use super::optimizer::Momentum;
 use super::outcome::{Outcome, Place, Stage};
 use super::{CheckOptions, decay, gradients, norms, quantile, rewind, schedule, selection, within};
 use crate::error::Result;
-use crate::oracle::bounds::Arithmetic;
 use crate::oracle::interval::{Decision, Interval};
-use crate::oracle::trace::Trace;
 use crate::paper::reading::Reading;
+use crate::trace::{Arithmetic, Trace};
 
 /// What a trace records of an epoch, apart from its batches.
 #[derive(Debug, Clone, Default)]

@@ -1,11 +1,12 @@
 //! What Eq. 9 may make of a living weight, given rounding and what is known of its operands.
 
 use super::epoch::Epoch;
-use crate::oracle::bounds::{Arithmetic, is_representable};
+use crate::oracle::bounds::is_representable;
 use crate::oracle::interval::{Decision, Interval};
 use crate::paper::decay::decay_factor;
 use crate::paper::reading::Threshold;
 use crate::scalar::DoubleDouble;
+use crate::trace::Arithmetic;
 
 /// What a living weight may have become: the numbers it may be if it is kept, and whether it is.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::oracle::interval::Interval;
-use crate::oracle::trace::{Trace, TracedParameter};
+use crate::trace::{Trace, TracedParameter};
 
 /// A value for every entry of the parameters, as far as it is recorded.
 #[derive(Debug, Clone, Default)]

@@ -9,9 +9,9 @@ use super::squares::{L1, Squares};
 use super::within;
 use crate::error::Result;
 use crate::oracle::interval::Interval;
-use crate::oracle::trace::TracedParameter;
 use crate::paper::reading::GradientOf;
 use crate::scalar::Scalar;
+use crate::trace::TracedParameter;
 
 /// The name of a gradient.
 pub(crate) fn gradient_name(k: usize, i: usize, parameter: &TracedParameter) -> String {

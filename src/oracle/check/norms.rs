@@ -2,9 +2,10 @@
 
 use super::epoch::Epoch;
 use super::outcome::{Outcome, Stage, pieces};
-use crate::oracle::bounds::{Arithmetic, Sum};
+use crate::oracle::bounds::Sum;
 use crate::oracle::interval::Interval;
 use crate::scalar::{DoubleDouble, Scalar};
+use crate::trace::Arithmetic;
 use rayon::prelude::*;
 use std::ops::Range;
 

@@ -3,11 +3,10 @@
 
 use super::clip::Clipping;
 use super::epoch::{Carry, Epoch};
-use crate::oracle::bounds::Arithmetic;
 use crate::oracle::interval::{Decision, Interval};
-use crate::oracle::trace::{Schedule, TracedParameter};
 use crate::paper::reading::{LearningRateStep, MomentumOnPrune};
 use crate::scalar::{DoubleDouble, Scalar};
+use crate::trace::{Arithmetic, Schedule, TracedParameter};
 use crate::train::cosine_learning_rate;
 
 /// The optimizer's buffer of one parameter, each number within a radius of the port's.

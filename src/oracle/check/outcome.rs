@@ -1,9 +1,8 @@
 //! [`Outcome`]: what came of checking one equation in one epoch.
 
-use crate::oracle::bounds::Arithmetic;
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::report::{Finding, LISTED};
-use crate::oracle::trace::TracedParameter;
+use crate::trace::{Arithmetic, TracedParameter};
 use std::ops::Range;
 
 /// The place of an equation in the order of findings within an epoch: what is computed first comes first.

@@ -6,8 +6,8 @@ use crate::choice::Choice;
 use crate::nn::Role;
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::report::Finding;
-use crate::oracle::trace::Trace;
 use crate::paper::reading::Prunable;
+use crate::trace::Trace;
 
 /// The most parameters that one reason names.
 const NAMED: usize = 4;

@@ -2,12 +2,13 @@
 
 use super::epoch::{Epoch, FINITE};
 use super::outcome::{Outcome, Stage};
-use crate::oracle::bounds::{Arithmetic, is_representable, unit_roundoff};
+use crate::oracle::bounds::is_representable;
 use crate::oracle::interval::Interval;
 use crate::oracle::report::Finding;
 use crate::paper::quantile::chunk_sizes;
 use crate::paper::reading::{Chunking, MaskedGradient, QuantileRule};
 use crate::scalar::{DoubleDouble, Scalar};
+use crate::trace::Arithmetic;
 
 /// Where a quantile may be read, given what alpha and the port's rounding leave open.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +72,7 @@ fn readings(
     // A whole rank needs no interpolation, and 0 times a difference adds nothing.
     let whole = ranks.low == ranks.high && ranks.low == ranks.low.floor();
     // Results of ports that store less than their dtype are rounded once more.
-    let stored = if arithmetic.u_out > unit_roundoff(arithmetic.dtype) { arithmetic.u_out } else { 0.0 };
+    let stored = if arithmetic.u_out > arithmetic.dtype.unit_roundoff() { arithmetic.u_out } else { 0.0 };
     let values = |from: usize, to: usize| (from..=to).map(|rank| entry(rank).widened(stored)).collect();
     match rule {
         _ if whole => values(floor(ranks.low), floor(ranks.low)),

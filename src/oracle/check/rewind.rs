@@ -4,8 +4,8 @@ use super::epoch::{Carry, Epoch, Recorded};
 use super::field::Field;
 use super::outcome::{Outcome, Stage};
 use crate::oracle::interval::{Decision, Interval};
-use crate::oracle::trace::TracedParameter;
 use crate::paper::reading::{RewindCopy, RewindUpdate};
+use crate::trace::TracedParameter;
 
 /// Lines 10 to 14 of Alg. 4: `if S_F < m { m <- S_F; k* <- k; W_k* <- W }`, on the recorded S_F and m.
 pub(super) fn alg4(epoch: &mut Epoch, carry: &Carry) -> Outcome {

@@ -5,7 +5,7 @@
 //! what depends on which is left open.
 
 use crate::nn::{Role, models};
-use crate::oracle::trace::{Trace, TracedParameter};
+use crate::trace::{Trace, TracedParameter};
 use std::collections::BTreeMap;
 
 /// A parameter, and every role that it may have.

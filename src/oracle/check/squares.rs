@@ -3,11 +3,11 @@
 use super::epoch::Epoch;
 use super::optimizer::Descent;
 use super::outcome::Outcome;
-use crate::oracle::bounds::{Arithmetic, Sum, theta};
+use crate::oracle::bounds::{Sum, theta};
 use crate::oracle::interval::Interval;
-use crate::oracle::trace::TracedParameter;
 use crate::paper::reading::{GradientOf, MaskedGradient};
 use crate::scalar::{DoubleDouble, Scalar};
+use crate::trace::{Arithmetic, TracedParameter};
 
 /// The sum of Eq. 1 over what was read so far.
 #[derive(Default)]

@@ -5,11 +5,11 @@ use super::field::{Field, Flags};
 use super::gradients::gradient_name;
 use super::outcome::{Outcome, Stage};
 use crate::error::Result;
-use crate::oracle::bounds::{Arithmetic, Tolerance};
+use crate::oracle::bounds::Tolerance;
 use crate::oracle::report::Finding;
 use crate::oracle::step::{Balls, Comparison, Recorded, RecordedGradient, Refusal, Task};
-use crate::oracle::trace::{Clip, Trace};
 use crate::paper::reading::MaskedGradient;
+use crate::trace::{Arithmetic, Clip, Trace};
 use ndarray::ArrayD;
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use super::step_level::Told;
 use crate::error::Result;
 use crate::oracle::report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
 use crate::oracle::run_level::{Equivalence, RunComparison};
-use crate::oracle::trace::Trace;
+use crate::trace::Trace;
 use std::collections::BTreeMap;
 
 /// The share of decisions that rounding may turn either way before a trace says too little: one in a hundred. Chosen; it

@@ -4,7 +4,7 @@ use super::epoch::{Epoch, FINITE};
 use super::outcome::{Outcome, Place, Stage};
 use crate::error::Result;
 use crate::oracle::interval::Interval;
-use crate::oracle::trace::TracedParameter;
+use crate::trace::TracedParameter;
 
 /// The name of the weights that a batch's gradient was taken at.
 pub(super) fn weights_name(k: usize, i: usize, parameter: &TracedParameter) -> String {

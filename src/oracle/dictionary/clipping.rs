@@ -4,8 +4,8 @@ use super::ratio::short;
 use super::{UNBOUNDED, affected, is_near};
 use crate::error::Result;
 use crate::oracle::check::{Epoch, Outcome, gradient_name, gradient_norms};
-use crate::oracle::trace::TracedParameter;
 use crate::paper::reading::MaskedGradient;
+use crate::trace::TracedParameter;
 
 /// Halvings of the interval in which a bound is looked for: more than an `f64` has bits.
 const HALVINGS: usize = 100;

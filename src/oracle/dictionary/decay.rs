@@ -4,10 +4,10 @@ use super::{COARSEST, Candidates, UNBOUNDED, affected, is_near, reading};
 use crate::oracle::Decision;
 use crate::oracle::check::{Carry, Epoch, Outcome};
 use crate::oracle::report::Finding;
-use crate::oracle::trace::TracedParameter;
 use crate::paper::decay::decay_factor;
 use crate::paper::reading::{DecayStep, RewindUpdate, Threshold};
 use crate::scalar::{DoubleDouble, Scalar};
+use crate::trace::TracedParameter;
 
 /// Which mistakes give the port's t.
 pub(super) fn of_step(epoch: &Epoch, carry: &Carry, got: f64) -> Vec<String> {

@@ -5,7 +5,7 @@ use super::optimizer::{Mistake, mistake};
 use super::ratio::short;
 use crate::error::Result;
 use crate::oracle::check::{Carry, Clipping, Descent, Epoch, Rule, gradient_norms};
-use crate::oracle::trace::TracedParameter;
+use crate::trace::TracedParameter;
 
 /// The most steps in which a learning rate is looked for.
 const SECANT_STEPS: usize = 40;

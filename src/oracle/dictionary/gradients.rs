@@ -2,11 +2,11 @@
 
 use super::{COARSEST_SUM, Candidates, UNBOUNDED, affected, clipping, column_major, is_near, lower_precision, reading};
 use crate::error::Result;
-use crate::oracle::bounds::{Arithmetic, theta};
+use crate::oracle::bounds::theta;
 use crate::oracle::check::{Carry, Descent, Epoch, Outcome, Rule, gradient_name};
-use crate::oracle::trace::TracedParameter;
 use crate::paper::reading::{GradientOf, MaskedGradient};
 use crate::scalar::power_of_two;
+use crate::trace::{Arithmetic, TracedParameter};
 
 /// What the gradients of one weight add up to, in the ways that mistakes add them.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,8 +3,8 @@
 use super::{affected, fitted, is_bf16, reading};
 use crate::error::Result;
 use crate::oracle::check::{Carry, Clipping, Descent, Epoch, Outcome, Rule, gradient_name};
-use crate::oracle::trace::{Schedule, TracedParameter};
 use crate::paper::reading::{LearningRateStep, MomentumOnPrune};
+use crate::trace::{Schedule, TracedParameter};
 use crate::train::cosine_learning_rate;
 
 /// A mistake: what it makes of the right rule at step `i` of an epoch, and which batches it steps through.

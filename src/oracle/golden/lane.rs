@@ -6,9 +6,9 @@
 use super::{Comparison, Mismatch};
 use crate::error::{Error, Result};
 use crate::oracle::replay::replay_trace;
-use crate::oracle::trace::Trace;
 use crate::oracle::{CheckOptions, Verdict, check_trace};
 use crate::tensor_file::{Tensor, TensorFile};
+use crate::trace::Trace;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -4,7 +4,6 @@ use super::OnProgress;
 use super::gradients::{finite, read_finite};
 use super::plan::{Plan, Source, recorded_mask, tensor, unknown_mask};
 use crate::error::{Error, Result};
-use crate::oracle::trace::{Trace, TracedParameter};
 use crate::paper::decay::{Decay, decay_step, rewind_decay};
 use crate::paper::gradient_norm::{frobenius_norm, sum_of_squares};
 use crate::paper::reading::{MaskedGradient, MomentumOnPrune, RewindUpdate};
@@ -13,6 +12,7 @@ use crate::paper::schedule::prune_rate;
 use crate::paper::selection::{Selection, select_weights};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::{Element, Tensor, TensorSink};
+use crate::trace::{Trace, TracedParameter};
 use ndarray::{ArrayD, ArrayViewD};
 
 /// All known weights after Alg. 6, and the mask where it is known.

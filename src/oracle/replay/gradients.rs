@@ -3,11 +3,11 @@
 use super::chain::Replay;
 use super::plan::{sgd, tensor};
 use crate::error::{Error, Result};
-use crate::oracle::trace::{SgdHyperparameters, Trace, TracedParameter};
 use crate::paper::gradient_norm::{L1NormSum, SquareSums, mask_gradient};
 use crate::paper::reading::{GradientOf, LearningRateStep};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::Tensor;
+use crate::trace::{SgdHyperparameters, Trace, TracedParameter};
 use crate::train::{descend, exact_cosine_learning_rate};
 
 /// One parameter on its way through an epoch's optimizer steps.

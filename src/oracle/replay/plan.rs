@@ -1,8 +1,8 @@
 //! [`Plan`]: what an input trace has and lacks, settled before any arithmetic.
 
 use crate::error::{Error, Result};
-use crate::oracle::trace::{KEY, SgdHyperparameters, Trace, TracedParameter};
 use crate::paper::reading::{GradientOf, LearningRateStep, MaskedGradient, RewindUpdate};
+use crate::trace::{KEY, SgdHyperparameters, Trace, TracedParameter};
 
 /// Where the weights at the end of an epoch come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

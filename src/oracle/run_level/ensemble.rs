@@ -3,11 +3,12 @@
 use super::statistics::{RunStatistics, are_distinct};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::oracle::trace::Header;
 use crate::paper::reading::Reading;
 use crate::report::StoredRun;
+use crate::scalar::Dtype;
 use crate::sparsify::Method;
-use crate::train::{Config, Difference, Execution, Precision};
+use crate::trace::Header;
+use crate::train::{Config, Difference, Execution};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -134,7 +135,7 @@ fn told(difference: &Difference) -> String {
 fn comparable(config: &Config) -> Config {
     Config {
         seed: 0,
-        precision: Precision::default(),
+        precision: Dtype::default(),
         kernel: Kernel::Fast,
         execution: Execution::default(),
         ..config.clone()

@@ -1,8 +1,8 @@
 //! [`RunStatistics`]: what a run ends with.
 
 use crate::error::{Error, Result};
-use crate::oracle::trace::Trace;
 use crate::report::StoredRun;
+use crate::trace::Trace;
 use crate::train::{EpochRecord, Metrics};
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,7 @@ use super::rounding::{OWN_ROUNDOFF, Rounding, gamma, up};
 use super::{Balls, Refusal};
 use crate::data::{self, Dataset, Source};
 use crate::nn::{Network, models};
-use crate::oracle::Arithmetic;
+use crate::trace::Arithmetic;
 use ndarray::ArrayD;
 
 /// What a port trained, and on which samples.

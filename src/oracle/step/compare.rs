@@ -2,9 +2,10 @@
 
 use super::{Balls, Enclosure, GradientBounds, Refusal, Task, enclose};
 use crate::error::Error;
+use crate::oracle::Interval;
 use crate::oracle::bounds::Tolerance;
-use crate::oracle::{Arithmetic, Interval};
 use crate::scalar::DoubleDouble;
+use crate::trace::Arithmetic;
 use ndarray::{ArrayD, Dimension};
 
 /// A gradient as a trace holds it.

@@ -1,6 +1,7 @@
 //! What each operation of a port may be off by, and our own evaluation with it.
 
-use crate::oracle::bounds::{Arithmetic, theta, unit_roundoff};
+use crate::oracle::bounds::theta;
+use crate::trace::Arithmetic;
 
 /// The unit roundoff of `f64`, in which the enclosure itself is computed.
 pub(super) const OWN_ROUNDOFF: f64 = f64::EPSILON / 2.0;
@@ -46,7 +47,7 @@ impl Rounding {
         let arithmetic = if arithmetic.exact { &exact } else { arithmetic };
         let &Arithmetic { dtype, u_in, u_acc, u_out, ftz, .. } = arithmetic;
         // Parameters may be recorded narrower than they are only where the output's roundoff says so.
-        let parameter = if u_out > unit_roundoff(dtype) { u_out } else { 0.0 };
+        let parameter = if u_out > dtype.unit_roundoff() { u_out } else { 0.0 };
         Self {
             sum: u_acc,
             stored: u_acc.max(u_out),

@@ -5,14 +5,13 @@
 
 use super::{BatchEvent, EpochEvent, Observer};
 use crate::error::{Error, Result};
-use crate::oracle::Arithmetic;
-use crate::oracle::trace::{Header, KEY, Optimizer, SgdHyperparameters};
 use crate::paper::gradient_norm::L1NormSum;
 use crate::paper::reading::{Decayed, MaskedGradient};
-use crate::scalar::Scalar;
+use crate::scalar::{Dtype, Scalar};
 use crate::sparsify::{Method, Segment, WeightSet};
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorSink, TensorStream};
-use crate::train::{Config, Precision, Run, State};
+use crate::trace::{Arithmetic, Header, KEY, Optimizer, SgdHyperparameters};
+use crate::train::{Config, Run, State};
 use ndarray::ArrayViewD;
 use serde_json::{Map, Value};
 use std::cell::Cell;
@@ -202,7 +201,7 @@ pub fn check_traceable(config: &Config) -> Result<()> {
 }
 
 /// The `__metadata__` of the trace: the format's header under `gdstar`, the configuration under `gdstar-config`.
-fn header(config: &Config, dtype: Precision, params: Vec<String>) -> Result<Map<String, Value>> {
+fn header(config: &Config, dtype: Dtype, params: Vec<String>) -> Result<Map<String, Value>> {
     check_traceable(config)?;
     let (hyper, sgd, reading) = (&config.hyper, &config.optimizer, &config.reading);
     let header = Header {

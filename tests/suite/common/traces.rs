@@ -1,7 +1,7 @@
 //! Traces in memory, for the proofs of replay and check.
 
-use gdstar::oracle::trace::{KEY, Trace};
 use gdstar::tensor_file::{Tensor, TensorFile};
+use gdstar::trace::{KEY, Trace};
 use safetensors::tensor::TensorView;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -5,13 +5,12 @@
 //! point, and weights have a few bits.
 
 use crate::common::traces::{self, Tensors, floats};
-use gdstar::oracle::Arithmetic;
 use gdstar::oracle::replay::replay_trace;
-use gdstar::oracle::trace::{Header, Optimizer, SgdHyperparameters};
 use gdstar::paper::Hyperparameters;
 use gdstar::paper::reading::*;
+use gdstar::scalar::Dtype;
 use gdstar::tensor_file::Tensor;
-use gdstar::train::Precision;
+use gdstar::trace::{Arithmetic, Header, Optimizer, SgdHyperparameters};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -106,7 +105,7 @@ impl Lane {
         let sgd = SgdHyperparameters { lr: 0.5, momentum: 0.5, weight_decay: 0.5 };
         Header {
             producer: format!("golden/exact/{}", self.name),
-            arithmetic: Arithmetic::of(Precision::F32),
+            arithmetic: Arithmetic::of(Dtype::F32),
             declares_rounding: false,
             hyper: Hyperparameters { epochs, alpha_0: 0.75, alpha_end: 0.25, lambda, eps, chunks },
             sgd: self.steps().then_some(sgd),
@@ -158,7 +157,7 @@ impl Lane {
         };
         let full = full.iter().map(|(name, tensor)| (name.clone(), single(tensor))).collect();
         let full_header =
-            Header { producer: self.header().producer, arithmetic: Arithmetic::of(Precision::F32), ..full_header };
+            Header { producer: self.header().producer, arithmetic: Arithmetic::of(Dtype::F32), ..full_header };
         ((header, input), (full_header.to_json(), full))
     }
 

@@ -3,9 +3,9 @@
 use super::{LANES, Lane, file, tensors, verdict_of};
 use crate::common::traces::{Tensors, floats, scalar};
 use gdstar::oracle::Verdict;
-use gdstar::oracle::trace::Trace;
 use gdstar::paper::reading::{RewindCopy, RewindUpdate};
 use gdstar::tensor_file::Tensor;
+use gdstar::trace::Trace;
 
 /// Changes a full trace at its ties; false where it has none.
 type Mistake = fn(&Lane, &Trace, &mut Tensors) -> bool;

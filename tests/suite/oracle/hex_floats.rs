@@ -1,6 +1,6 @@
 //! Numbers of a trace's header that are written so that every bit counts.
 
-use gdstar::oracle::trace::hex_float;
+use gdstar::trace::hex_float;
 
 #[test]
 fn hex_floats_are_read_to_the_last_bit() {

@@ -4,9 +4,9 @@ use super::checked::write;
 use super::port::{Config as Port, Fault, Precision, header, run, serialize};
 use super::variants::standard;
 use gdstar::data::Source;
-use gdstar::oracle::trace::Trace;
 use gdstar::oracle::{CheckOptions, Ensemble, Equivalence, Report, RunStatistics, Verdict, check_trace, compare_runs};
 use gdstar::sparsify::Method;
+use gdstar::trace::Trace;
 use gdstar::train::{Config, EpochRecord};
 use std::path::{Path, PathBuf};
 
@@ -157,8 +157,7 @@ fn a_scattered_ensemble_decides_nothing() {
 fn an_ensemble_has_three_seeds() {
     refused(&[(4, 0.9), (4, 0.9), (4, 0.9)], |_, _| {}, &["3 different seeds", "of 1 seeds"]);
     let precisions = |i: usize, config: &mut Config| {
-        config.precision =
-            if i.is_multiple_of(2) { gdstar::train::Precision::F32 } else { gdstar::train::Precision::F64 };
+        config.precision = if i.is_multiple_of(2) { gdstar::scalar::Dtype::F32 } else { gdstar::scalar::Dtype::F64 };
     };
     refused(&[(0, 0.9), (0, 0.91), (1, 0.92), (1, 0.93)], precisions, &["3 different seeds", "of 2 seeds"]);
     let directory = tempfile::tempdir().unwrap();

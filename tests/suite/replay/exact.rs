@@ -3,8 +3,8 @@
 use crate::common::traces::{Tensors, floats, scalar};
 use crate::method_goldens::{count, is_within, quantile, rational, sizes, sum, zero};
 use dashu_ratio::Relaxed;
-use gdstar::oracle::trace::Trace;
 use gdstar::paper::reading::*;
+use gdstar::trace::Trace;
 
 /// How far a real quantity may be from its exact value.
 const ULPS: u32 = 1;

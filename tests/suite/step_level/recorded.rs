@@ -3,10 +3,10 @@
 use super::{Case, Truth, as_computed};
 use gdstar::data::{Source, Split, load};
 use gdstar::kernel::Kernel;
-use gdstar::oracle::Arithmetic;
 use gdstar::oracle::bounds::Tolerance;
 use gdstar::oracle::step::{AS_COMPUTED, Balls, Comparison, Recorded, RecordedGradient, Refusal, Task};
-use gdstar::train::Precision;
+use gdstar::scalar::Dtype;
+use gdstar::trace::Arithmetic;
 
 const INDICES: [i64; 9] = [3, 1441, 0, 77, 500, 501, 502, 900, 12];
 
@@ -26,7 +26,7 @@ fn check(case: &Case, step: &Truth, change: impl Fn(&mut RecordedGradient)) -> R
     let recorded = Recorded { loss: Some(step.loss), loss_storage: AS_COMPUTED, gradients: &gradients };
     let task = Task::find(Some("lenet300"), Some("digits")).unwrap();
     let weights = |name: &str| case.parameters.get(name).map(|p| Balls::exact(p.value.clone()));
-    task.check(weights, &INDICES, &recorded, &Arithmetic::of(Precision::F32))
+    task.check(weights, &INDICES, &recorded, &Arithmetic::of(Dtype::F32))
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn every_normalisation_is_inside() {
     let (mean, std) = (digits.normalisation.mean[0] as f32, digits.normalisation.std[0] as f32);
     let task = Task::find(Some("lenet300"), Some("digits")).unwrap();
     let indices: Vec<i64> = (0..20).collect();
-    let (x, _) = task.batch(&indices, &Arithmetic::of(Precision::F32)).unwrap();
+    let (x, _) = task.batch(&indices, &Arithmetic::of(Dtype::F32)).unwrap();
     let pixels = indices.iter().flat_map(|&i| digits.train.image(i as usize));
     for ((&low, &high), &pixel) in x.low().iter().zip(&x.high()).zip(pixels) {
         let v = f32::from(pixel);

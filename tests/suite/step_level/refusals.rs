@@ -1,9 +1,9 @@
 //! What is not checked says why.
 
 use super::Case;
-use gdstar::oracle::Arithmetic;
 use gdstar::oracle::step::{Refusal, Task};
-use gdstar::train::Precision;
+use gdstar::scalar::Dtype;
+use gdstar::trace::Arithmetic;
 
 #[test]
 fn the_task_is_found_or_named() {
@@ -14,7 +14,7 @@ fn the_task_is_found_or_named() {
     assert_eq!(unknown(Some("lenet300"), Some("mnist")), "the dataset `mnist` is not part of the reference");
     let task = Task::find(Some("lenet300"), Some("digits")).unwrap();
     for index in [-1, 1442] {
-        let refusal = task.batch(&[0, index], &Arithmetic::of(Precision::F32)).unwrap_err();
+        let refusal = task.batch(&[0, index], &Arithmetic::of(Dtype::F32)).unwrap_err();
         assert!(matches!(refusal, Refusal::Index { len: 1442, .. }), "{refusal}");
     }
 }
@@ -32,7 +32,7 @@ fn refusal(model: &str, batch: usize, arithmetic: Arithmetic, spoil: impl Fn(&mu
 
 #[test]
 fn networks_and_numbers_without_a_bound_are_refused() {
-    let f32 = Arithmetic::of(Precision::F32);
+    let f32 = Arithmetic::of(Dtype::F32);
     let of_resnet = refusal("resnet20", 2, f32, |_| {});
     assert!(matches!(of_resnet, Refusal::Layer { kind: "batch norm", .. }), "{of_resnet}");
     let costly = refusal("lenet", 2048, f32, |_| {});

@@ -5,10 +5,9 @@ use super::port::{Formula, Order, Port, Rounding};
 use super::{Case, Truth, inside};
 use gdstar::kernel::Kernel;
 use gdstar::nn::{Layer, Network, Parameter, Parameters, Role};
-use gdstar::oracle::Arithmetic;
 use gdstar::oracle::step::Enclosure;
-use gdstar::scalar::DoubleDouble;
-use gdstar::train::Precision;
+use gdstar::scalar::{DoubleDouble, Dtype};
+use gdstar::trace::Arithmetic;
 use ndarray::{Array2, ArrayD};
 
 /// One linear layer from `inputs` `[n, features]`, all labels 0.
@@ -38,7 +37,7 @@ fn share(enclosure: &Enclosure, exact: &Truth, port: &Truth, name: &str, at: usi
 
 /// The share that the worst rounding in either direction, largest terms first, reaches; all of it inside.
 fn worst(case: &Case, formula: Formula, name: &str, at: usize) -> (f64, f64) {
-    let enclosure = case.enclose(&Arithmetic::of(Precision::F32));
+    let enclosure = case.enclose(&Arithmetic::of(Dtype::F32));
     let exact = case.own::<DoubleDouble>(Kernel::Literal);
     let biases = [0.999, -0.999].map(|bias| {
         let port = Port::new(Order::LargestFirst, Rounding::Biased(bias), false, formula).run(case);

@@ -4,9 +4,8 @@ use super::port::{Formula, Order, Port, Rounding};
 use super::{Case, inside, widened};
 use gdstar::kernel::{Kernel, Window};
 use gdstar::nn::{Init, Layer, Network};
-use gdstar::oracle::Arithmetic;
-use gdstar::scalar::DoubleDouble;
-use gdstar::train::Precision;
+use gdstar::scalar::{DoubleDouble, Dtype};
+use gdstar::trace::Arithmetic;
 use ndarray::ArrayD;
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -26,17 +25,17 @@ const FORMULAS: [Formula; 7] = [
 
 /// Every way of computing the step in an arithmetic is inside its enclosure.
 fn check(case: &Case, ports: impl IntoIterator<Item = Port>) -> Result<(), String> {
-    let f32_bounds = case.enclose(&Arithmetic::of(Precision::F32));
+    let f32_bounds = case.enclose(&Arithmetic::of(Dtype::F32));
     for kernel in [Kernel::Literal, Kernel::Fast] {
         inside(&f32_bounds, &case.own::<f32>(kernel), &format!("{kernel}, f32"))?;
         inside(&f32_bounds, &case.own::<f64>(kernel), &format!("{kernel}, f64, as f32"))?;
     }
-    let f64_bounds = case.enclose(&Arithmetic::of(Precision::F64));
+    let f64_bounds = case.enclose(&Arithmetic::of(Dtype::F64));
     for kernel in [Kernel::Literal, Kernel::Fast] {
         inside(&f64_bounds, &case.own::<f64>(kernel), &format!("{kernel}, f64"))?;
     }
     inside(&f64_bounds, &case.own::<DoubleDouble>(Kernel::Literal), "DoubleDouble")?;
-    let plain = Arithmetic::of(Precision::F32);
+    let plain = Arithmetic::of(Dtype::F32);
     let coarse = case.enclose(&Arithmetic { u_out: 1.0 / 256.0, ..plain });
     let coarse_inputs = case.enclose(&Arithmetic { u_in: 1.0 / 256.0, ..plain });
     let flushed = case.enclose(&Arithmetic { ftz: true, ..plain });
@@ -112,7 +111,7 @@ fn a_shuffled_batch_is_inside() {
     let mut turned = indices.clone();
     turned.reverse();
     turned.swap(3, 40);
-    let enclosure = Case::lenet300(5, &indices).enclose(&Arithmetic::of(Precision::F32));
+    let enclosure = Case::lenet300(5, &indices).enclose(&Arithmetic::of(Dtype::F32));
     for kernel in [Kernel::Literal, Kernel::Fast] {
         inside(&enclosure, &Case::lenet300(5, &turned).own::<f32>(kernel), "shuffled").unwrap();
     }

@@ -3,8 +3,8 @@
 use super::mistake::MISTAKES;
 use super::port::{Port, Truth, array, flat};
 use super::{Case, outside};
-use gdstar::oracle::Arithmetic;
-use gdstar::train::Precision;
+use gdstar::scalar::Dtype;
+use gdstar::trace::Arithmetic;
 
 /// LeNet300 with half of the first layer's units eliminated, as GDSTAR leaves some: their ReLUs see exactly 0.
 fn sparse_lenet300(samples: i64) -> Case {
@@ -16,7 +16,7 @@ fn sparse_lenet300(samples: i64) -> Case {
 }
 
 fn all_mistakes_are_outside(case: &Case) {
-    let enclosure = case.enclose(&Arithmetic::of(Precision::F32));
+    let enclosure = case.enclose(&Arithmetic::of(Dtype::F32));
     assert_eq!(outside(&enclosure, &Port::right().run(case)).0, 0, "the port without a mistake");
     for &mistake in MISTAKES {
         let (outside, compared) = outside(&enclosure, &Port::wrong(mistake).run(case));
@@ -40,7 +40,7 @@ fn every_planted_mistake_is_outside_after_training() {
 #[test]
 fn a_single_wrong_entry_is_outside() {
     let case = sparse_lenet300(24);
-    let enclosure = case.enclose(&Arithmetic::of(Precision::F32));
+    let enclosure = case.enclose(&Arithmetic::of(Dtype::F32));
     let right = Port::right().run(&case);
     let mut caught = 0;
     let mut planted = 0;
@@ -61,7 +61,7 @@ fn a_single_wrong_entry_is_outside() {
 #[test]
 fn numbers_that_are_not_numbers_are_outside() {
     let case = sparse_lenet300(4);
-    let enclosure = case.enclose(&Arithmetic::of(Precision::F32));
+    let enclosure = case.enclose(&Arithmetic::of(Dtype::F32));
     let right = Port::right().run(&case);
     for poison in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let mut gradients = right.gradients.clone();

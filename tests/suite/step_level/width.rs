@@ -1,9 +1,10 @@
 //! How wide the enclosure is.
 
 use super::Case;
+use gdstar::oracle::Interval;
 use gdstar::oracle::step::Enclosure;
-use gdstar::oracle::{Arithmetic, Interval};
-use gdstar::train::Precision;
+use gdstar::scalar::Dtype;
+use gdstar::trace::Arithmetic;
 use ndarray::ArrayD;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -46,10 +47,10 @@ fn assert_narrow(what: &str, enclosure: &Enclosure, (median, largest): (f64, f64
 fn lenet300_is_narrow() {
     let indices: Vec<i64> = (0..128).collect();
     for (steps, precision, measured) in [
-        (0, Precision::F32, (9.0e-3, 4.8e-2)),
-        (0, Precision::F64, (3.1e-11, 7.9e-11)),
-        (60, Precision::F32, (7.8e-2, 1.8e-1)),
-        (300, Precision::F32, (4.0e-1, 2.3)), // a loss of 0.01: gradients cancel, the bound does not
+        (0, Dtype::F32, (9.0e-3, 4.8e-2)),
+        (0, Dtype::F64, (3.1e-11, 7.9e-11)),
+        (60, Dtype::F32, (7.8e-2, 1.8e-1)),
+        (300, Dtype::F32, (4.0e-1, 2.3)), // a loss of 0.01: gradients cancel, the bound does not
     ] {
         let case = Case::lenet300(1, &indices).trained(steps);
         let enclosure = case.enclose(&Arithmetic::of(precision));
@@ -72,14 +73,14 @@ fn random_images(model: &str, n: usize) -> Case {
 
 #[test]
 fn lenet300_is_narrow_on_images_of_mnists_size() {
-    let enclosure = random_images("lenet300", 32).enclose(&Arithmetic::of(Precision::F32));
+    let enclosure = random_images("lenet300", 32).enclose(&Arithmetic::of(Dtype::F32));
     assert_narrow("lenet300, 32 random images", &enclosure, (4.9e-1, 1.2));
 }
 
 /// Through five layers, 150 to 400 terms each, only the loss and the last layers' gradients are held.
 #[test]
 fn lenet_is_narrow_at_its_end() {
-    let mut enclosure = random_images("lenet", 32).enclose(&Arithmetic::of(Precision::F32));
+    let mut enclosure = random_images("lenet", 32).enclose(&Arithmetic::of(Dtype::F32));
     let Interval { low, high } = enclosure.loss;
     assert!(high - low <= 2.0 * 2.4e-2, "{low}, {high}");
     report("lenet, 32 random images", &enclosure);

@@ -2,9 +2,9 @@
 
 use super::Header;
 use crate::error::{Error, Result};
+use crate::scalar::Dtype;
 use crate::tensor_file::TensorFile;
-use crate::train::Precision;
-use safetensors::Dtype;
+use safetensors::Dtype as Stored;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Quantities of an epoch with a float for every entry of a parameter, and whether W's parameters alone have it.
@@ -199,12 +199,12 @@ pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
 }
 
 /// The dtype that a tensor must have; the error says which.
-fn check_dtype(place: Place, dtype: Dtype, header: &Header) -> std::result::Result<(), &'static str> {
+fn check_dtype(place: Place, dtype: Stored, header: &Header) -> std::result::Result<(), &'static str> {
     let is_float = |narrow_too: bool| {
         let narrow = match (header.arithmetic.dtype, dtype) {
-            (_, Dtype::F64) | (Precision::F32, Dtype::F32) => false,
-            (Precision::F64, Dtype::F32) => true,
-            (_, Dtype::F16 | Dtype::BF16) if narrow_too => true,
+            (_, Stored::F64) | (Dtype::F32, Stored::F32) => false,
+            (Dtype::F64, Stored::F32) => true,
+            (_, Stored::F16 | Stored::BF16) if narrow_too => true,
             _ if narrow_too => return Err("F64, F32, F16 or BF16"),
             _ => return Err("F32 or F64"),
         };
@@ -221,9 +221,9 @@ fn check_dtype(place: Place, dtype: Dtype, header: &Header) -> std::result::Resu
         | Place::Parameter { .. }
         | Place::ScalarFloat { .. }
         | Place::Quantiles { .. } => is_float(false),
-        Place::Flags { .. } if dtype == Dtype::U8 => Ok(()),
+        Place::Flags { .. } if dtype == Stored::U8 => Ok(()),
         Place::Flags { .. } => Err("U8"),
-        Place::Indices { .. } | Place::ScalarInteger { .. } if dtype == Dtype::I64 => Ok(()),
+        Place::Indices { .. } | Place::ScalarInteger { .. } if dtype == Stored::I64 => Ok(()),
         Place::Indices { .. } | Place::ScalarInteger { .. } => Err("I64"),
     }
 }

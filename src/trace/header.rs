@@ -1,15 +1,14 @@
 //! The header of a trace: what the producer says about itself, its arithmetic, hyper-parameters and reading.
 
 use super::number;
-use super::{FORMAT, KEY, Optimizer};
+use super::{Arithmetic, FORMAT, KEY, Optimizer};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::json;
-use crate::oracle::bounds::Arithmetic;
 use crate::paper::Hyperparameters;
 use crate::paper::reading::{LastBatch, Reading};
+use crate::scalar::Dtype;
 use crate::tensor_file::TensorFile;
-use crate::train::Precision;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -70,7 +69,7 @@ impl Header {
         header.format()?;
         let producer = header.text("producer")?.unwrap_or_default();
         let dtype = header.required("dtype")?;
-        let dtype: Precision = match &dtype {
+        let dtype: Dtype = match &dtype {
             Value::String(name) => name.parse().map_err(|_| header.bad("dtype", "\"f32\" or \"f64\"", &dtype))?,
             other => return Err(header.bad("dtype", "\"f32\" or \"f64\"", other)),
         };
@@ -232,7 +231,7 @@ impl Object<'_> {
         }
     }
 
-    fn arithmetic(mut self, dtype: Precision) -> Result<(Arithmetic, bool)> {
+    fn arithmetic(mut self, dtype: Dtype) -> Result<(Arithmetic, bool)> {
         let mut arithmetic = Arithmetic::of(dtype);
         let mut roundoff = |key| self.number(key, "a unit roundoff in [0, 1)", |u| (0.0..1.0).contains(&u));
         let (u_in, u_acc, u_out) = (roundoff("u_in")?, roundoff("u_acc")?, roundoff("u_out")?);

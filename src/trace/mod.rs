@@ -3,22 +3,23 @@
 //! Everything that can be checked without the numbers themselves is checked when a trace is opened: header, names,
 //! dtypes, shapes. Tensors are read when an equation needs them, so that a trace may be larger than memory.
 
+mod arithmetic;
 mod header;
 mod layout;
 mod number;
 mod optimizer;
 
+pub use arithmetic::Arithmetic;
 pub use header::{Header, SgdHyperparameters};
 pub use number::hex_float;
 pub use optimizer::{Clip, Optimizer, OptimizerRule, Schedule};
 
 use crate::error::{Error, Result};
-use crate::oracle::bounds::unit_roundoff;
+use crate::scalar::Dtype;
 use crate::tensor_file::TensorFile;
-use crate::train::Precision;
 use half::{bf16, f16};
 use layout::Layout;
-use safetensors::Dtype;
+use safetensors::Dtype as Stored;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
@@ -228,9 +229,9 @@ impl Trace {
     /// recorded may be from what the port went on with.
     pub fn storage_error(&self, name: &str) -> f64 {
         match (self.header.arithmetic.dtype, self.dtype(name)) {
-            (_, Some(Dtype::BF16)) => 1.0 / 256.0,
-            (_, Some(Dtype::F16)) => 1.0 / 2048.0,
-            (Precision::F64, Some(Dtype::F32)) => unit_roundoff(Precision::F32),
+            (_, Some(Stored::BF16)) => 1.0 / 256.0,
+            (_, Some(Stored::F16)) => 1.0 / 2048.0,
+            (Dtype::F64, Some(Stored::F32)) => Dtype::F32.unit_roundoff(),
             _ => 0.0,
         }
     }
@@ -238,21 +239,21 @@ impl Trace {
     /// The smallest subnormal number of a storage that is narrower than the arithmetic, else 0.
     pub fn storage_underflow(&self, name: &str) -> f64 {
         match (self.header.arithmetic.dtype, self.dtype(name)) {
-            (_, Some(Dtype::F16)) => f16::MIN_POSITIVE_SUBNORMAL.to_f64(),
-            (_, Some(Dtype::BF16)) => bf16::MIN_POSITIVE_SUBNORMAL.to_f64(),
-            (Precision::F64, Some(Dtype::F32)) => f32::from_bits(1).into(),
+            (_, Some(Stored::F16)) => f16::MIN_POSITIVE_SUBNORMAL.to_f64(),
+            (_, Some(Stored::BF16)) => bf16::MIN_POSITIVE_SUBNORMAL.to_f64(),
+            (Dtype::F64, Some(Stored::F32)) => f32::from_bits(1).into(),
             _ => 0.0,
         }
     }
 
-    fn dtype(&self, name: &str) -> Option<Dtype> {
+    fn dtype(&self, name: &str) -> Option<Stored> {
         self.file.describe(name).map(|(dtype, _)| dtype)
     }
 
     /// How far, relatively, two recordings of one number may be apart: a rounding to the narrower of two storages.
     pub fn storage_difference(&self, one: &str, other: &str) -> f64 {
         match (self.dtype(one), self.dtype(other)) {
-            (Some(one), Some(other)) if one != other => unit_roundoff(Precision::F32),
+            (Some(one), Some(other)) if one != other => Dtype::F32.unit_roundoff(),
             _ => 0.0,
         }
     }
