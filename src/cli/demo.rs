@@ -4,9 +4,10 @@ use super::{stop_on_interrupt, with_threads};
 use crate::console;
 use crate::data::{self, Dataset, Source};
 use crate::error::Result;
+use crate::report::progress::Progress;
 use crate::report::{Summary, summary, table_2, wrapped};
 use crate::sparsify::Method;
-use crate::train::{Config, History, Progress, Run};
+use crate::train::{Config, History, Run};
 use std::sync::atomic::AtomicBool;
 
 /// The main job's own options.

@@ -3,8 +3,8 @@
 use super::choice;
 use crate::error::{Error, Result};
 use crate::output;
-use crate::report::{Against, PlotOptions, Quantity, Seeds, StoredRun, plot};
-use crate::train::RunFolder;
+use crate::report::{Against, PlotOptions, Quantity, Seeds, plot};
+use crate::train::{RunFolder, StoredRun};
 use std::io::Write;
 use std::path::PathBuf;
 

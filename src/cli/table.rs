@@ -3,7 +3,8 @@
 use super::choice;
 use crate::console;
 use crate::error::Result;
-use crate::report::{RunTable, StoredRun, TableFormat, WIDTH};
+use crate::report::{RunTable, TableFormat, WIDTH};
+use crate::train::StoredRun;
 use std::path::PathBuf;
 
 /// Compare runs in a table, with mean, standard deviation and 95 % interval over seeds.

@@ -13,12 +13,13 @@ use crate::kernel::Kernel;
 use crate::output;
 use crate::paper::reading;
 use crate::paper::structured::{GroupScore, Structure};
+use crate::report::progress::Progress;
 use crate::report::{self, Summary};
 use crate::scalar::{Dtype, Scalar};
 use crate::sparsify::Method;
 use crate::tensor_file::Element;
 use crate::train::{
-    Checkpointer, Config, EpochRecord, Execution, History, KeptCheckpoints, Observer, Progress, Run, RunFolder, State,
+    Checkpointer, Config, EpochRecord, Execution, History, KeptCheckpoints, Observer, Run, RunFolder, State,
     TraceWriter, expected_trace_size,
 };
 use indicatif::HumanBytes;

@@ -1,7 +1,7 @@
 //! [`Distinction`]: what runs share, and what tells each from the others.
 
-use super::{Departure, StoredRun};
 use crate::error::Result;
+use crate::train::{Departure, StoredRun};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -73,7 +73,7 @@ pub(super) struct Distinction {
 
 impl Distinction {
     /// # Errors
-    /// As [`StoredRun::departures`].
+    /// As [`Config::departures`](crate::train::Config::departures).
     pub(super) fn of(runs: &[StoredRun]) -> Result<Self> {
         let identities = runs.iter().map(|run| identity(run, runs)).collect::<Result<Vec<_>>>()?;
         let same = |i: usize| identities.windows(2).all(|pair| pair[0].aspects[i] == pair[1].aspects[i]);
@@ -125,7 +125,7 @@ fn identity(run: &StoredRun, runs: &[StoredRun]) -> Result<Identity> {
     let (epochs, seed) = (config.hyper.epochs, config.seed);
     let aspects =
         [config.model.clone(), data(run, runs), config.method.to_string(), epochs.to_string(), seed.to_string()];
-    Ok(Identity { aspects, departures: run.departures()?, epochs, seed })
+    Ok(Identity { aspects, departures: run.config.departures()?, epochs, seed })
 }
 
 /// The data set's name; where runs on other data have the same name, with the beginning of its fingerprint.

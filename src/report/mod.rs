@@ -2,26 +2,23 @@
 
 mod classes;
 mod columns;
-mod departures;
 mod distinction;
 mod grid;
 mod lines;
 mod plot;
 mod predictions;
+pub mod progress;
 mod run_table;
 mod sparsity;
 mod statistics;
-mod stored_run;
 mod table;
 
 pub use classes::{ClassAccuracy, by_class};
 pub use columns::columns;
-pub use departures::Departure;
 pub use lines::{WIDTH, wrapped};
 pub use plot::{Against, PlotOptions, Quantity, Seeds, plot};
 pub use predictions::PredictionFormat;
 pub use run_table::{RunTable, TableFormat};
 pub use sparsity::{LayerSparsity, layer_sparsity};
 pub use statistics::{MeanAndDeviation, mean_and_deviation};
-pub use stored_run::StoredRun;
 pub use table::{Summary, summary, table_2, thousands};

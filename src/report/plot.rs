@@ -9,10 +9,10 @@ mod window;
 
 pub use quantity::Quantity;
 
-use super::StoredRun;
 use super::distinction::Distinction;
 use crate::choice::choice;
 use crate::error::{Error, Result};
+use crate::train::StoredRun;
 use axis::Axis;
 use legend::Legend;
 use panel::Panel;

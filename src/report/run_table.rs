@@ -4,9 +4,10 @@ mod data;
 
 use super::distinction::{ASPECTS, Distinction, Identity};
 use super::grid::{Cells, Grid};
-use super::{MeanAndDeviation, StoredRun, mean_and_deviation};
+use super::{MeanAndDeviation, Summary, mean_and_deviation};
 use crate::choice::choice;
 use crate::error::Result;
+use crate::train::StoredRun;
 
 choice! {
     /// The form of a table.
@@ -35,7 +36,7 @@ impl<'a> RunTable<'a> {
     /// byte and every setting are the same.
     ///
     /// # Errors
-    /// As [`StoredRun::departures`].
+    /// As [`Config::departures`](crate::train::Config::departures).
     pub fn new(runs: &'a [StoredRun]) -> Result<Self> {
         let distinction = Distinction::of(runs)?;
         let identities = &distinction.identities;
@@ -59,8 +60,8 @@ impl<'a> RunTable<'a> {
         let mut grid = Grid::new(self.columns(unit));
         for experiment in &self.experiments {
             for &i in experiment {
-                let numbers =
-                    self.runs[i].summary().map(|s| [100.0 * s.accuracy, 100.0 * s.sparsity, s.seconds / unit.seconds]);
+                let numbers = Summary::of(&self.runs[i])
+                    .map(|s| [100.0 * s.accuracy, 100.0 * s.sparsity, s.seconds / unit.seconds]);
                 let numbers = numbers.map_or(["-"; 3].map(str::to_string), |x| x.map(|x| format!("{x:.2}")));
                 grid.push(self.row(i, self.runs[i].name.clone(), Some(self.runs[i].progress()), numbers));
             }
@@ -124,7 +125,7 @@ impl<'a> RunTable<'a> {
         let mut finished: Vec<usize> = experiment.iter().copied().filter(|&i| self.runs[i].is_finished()).collect();
         finished.dedup_by_key(|i| self.distinction.identities[*i].seed());
         let numbers =
-            finished.iter().filter_map(|&i| self.runs[i].summary()).map(|s| [s.accuracy, s.sparsity, s.seconds]);
+            finished.iter().filter_map(|&i| Summary::of(&self.runs[i])).map(|s| [s.accuracy, s.sparsity, s.seconds]);
         let numbers: Vec<[f64; 3]> = numbers.collect();
         let over = |column: usize| mean_and_deviation(&numbers.iter().map(|row| row[column]).collect::<Vec<_>>());
         Some((finished.len(), [over(0)?, over(1)?, over(2)?]))
@@ -140,7 +141,7 @@ struct Unit {
 
 impl Unit {
     fn of(runs: &[StoredRun]) -> Self {
-        let times = runs.iter().filter_map(StoredRun::summary).map(|summary| summary.seconds);
+        let times = runs.iter().filter_map(Summary::of).map(|summary| summary.seconds);
         match times.fold(f64::INFINITY, f64::min) {
             shortest if shortest < 60.0 => Self { seconds: 1.0, heading: "training (s)" },
             shortest if shortest < 3600.0 => Self { seconds: 60.0, heading: "training (min)" },

@@ -2,7 +2,7 @@
 
 use super::wrapped;
 use crate::sparsify::Method;
-use crate::train::EpochRecord;
+use crate::train::{EpochRecord, StoredRun};
 
 /// One run in a table: the last epoch's network.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,11 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Of a run's last epoch so far; `None` before the first.
+    pub fn of(run: &StoredRun) -> Option<Self> {
+        (!run.records.is_empty()).then(|| Self::new(run.config.method, &run.records))
+    }
+
     /// From a run's records.
     pub fn new(method: Method, records: &[EpochRecord]) -> Self {
         let last = records.last();

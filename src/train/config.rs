@@ -1,7 +1,9 @@
 //! [`Config`]: everything that determines a run, as stored in `config.toml`.
 
+mod departure;
 mod difference;
 
+pub use departure::Departure;
 pub use difference::Difference;
 
 use super::{Execution, Outputs, SgdSettings};

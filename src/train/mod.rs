@@ -13,19 +13,20 @@ pub mod probe;
 mod run;
 mod saved;
 mod step;
+mod stored_run;
 
 pub use checkpoint::Checkpoint;
-pub use config::{Config, Difference};
+pub use config::{Config, Departure, Difference};
 pub use evaluation::{Evaluation, Prediction, TEST_BATCH, evaluate, predict};
 pub use execution::{Execution, break_even};
 pub use folder::{Checkpointer, KeptCheckpoints, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
 pub use observer::{
-    BatchEvent, EpochEvent, EpochRecord, HEADER, History, Metrics, Observer, Outlook, Progress, TraceWriter,
-    check_traceable, expected_trace_size, plan, row,
+    BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, TraceWriter, check_traceable, expected_trace_size,
 };
 pub use optimizer::{Followed, Sgd, SgdSettings, descend};
 pub use outputs::Outputs;
 pub use run::{Run, State};
 pub use saved::{SavedFile, SavedNetwork};
 pub use step::Step;
+pub use stored_run::StoredRun;

@@ -4,11 +4,10 @@ use super::statistics::{RunStatistics, are_distinct};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::paper::reading::Reading;
-use crate::report::StoredRun;
 use crate::scalar::Dtype;
 use crate::sparsify::Method;
 use crate::trace::Header;
-use crate::train::{Config, Difference, Execution};
+use crate::train::{Config, Difference, Execution, StoredRun};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

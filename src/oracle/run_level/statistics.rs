@@ -1,9 +1,8 @@
 //! [`RunStatistics`]: what a run ends with.
 
 use crate::error::{Error, Result};
-use crate::report::StoredRun;
 use crate::trace::Trace;
-use crate::train::{EpochRecord, Metrics};
+use crate::train::{EpochRecord, Metrics, StoredRun};
 use std::path::{Path, PathBuf};
 
 /// What a run ends with; what is not known is `None`.

@@ -2,9 +2,9 @@
 
 use super::{Quantity, Seeds, View};
 use crate::error::{Error, Result};
-use crate::report::StoredRun;
 use crate::report::distinction::Distinction;
 use crate::train::EpochRecord;
+use crate::train::StoredRun;
 use plotters::style::RGBColor;
 use std::collections::BTreeMap;
 

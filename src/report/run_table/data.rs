@@ -2,7 +2,8 @@
 
 use super::{CONFIDENCE, RunTable};
 use crate::error::{Error, Result};
-use crate::report::{MeanAndDeviation, StoredRun};
+use crate::report::{MeanAndDeviation, Summary};
+use crate::train::StoredRun;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -91,7 +92,7 @@ fn spread(over: MeanAndDeviation) -> Value {
 /// The values of [`FIELDS`].
 fn fields(run: &StoredRun) -> [Value; FIELDS.len()] {
     let config = &run.config;
-    let last = run.summary();
+    let last = Summary::of(run);
     let number = |value: Option<f64>| value.map_or(Value::Null, |value| json!(value));
     [
         json!(run.name),

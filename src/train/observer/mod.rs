@@ -1,14 +1,10 @@
-//! What watches a run: metrics, progress, checkpoints and traces are [`Observer`]s, and the loop knows none of them.
+//! What watches a run: metrics, checkpoints, traces and what a report prints are [`Observer`]s, and the loop knows none of them.
 
 mod metrics;
-mod outlook;
-mod progress;
 mod trace;
 mod trace_size;
 
 pub use metrics::{EpochRecord, History, Metrics};
-pub use outlook::{Outlook, plan};
-pub use progress::{HEADER, Progress, row};
 pub use trace::{TraceWriter, check_traceable};
 pub use trace_size::expected_trace_size;
 

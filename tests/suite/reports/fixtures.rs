@@ -1,9 +1,8 @@
 //! Runs by hand.
 
 use gdstar::data::Source;
-use gdstar::report::StoredRun;
 use gdstar::sparsify::Method;
-use gdstar::train::{Config, EpochRecord, RunFolder};
+use gdstar::train::{Config, EpochRecord, RunFolder, StoredRun};
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -3,8 +3,9 @@
 use super::fixtures::{run, store};
 use super::svg::{Element, elements};
 use crate::cli::{assert_fails, gdstar, text};
-use gdstar::report::{Against, PlotOptions, Quantity, Seeds, StoredRun, plot};
+use gdstar::report::{Against, PlotOptions, Quantity, Seeds, plot};
 use gdstar::sparsify::Method::{Dense, Gdstar, Reset};
+use gdstar::train::StoredRun;
 
 /// The first and second run's colours.
 const FIRST: &str = "#0072B2";

@@ -3,9 +3,9 @@
 use super::fixtures::{run, store};
 use crate::cli::{assert_fails, gdstar, text};
 use gdstar::paper::reading::{EpochOrigin, MaskedGradient};
-use gdstar::report::{MeanAndDeviation, RunTable, StoredRun, mean_and_deviation};
+use gdstar::report::{MeanAndDeviation, RunTable, mean_and_deviation};
 use gdstar::sparsify::Method::{Dense, Gdstar};
-use gdstar::train::RunFolder;
+use gdstar::train::{RunFolder, StoredRun};
 use std::fs;
 use std::io::Write;
 
@@ -70,14 +70,14 @@ lenet300 on digits, 2 epochs
 fn departures_name_every_setting_that_is_not_the_papers() {
     let mut other = run(Gdstar, 7, 2, 0.5, 0.5);
     other.config.data_dir = Some("elsewhere".into());
-    assert_eq!(other.departures().unwrap(), []);
+    assert_eq!(other.config.departures().unwrap(), []);
     other.config.augment = false;
     other.config.structure = Some("2:4".parse().unwrap());
     other.config.hyper.eps = 0.0;
     other.config.optimizer.batch_size = 64;
     other.config.optimizer.learning_rate = 0.1;
     other.config.reading.epoch_origin = EpochOrigin::One;
-    let found = other.departures().unwrap();
+    let found = other.config.departures().unwrap();
     for departure in
         ["augment = false", "structure = 2:4", "eps = 0.0", "batch_size = 64", "lr = 0.1", "epoch_origin = 1"]
     {

@@ -1,8 +1,9 @@
 //! What a person sees of a run under way.
 
 use super::{GO_ON, config, digits};
+use gdstar::report::progress::{HEADER, plan, row};
 use gdstar::sparsify::Method;
-use gdstar::train::{EpochRecord, HEADER, Run, plan, row};
+use gdstar::train::{EpochRecord, Run};
 use std::collections::BTreeMap;
 
 fn record(epoch: usize, loss: f64, value: f64, count: usize) -> EpochRecord {

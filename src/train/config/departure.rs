@@ -1,7 +1,7 @@
 //! [`Departure`]: a setting of a run that is not the paper's or the default reading.
 
+use super::{Config, Difference};
 use crate::error::Result;
-use crate::train::{Config, Difference};
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct Departure {
 
 impl Departure {
     /// By key, then by value, numbers by their size.
-    pub(super) fn order(&self, other: &Self) -> Ordering {
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
         let by_size = match (self.value.parse::<f64>(), other.value.parse::<f64>()) {
             (Ok(a), Ok(b)) => a.total_cmp(&b),
             _ => self.value.cmp(&other.value),
@@ -29,11 +29,17 @@ impl fmt::Display for Departure {
     }
 }
 
-/// All of a configuration's, in its order.
-pub(super) fn of(run: &Config) -> Result<Vec<Departure>> {
-    let mut paper = Config::new(&run.model, run.data, run.method);
-    paper.seed = run.seed;
-    paper.hyper.epochs = run.hyper.epochs;
-    let departure = |d: &Difference| Some(Departure { key: d.name().to_string(), value: d.value()? });
-    Ok(run.differences(&paper)?.iter().filter_map(departure).collect())
+impl Config {
+    /// What differs from the paper's settings and the default readings: `lambda = 0.5`, `masked_gradient = zero`. The
+    /// run's own name (model, data, method, seed, K) and where its data lies are not among them.
+    ///
+    /// # Errors
+    /// As [`Config::differences`].
+    pub fn departures(&self) -> Result<Vec<Departure>> {
+        let mut paper = Self::new(&self.model, self.data, self.method);
+        paper.seed = self.seed;
+        paper.hyper.epochs = self.hyper.epochs;
+        let departure = |d: &Difference| Some(Departure { key: d.name().to_string(), value: d.value()? });
+        Ok(self.differences(&paper)?.iter().filter_map(departure).collect())
+    }
 }

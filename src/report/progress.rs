@@ -1,11 +1,13 @@
 //! The progress bar, and the per-epoch story as a table that scrolls above it.
 
-use super::outlook::{Outlook, plan};
-use super::{BatchEvent, EpochEvent, EpochRecord, Observer};
+mod outlook;
+
+pub use outlook::{Outlook, plan};
+
 use crate::console;
 use crate::error::Result;
 use crate::scalar::Scalar;
-use crate::train::Run;
+use crate::train::{BatchEvent, EpochEvent, EpochRecord, Observer, Run};
 use ::console::style;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Display;

@@ -1,18 +1,18 @@
 //! What a run is about to do, and how long that takes by its first batches.
 
+use crate::nn::Spec;
+use crate::report::thousands;
 use crate::train::Run;
-use indicatif::HumanCount;
 use std::time::Duration;
 
 /// What is trained on what, how, and with how many threads: for a person who has just begun a run.
 pub fn plan(run: &Run) -> String {
     let (config, dataset) = (run.config, run.dataset);
     let specs = run.network.specs();
-    let entries = |counted: &dyn Fn(&crate::nn::Spec) -> bool| {
+    let entries = |counted: &dyn Fn(&Spec) -> bool| {
         let sizes = specs.iter().filter(|spec| counted(spec)).map(|spec| spec.shape.iter().product::<usize>());
-        HumanCount(sizes.sum::<usize>() as u64)
+        thousands(sizes.sum())
     };
-    let count = |n: usize| HumanCount(n as u64);
     let threads = rayon::current_num_threads();
     format!(
         "{} by {}: {} parameters, {} of them in W\n{}: {} images for training, {} for testing\n\
@@ -22,10 +22,10 @@ pub fn plan(run: &Run) -> String {
         entries(&|spec| spec.role.is_trained()),
         entries(&|spec| spec.role.is_prunable(config.reading.prunable)),
         dataset.name,
-        count(dataset.train.len()),
-        count(dataset.test.len()),
-        count(config.hyper.epochs),
-        count(run.batches_per_epoch()),
+        thousands(dataset.train.len()),
+        thousands(dataset.test.len()),
+        thousands(config.hyper.epochs),
+        thousands(run.batches_per_epoch()),
         config.optimizer.batch_size,
         config.precision,
         config.kernel,
@@ -54,7 +54,7 @@ impl Outlook {
     /// For epochs of `batches` steps, and a test set as large as `test` batches.
     ///
     /// ```
-    /// use gdstar::train::Outlook;
+    /// use gdstar::report::progress::Outlook;
     /// use std::time::Duration;
     /// // Ten of 90 steps took 2 s; two epochs, less these ten steps, and two evaluations worth 10 steps each are left.
     /// let left = Outlook::of(90, 30.0).remaining((10, Duration::from_secs(2)), 2 * 90 - 10);

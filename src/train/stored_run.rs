@@ -1,9 +1,8 @@
-//! [`StoredRun`]: a run folder as a report reads it.
+//! [`StoredRun`]: a run folder as it is read afterwards.
 
-use super::{Departure, Summary, departures};
+use super::{Checkpoint, Config, EpochRecord, Metrics, RunFolder};
 use crate::error::{Error, Result};
 use crate::tensor_file::TensorFile;
-use crate::train::{Checkpoint, Config, EpochRecord, Metrics, RunFolder};
 use std::path::{Path, PathBuf};
 
 /// A run's configuration and every epoch it has completed so far.
@@ -71,20 +70,6 @@ impl StoredRun {
     pub fn progress(&self) -> String {
         let (done, k) = (self.records.len(), self.config.hyper.epochs);
         if self.is_finished() { done.to_string() } else { format!("{done}/{k}") }
-    }
-
-    /// The last epoch's network, in numbers; `None` before the first.
-    pub fn summary(&self) -> Option<Summary> {
-        (!self.records.is_empty()).then(|| Summary::new(self.config.method, &self.records))
-    }
-
-    /// What differs from the paper's settings and the default readings: `lambda = 0.5`, `masked_gradient = zero`. The
-    /// run's own name (model, data, method, seed, K) and where its data lies are not among them.
-    ///
-    /// # Errors
-    /// As [`Config::differences`].
-    pub fn departures(&self) -> Result<Vec<Departure>> {
-        departures::of(&self.config)
     }
 }
 
