@@ -1,7 +1,11 @@
 //! One error type for the whole crate: every variant carries where, what was expected and what was found,
 //! and prints as one line of bounded length, whatever a file or an option holds.
 
-use crate::nn::state_dict::Mismatch;
+mod state_dict;
+
+pub use state_dict::{Misnamed, Misshapen, StateDictMismatch};
+pub(crate) use state_dict::{code, first};
+
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -25,7 +29,7 @@ pub enum Error {
     File { path: PathBuf, place: String, expected: String, found: String },
 
     /// A file whose tensors are not those of a network.
-    StateDict { path: PathBuf, mismatch: Box<Mismatch> },
+    StateDict { path: PathBuf, mismatch: Box<StateDictMismatch> },
 
     /// The operating system refused to read or write.
     Io {
@@ -77,21 +81,6 @@ impl Error {
     /// A [`Error::NonFinite`] at an epoch and batch.
     pub fn non_finite(quantity: impl Into<String>, (epoch, batch): (usize, usize), value: impl ToString) -> Self {
         Self::NonFinite { quantity: quantity.into(), epoch, batch, value: value.to_string() }
-    }
-
-    /// A [`Error::Fetch`] from anything printable.
-    pub(crate) fn fetch(
-        place: impl ToString,
-        expected: impl Into<String>,
-        found: impl ToString,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self::Fetch {
-            place: place.to_string(),
-            expected: expected.into(),
-            found: found.to_string(),
-            remedy: remedy.into(),
-        }
     }
 
     /// A [`Error::Io`]; use as `.map_err(Error::io(path, "open"))`.
@@ -188,7 +177,7 @@ pub(crate) fn quoted(text: impl ToString) -> String {
 }
 
 /// A line of a report that repeats what a user named, made fit for a terminal likewise.
-pub(crate) fn in_one_line(text: &str) -> String {
+pub fn in_one_line(text: &str) -> String {
     shortened(&printable(text), 2 * LONGEST_MESSAGE)
 }
 

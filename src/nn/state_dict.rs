@@ -6,13 +6,11 @@
 mod mismatch;
 mod prefix;
 
-pub use mismatch::{Mismatch, Misnamed, Misshapen};
-
 use super::{Network, Parameter, Parameters, Role, Spec};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StateDictMismatch, code, first};
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, Tensor, TensorFile};
-use mismatch::{Named, code, first};
+use mismatch::{Named, found_as, told_apart};
 use ndarray::{ArrayD, Dimension};
 use prefix::prefix;
 use safetensors::tensor::Dtype;
@@ -75,13 +73,13 @@ impl<'a> Names<'a> {
     }
 
     /// What keeps the file from being a `state_dict` of the network.
-    fn compare(&self) -> Mismatch {
+    fn compare(&self) -> StateDictMismatch {
         let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
         for Spec { name, shape, .. } in &self.specs {
             match self.file.describe(&self.in_file(name)) {
                 None => missing.push(Named { name, shape }),
                 Some((dtype, found)) if !is_float(dtype) || found != shape => {
-                    misshapen.push(Misshapen::new(name, format!("floats of shape {shape:?}"), (dtype, found)));
+                    misshapen.push(found_as(name, format!("floats of shape {shape:?}"), (dtype, found)));
                 }
                 Some(_) => {}
             }
@@ -92,7 +90,7 @@ impl<'a> Names<'a> {
             if let Some((dtype, found)) = self.file.describe(&self.in_file(name))
                 && !matches!(found, [] | [1])
             {
-                misshapen.push(Misshapen::new(name, "one number".to_string(), (dtype, found)));
+                misshapen.push(found_as(name, "one number".to_string(), (dtype, found)));
             }
         }
         let expected: HashSet<&str> =
@@ -102,7 +100,7 @@ impl<'a> Names<'a> {
         let unexpected = self.file.names().filter(|name| !is_skipped(name));
         let unexpected =
             unexpected.filter_map(|name| Some(Named { name, shape: self.file.describe(name)?.1 })).collect();
-        Mismatch::new((self.network.name, self.prefix), missing, unexpected, misshapen)
+        told_apart((self.network.name, self.prefix), missing, unexpected, misshapen)
     }
 
     /// Whether a tensor of the file is one that the network's PyTorch form carries and its forward pass never reads.

@@ -2,7 +2,7 @@
 
 use super::{File, floats, read, whole};
 use gdstar::Error;
-use gdstar::nn::state_dict::Mismatch;
+use gdstar::error::StateDictMismatch;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -72,7 +72,7 @@ proptest! {
         match read(&file) {
             Ok(_) => prop_assert!([missing, misshapen, misnamed, extras].iter().all(BTreeSet::is_empty)),
             Err(Error::StateDict { mismatch, .. }) => {
-                let Mismatch { missing: a, unexpected: b, misshapen: c, misnamed: d, .. } = *mismatch;
+                let StateDictMismatch { missing: a, unexpected: b, misshapen: c, misnamed: d, .. } = *mismatch;
                 prop_assert_eq!(sorted(a), missing);
                 prop_assert_eq!(sorted(b), extras);
                 prop_assert_eq!(sorted(c.into_iter().map(|m| m.name)), misshapen);
