@@ -71,10 +71,26 @@
 //!
 //! # The house
 //!
-//! Dependencies point one way: [`scalar`] (number systems) <- [`kernel`] (literal and fast arithmetic) <- [`paper`] and
-//! [`op`], [`tape`] (differentiation) <- [`ops`] (the operations) <- [`nn`] (networks) <- [`sparsify`], [`train`] <-
-//! [`oracle`], [`export`], [`report`], [`cli`]. [`data`] and [`random`] feed the training loop, [`tensor_file`] reads and writes what lasts; [`input`] opens every file
-//! that is read, [`output`] writes every one so that it is whole or not there, [`console`] prints every line.
+//! A module uses modules of the rows above its own, and no others.
+//!
+//! | modules | |
+//! |---|---|
+//! | [`error`] | what can go wrong, in one line |
+//! | [`choice`], [`random`], [`checksum`], [`json`], [`input`], [`console`] | closed sets by name; draws that are the same everywhere; every file that is read, every line that is printed |
+//! | [`scalar`], [`output`] | number systems; every file that is written, whole or not there |
+//! | [`kernel`], [`tensor_file`] | arithmetic on arrays, literal and fast; arrays in files |
+//! | [`paper`], [`op`] | GDSTAR's equations; what an operation is |
+//! | [`tape`] | differentiation |
+//! | [`ops`] | the operations |
+//! | [`nn`], [`data`] | networks; data sets |
+//! | [`trace`], [`sparsify`] | what a run did, in a file; what sparse training does to weights |
+//! | [`train`] | the loop, and what watches it |
+//! | [`oracle`], [`export`] | whether another program does the same; networks for other programs |
+//! | [`report`] | tables, figures, the story of a run |
+//! | [`cli`] | the command |
+//!
+//! The feature `cli`, which is on unless it is switched off, brings [`cli`], [`report`], [`export`], [`console`], downloads
+//! and images in folders. What remains asks the system for nothing but files, and compiles for `wasm32-unknown-unknown`.
 //!
 //! # One step of the autodiff, by hand
 //!
@@ -100,10 +116,13 @@
 
 pub mod checksum;
 pub mod choice;
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
 pub mod console;
 pub mod data;
 pub mod error;
+#[cfg(feature = "cli")]
 pub mod export;
 pub mod input;
 pub mod json;
@@ -117,6 +136,7 @@ pub mod oracle;
 pub mod output;
 pub mod paper;
 pub mod random;
+#[cfg(feature = "cli")]
 pub mod report;
 pub mod scalar;
 pub mod sparsify;

@@ -6,16 +6,14 @@
 
 mod temporary;
 
-pub use temporary::exit;
-pub(crate) use temporary::{NewFolder, remove_abandoned};
+pub use temporary::{NewFolder, exit};
+pub(crate) use temporary::{remove_abandoned, unnamed_file};
 
 use crate::error::{Error, Result};
 use crate::input;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
-#[cfg(unix)]
-use std::sync::{Arc, atomic::AtomicBool};
 use temporary::TemporaryFile;
 
 /// Creates or replaces `path` in one step: a temporary file beside it is written, synced and renamed, and the
@@ -50,7 +48,7 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<
 pub fn check(option: &str, path: &Path, others: &[impl AsRef<Path>]) -> Result<()> {
     let (Place::New(place) | Place::Taken(place, _)) = place(path)? else { return Ok(()) };
     check_distinct(option, path, others)?;
-    tempfile::tempfile_in(directory_of(&place)).map(drop).map_err(Error::io(path, "create a file beside"))
+    unnamed_file(directory_of(&place)).map(drop).map_err(Error::io(path, "create a file beside"))
 }
 
 /// The part of [`check`] that can be said of a file in a folder that is not there yet: it is none of `others`.
@@ -90,7 +88,7 @@ pub fn check_folder(path: &Path) -> Result<()> {
     if !found.is_dir() {
         return Err(Error::file(there, "file type", "a folder", input::name(found)));
     }
-    tempfile::tempfile_in(there).map(drop).map_err(Error::io(path, "create a file in"))
+    unnamed_file(there).map(drop).map_err(Error::io(path, "create a file in"))
 }
 
 /// What is where something is to be written; links are followed.
@@ -112,25 +110,6 @@ fn place(path: &Path) -> Result<Place> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Place::New(resolved(path)?)),
         Err(error) => Err(Error::io(path, "look at")(error)),
     }
-}
-
-/// Has a write beyond the limit on file sizes (`ulimit -f`) fail as one on a full disk does. The system would end the
-/// process by a signal, without a word.
-///
-/// # Errors
-/// [`Error::Domain`] if the system does not let us.
-#[cfg(unix)]
-pub fn outlive_size_limit() -> Result<()> {
-    // The signal's arrival alone says nothing that the write's failure does not.
-    let arrived = Arc::new(AtomicBool::new(false));
-    let registered = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, arrived);
-    registered.map(drop).map_err(|e| Error::domain("signal handler", "to be installed", e))
-}
-
-/// Where there is no such signal, there is nothing to do.
-#[cfg(not(unix))]
-pub fn outlive_size_limit() -> Result<()> {
-    Ok(())
 }
 
 fn write_through(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {

@@ -300,7 +300,7 @@ pub fn write(path: &Path, metadata: HashMap<String, String>, tensors: &[(String,
             .map_err(|e| Error::file(path, format!("tensor `{name}`"), "bytes that fit its shape", e))?;
         views.push((name.as_str(), view));
     }
-    let bytes = safetensors::serialize(views, Some(metadata))
+    let bytes = safetensors::serialize(views, Some(metadata.into_iter().collect()))
         .map_err(|e| Error::file(path, "header", "tensors that safetensors can hold", e))?;
     output::write_atomically(path, |file| file.write_all(&bytes))
 }

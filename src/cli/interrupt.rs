@@ -1,8 +1,11 @@
-//! Ctrl-C: work that can stop between two steps does so; other work, and all of it at a second Ctrl-C, ends at once. Either
-//! way no temporary file is left.
+//! What would end the process without a word. Ctrl-C: work that can stop between two steps does so; other work, and all of
+//! it at a second Ctrl-C, ends at once, and either way no temporary file is left. A file that grows too large: the write
+//! fails.
 
 use crate::error::{Error, Result};
 use crate::output;
+#[cfg(unix)]
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a shell takes for an end by Ctrl-C.
@@ -24,6 +27,25 @@ pub(super) fn listen() -> Result<()> {
         }
     };
     ctrlc::set_handler(on_interrupt).map_err(|e| Error::domain("interrupt handler", "to be installed", e))
+}
+
+/// Has a write beyond the limit on file sizes (`ulimit -f`) fail as one on a full disk does. The system would end the
+/// process by a signal, without a word.
+///
+/// # Errors
+/// [`Error::Domain`] if the system does not let us.
+#[cfg(unix)]
+pub(super) fn outlive_size_limit() -> Result<()> {
+    // The signal's arrival alone says nothing that the write's failure does not.
+    let arrived = Arc::new(AtomicBool::new(false));
+    let registered = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, arrived);
+    registered.map(drop).map_err(|e| Error::domain("signal handler", "to be installed", e))
+}
+
+/// Where there is no such signal, there is nothing to do.
+#[cfg(not(unix))]
+pub(super) fn outlive_size_limit() -> Result<()> {
+    Ok(())
 }
 
 /// A flag that Ctrl-C sets, for work that looks at it again and again.

@@ -24,7 +24,6 @@ use crate::data::{Dataset, LoadOptions, Source, image_folder, load_with};
 use crate::error::{Error, Result, in_one_line};
 use crate::nn::Network;
 use crate::nn::state_dict::Names;
-use crate::output;
 use crate::tensor_file::TensorFile;
 use ::console::style;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -109,7 +108,7 @@ pub fn main() -> ExitCode {
 
 /// What a signal would end: without a word, or with temporary files left behind.
 fn listen() -> Result<()> {
-    output::outlive_size_limit()?;
+    interrupt::outlive_size_limit()?;
     interrupt::listen()
 }
 

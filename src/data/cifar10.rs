@@ -3,8 +3,11 @@
 //! A file is a sequence of records of 3,073 bytes: the label, then 1,024 red, 1,024 green and 1,024 blue pixels,
 //! row by row. A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
 
+#[cfg(feature = "cli")]
 pub mod archive;
 
+#[cfg(not(feature = "cli"))]
+use super::undecoded::archive;
 use super::{Augmentation, Dataset, Images, Normalisation, Source, file};
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};

@@ -226,3 +226,20 @@ impl Fetch<'_> {
 fn or_replace(expected: &str) -> String {
     format!("{expected} (move it away, or let --force replace it)")
 }
+
+impl Error {
+    /// A [`Error::Fetch`] from anything printable.
+    pub(super) fn fetch(
+        place: impl ToString,
+        expected: impl Into<String>,
+        found: impl ToString,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Fetch {
+            place: place.to_string(),
+            expected: expected.into(),
+            found: found.to_string(),
+            remedy: remedy.into(),
+        }
+    }
+}

@@ -22,8 +22,6 @@ use layout::Layout;
 use reader::Reader;
 use std::path::Path;
 
-/// The largest `--image-size`. The paper's networks take 32 and 64, ImageNet's 224 and 299.
-pub const MAX_IMAGE_SIZE: usize = 1024;
 /// The padding of the random crop is the smaller side over this: 4 pixels for CIFAR's 32, as in its usual recipe.
 const SIDE_PER_PADDING: usize = 8;
 /// Unless `--channels` says otherwise: red, green and blue.

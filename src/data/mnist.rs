@@ -17,8 +17,6 @@ const SUBFOLDERS: [&str; 2] = ["mnist", "MNIST/raw"];
 /// How the name of the training images begins, whatever comes before it.
 const TRAINING_IMAGES: &str = "train-images";
 const CLASSES: usize = 10;
-/// The most that `--classes` may be: a label is a byte.
-pub const MAX_CLASSES: usize = 256;
 const SIDE: u32 = 28;
 const IMAGES: [Axis; 3] = [
     Axis { name: "number of images", size: None },

@@ -8,21 +8,25 @@ mod augmentation;
 pub mod cifar10;
 pub mod digits;
 mod encoding;
+#[cfg(feature = "cli")]
 pub mod fetch;
 pub mod file;
 pub mod idx;
+#[cfg(feature = "cli")]
 pub mod image_folder;
 mod loader;
 pub mod mnist;
 mod normalisation;
 mod options;
 mod order;
+#[cfg(not(feature = "cli"))]
+mod undecoded;
 
 pub use augmentation::{Augmentation, Crop};
 pub use encoding::{ENCODING_KEY, Encoding, numbered};
 pub use loader::{Batch, Loader, Order};
 pub use normalisation::Normalisation;
-pub use options::LoadOptions;
+pub use options::{LoadOptions, MAX_CLASSES, MAX_IMAGE_SIZE};
 pub use order::epoch_order;
 
 use crate::choice::choice;
@@ -34,6 +38,8 @@ use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use std::path::Path;
+#[cfg(not(feature = "cli"))]
+use undecoded::image_folder;
 
 choice! {
     /// The data sets by name.

@@ -1,8 +1,13 @@
 //! [`LoadOptions`]: how a data set is read, where there is a choice.
 
-use super::{Source, image_folder, mnist};
+use super::Source;
 use crate::error::{Error, Result};
 use std::path::PathBuf;
+
+/// The largest `--image-size`. The paper's networks take 32 and 64, ImageNet's 224 and 299.
+pub const MAX_IMAGE_SIZE: usize = 1024;
+/// The most that `--classes` may be: a label is a byte.
+pub const MAX_CLASSES: usize = 256;
 
 /// How a data set is read, where there is a choice; [`Source::check`] says where there is one.
 #[derive(Clone, Copy, Default)]
@@ -26,9 +31,9 @@ impl Source {
         let folder = Self::ImageFolder;
         let LoadOptions { image_size, channels, classes, .. } = *options;
         let ranges = [
-            ("--image-size", image_size, folder, 1..=image_folder::MAX_IMAGE_SIZE, "whose images have one size"),
+            ("--image-size", image_size, folder, 1..=MAX_IMAGE_SIZE, "whose images have one size"),
             ("--channels", channels, folder, 1..=3, "whose images have one form"),
-            ("--classes", classes, Self::Mnist, 1..=mnist::MAX_CLASSES, "whose classes are known"),
+            ("--classes", classes, Self::Mnist, 1..=MAX_CLASSES, "whose classes are known"),
         ];
         for (name, value, chosen_by, range, reason) in ranges {
             let Some(value) = value else { continue };

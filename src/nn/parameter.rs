@@ -6,8 +6,7 @@ use crate::paper::reading::{Decayed, InitialWeights, Prunable};
 use crate::random::normal;
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, CowArray, IxDyn};
-use ndarray_rand::RandomExt;
-use rand::distr::Uniform;
+use rand::distr::{Distribution, Uniform};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 
@@ -87,7 +86,7 @@ impl Spec {
             Init::Constant(c) => ArrayD::from_elem(self.shape, S::from_f64(c)),
             // `bound` is finite and positive by construction (1 / sqrt(fan_in)), so the range is never empty.
             Init::Uniform { bound } => match Uniform::new_inclusive(-bound, bound) {
-                Ok(uniform) => ArrayD::random_using(self.shape, uniform, rng).mapv(S::from_f64),
+                Ok(uniform) => ArrayD::from_shape_simple_fn(self.shape, || S::from_f64(uniform.sample(rng))),
                 Err(_) => ArrayD::from_elem(self.shape, S::ZERO),
             },
         };

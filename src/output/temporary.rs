@@ -3,10 +3,12 @@
 use super::{directory_of, sync_directory_of};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
-use std::fs::{self, File, Permissions, TryLockError};
+use std::collections::hash_map::RandomState;
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tempfile::{Builder, NamedTempFile, TempDir};
 
 const PREFIX: &str = ".gdstar-";
 const SUFFIX: &str = ".part";
@@ -30,39 +32,8 @@ pub fn exit(code: i32) -> ! {
     std::process::exit(code)
 }
 
-fn remove(path: &Path) -> std::io::Result<()> {
+fn remove(path: &Path) -> io::Result<()> {
     if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
-}
-
-/// A name in [`LIVE`], as long as this lives.
-struct Live(PathBuf);
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        live().remove(&self.0);
-    }
-}
-
-/// What `make` makes in `directory`, registered, and the lock on it that says that its process lives.
-fn registered<T>(
-    directory: &Path,
-    make: impl Fn() -> std::io::Result<T>,
-    path: impl Fn(&T) -> &Path,
-    handle: impl Fn(&T) -> std::io::Result<File>,
-) -> std::io::Result<(T, Live, File)> {
-    remove_abandoned(directory);
-    loop {
-        let mut live = live();
-        let made = make()?;
-        let (path, lock) = (path(&made).to_path_buf(), handle(&made)?);
-        // In the instant before it is locked, another process takes it for abandoned. Where the file system has no locks,
-        // nobody does.
-        let is_taken = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
-        if !is_taken && path.exists() {
-            live.insert(path.clone());
-            return Ok((made, Live(path), lock));
-        }
-    }
 }
 
 /// Removes what killed processes left in `directory`.
@@ -78,47 +49,96 @@ pub(crate) fn remove_abandoned(directory: &Path) {
     }
 }
 
-/// A temporary file, removed when it is dropped without having been renamed.
-pub(super) struct TemporaryFile {
-    file: NamedTempFile,
-    live: Live,
-    _lock: File,
+/// Something under a name of [`LIVE`], removed when it is dropped without having got another.
+struct Temporary {
+    path: PathBuf,
+    /// Locked, which says that its process lives.
+    handle: File,
+    is_kept: bool,
 }
 
-impl TemporaryFile {
-    /// Beside `place`, with no more permissions than these; without any, with those that the umask leaves.
-    pub fn beside(place: &Path, permissions: Option<Permissions>) -> Result<Self> {
-        let directory = directory_of(place);
-        let mut builder = Builder::new();
-        builder.prefix(PREFIX).suffix(SUFFIX);
-        // Temporary files are private to their owner unless one says otherwise; the umask still applies.
-        #[cfg(unix)]
-        builder.permissions(permissions.unwrap_or_else(|| std::os::unix::fs::PermissionsExt::from_mode(0o666)));
-        #[cfg(not(unix))]
-        drop(permissions);
-        let made =
-            registered(directory, || builder.tempfile_in(directory), NamedTempFile::path, |f| f.as_file().try_clone());
-        let (file, live, _lock) = made.map_err(Error::io(place, "create a temporary file beside"))?;
-        Ok(Self { file, live, _lock })
+impl Temporary {
+    /// What `make` makes under a name in `directory` that nothing has.
+    fn new(directory: &Path, make: impl Fn(&Path) -> io::Result<File>) -> io::Result<Self> {
+        remove_abandoned(directory);
+        loop {
+            // Seeded by the system, so that no two processes try the same names, whatever machine they are on.
+            let number = RandomState::new().build_hasher().finish();
+            let path = directory.join(format!("{PREFIX}{number:016x}{SUFFIX}"));
+            let mut live = live();
+            let handle = match make(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                made => made?,
+            };
+            // In the instant before it is locked, another process takes it for abandoned. Where the file system has no
+            // locks, nobody does.
+            let is_taken = matches!(handle.try_lock(), Err(TryLockError::WouldBlock));
+            if !is_taken && path.exists() {
+                live.insert(path.clone());
+                return Ok(Self { path, handle, is_kept: false });
+            }
+        }
     }
 
-    pub fn file(&mut self) -> &mut File {
-        self.file.as_file_mut()
-    }
-
-    pub fn rename_into(self, place: &Path) -> Result<()> {
-        let Self { file, live, .. } = self;
-        file.persist(place).map_err(|e| Error::io(place, "rename into")(e.error))?;
-        drop(live);
+    /// Gives it its name.
+    fn rename_into(mut self, place: &Path) -> Result<()> {
+        fs::rename(&self.path, place).map_err(Error::io(place, "rename into"))?;
+        self.is_kept = true;
         Ok(())
     }
 }
 
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // The next process that writes there tries again.
+            let _ = remove(&self.path);
+        }
+        live().remove(&self.path);
+    }
+}
+
+/// A file, to be read and written, whose name is gone already: nothing is left of it when it is closed.
+///
+/// # Errors
+/// The system's, if nothing can be written in `directory`.
+pub(crate) fn unnamed_file(directory: &Path) -> io::Result<File> {
+    let named =
+        Temporary::new(directory, |path| OpenOptions::new().read(true).write(true).create_new(true).open(path))?;
+    named.handle.try_clone()
+}
+
+/// A temporary file, removed when it is dropped without having been renamed.
+pub(super) struct TemporaryFile(Temporary);
+
+impl TemporaryFile {
+    /// Beside `place`, with no more permissions than these; without any, with those that the umask leaves.
+    pub fn beside(place: &Path, permissions: Option<Permissions>) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        if let Some(permissions) = permissions {
+            use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+            options.mode(permissions.mode());
+        }
+        #[cfg(not(unix))]
+        drop(permissions);
+        let made = Temporary::new(directory_of(place), |path| options.open(path));
+        made.map(Self).map_err(Error::io(place, "create a temporary file beside"))
+    }
+
+    pub fn file(&mut self) -> &mut File {
+        &mut self.0.handle
+    }
+
+    pub fn rename_into(self, place: &Path) -> Result<()> {
+        self.0.rename_into(place)
+    }
+}
+
 /// A folder under a temporary name, beside its place; removed when it is dropped without having been completed.
-pub(crate) struct NewFolder {
-    folder: TempDir,
-    live: Live,
-    _lock: File,
+pub struct NewFolder {
+    folder: Temporary,
     place: PathBuf,
 }
 
@@ -130,19 +150,17 @@ impl NewFolder {
     pub fn beside(place: &Path) -> Result<Self> {
         let parent = directory_of(place);
         fs::create_dir_all(parent).map_err(Error::io(parent, "create"))?;
-        let mut builder = Builder::new();
-        builder.prefix(PREFIX).suffix(SUFFIX);
-        // As readable as any other folder: the umask still applies.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let made = registered(parent, || builder.tempdir_in(parent), TempDir::path, |folder| File::open(folder.path()));
-        let (folder, live, _lock) = made.map_err(Error::io(place, "create a temporary folder beside"))?;
-        Ok(Self { folder, live, _lock, place: place.to_path_buf() })
+        let make = |path: &Path| {
+            fs::create_dir(path)?;
+            File::open(path).inspect_err(|_| drop(fs::remove_dir(path)))
+        };
+        let folder = Temporary::new(parent, make).map_err(Error::io(place, "create a temporary folder beside"))?;
+        Ok(Self { folder, place: place.to_path_buf() })
     }
 
     /// Where it is until it is complete.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.folder.path
     }
 
     /// Gives the folder its name.
@@ -150,11 +168,7 @@ impl NewFolder {
     /// # Errors
     /// [`Error::Io`].
     pub fn complete(self) -> Result<()> {
-        let Self { folder, live, place, .. } = self;
-        fs::rename(folder.path(), &place).map_err(Error::io(&place, "rename into"))?;
-        // Nothing is left under the temporary name to be removed.
-        let _ = folder.keep();
-        drop(live);
-        sync_directory_of(&place)
+        self.folder.rename_into(&self.place)?;
+        sync_directory_of(&self.place)
     }
 }

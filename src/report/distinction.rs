@@ -51,7 +51,7 @@ impl Identity {
         let names = |identity: &Self| identity.aspects[..3].to_vec();
         let settings = || {
             let pairs = self.departures.iter().zip(&other.departures);
-            let first = pairs.map(|(a, b)| a.order(b)).find(|order| order.is_ne());
+            let first = pairs.map(|(a, b)| by_key_and_size(a, b)).find(|order| order.is_ne());
             first.unwrap_or_else(|| self.departures.len().cmp(&other.departures.len()))
         };
         (names(self), self.epochs)
@@ -59,6 +59,15 @@ impl Identity {
             .then_with(settings)
             .then_with(|| self.seed.cmp(&other.seed))
     }
+}
+
+/// By key, then by value, numbers by their size.
+fn by_key_and_size(a: &Departure, b: &Departure) -> Ordering {
+    let by_size = match (a.value.parse::<f64>(), b.value.parse::<f64>()) {
+        (Ok(a), Ok(b)) => a.total_cmp(&b),
+        _ => a.value.cmp(&b.value),
+    };
+    a.key.cmp(&b.key).then(by_size)
 }
 
 /// Runs in words, and in which of them they differ.

@@ -159,7 +159,7 @@ impl TensorStream {
     pub fn temporary(path: &Path) -> Result<Self> {
         let directory = output::directory_of(path);
         let part = || -> Result<Part> {
-            let file = tempfile::tempfile_in(directory).map_err(Error::io(path, "create a temporary file beside"))?;
+            let file = output::unnamed_file(directory).map_err(Error::io(path, "create a temporary file beside"))?;
             Ok(Part { file: BufWriter::new(file), path: path.to_path_buf(), hash: None })
         };
         let (data, index) = (part()?, part()?);

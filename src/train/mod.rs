@@ -1,6 +1,7 @@
 //! Training: configuration, optimizer, learning rate, the loop, and its observers.
 
 mod checkpoint;
+mod clock;
 mod config;
 mod evaluation;
 mod execution;
@@ -16,6 +17,7 @@ mod step;
 mod stored_run;
 
 pub use checkpoint::Checkpoint;
+pub use clock::{Clock, machine_clock};
 pub use config::{Config, Departure, Difference};
 pub use evaluation::{Evaluation, Prediction, TEST_BATCH, evaluate, predict};
 pub use execution::{Execution, break_even};

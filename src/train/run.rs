@@ -3,7 +3,7 @@
 use super::evaluation::{TEST_BATCH, evaluate};
 use super::execution;
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
-use super::{Config, Sgd, Step, cosine_learning_rate};
+use super::{Clock, Config, Sgd, Step, cosine_learning_rate, machine_clock};
 use crate::data::{Batch, Dataset, Loader, Order, Split};
 use crate::error::{Error, Result};
 use crate::kernel::buffer;
@@ -20,7 +20,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Scope};
-use std::time::Instant;
+use std::time::Duration;
 
 /// Everything that changes while training, at the end of an epoch.
 pub struct State<S: Scalar> {
@@ -54,6 +54,8 @@ pub struct Run<'a> {
     pub network: Network,
     /// Set from outside (Ctrl-C) to stop after the current batch.
     pub stop: &'a AtomicBool,
+    /// What an epoch's seconds are read from: the machine's clock, unless another is set.
+    pub clock: Clock,
     /// Hashing a data set takes a while, and every checkpoint holds it.
     fingerprint: OnceLock<String>,
 }
@@ -72,7 +74,7 @@ impl<'a> Run<'a> {
             let option = "--batch-size with --last-batch drop";
             return Err(Error::domain(option, format!("at most {images}, the training images"), batch_size));
         }
-        Ok(Self { config, dataset, network, stop, fingerprint: OnceLock::new() })
+        Ok(Self { config, dataset, network, stop, clock: machine_clock, fingerprint: OnceLock::new() })
     }
 
     /// SHA-256 of the data set.
@@ -114,7 +116,7 @@ impl<'a> Run<'a> {
         let config = self.config;
         let k = state.epochs + config.reading.epoch_origin.first();
         let recorded = observers.iter().any(|observer| observer.wants_tensors());
-        let started = Instant::now();
+        let started = (self.clock)();
         let gradients = observers.iter().any(|observer| observer.wants_gradients());
         config.execution.begin_epoch(state, config.optimizer.batch_size, &config.reading, gradients)?;
         state.sparsifier.begin_epoch(&state.parameters, recorded);
@@ -125,18 +127,18 @@ impl<'a> Run<'a> {
         buffer::clear();
         execution::expand(state);
         let Trained { loss_sum, samples, batches } = trained?;
-        let mut seconds = started.elapsed().as_secs_f64();
+        let mut seconds = self.seconds_since(started);
 
         let evaluate_first = config.reading.evaluation == Evaluation::BeforePruning;
         let accuracy_before = if evaluate_first { Some(self.accuracy(&state.parameters)?) } else { None };
         let weights_before = recorded.then(|| state.parameters.clone());
-        let pruning = Instant::now();
+        let pruning = (self.clock)();
         let end = EpochEnd { k, steps: state.steps, recorded };
         let story = state
             .sparsifier
             .end_of_epoch(end, &mut state.parameters, &mut state.optimizer)
             .map_err(|error| diverged(error, k, batches.saturating_sub(1)))?;
-        seconds += pruning.elapsed().as_secs_f64();
+        seconds += self.seconds_since(pruning);
         let test_accuracy = match accuracy_before {
             Some(accuracy) => accuracy,
             None => self.accuracy(&state.parameters)?,
@@ -162,6 +164,10 @@ impl<'a> Run<'a> {
         };
         let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };
         observers.iter_mut().try_for_each(|observer| observer.on_epoch(&event))
+    }
+
+    fn seconds_since(&self, moment: Duration) -> f64 {
+        (self.clock)().saturating_sub(moment).as_secs_f64()
     }
 
     /// An epoch's batches; `index` counts epochs from 0.

@@ -11,7 +11,7 @@ use gdstar::nn::{Init, Layer, Network, Parameters};
 use gdstar::tensor_file::{Tensor, TensorFile};
 use gdstar::{Error, Result};
 use safetensors::tensor::TensorView;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Two convolutions with batch norm and a linear layer; PyTorch's form carries a layer that is never called.
@@ -46,7 +46,7 @@ fn whole() -> File {
 
 fn parsed(file: &File, metadata: Option<&str>) -> TensorFile {
     let views = file.iter().map(|(name, t)| (name, TensorView::new(t.dtype, t.shape.clone(), &t.bytes).unwrap()));
-    let metadata = metadata.map(|key| HashMap::from([(key.to_string(), "{}".to_string())]));
+    let metadata = metadata.map(|key| [(key.to_string(), "{}".to_string())].into_iter().collect());
     TensorFile::parse(Path::new("w.safetensors"), safetensors::serialize(views, metadata).unwrap()).unwrap()
 }
 

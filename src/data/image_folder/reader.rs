@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         let all = is_large.then(|| self.memory.share(u64::MAX));
         let content = input::read(path, Kind::Image)?;
         let header = header(path, &content)?;
-        let side = self.options.image_size.unwrap_or(0) as u32; // at most MAX_IMAGE_SIZE
+        let side = self.options.image_size.unwrap_or(0) as u32; // at most data::MAX_IMAGE_SIZE
         let filter = FILTER_BYTES * u64::from(header.width) * u64::from(side);
         let bytes = content.len() as u64 + header.working_bytes + filter;
         let _share = all.unwrap_or_else(|| self.memory.share(bytes));

@@ -31,7 +31,7 @@ impl Rank {
         if !(alpha >= DoubleDouble::ZERO && alpha <= DoubleDouble::ONE) {
             return Err(Error::domain("alpha of a quantile", "a number in [0, 1]", alpha.to_f64()));
         }
-        if n == 0 || n > 1 << f64::MANTISSA_DIGITS {
+        if n == 0 || n as u64 > 1 << f64::MANTISSA_DIGITS {
             return Err(Error::domain("the values of a quantile", "from 1 to 2^53 values", format!("{n} values")));
         }
         let last = DoubleDouble::from((n - 1) as f64);

@@ -157,7 +157,7 @@ impl<S: Rounding> Scalar for Bounded<S> {
     }
     fn from_usize(n: usize) -> Self {
         let value = S::from_usize(n);
-        Self::converted(value, 0.0, n < (1 << 53) && value.to_f64() == n as f64)
+        Self::converted(value, 0.0, (n as u64) < 1 << 53 && value.to_f64() == n as f64)
     }
     fn widen(self) -> Self::Wide {
         Bounded::new(self.value.widen(), self.error)

@@ -2,7 +2,6 @@
 
 use super::{Config, Difference};
 use crate::error::Result;
-use std::cmp::Ordering;
 use std::fmt;
 
 /// A key of `config.toml` and its value; the learning rate is `lr`, as its option is, and not the reading's key.
@@ -10,17 +9,6 @@ use std::fmt;
 pub struct Departure {
     pub key: String,
     pub value: String,
-}
-
-impl Departure {
-    /// By key, then by value, numbers by their size.
-    pub(crate) fn order(&self, other: &Self) -> Ordering {
-        let by_size = match (self.value.parse::<f64>(), other.value.parse::<f64>()) {
-            (Ok(a), Ok(b)) => a.total_cmp(&b),
-            _ => self.value.cmp(&other.value),
-        };
-        self.key.cmp(&other.key).then(by_size)
-    }
 }
 
 impl fmt::Display for Departure {

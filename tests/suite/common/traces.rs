@@ -3,7 +3,7 @@
 use gdstar::tensor_file::{Tensor, TensorFile};
 use gdstar::trace::{KEY, Trace};
 use safetensors::tensor::TensorView;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Tensors by name.
@@ -13,7 +13,7 @@ pub type Tensors = BTreeMap<String, Tensor>;
 pub fn bytes(header: &serde_json::Value, tensors: &Tensors) -> Vec<u8> {
     let views: Vec<_> =
         tensors.iter().map(|(name, t)| (name, TensorView::new(t.dtype, t.shape.clone(), &t.bytes).unwrap())).collect();
-    safetensors::serialize(views, Some(HashMap::from([(KEY.to_string(), header.to_string())]))).unwrap()
+    safetensors::serialize(views, Some([(KEY.to_string(), header.to_string())].into_iter().collect())).unwrap()
 }
 
 /// The trace with these tensors.

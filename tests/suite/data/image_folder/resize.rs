@@ -2,7 +2,8 @@
 
 use super::super::fixtures::{encoded, message, write};
 use super::{good, read, read_resized, refused};
-use gdstar::data::image_folder::{MAX_IMAGE_SIZE, fit};
+use gdstar::data::MAX_IMAGE_SIZE;
+use gdstar::data::image_folder::fit;
 use gdstar::data::{Augmentation, LoadOptions, Source, load_with};
 use image::{ImageFormat, Rgb, RgbImage};
 
