@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use gdstar::data::{self, Source};
-//! use gdstar::sparsify::Method;
+//! use gdstar::method::Method;
 //! use gdstar::train::{Config, History, Run};
 //! use std::sync::atomic::AtomicBool;
 //!
@@ -21,7 +21,8 @@
 //! let mut history = History::default();
 //! run.train(&mut state, &mut [&mut history])?;
 //! for epoch in &history.0 {
-//!     println!("k = {}: {:.2} %, S_F = {:?}, k* = {:?}", epoch.epoch, 100.0 * epoch.test_accuracy, epoch.frobenius, epoch.k_star);
+//!     let (s_f, k_star) = (epoch.numbers.real("frobenius"), epoch.numbers.count("k_star"));
+//!     println!("k = {}: {:.2} %, S_F = {s_f:?}, k* = {k_star:?}", epoch.epoch, 100.0 * epoch.test_accuracy);
 //! }
 //! assert!(history.0[1].test_accuracy > 0.5);
 //! # Ok::<(), gdstar::Error>(())
@@ -63,7 +64,7 @@
 //! | what it leaves open | [`paper::reading::Reading`] | [open points](paper::chapters::open_points) |
 //! | Alg. 1: training | [`train::Run`], [`train::Sgd`] | |
 //! | any port of it | [`oracle`] | `docs/porting.md`, `docs/oracle.md` |
-//! | Table 2's columns, section A.7 | [`sparsify`] | `docs/results.md` |
+//! | Table 2's columns, section A.7 | [`method`] | `docs/results.md` |
 //! | the paper's networks | [`nn::models`] | `docs/models.md` |
 //! | weights to and from PyTorch, pruned networks for others | [`nn::state_dict`], [`export`] | `docs/exchange.md` |
 //!
@@ -83,7 +84,8 @@
 //! | [`tape`] | differentiation |
 //! | [`ops`] | the operations |
 //! | [`nn`], [`data`] | networks; data sets |
-//! | [`trace`], [`sparsify`] | what a run did, in a file; what sparse training does to weights |
+//! | [`trace`], [`weights`] | what a run did, in a file; values, masks, momentum and what else is kept of every weight |
+//! | [`method`] | what sparse training does to weights |
 //! | [`train`] | the loop, and what watches it |
 //! | [`oracle`], [`export`] | whether another program does the same; networks for other programs |
 //! | [`report`] | tables, figures, the story of a run |
@@ -129,6 +131,7 @@ pub mod json;
 // What the kernels gain by `unsafe` is their whole purpose; the crate's lints deny it everywhere else.
 #[allow(unsafe_code)]
 pub mod kernel;
+pub mod method;
 pub mod nn;
 pub mod op;
 pub mod ops;
@@ -139,10 +142,10 @@ pub mod random;
 #[cfg(feature = "cli")]
 pub mod report;
 pub mod scalar;
-pub mod sparsify;
 pub mod tape;
 pub mod tensor_file;
 pub mod trace;
 pub mod train;
+pub mod weights;
 
 pub use error::{Error, Result};

@@ -1,18 +1,17 @@
 //! Memory is allocated by the first training steps alone. A binary of its own, since it counts what the program allocates.
 
 use gdstar::data::Source;
-use gdstar::kernel::{Aligned, Kernel, Pattern, buffer, images};
-use gdstar::nn::{Compression, Mode, Network, Parameters, models};
+use gdstar::kernel::{Aligned, Kernel, buffer, images};
+use gdstar::method::{At, Method, Needs};
+use gdstar::nn::{Mode, Network, models};
 use gdstar::ops::WeightGradient;
-use gdstar::paper::reading::MaskedGradient;
+use gdstar::paper::reading::{Decayed, MaskedGradient};
 use gdstar::random::{Purpose, stream, unit};
-use gdstar::sparsify::{Method, Sparsifier};
 use gdstar::train::{Config, Sgd, SgdSettings, Step};
-use ndarray::ArrayD;
+use gdstar::weights::{Form, Stepping, Weights};
 use stats_alloc::{Region, Stats, StatsAlloc};
 use std::alloc::System;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 #[global_allocator]
 static ALLOCATOR: Aligned<StatsAlloc<System>> = Aligned(StatsAlloc::system());
@@ -65,20 +64,24 @@ fn steady_state(chosen: fn(usize) -> bool) {
         if !chosen(of_two.macs * batch) {
             continue;
         }
-        let mut parameters = network.first_parameters::<f32>(0);
-        let mut optimizer = Sgd::new(&SgdSettings::default(), &parameters);
-        if sparse {
-            compress(&mut parameters, &mut optimizer);
-        }
         let mut config = Config::new(entry.name, Source::Digits, Method::Gdstar);
         config.reading.masked_gradient = MaskedGradient::Zero;
-        let mut sparsifier = Method::Gdstar.sparsifier(&config, &network.first_parameters::<f32>(0));
-        sparsifier.begin_epoch(&parameters, false);
+        let mut weights = Weights::new(network.first_parameters::<f32>(0), config.reading.prunable);
+        let mut sparsifier = Method::Gdstar.start(&config.setup(), &mut weights).unwrap();
+        if sparse {
+            // One weight in ten lives.
+            let mut rng = stream(0, Purpose::RandomRewind, 0);
+            weights.mask_mut().fill_with(|| unit(&mut rng) < 0.1);
+        }
+        sparsifier.begin_epoch(At { epoch: 0, steps: 0, recorded: false }, &mut weights);
+        let needs = sparsifier.needs();
+        let form = Form { break_even: |_, _| 0.5, batch_size: batch, gradient: WeightGradient::Living };
+        let mut weights = weights.stepping(Some(form));
         let mut allocated = || {
             // A batch's labels are the loader's.
             let labels = (0..batch).map(|i| i % entry.classes).collect();
             let region = Region::new(&ALLOCATOR.0);
-            step(&network, &mut parameters, (&mut optimizer, &mut *sparsifier), batch, labels);
+            step(&network, &mut weights, &needs, batch, labels);
             let Stats { allocations, reallocations, bytes_allocated, .. } = region.change();
             (allocations + reallocations, bytes_allocated)
         };
@@ -93,33 +96,16 @@ fn steady_state(chosen: fn(usize) -> bool) {
 }
 
 /// One step as a run takes it, its batch in memory that the step before left.
-fn step(
-    network: &Network,
-    parameters: &mut Parameters<f32>,
-    (optimizer, sparsifier): (&mut Sgd<f32>, &mut dyn Sparsifier<f32>),
-    batch: usize,
-    labels: Vec<usize>,
-) {
+fn step(network: &Network, weights: &mut Stepping<f32>, needs: &Needs, batch: usize, labels: Vec<usize>) {
     let [c, h, w] = network.input;
     let mut rng = stream(0, Purpose::Order, 0);
     let mut x = buffer::stale(batch * c * h * w);
     x.fill_with(|| unit(&mut rng) as f32);
     let x = images([batch, c, h, w], x).into_dyn();
+    weights.store().unwrap();
+    let (parameters, optimizer) = (&weights.parameters, Sgd::new(&SgdSettings::default(), Decayed::All));
     let mut step = Step::compute(network, Kernel::Fast, parameters, x, labels, Mode::Training, Some(&mut rng)).unwrap();
-    assert_eq!(optimizer.step(Kernel::Fast, parameters, &step.gradients, 1e-3, sparsifier.followed()), None);
-    step.move_buffers(parameters);
+    assert_eq!(optimizer.step(Kernel::Fast, weights, &step.gradients, 1e-3, needs), None);
+    step.move_buffers(&mut weights.parameters);
     step.recycle();
-}
-
-/// Keeps one weight in ten of every matrix and filter.
-fn compress(parameters: &mut Parameters<f32>, optimizer: &mut Sgd<f32>) {
-    let mut rng = stream(0, Purpose::RandomRewind, 0);
-    for (parameter, momentum) in parameters.iter_mut().zip(&mut optimizer.buffers) {
-        if parameter.value.ndim() > 1 {
-            let alive: Vec<bool> = (0..parameter.value.len()).map(|_| unit(&mut rng) < 0.1).collect();
-            let pattern = Arc::new(Pattern::new(parameter.value.shape(), &alive).unwrap());
-            *momentum = ArrayD::zeros(vec![pattern.nnz()]);
-            parameter.compress(Compression { pattern, gradient: WeightGradient::Living });
-        }
-    }
 }

@@ -2,9 +2,9 @@
 
 use gdstar::Result;
 use gdstar::data::Source;
+use gdstar::method::Method;
 use gdstar::paper::reading::MaskedGradient;
 use gdstar::random::{Purpose, stream, unit};
-use gdstar::sparsify::Method;
 use gdstar::train::{Config, Run, State};
 use rand::RngCore;
 
@@ -26,19 +26,14 @@ pub fn random_pixels(count: usize) -> Vec<u8> {
 /// every layer.
 pub fn start_with_eliminated(run: &Run, sparsity: f64) -> Result<State<f32>> {
     let mut state = run.start::<f32>()?;
-    let saved = state.sparsifier.save().map(|mut saved| {
-        let mut rng = stream(0, Purpose::RandomRewind, 0);
-        saved.alive.fill_with(|| unit(&mut rng) >= sparsity);
-        saved
-    });
-    state.sparsifier.restore(saved)?;
-    let State { parameters, sparsifier, .. } = &mut state;
     // The dense method eliminates nothing.
-    if let Some(alive) = sparsifier.alive() {
-        sparsifier.weights().for_each_mut(parameters, |segment, w| {
-            let eliminated = w.iter_mut().zip(&alive[segment.range.clone()]).filter(|(_, alive)| !**alive);
+    if state.weights.mask().is_some() {
+        let mut rng = stream(0, Purpose::RandomRewind, 0);
+        state.weights.mask_mut().fill_with(|| unit(&mut rng) >= sparsity);
+        for layer in state.weights.layers() {
+            let eliminated = layer.values.iter_mut().zip(layer.mask).filter(|(_, alive)| !**alive);
             eliminated.for_each(|(w, _)| *w = 0.0);
-        });
+        }
     }
     Ok(state)
 }

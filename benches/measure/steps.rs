@@ -7,11 +7,12 @@ use crate::case::{Case, Meter};
 use crate::method::{config, random_pixels};
 use gdstar::data::Source;
 use gdstar::kernel::{Kernel, images};
+use gdstar::method::{At, Method, Needs};
 use gdstar::nn::models::{Entry, MODELS};
-use gdstar::nn::{Mode, Network, Parameters};
+use gdstar::nn::{Mode, Network};
 use gdstar::random::{Purpose, stream};
-use gdstar::sparsify::{Method, Sparsifier};
 use gdstar::train::{Sgd, Step};
+use gdstar::weights::{Stepping, Weights};
 use gdstar::{Error, Result};
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
@@ -54,9 +55,10 @@ pub fn cases(options: &Options) -> Result<Vec<Case>> {
 /// A network in training.
 struct Trainee {
     network: Network,
-    parameters: Parameters<f32>,
-    optimizer: Sgd<f32>,
-    sparsifier: Box<dyn Sparsifier<f32>>,
+    /// As in the middle of an epoch.
+    weights: Stepping<'static, f32>,
+    optimizer: Sgd,
+    needs: Needs,
     noise: ChaCha8Rng,
     batch: (ArrayD<f32>, Vec<usize>),
 }
@@ -65,32 +67,35 @@ impl Trainee {
     fn new(entry: &Entry, method: Method, batch_size: usize) -> Result<Self> {
         let config = config(entry.name, Source::Digits, method);
         let network = entry.network(entry.input, entry.classes)?;
-        let parameters = network.first_parameters(config.seed);
+        let mut weights = Weights::new(network.first_parameters(config.seed), config.reading.prunable);
         let [c, h, w] = entry.input;
         let pixels = random_pixels(batch_size * c * h * w).into_iter().map(|byte| f32::from(byte) / 128.0 - 1.0);
         // As the data loader lays a batch out.
         let x = images([batch_size, c, h, w], pixels.collect()).into_dyn();
-        let mut sparsifier = method.sparsifier(&config, &parameters);
-        sparsifier.begin_epoch(&parameters, false);
+        let mut sparsifier = method.start(&config.setup(), &mut weights)?;
+        sparsifier.begin_epoch(At { epoch: 0, steps: 0, recorded: false }, &mut weights);
+        // For as long as the process measures.
+        let mut weights = Box::leak(Box::new(weights)).stepping(None);
+        weights.store()?;
         Ok(Self {
-            optimizer: Sgd::new(&config.optimizer, &parameters),
-            sparsifier,
+            optimizer: Sgd::new(&config.optimizer, config.reading.decayed),
+            needs: sparsifier.needs(),
             noise: stream(config.seed, Purpose::Dropout, 0),
             batch: (x, (0..batch_size).map(|i| i % entry.classes).collect()),
             network,
-            parameters,
+            weights,
         })
     }
 
     fn step(&mut self, x: ArrayD<f32>, labels: Vec<usize>) -> Result<()> {
         let (mode, noise) = (Mode::Training, Some(&mut self.noise));
-        let mut step = Step::compute(&self.network, Kernel::Fast, &self.parameters, x, labels, mode, noise)?;
-        let (gradients, followed) = (&step.gradients, self.sparsifier.followed());
-        let spoilt = self.optimizer.step(Kernel::Fast, &mut self.parameters, gradients, LEARNING_RATE, followed);
+        let weights = &mut self.weights;
+        let mut step = Step::compute(&self.network, Kernel::Fast, &weights.parameters, x, labels, mode, noise)?;
+        let spoilt = self.optimizer.step(Kernel::Fast, weights, &step.gradients, LEARNING_RATE, &self.needs);
         if spoilt.is_some() || !step.loss.is_finite() {
             return Err(Error::domain("a step", "finite losses and gradients", step.loss));
         }
-        step.move_buffers(&mut self.parameters);
+        step.move_buffers(&mut weights.parameters);
         step.recycle();
         Ok(())
     }

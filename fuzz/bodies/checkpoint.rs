@@ -3,7 +3,7 @@
 use super::input::changed;
 use super::{PATH, assert_refusal};
 use gdstar::data::{self, Dataset, Source};
-use gdstar::sparsify::Method;
+use gdstar::method::Method;
 use gdstar::tensor_file::TensorFile;
 use gdstar::train::{Checkpoint, Config, Run};
 use std::path::Path;
@@ -57,7 +57,7 @@ pub fn run(data: &[u8]) -> bool {
     match restored {
         Ok((header, state)) => {
             assert_eq!(header.config, *config);
-            assert_eq!(state.parameters.trained_count(), 50_610);
+            assert_eq!(state.weights.parameters.trained_count(), 50_610);
             assert!(state.epochs <= config.hyper.epochs);
             true
         }

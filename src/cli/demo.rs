@@ -4,9 +4,9 @@ use super::{stop_on_interrupt, with_threads};
 use crate::console;
 use crate::data::{self, Dataset, Source};
 use crate::error::Result;
+use crate::method::Method;
 use crate::report::progress::Progress;
 use crate::report::{Summary, summary, table_2, wrapped};
-use crate::sparsify::Method;
 use crate::train::{Config, History, Run};
 use std::sync::atomic::AtomicBool;
 
@@ -61,7 +61,7 @@ fn one(method: Method, args: &DemoArgs, every: usize, dataset: &Dataset, stop: &
     let run = Run::new(&config, dataset, stop)?;
     let mut state = run.start::<f32>()?;
     let mut history = History::default();
-    let mut progress = Progress::new(method.name(), &run, 0, every).for_a_reader();
+    let mut progress = Progress::new(&method.to_string(), &run, 0, every).for_a_reader();
     run.train(&mut state, &mut [&mut history, &mut progress])?;
     let result = Summary::new(method, &history.0);
     console::print_line(summary(&result))?;

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::output;
 use crate::report::{Against, PlotOptions, Quantity, Seeds, plot};
 use crate::train::{RunFolder, StoredRun};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -28,7 +29,7 @@ pub struct PlotArgs {
     #[arg(long, value_parser = choice::<Against>(), value_name = "WHAT")]
     against: Option<Against>,
     /// What to draw, a panel each: keys of metrics.jsonl, separated by commas
-    #[arg(long, value_parser = choice::<Quantity>(), value_name = "KEY,..", value_delimiter = ',')]
+    #[arg(long, value_parser = quantity(), value_name = "KEY,..", value_delimiter = ',')]
     quantity: Vec<Quantity>,
     /// Runs that differ in their seed alone [default: together]
     #[arg(long, value_parser = choice::<Seeds>(), value_name = "HOW")]
@@ -68,6 +69,11 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     };
     let figure = plot(&runs, &options)?;
     output::write_atomically(&args.out, |file| file.write_all(figure.as_bytes()))
+}
+
+/// The keys that can be drawn, which `--help` lists.
+fn quantity() -> impl TypedValueParser<Value = Quantity> {
+    PossibleValuesParser::new(Quantity::all().iter().map(|quantity| quantity.name())).try_map(|key| key.parse())
 }
 
 /// `LOW:HIGH`.

@@ -1,5 +1,6 @@
 //! `gdstar train`: one run.
 
+mod method_options;
 mod plan;
 mod trace;
 mod unheeded;
@@ -10,19 +11,20 @@ use crate::console;
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
+use crate::method::Method;
 use crate::output;
 use crate::paper::reading;
 use crate::paper::structured::{GroupScore, Structure};
 use crate::report::progress::Progress;
 use crate::report::{self, Summary};
 use crate::scalar::{Dtype, Scalar};
-use crate::sparsify::Method;
 use crate::tensor_file::Element;
 use crate::train::{
     Checkpointer, Config, EpochRecord, Execution, History, KeptCheckpoints, Observer, Run, RunFolder, State,
     TraceWriter, expected_trace_size,
 };
 use indicatif::HumanBytes;
+use method_options::MethodOptions;
 use plan::Plan;
 use std::path::{Path, PathBuf};
 
@@ -139,6 +141,9 @@ pub struct TrainArgs {
     batch_size: Option<usize>,
 
     #[command(flatten)]
+    own: MethodOptions,
+
+    #[command(flatten)]
     reading: ReadingArgs,
 }
 
@@ -234,7 +239,7 @@ impl TrainArgs {
         set(&mut config.optimizer.weight_decay, &self.weight_decay);
         set(&mut config.optimizer.batch_size, &self.batch_size);
         self.reading.apply(config);
-        Ok(())
+        self.own.apply(config)
     }
 }
 

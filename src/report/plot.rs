@@ -138,11 +138,14 @@ pub fn plot(runs: &[StoredRun], options: &PlotOptions) -> Result<String> {
 
 /// The quantities that have values.
 fn panels(series: &[Series], view: View, options: &PlotOptions) -> Result<Vec<Panel>> {
-    let defaults: &[Quantity] = match options.against {
-        Against::Epochs => &[Quantity::Frobenius, Quantity::TestAccuracy, Quantity::Sparsity, Quantity::Loss],
-        Against::Sparsity => &[Quantity::Seconds, Quantity::EffectiveFlops, Quantity::Bytes],
+    let defaults: &[&str] = match options.against {
+        Against::Epochs => &["frobenius", "test_accuracy", "sparsity", "loss"],
+        Against::Sparsity => &["seconds", "effective_flops", "bytes"],
     };
-    let quantities = if options.quantities.is_empty() { defaults } else { &options.quantities };
+    let all = Quantity::all();
+    let defaults = defaults.iter().filter_map(|key| all.iter().find(|quantity| quantity.name() == *key).copied());
+    let quantities: Vec<Quantity> =
+        if options.quantities.is_empty() { defaults.collect() } else { options.quantities.clone() };
     for (quantity, [low, high]) in &options.ranges {
         let scale = quantity.scale();
         if !(low < high && scale.shows(*low) && scale.shows(*high)) {

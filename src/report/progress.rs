@@ -6,6 +6,8 @@ pub use outlook::{Outlook, plan};
 
 use crate::console;
 use crate::error::Result;
+use crate::method::Method;
+use crate::method::quantity::Column;
 use crate::scalar::Scalar;
 use crate::train::{BatchEvent, EpochEvent, EpochRecord, Observer, Run};
 use ::console::style;
@@ -14,8 +16,21 @@ use std::fmt::Display;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-/// The story's column heads, with the paper's symbols. A row has at most 80 characters for everything that trains.
-pub const HEADER: &str = "epoch     loss  acc.%      S_F   k*    t alpha       tau selected spar.%     lr";
+/// The columns of a method's own quantities.
+fn columns(method: Method) -> impl Iterator<Item = (&'static str, &'static Column)> {
+    method.entry().quantities.iter().filter_map(|quantity| quantity.key.zip(quantity.column.as_ref()))
+}
+
+/// The story's column heads, with the method's symbols. A row has at most 80 characters for everything that trains.
+///
+/// ```
+/// use gdstar::{method::Method, report::progress::header};
+/// assert_eq!(header(Method::Dense), "epoch     loss  acc.% spar.%     lr");
+/// ```
+pub fn header(method: Method) -> String {
+    let own = columns(method).map(|(_, column)| format!(" {:>1$}", column.heading, column.width));
+    format!("epoch     loss  acc.%{} spar.%     lr", own.collect::<String>())
+}
 
 /// How many rows go by before the head is printed again.
 const ROWS_PER_HEADER: usize = 40;
@@ -27,6 +42,7 @@ const WATCHED: Duration = Duration::from_secs(3);
 /// be trained and how long it will take, and draws a bar that counts batches.
 pub struct Progress {
     bar: ProgressBar,
+    method: Method,
     epochs: usize,
     batches: usize,
     every: usize,
@@ -56,6 +72,7 @@ impl Progress {
         bar.reset_eta();
         Self {
             bar,
+            method: run.config.method,
             epochs,
             batches,
             every,
@@ -112,21 +129,17 @@ impl Progress {
 }
 
 /// One row of the story.
-pub fn row(record: &EpochRecord) -> String {
-    fn text<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
-        value.map_or_else(|| "-".to_string(), show)
-    }
+pub fn row(method: Method, record: &EpochRecord) -> String {
+    let own = columns(method).map(|(key, column)| {
+        let cell = record.numbers.get(key).map_or_else(|| "-".to_string(), |number| column.format.show(number));
+        format!(" {cell:>0$}", column.width)
+    });
     format!(
-        "{:>5} {:>8} {:>6.2} {:>8} {:>4} {:>4} {:>5} {:>9} {:>8} {:>6.2} {:>6.4}",
+        "{:>5} {:>8} {:>6.2}{} {:>6.2} {:>6.4}",
         record.epoch,
         eight_characters(record.loss),
         100.0 * record.test_accuracy,
-        text(record.frobenius, |x| format!("{x:.3e}")),
-        text(record.k_star, |x| x.to_string()),
-        text(record.t, |x| x.to_string()),
-        text(record.alpha, |x| format!("{x:.3}")),
-        text(record.tau, |x| format!("{x:.3e}")),
-        text(record.selected, |x| x.to_string()),
+        own.collect::<String>(),
         100.0 * record.sparsity,
         record.learning_rate,
     )
@@ -157,10 +170,10 @@ impl<S: Scalar> Observer<S> for Progress {
         let done = event.state.epochs;
         if self.every > 0 && ((done - 1).is_multiple_of(self.every) || done == self.epochs) {
             if self.rows.is_multiple_of(ROWS_PER_HEADER) {
-                self.print(style(HEADER).bold())?;
+                self.print(style(header(self.method)).bold())?;
             }
-            let moved = event.record.k_star == Some(event.record.epoch);
-            let row = style(row(event.record));
+            let moved = event.record.numbers.count("k_star") == Some(event.record.epoch);
+            let row = style(row(self.method, event.record));
             self.print(if moved { row.cyan() } else { row })?;
             self.rows += 1;
         }

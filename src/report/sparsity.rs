@@ -37,7 +37,7 @@ pub fn layer_sparsity<S: Scalar>(saved: &SavedNetwork<S>) -> Result<(Vec<LayerSp
     // Two samples, which batch norm needs; multiply-accumulates are those of one. Ops without weights may share a name.
     let layers = saved.network.summary::<S>(2)?.layers.into_iter().filter(|layer| layer.macs > 0);
     let macs: HashMap<String, usize> = layers.map(|layer| (layer.name, layer.macs)).collect();
-    let row = |segment: &crate::sparsify::Segment| {
+    let row = |segment: &crate::weights::Segment| {
         let parameter = &saved.parameters[segment.parameter];
         let layer = parameter.name.rsplit_once('.').map_or("", |(layer, _)| layer);
         let macs = macs.get(layer).copied().filter(|_| parameter.role == Role::Weight).unwrap_or(0);

@@ -1,7 +1,7 @@
 //! Tables in the paper's form.
 
 use super::wrapped;
-use crate::sparsify::Method;
+use crate::method::Method;
 use crate::train::{EpochRecord, StoredRun};
 
 /// One run in a table: the last epoch's network.
@@ -31,12 +31,13 @@ impl Summary {
     /// From a run's records.
     pub fn new(method: Method, records: &[EpochRecord]) -> Self {
         let last = records.last();
-        // k* is 0 before the first epoch: of the methods only GDSTAR, whose m is infinite then, moves it there in epoch 0.
-        let has_moved = |r: &&EpochRecord| r.k_star == Some(r.epoch) && (r.epoch > 0 || method == Method::Gdstar);
+        // k* is 0 before the first epoch, which need not be a rewind point for that.
+        let at_first = method.entry().rewinds_at_first;
+        let has_moved = |r: &&EpochRecord| r.numbers.count("k_star") == Some(r.epoch) && (r.epoch > 0 || at_first);
         let rewinds = records.iter().filter(has_moved).map(|r| r.epoch).collect();
-        let idle = || records.iter().rev().take_while(|r| r.selected == Some(0));
+        let idle = || records.iter().rev().take_while(|r| r.numbers.count("selected") == Some(0));
         // With every weight eliminated tau is 0 too, and of no G.
-        let is_zero = idle().all(|r| r.tau == Some(0.0) && r.sparsity < 1.0);
+        let is_zero = idle().all(|r| r.numbers.real("tau") == Some(0.0) && r.sparsity < 1.0);
         Self {
             method,
             epochs: records.len(),

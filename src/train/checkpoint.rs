@@ -1,7 +1,8 @@
 //! Checkpoints: a run's whole state between two epochs, as one safetensors file.
 //!
 //! Parameters and running statistics are a `state_dict` ([`crate::nn::state_dict`]); the rest stands beside them:
-//! `momentum/<p>`, and of a sparsifying method `mask/<p>` (1 alive) and `rewind/<p>` (W_k*).
+//! `momentum/<p>`, of a method that eliminates weights `mask/<p>` (1 alive), and what else the method keeps of every weight,
+//! `<name>/<p>` (GDSTAR: W_k*, `rewind/<p>`).
 
 mod seal;
 
@@ -9,12 +10,15 @@ use super::{Config, Run, State};
 use crate::checksum::Checksum;
 use crate::data::Encoding;
 use crate::error::{Error, Result};
+use crate::method::{Field, Fields};
 use crate::nn::Parameters;
 use crate::nn::state_dict::{self, CHECKPOINT_KEY as KEY, read_finite};
 use crate::scalar::Scalar;
-use crate::sparsify::{SparsifierState, WeightSet};
 use crate::tensor_file::{self, Element, StreamExtent, Tensor, TensorFile};
+use crate::weights::{Lasts, Segment, WeightSet, Weights};
+use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -40,8 +44,12 @@ pub struct Checkpoint {
     /// What the network's inputs and labels mean; not every checkpoint says so.
     #[serde(default)]
     pub encoding: Option<Encoding>,
-    /// Alg. 4's m and k*, where the method has them; m is `null` before the first epoch (+inf).
-    pub rewind_point: Option<(Option<f64>, usize)>,
+    /// What the method keeps beside arrays: numbers, of which `null` is +inf, and counts.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub fields: Map<String, Value>,
+    /// Alg. 4's m and k*, in whose place the first checkpoints had no fields.
+    #[serde(default, skip_serializing)]
+    rewind_point: Option<(Option<f64>, usize)>,
     /// How much of the trace was written by then.
     pub trace: Option<StreamExtent>,
 }
@@ -57,24 +65,26 @@ impl Checkpoint {
         state: &State<S>,
         trace: Option<StreamExtent>,
     ) -> Result<()> {
-        let mut tensors = state_dict::tensors(&state.parameters, state.steps);
-        for (parameter, buffer) in state.parameters.iter().zip(&state.optimizer.buffers) {
+        let Weights { parameters, momentum, .. } = &state.weights;
+        let mut tensors = state_dict::tensors(parameters, state.steps);
+        for (parameter, buffer) in parameters.iter().zip(momentum) {
             if parameter.role.is_trained() {
                 tensors.push((format!("momentum/{}", parameter.name), Tensor::from_array(&buffer.view())));
             }
         }
-        let saved = state.sparsifier.save();
-        if let Some(saved) = &saved {
-            for segment in state.sparsifier.weights().segments() {
-                let parameter = &state.parameters[segment.parameter];
-                let shape = parameter.value.shape();
-                let alive: Vec<u8> = saved.alive[segment.range.clone()].iter().map(|&alive| alive.into()).collect();
-                tensors.push((format!("mask/{}", parameter.name), Tensor::from_slice(shape, &alive)));
-                if let Some(rewind) = &saved.rewind {
-                    let rewind = Tensor::from_slice(shape, &rewind[segment.range.clone()]);
-                    tensors.push((format!("rewind/{}", parameter.name), rewind));
-                }
-            }
+        let set = state.weights.set();
+        let fields = state.sparsifier.save();
+        let mask = state.weights.mask().map(|mask| ("mask", mask));
+        let flags = fields.0.iter().filter_map(|(name, field)| match field {
+            Field::Flags(flags) => Some((name.as_str(), &flags[..])),
+            Field::Number(_) | Field::Count(_) => None,
+        });
+        for (name, flags) in mask.into_iter().chain(flags) {
+            let bits: Vec<u8> = flags.iter().map(|&flag| flag.into()).collect();
+            tensors.extend(by_parameter(name, set, parameters, &bits));
+        }
+        for slot in state.weights.slots().iter().filter(|slot| slot.lasts == Lasts::Run) {
+            tensors.extend(by_parameter(slot.name, set, parameters, &slot.values));
         }
         let header = Self {
             format: FORMAT.to_string(),
@@ -85,7 +95,8 @@ impl Checkpoint {
             data: run.fingerprint().to_string(),
             shape: Some((run.network.input, run.network.classes)),
             encoding: Some(run.dataset.encoding()),
-            rewind_point: saved.map(|s| (Some(s.minimum.to_f64()).filter(|m| m.is_finite()), s.k_star)),
+            fields: fields.0.iter().filter_map(|(name, field)| Some((name.clone(), in_header(field)?))).collect(),
+            rewind_point: None,
             trace,
         };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(path, "header", "JSON", e))?;
@@ -131,7 +142,11 @@ impl Checkpoint {
         if format != FORMAT {
             return Err(Error::file(path, "format", FORMAT, format));
         }
-        let header: Self = serde_json::from_str(text).map_err(bad)?;
+        let mut header: Self = serde_json::from_str(text).map_err(bad)?;
+        if let Some((minimum, k_star)) = header.rewind_point.take() {
+            header.fields.insert("minimum".to_string(), minimum.into());
+            header.fields.insert("k_star".to_string(), k_star.into());
+        }
         if let Some(encoding) = &header.encoding {
             let channels = header.shape.map_or(encoding.normalisation.mean.len(), |([channels, ..], _)| channels);
             encoding.check(path, &format!("metadata `{KEY}`"), channels)?;
@@ -150,19 +165,53 @@ impl Checkpoint {
         let mut state = run.start::<S>()?;
         state.epochs = header.epochs;
         state.steps = header.steps;
-        state.parameters = state_dict::read(file, &run.network)?;
-        for (parameter, buffer) in state.parameters.iter().zip(&mut state.optimizer.buffers) {
+        state.weights.parameters = state_dict::read(file, &run.network)?;
+        for (parameter, buffer) in state.weights.parameters.iter().zip(&mut state.weights.momentum) {
             if parameter.role.is_trained() {
                 let name = format!("momentum/{}", parameter.name);
                 *buffer = read_finite(file, &name, Some(parameter.value.shape()))?;
             }
         }
-        let saved = match header.rewind_point {
-            Some((minimum, k_star)) => Some(read_method_state(file, &state, minimum, k_star)?),
-            None => None,
-        };
-        state.sparsifier.restore(saved).map_err(|e| Error::file(path, "method state", "one of this run", e))?;
+        let weights = &mut state.weights;
+        if weights.mask().is_some() {
+            let mask = read_flags(file, "mask", &weights.parameters, weights.set())?;
+            weights.mask_mut().copy_from_slice(&mask);
+        }
+        let slots: Vec<&str> =
+            weights.slots().iter().filter(|slot| slot.lasts == Lasts::Run).map(|slot| slot.name).collect();
+        for name in slots {
+            let values = read_slot(file, name, weights)?;
+            weights.slot_mut(name).into_iter().for_each(|slot| slot.values.clone_from(&values));
+        }
+        let fields = header.read_fields(file, &state)?;
+        state.sparsifier.restore(&fields).map_err(|e| Error::file(path, "method state", "one of this run", e))?;
         Ok((header, state))
+    }
+
+    /// The method's fields, as those that a new run of it has tell what they are.
+    fn read_fields<S: Scalar>(&self, file: &TensorFile, state: &State<S>) -> Result<Fields<S>> {
+        let mut fields = Fields::default();
+        for (name, field) in state.sparsifier.save().0 {
+            let bad = |expected: &str, found: &Value| {
+                Error::file(file.path(), format!("metadata `{KEY}`, `{name}`"), expected, found)
+            };
+            let value = self.fields.get(&name).unwrap_or(&Value::Null);
+            let read = match (field, value) {
+                (Field::Flags(_), _) => {
+                    Field::Flags(read_flags(file, &name, &state.weights.parameters, state.weights.set())?)
+                }
+                (Field::Count(_), _) => {
+                    let count = value.as_u64().and_then(|n| usize::try_from(n).ok());
+                    Field::Count(count.ok_or_else(|| bad("a count", value))?)
+                }
+                (Field::Number(_), Value::Null) => Field::Number(S::from_f64(f64::INFINITY)),
+                (Field::Number(_), _) => {
+                    Field::Number(S::from_f64(value.as_f64().ok_or_else(|| bad("a number or null", value))?))
+                }
+            };
+            fields = fields.with(&name, read);
+        }
+        Ok(fields)
     }
 
     fn check(&self, path: &Path, run: &Run) -> Result<()> {
@@ -188,46 +237,61 @@ impl Checkpoint {
     }
 }
 
-/// The masks and rewind weights in `file`, flattened over W.
-fn read_method_state<S: Scalar + Element>(
-    file: &TensorFile,
-    state: &State<S>,
-    minimum: Option<f64>,
-    k_star: usize,
-) -> Result<SparsifierState<S>> {
-    let weights = state.sparsifier.weights();
-    let alive = read_masks(file, &state.parameters, weights)?;
-    let mut rewind = Vec::new();
-    for segment in weights.segments() {
-        let parameter = &state.parameters[segment.parameter];
-        let name = format!("rewind/{}", parameter.name);
-        if file.describe(&name).is_some() {
-            rewind.extend(read_finite::<S>(file, &name, Some(parameter.value.shape()))?);
-        }
+/// A field as the header has it; `None` for one that is a tensor.
+fn in_header<S: Scalar>(field: &Field<S>) -> Option<Value> {
+    match field {
+        Field::Number(x) => Some(Some(x.to_f64()).filter(|x| x.is_finite()).into()),
+        Field::Count(n) => Some((*n).into()),
+        Field::Flags(_) => None,
     }
-    let rewind = Some(rewind).filter(|rewind| rewind.len() == weights.len());
-    Ok(SparsifierState { alive, minimum: S::from_f64(minimum.unwrap_or(f64::INFINITY)), k_star, rewind })
 }
 
-/// Which weights are alive, flattened over W: the tensors `mask/<p>`.
+/// An array over W as one tensor a parameter, `<name>/<p>`.
+fn by_parameter<S: Scalar, T: Element>(
+    name: &str,
+    set: &WeightSet,
+    parameters: &Parameters<S>,
+    flat: &[T],
+) -> Vec<(String, Tensor)> {
+    let tensor = |segment: &Segment| {
+        let parameter = &parameters[segment.parameter];
+        let tensor = Tensor::from_slice(parameter.value.shape(), &flat[segment.range.clone()]);
+        (format!("{name}/{}", parameter.name), tensor)
+    };
+    set.segments().iter().map(tensor).collect()
+}
+
+/// What is kept of every weight under this name, flattened over W.
+fn read_slot<S: Scalar + Element>(file: &TensorFile, name: &str, weights: &Weights<S>) -> Result<Vec<S>> {
+    let mut values = Vec::new();
+    for segment in weights.set().segments() {
+        let parameter = &weights.parameters[segment.parameter];
+        let array: ArrayD<S> = read_finite(file, &format!("{name}/{}", parameter.name), Some(parameter.value.shape()))?;
+        values.extend(array);
+    }
+    Ok(values)
+}
+
+/// Flags flattened over W: the tensors `<name>/<p>`.
 ///
 /// # Errors
 /// [`Error::File`] if one is missing, of another shape, or holds anything but 0 and 1.
-pub(super) fn read_masks<S: Scalar>(
+pub(super) fn read_flags<S: Scalar>(
     file: &TensorFile,
+    name: &str,
     parameters: &Parameters<S>,
-    weights: &WeightSet,
+    set: &WeightSet,
 ) -> Result<Vec<bool>> {
-    let mut alive = Vec::with_capacity(weights.len());
-    for segment in weights.segments() {
+    let mut flags = Vec::new();
+    for segment in set.segments() {
         let parameter = &parameters[segment.parameter];
-        let name = format!("mask/{}", parameter.name);
+        let name = format!("{name}/{}", parameter.name);
         for &bit in &file.read::<u8>(&name, Some(parameter.value.shape()))? {
             match bit {
-                0 | 1 => alive.push(bit == 1),
+                0 | 1 => flags.push(bit == 1),
                 _ => return Err(Error::file(file.path(), format!("tensor `{name}`"), "0 or 1", bit)),
             }
         }
     }
-    Ok(alive)
+    Ok(flags)
 }

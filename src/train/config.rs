@@ -11,12 +11,12 @@ use crate::data::{LoadOptions, Source};
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
 use crate::kernel::Kernel;
+use crate::method::{Method, Options, Setup};
 use crate::nn::models;
 use crate::paper::Hyperparameters;
 use crate::paper::reading::Reading;
 use crate::paper::structured::{GroupScore, Structure};
 use crate::scalar::Dtype;
-use crate::sparsify::Method;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -57,6 +57,9 @@ pub struct Config {
     pub hyper: Hyperparameters,
     pub optimizer: SgdSettings,
     pub reading: Reading,
+    /// What only the method has.
+    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    pub options: Options,
     #[serde(default, skip_serializing_if = "Outputs::is_empty")]
     pub outputs: Outputs,
 }
@@ -84,6 +87,7 @@ impl Config {
             hyper: Hyperparameters { chunks, ..hyper },
             optimizer: SgdSettings::default(),
             reading: Reading::default(),
+            options: Options::of(method.entry()),
             outputs: Outputs::default(),
         }
     }
@@ -96,6 +100,7 @@ impl Config {
         models::find(&self.model)?;
         self.data.check(&self.load_options())?;
         self.hyper.validate()?;
+        self.options.validate(self.method.entry())?;
         self.outputs.validate()?;
         let sgd = &self.optimizer;
         at_least_zero("--lr", sgd.learning_rate)?;
@@ -105,6 +110,17 @@ impl Config {
             return Err(Error::domain("--batch-size", "at least 1", 0));
         }
         Ok(())
+    }
+
+    /// What its method is set up with.
+    pub fn setup(&self) -> Setup<'_> {
+        Setup {
+            hyper: &self.hyper,
+            reading: &self.reading,
+            structure: self.structure.map(|structure| (structure, self.group_score)),
+            options: &self.options,
+            seed: self.seed,
+        }
     }
 
     /// How its data set is read.

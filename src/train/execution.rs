@@ -1,19 +1,9 @@
-//! [`Execution`]: whether eliminated weights are computed with, and the switch between the two forms of a state.
-//!
-//! Section 3.3: eliminated weights "do not participate in any computations during forward or backward propagation".
-//! At the start of an epoch every weight that is sparse enough is [compressed](compress): it, its gradient, its
-//! momentum, and what the method keeps of it, hold living entries only. At the epoch's end all is
-//! [expanded](expand), and the method, the observers and the checkpoint see what they see without.
+//! [`Execution`]: whether eliminated weights are computed with, and from which sparsity on leaving them out pays.
 
-use super::State;
 use crate::choice::choice;
-use crate::error::Result;
-use crate::kernel::Pattern;
-use crate::nn::{Compression, Parameter, Role, compress as compress_array, expand as expand_array};
+use crate::method::Needs;
 use crate::ops::WeightGradient;
-use crate::paper::reading::{MaskedGradient, MomentumOnPrune, Reading};
-use crate::scalar::Scalar;
-use std::sync::Arc;
+use crate::weights::Form;
 
 choice! {
     /// Whether eliminated weights take part in computations as zeros, or not at all.
@@ -52,68 +42,16 @@ pub fn break_even<S>(rank: usize, batch_size: usize) -> f64 {
 }
 
 impl Execution {
-    /// Compresses every weight that is sparse enough, its momentum, and what the method keeps beside it.
+    /// In what form weights are stored in an epoch of batches of so many samples; `None`: all whole.
     /// `gradients`: whether anyone wants the gradients of eliminated weights.
     ///
-    /// Nothing is compressed where the reading keeps the momentum of eliminated weights (open point 13, `keep`): it
-    /// follows from their gradients, so that nothing of them could be left out.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) if a weight has too many entries an output to be indexed.
-    pub(super) fn begin_epoch<S: Scalar>(
-        self,
-        state: &mut State<S>,
-        batch_size: usize,
-        reading: &Reading,
-        gradients: bool,
-    ) -> Result<()> {
-        if self == Self::Dense || reading.momentum_on_prune == MomentumOnPrune::Keep {
-            return Ok(());
+    /// Nothing is compressed where the momentum of eliminated weights goes on: it follows from their gradients, so that
+    /// nothing of them could be left out.
+    pub(super) fn form<S>(self, batch_size: usize, needs: &Needs, gradients: bool) -> Option<Form> {
+        if self == Self::Dense || needs.dead_momentum {
+            return None;
         }
-        let gradient = match reading.masked_gradient {
-            MaskedGradient::Zero | MaskedGradient::Excluded if !gradients => WeightGradient::Living,
-            _ => WeightGradient::All,
-        };
-        let Some(alive) = state.sparsifier.alive() else { return Ok(()) };
-        for segment in state.sparsifier.weights().segments() {
-            let parameter = &mut state.parameters[segment.parameter];
-            let alive = &alive[segment.range.clone()];
-            if parameter.role == Role::Weight && sparsity(alive) >= break_even::<S>(parameter.value.ndim(), batch_size)
-            {
-                let pattern = Arc::new(Pattern::new(parameter.value.shape(), alive)?);
-                compress_array(&mut state.optimizer.buffers[segment.parameter], &pattern);
-                parameter.compress(Compression { pattern, gradient });
-            }
-        }
-        Ok(())
+        let gradient = if needs.dead_gradients || gradients { WeightGradient::All } else { WeightGradient::Living };
+        Some(Form { break_even: break_even::<S>, batch_size, gradient })
     }
-}
-
-/// Brings everything that is compressed back into its own shape.
-pub(super) fn expand<S: Scalar>(state: &mut State<S>) {
-    for (parameter, buffer) in state.parameters.iter_mut().zip(&mut state.optimizer.buffers) {
-        if let Some(pattern) = parameter.pattern() {
-            expand_array(buffer, pattern);
-            parameter.expand();
-        }
-    }
-    state.sparsifier.expand();
-}
-
-/// Bytes of weights (with the indices of compressed ones), gradients, momentum, and what the method keeps, as they
-/// are stored now.
-pub(super) fn bytes<S: Scalar>(state: &State<S>) -> usize {
-    let gradient = |parameter: &Parameter<S>| match &parameter.compression {
-        _ if !parameter.role.is_trained() => 0,
-        Some(Compression { pattern, gradient: WeightGradient::All }) => pattern.dense_len(),
-        _ => parameter.value.len(),
-    };
-    let numbers: usize = state.parameters.iter().map(|p| p.value.len() + gradient(p)).sum();
-    let momentum: usize = state.optimizer.buffers.iter().map(|buffer| buffer.len()).sum();
-    let indices: usize = state.parameters.iter().filter_map(Parameter::pattern).map(|pattern| pattern.bytes()).sum();
-    (numbers + momentum) * size_of::<S>() + indices + state.sparsifier.bytes()
-}
-
-fn sparsity(alive: &[bool]) -> f64 {
-    alive.iter().filter(|&&alive| !alive).count() as f64 / alive.len().max(1) as f64
 }

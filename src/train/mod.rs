@@ -26,7 +26,7 @@ pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
 pub use observer::{
     BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, TraceWriter, check_traceable, expected_trace_size,
 };
-pub use optimizer::{Followed, Sgd, SgdSettings, descend};
+pub use optimizer::{Sgd, SgdSettings, descend};
 pub use outputs::Outputs;
 pub use run::{Run, State};
 pub use saved::{SavedFile, SavedNetwork};

@@ -1,9 +1,11 @@
 //! Stochastic gradient descent with momentum and weight decay, as PyTorch's `torch.optim.SGD` defines it.
 
 use crate::kernel::{Elementwise, Kernel, Pattern, accumulate_squares, elementwise, plus_square};
-use crate::nn::{Parameter, Parameters};
-use crate::paper::reading::{Decayed, GradientOf};
+use crate::method::Needs;
+use crate::nn::Parameter;
+use crate::paper::reading::Decayed;
 use crate::scalar::Scalar;
+use crate::weights::{FollowedParameter, Weights, row_major_mut};
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
@@ -24,44 +26,19 @@ impl Default for SgdSettings {
     }
 }
 
-/// The optimizer's state: one momentum buffer per parameter.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sgd<S> {
+/// The optimizer; its momentum lies with the weights ([`Weights::momentum`]).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sgd {
     pub momentum: f64,
     pub weight_decay: f64,
     /// Which parameters weight decay acts on (open point 22).
     pub decayed: Decayed,
-    /// In the order of [`Parameters`], stored as they are; empty arrays for buffers, which are not trained.
-    pub buffers: Vec<ArrayD<S>>,
 }
 
-/// What a sparse training method adds to the step of one parameter, in the same pass.
-#[derive(Debug)]
-pub struct Followed<'a, S> {
-    /// The parameter's position in [`Parameters`].
-    pub parameter: usize,
-    /// G (Eq. 2), to which the squared gradient is added: an entry for each of the parameter's, or of its gradient's.
-    pub squares: &'a mut [S],
-    /// Which gradient that is (open point 14).
-    pub gradient: GradientOf,
-    /// False where a weight is held at 0; `None` where all that are stored live.
-    pub alive: Option<&'a [bool]>,
-    /// Whether the momentum of a weight that is held at 0 is kept (open point 13); if not, it is 0 too.
-    pub keeps_momentum: bool,
-}
-
-impl<S: Scalar> Sgd<S> {
-    /// A fresh optimizer, all buffers 0.
-    pub fn new(settings: &SgdSettings, parameters: &Parameters<S>) -> Self {
-        let buffer = |trained: bool, shape: &[usize]| {
-            if trained { ArrayD::from_elem(shape, S::ZERO) } else { ArrayD::from_elem(vec![0], S::ZERO) }
-        };
-        Self {
-            momentum: settings.momentum,
-            weight_decay: settings.weight_decay,
-            decayed: Decayed::default(),
-            buffers: parameters.iter().map(|p| buffer(p.role.is_trained(), p.value.shape())).collect(),
-        }
+impl Sgd {
+    /// With these settings.
+    pub fn new(settings: &SgdSettings, decayed: Decayed) -> Self {
+        Self { momentum: settings.momentum, weight_decay: settings.weight_decay, decayed }
     }
 
     /// One step for every parameter that has a gradient, in this order of operations per entry:
@@ -72,33 +49,33 @@ impl<S: Scalar> Sgd<S> {
     /// w <- w - learning_rate * b
     /// ```
     ///
-    /// With `b = 0` before the first step this is PyTorch's `b = g` there. Where a method follows a parameter, G grows
-    /// by the square of g as it was before the first line or after it, and what is held at 0 becomes 0 again.
+    /// With `b = 0` before the first step this is PyTorch's `b = g` there. Where a method [needs](Needs) squares of W,
+    /// they grow by the square of g as it was before the first line or after it; what a mask holds at 0 becomes 0 again.
     ///
-    /// `gradients` are in the order of `parameters`, of the shapes in which they are stored, or, where all gradients of
-    /// a compressed weight were wanted, of its own; `followed` are in that order too. Returns the first parameter with
-    /// a gradient that is not finite: the step has then spoilt it.
-    pub fn step<'a>(
-        &mut self,
+    /// `gradients` are in the order of the parameters, of the shapes in which they are stored, or, where all gradients of
+    /// a compressed weight were wanted, of its own. Returns the first parameter with a gradient that is not finite: the
+    /// step has then spoilt it.
+    pub fn step<S: Scalar>(
+        &self,
         kernel: Kernel,
-        parameters: &mut Parameters<S>,
+        weights: &mut Weights<S>,
         gradients: &[Option<ArrayD<S>>],
         learning_rate: f64,
-        followed: impl IntoIterator<Item = Followed<'a, S>>,
+        needs: &Needs,
     ) -> Option<usize> {
         let rule = Rule {
             learning_rate: S::from_f64(learning_rate),
             momentum: S::from_f64(self.momentum),
             weight_decay: S::from_f64(self.weight_decay),
         };
-        let mut followed = followed.into_iter().peekable();
+        let (parameters, momentum, mut followed) = weights.for_a_step(needs.squares.map(|squares| squares.slot));
         let mut spoilt = None;
-        for (i, ((parameter, gradient), b)) in parameters.iter_mut().zip(gradients).zip(&mut self.buffers).enumerate() {
-            let followed = followed.next_if(|followed| followed.parameter == i);
+        for (i, ((parameter, gradient), b)) in parameters.iter_mut().zip(gradients).zip(momentum).enumerate() {
+            let followed = followed.next(i, parameter).map(|parameter| Followed::new(parameter, needs));
             let Some(gradient) = gradient else { continue };
             let is_decayed = parameter.role.is_decayed(self.decayed);
             let rule = if is_decayed { rule } else { Rule { weight_decay: S::ZERO, ..rule } };
-            if !rule.step(kernel, parameter, b, gradient, followed) {
+            if !rule.step(kernel, parameter, b, gradient, followed.unwrap_or_default()) {
                 spoilt = spoilt.or(Some(i));
             }
         }
@@ -121,6 +98,29 @@ struct Rule<S> {
     weight_decay: S,
 }
 
+/// What a method adds to the step of one parameter of W, in the same pass.
+#[derive(Default)]
+struct Followed<'a, S> {
+    /// An entry for each of the parameter's, or of its gradient's.
+    squares: Option<&'a mut [S]>,
+    with_decay: bool,
+    /// False where a weight is held at 0; `None` where all that are stored live.
+    mask: Option<&'a [bool]>,
+    /// Whether the momentum of a weight that is held at 0 goes on; if not, it is 0 too.
+    dead_momentum: bool,
+}
+
+impl<'a, S: Scalar> Followed<'a, S> {
+    fn new(parameter: FollowedParameter<'a, S>, needs: &Needs) -> Self {
+        Self {
+            squares: parameter.slot,
+            with_decay: needs.squares.is_some_and(|squares| squares.with_decay),
+            mask: parameter.mask,
+            dead_momentum: needs.dead_momentum,
+        }
+    }
+}
+
 impl<S: Scalar> Rule<S> {
     /// One parameter's step; false if its gradient is not finite.
     fn step(
@@ -129,12 +129,12 @@ impl<S: Scalar> Rule<S> {
         parameter: &mut Parameter<S>,
         b: &mut ArrayD<S>,
         gradient: &ArrayD<S>,
-        followed: Option<Followed<S>>,
+        followed: Followed<S>,
     ) -> bool {
         let gradient = gradient.as_standard_layout();
         let g = gradient.as_slice().unwrap_or_default();
         let pattern = parameter.pattern().cloned();
-        let (w, b) = (as_slice(&mut parameter.value), as_slice(b));
+        let (w, b) = (row_major_mut(&mut parameter.value), row_major_mut(b));
         match pattern {
             Some(pattern) if g.len() != w.len() => self.step_living(kernel, &pattern, (w, b), g, followed),
             _ => self.pass(kernel, (w, b), g, followed),
@@ -148,35 +148,33 @@ impl<S: Scalar> Rule<S> {
         pattern: &Pattern,
         w_and_b: (&mut [S], &mut [S]),
         g: &[S],
-        followed: Option<Followed<S>>,
+        followed: Followed<S>,
     ) -> bool {
         let living = pattern.gather(g);
-        match followed {
-            Some(Followed { squares, parameter, gradient, alive, keeps_momentum }) if squares.len() == g.len() => {
+        match followed.squares {
+            Some(squares) if squares.len() == g.len() => {
                 // G of all entries: of the dead, whose weight decay is 0, here; of the living with their step.
                 let mut of_living = pattern.gather(squares);
                 let finite = accumulate_squares(kernel, squares, g);
-                let followed = Followed { parameter, squares: &mut of_living, gradient, alive, keeps_momentum };
-                self.pass(kernel, w_and_b, &living, Some(followed));
+                let followed = Followed { squares: Some(&mut of_living), ..followed };
+                self.pass(kernel, w_and_b, &living, followed);
                 pattern.scatter_into(&of_living, squares);
                 finite
             }
-            followed => self.pass(kernel, w_and_b, &living, followed),
+            squares => self.pass(kernel, w_and_b, &living, Followed { squares, ..followed }),
         }
     }
 
     /// One pass over entries that lie side by side.
-    fn pass(&self, kernel: Kernel, (w, b): (&mut [S], &mut [S]), g: &[S], followed: Option<Followed<S>>) -> bool {
-        let (len, rule) = (w.len(), *self);
-        match followed {
-            None => elementwise(kernel, len, (w, b, g), rule),
-            Some(Followed { squares, gradient, alive, keeps_momentum, .. }) => {
-                let follow = Follow { rule, with_decay: gradient == GradientOf::LossAndDecay, keeps_momentum };
-                match alive {
-                    None => elementwise(kernel, len, ((w, b, g), squares), follow),
-                    Some(alive) => elementwise(kernel, len, ((w, b, g), (squares, alive)), follow),
-                }
-            }
+    fn pass(&self, kernel: Kernel, (w, b): (&mut [S], &mut [S]), g: &[S], followed: Followed<S>) -> bool {
+        let (len, rule, entries) = (w.len(), *self, (w, b, g));
+        let Followed { with_decay, dead_momentum, .. } = followed;
+        let follow = Follow { rule, with_decay, dead_momentum };
+        match (followed.squares, followed.mask) {
+            (None, None) => elementwise(kernel, len, entries, rule),
+            (None, Some(mask)) => elementwise(kernel, len, (entries, mask), follow),
+            (Some(squares), None) => elementwise(kernel, len, (entries, squares), follow),
+            (Some(squares), Some(mask)) => elementwise(kernel, len, (entries, (squares, mask)), follow),
         }
     }
 
@@ -205,7 +203,7 @@ impl<S: Scalar> Elementwise<(&mut [S], &mut [S], &[S])> for Rule<S> {
 struct Follow<S> {
     rule: Rule<S>,
     with_decay: bool,
-    keeps_momentum: bool,
+    dead_momentum: bool,
 }
 
 impl<S: Scalar> Follow<S> {
@@ -214,6 +212,13 @@ impl<S: Scalar> Follow<S> {
         let g = self.rule.decayed(loss, *w);
         *square = plus_square(*square, if self.with_decay { g } else { loss });
         descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
+    }
+
+    /// Holds at 0 what does not live: selected rather than skipped, for without branches the loop is vectorised.
+    #[inline(always)]
+    fn hold(&self, (w, b): (&mut S, &mut S), alive: bool) {
+        *w = if alive { *w } else { S::ZERO };
+        *b = if alive | self.dead_momentum { *b } else { S::ZERO };
     }
 }
 
@@ -238,18 +243,23 @@ impl<S: Scalar> Elementwise<((&mut [S], &mut [S], &[S]), (&mut [S], &[bool]))> f
         for ((((w, b), &g), square), &alive) in w.iter_mut().zip(b).zip(g).zip(squares).zip(alive) {
             finite &= g.is_finite();
             self.entry((w, b), g, square);
-            // Selected rather than skipped: without branches the loop is vectorised.
-            *w = if alive { *w } else { S::ZERO };
-            *b = if alive | self.keeps_momentum { *b } else { S::ZERO };
+            self.hold((w, b), alive);
         }
         finite
     }
 }
 
-/// The entries of `array` row-major; the array is brought into standard layout first if it is not.
-fn as_slice<S: Scalar>(array: &mut ArrayD<S>) -> &mut [S] {
-    if !array.is_standard_layout() {
-        *array = array.as_standard_layout().into_owned();
+/// The same without G.
+impl<S: Scalar> Elementwise<((&mut [S], &mut [S], &[S]), &[bool])> for Follow<S> {
+    #[inline(always)]
+    fn run(self, ((w, b, g), mask): ((&mut [S], &mut [S], &[S]), &[bool])) -> bool {
+        let mut finite = true;
+        for (((w, b), &g), &alive) in w.iter_mut().zip(b).zip(g).zip(mask) {
+            finite &= g.is_finite();
+            let g = self.rule.decayed(g, *w);
+            descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
+            self.hold((w, b), alive);
+        }
+        finite
     }
-    array.as_slice_mut().unwrap_or_default()
 }

@@ -1,22 +1,19 @@
 //! The training loop: batches, gradients, optimizer, and at the end of every epoch the sparsifier and the test set.
 
 use super::evaluation::{TEST_BATCH, evaluate};
-use super::execution;
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use super::{Clock, Config, Sgd, Step, cosine_learning_rate, machine_clock};
 use crate::data::{Batch, Dataset, Loader, Order, Split};
 use crate::error::{Error, Result};
 use crate::kernel::buffer;
-use crate::nn::{Mode, Network, Parameters, Spec, models};
+use crate::method::{At, Gradients, Needs, Sparsifier, Story};
+use crate::nn::{Mode, Network, Parameters, models};
 use crate::paper::reading::{Evaluation, LastBatch, LearningRateStep, Reading};
-use crate::paper::structured::Structure;
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
-use crate::sparsify::{EpochEnd, Sparsifier};
+use crate::weights::{Stepping, Weights};
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Scope};
@@ -28,23 +25,8 @@ pub struct State<S: Scalar> {
     pub epochs: usize,
     /// Optimizer steps taken.
     pub steps: usize,
-    pub parameters: Parameters<S>,
-    pub optimizer: Sgd<S>,
+    pub weights: Weights<S>,
     pub sparsifier: Box<dyn Sparsifier<S>>,
-}
-
-impl<S: Scalar> State<S> {
-    /// By the name of each parameter of W, the share of its weights that are eliminated.
-    fn layer_sparsities(&self) -> BTreeMap<String, f64> {
-        let alive = self.sparsifier.alive();
-        let share = |range: &Range<usize>| {
-            let own = alive.and_then(|alive| alive.get(range.clone())).unwrap_or_default();
-            let eliminated = own.iter().filter(|&&alive| !alive).count();
-            eliminated as f64 / range.len().max(1) as f64
-        };
-        let segments = self.sparsifier.weights().segments().iter();
-        segments.map(|segment| (self.parameters[segment.parameter].name.clone(), share(&segment.range))).collect()
-    }
 }
 
 /// A run: its configuration, its data and its network.
@@ -68,7 +50,7 @@ impl<'a> Run<'a> {
     pub fn new(config: &'a Config, dataset: &'a Dataset, stop: &'a AtomicBool) -> Result<Self> {
         config.validate()?;
         let network = models::find(&config.model)?.network(dataset.train.shape, dataset.classes.len())?;
-        check_chunks(config, &network)?;
+        check_method(config, &network)?;
         let (images, batch_size) = (dataset.train.len(), config.optimizer.batch_size);
         if images == 0 || config.reading.last_batch == LastBatch::Drop && batch_size > images {
             let option = "--batch-size with --last-batch drop";
@@ -87,11 +69,11 @@ impl<'a> Run<'a> {
     /// # Errors
     /// If the method cannot be set up for this network.
     pub fn start<S: Scalar>(&self) -> Result<State<S>> {
-        let Reading { initial_weights, decayed, .. } = self.config.reading;
+        let Reading { initial_weights, prunable, .. } = self.config.reading;
         let parameters = self.network.first_parameters_from(self.config.seed, initial_weights);
-        let optimizer = Sgd { decayed, ..Sgd::new(&self.config.optimizer, &parameters) };
-        let sparsifier = self.config.method.sparsifier(self.config, &parameters);
-        Ok(State { epochs: 0, steps: 0, parameters, optimizer, sparsifier })
+        let mut weights = Weights::new(parameters, prunable);
+        let sparsifier = self.config.method.start(&self.config.setup(), &mut weights)?;
+        Ok(State { epochs: 0, steps: 0, weights, sparsifier })
     }
 
     /// Trains until `config.hyper.epochs` epochs are completed, telling `observers` as it goes.
@@ -118,30 +100,33 @@ impl<'a> Run<'a> {
         let recorded = observers.iter().any(|observer| observer.wants_tensors());
         let started = (self.clock)();
         let gradients = observers.iter().any(|observer| observer.wants_gradients());
-        config.execution.begin_epoch(state, config.optimizer.batch_size, &config.reading, gradients)?;
-        state.sparsifier.begin_epoch(&state.parameters, recorded);
-        let step_macs = self.network.step_multiply_accumulates(&state.parameters)?;
-        let trained = self.batches(scope, state, observers, k);
-        let bytes = execution::bytes(state);
+        let at = |steps| At { epoch: k, steps, recorded };
+        state.sparsifier.begin_epoch(at(state.steps), &mut state.weights);
+        let needs = state.sparsifier.needs();
+        let form = config.execution.form::<S>(config.optimizer.batch_size, &needs, gradients);
+        let mut stepping = state.weights.stepping(form);
+        stepping.store()?;
+        let step_macs = self.network.step_multiply_accumulates(&stepping.parameters)?;
+        let steps = Steps { k, index: state.epochs, needs, at: &at };
+        let trained = self.batches(scope, &mut stepping, &mut *state.sparsifier, &mut state.steps, observers, steps);
+        let bytes = stepping.bytes();
         // What steps share lies idle from here on, and the method needs memory of its own.
         buffer::clear();
-        execution::expand(state);
+        drop(stepping);
         let Trained { loss_sum, samples, batches } = trained?;
         let mut seconds = self.seconds_since(started);
 
         let evaluate_first = config.reading.evaluation == Evaluation::BeforePruning;
-        let accuracy_before = if evaluate_first { Some(self.accuracy(&state.parameters)?) } else { None };
-        let weights_before = recorded.then(|| state.parameters.clone());
+        let accuracy_before = if evaluate_first { Some(self.accuracy(&state.weights.parameters)?) } else { None };
+        let weights_before = recorded.then(|| state.weights.parameters.clone());
         let pruning = (self.clock)();
-        let end = EpochEnd { k, steps: state.steps, recorded };
-        let story = state
-            .sparsifier
-            .end_of_epoch(end, &mut state.parameters, &mut state.optimizer)
-            .map_err(|error| diverged(error, k, batches.saturating_sub(1)))?;
+        let mut story = Story::new(recorded);
+        let ended = state.sparsifier.end_of_epoch(at(state.steps), &mut state.weights, &mut story);
+        ended.map_err(|error| diverged(error, k, batches.saturating_sub(1)))?;
         seconds += self.seconds_since(pruning);
         let test_accuracy = match accuracy_before {
             Some(accuracy) => accuracy,
-            None => self.accuracy(&state.parameters)?,
+            None => self.accuracy(&state.weights.parameters)?,
         };
         let index = state.epochs;
         state.epochs += 1;
@@ -149,18 +134,13 @@ impl<'a> Run<'a> {
             epoch: k,
             loss: loss_sum / samples.max(1) as f64,
             test_accuracy,
-            sparsity: story.sparsity,
-            frobenius: story.frobenius,
-            k_star: story.k_star,
-            t: story.t,
-            alpha: story.alpha,
-            tau: story.tau,
-            selected: story.selected,
+            sparsity: story.sparsity.unwrap_or_else(|| state.weights.sparsity()),
+            numbers: story.numbers(),
             learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batches),
             seconds,
             effective_flops: Some(2 * step_macs as u64 * samples as u64),
             bytes: Some(bytes as u64),
-            layers: state.layer_sparsities(),
+            layers: state.weights.layer_sparsities(),
         };
         let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };
         observers.iter_mut().try_for_each(|observer| observer.on_epoch(&event))
@@ -192,11 +172,14 @@ impl<'a> Run<'a> {
     fn batches<'scope, S: Scalar>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        state: &mut State<S>,
+        weights: &mut Stepping<S>,
+        sparsifier: &mut dyn Sparsifier<S>,
+        steps: &mut usize,
         observers: &mut [&mut dyn Observer<S>],
-        k: usize,
+        epoch: Steps,
     ) -> Result<Trained> {
-        let (config, index) = (self.config, state.epochs);
+        let (config, Steps { k, index, needs, at }) = (self.config, epoch);
+        let optimizer = Sgd::new(&config.optimizer, config.reading.decayed);
         let mut noise = stream(config.seed, Purpose::Dropout, index);
         let loader = self.loader(index);
         let batches = loader.batches();
@@ -205,29 +188,28 @@ impl<'a> Run<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted { epoch: k });
             }
-            let mut step = self.step(state, x, labels, &mut noise, (k, i))?;
+            weights.store()?;
+            let mut step = self.step(&weights.parameters, x, labels, &mut noise, (k, i))?;
             let loss = step.loss.to_f64();
             loss_sum += loss * indices.len() as f64;
             samples += indices.len();
-            let event = BatchEvent {
-                epoch: k,
-                batch: i,
-                batches,
-                indices: &indices,
-                loss,
-                parameters: &state.parameters,
-                gradients: &step.gradients,
-            };
+            let gradients = Gradients { parameters: &weights.parameters, stored: &step.gradients };
+            let event = BatchEvent { epoch: k, batch: i, batches, indices: &indices, loss, gradients };
             observers.iter_mut().try_for_each(|observer| observer.on_batch(&event))?;
-            let rate = self.learning_rate(index, state.steps, batches);
-            let State { parameters, optimizer, sparsifier, .. } = state;
-            let spoilt = optimizer.step(config.kernel, parameters, &step.gradients, rate, sparsifier.followed());
+            sparsifier.after_backward(at(*steps), gradients, weights);
+            let rate = self.learning_rate(index, *steps, batches);
+            let spoilt = optimizer.step(config.kernel, weights, &step.gradients, rate, &needs);
+            let parameters = &mut weights.parameters;
             if let Some((quantity, value)) = spoilt.and_then(|p| step.non_finite_gradient(parameters, p)) {
                 return Err(Error::non_finite(quantity, (k, i), value));
             }
             step.move_buffers(parameters);
             step.recycle();
-            state.steps += 1;
+            *steps += 1;
+            if needs.after_step {
+                let acted = sparsifier.after_step(at(*steps), weights.whole());
+                acted.map_err(|error| diverged(error, k, i))?;
+            }
         }
         Ok(Trained { loss_sum, samples, batches })
     }
@@ -245,13 +227,13 @@ impl<'a> Run<'a> {
     /// One batch's pass, its loss finite. (Whether the gradients are is seen when the optimizer takes them.)
     fn step<S: Scalar>(
         &self,
-        state: &State<S>,
+        parameters: &Parameters<S>,
         x: ArrayD<S>,
         labels: Vec<usize>,
         noise: &mut ChaCha8Rng,
         at: (usize, usize),
     ) -> Result<Step<S>> {
-        let (network, kernel, parameters) = (&self.network, self.config.kernel, &state.parameters);
+        let (network, kernel) = (&self.network, self.config.kernel);
         let step = Step::compute(network, kernel, parameters, x, labels, Mode::Training, Some(noise))?;
         match step.non_finite_loss() {
             None => Ok(step),
@@ -269,21 +251,21 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Checks that there are as many weights, or groups of them, as chunks.
-fn check_chunks(config: &Config, network: &Network) -> Result<()> {
-    let shapes = network.specs().into_iter().filter(|spec| spec.role.is_prunable(config.reading.prunable));
-    let count = |spec: Spec| config.structure.map_or(spec.entries(), |structure| structure.count(&spec.shape));
-    let (chunks, members) = (config.hyper.chunks, shapes.map(count).sum::<usize>());
-    let what = match config.structure {
-        // The pattern says how many weights go, and no quantile is taken.
-        Some(Structure::Pattern { .. }) => return Ok(()),
-        Some(structure) => format!("groups ({structure})"),
-        None => "weights".to_string(),
-    };
-    if chunks <= members {
-        return Ok(());
-    }
-    Err(Error::domain("--chunks", format!("at most N = {members}, the {what} of {}", config.model), chunks))
+/// Whether the method can work with its settings on this network.
+fn check_method(config: &Config, network: &Network) -> Result<()> {
+    let specs = network.specs().into_iter().filter(|spec| spec.role.is_prunable(config.reading.prunable));
+    let shapes: Vec<Vec<usize>> = specs.map(|spec| spec.shape).collect();
+    let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
+    (config.method.entry().check)(&config.setup(), &shapes)
+}
+
+/// What the steps of an epoch know.
+struct Steps<'a> {
+    k: usize,
+    /// The epoch, counted from 0.
+    index: usize,
+    needs: Needs,
+    at: &'a dyn Fn(usize) -> At,
 }
 
 /// What an epoch's steps come to.

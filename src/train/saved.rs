@@ -1,6 +1,6 @@
 //! [`SavedNetwork`]: a trained network as a file holds it: its parameters, and which of its weights are alive.
 
-use super::checkpoint::read_masks;
+use super::checkpoint::read_flags;
 use super::{Checkpoint, RunFolder};
 use crate::data::{self, ENCODING_KEY, Encoding};
 use crate::error::{Error, Result};
@@ -8,8 +8,8 @@ use crate::nn::state_dict::{self, CHECKPOINT_KEY};
 use crate::nn::{Network, Parameters, models};
 use crate::paper::reading::Reading;
 use crate::scalar::Scalar;
-use crate::sparsify::WeightSet;
 use crate::tensor_file::TensorFile;
+use crate::weights::WeightSet;
 use std::path::Path;
 
 /// A checkpoint of this program, or a bare `state_dict`.
@@ -95,9 +95,9 @@ impl SavedFile {
         let mut parameters = state_dict::read::<S>(file, &network)?;
         let reading = self.checkpoint.as_ref().map_or_else(Reading::default, |c| c.config.reading);
         let weights = WeightSet::new(&parameters, reading.prunable);
-        let has_masks = self.checkpoint.as_ref().is_some_and(|c| c.rewind_point.is_some());
+        let has_masks = self.checkpoint.is_some() && file.names().any(|name| name.starts_with("mask/"));
         let alive = if has_masks {
-            read_masks(file, &parameters, &weights)?
+            read_flags(file, "mask", &parameters, &weights)?
         } else {
             weights.gather(&parameters).iter().map(|w| *w != S::ZERO).collect()
         };

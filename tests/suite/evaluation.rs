@@ -6,8 +6,8 @@ use gdstar::kernel::Kernel;
 use gdstar::nn::{Parameter, Parameters, Spec, models};
 use gdstar::paper::reading::Prunable;
 use gdstar::report::layer_sparsity;
-use gdstar::sparsify::WeightSet;
 use gdstar::train::{SavedNetwork, evaluate};
+use gdstar::weights::WeightSet;
 use ndarray::ArrayD;
 
 /// Equal logits: the first class is guessed, and each sample's loss is ln 10, whatever the batch size.

@@ -8,9 +8,9 @@ mod sizes;
 
 use crate::state_dict::{network, parameters};
 use gdstar::paper::reading::Prunable;
-use gdstar::sparsify::WeightSet;
 use gdstar::tensor_file::Element;
 use gdstar::train::SavedNetwork;
+use gdstar::weights::WeightSet;
 use ndarray::ArrayD;
 
 /// [`network`] with every third weight eliminated, and among the living a 0 and a -0.

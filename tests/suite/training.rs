@@ -15,9 +15,9 @@ mod traces;
 
 use gdstar::data::{self, Dataset, Source};
 use gdstar::error::{Error, Result};
+use gdstar::method::Method;
 use gdstar::paper::reading::Reading;
 use gdstar::scalar::Scalar;
-use gdstar::sparsify::Method;
 use gdstar::tensor_file::TensorStream;
 use gdstar::train::{
     BatchEvent, Checkpointer, Config, EpochEvent, History, Observer, Run, RunFolder, State, TraceWriter,

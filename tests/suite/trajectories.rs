@@ -9,11 +9,14 @@
 use crate::common::bounds::gamma;
 use crate::common::path::path_length;
 use gdstar::kernel::Kernel;
+use gdstar::method::Needs;
 use gdstar::nn::models;
 use gdstar::nn::{Mode, Network, Parameters};
+use gdstar::paper::reading::{Decayed, Prunable};
 use gdstar::scalar::Scalar;
 use gdstar::tensor_file::TensorFile;
 use gdstar::train::{Sgd, SgdSettings, Step};
+use gdstar::weights::Weights;
 use ndarray::{ArrayD, ArrayViewD};
 use serde::Deserialize;
 use std::path::Path;
@@ -71,20 +74,21 @@ impl Golden {
         &self,
         kernel: Kernel,
         steps: usize,
-        mut parameters: Parameters<f64>,
+        parameters: Parameters<f64>,
         mut see: impl FnMut(usize, &Step<f64>, &Parameters<f64>),
-    ) -> (Parameters<f64>, Sgd<f64>) {
+    ) -> Weights<f64> {
         let Header { lr, momentum, weight_decay, batch_size, .. } = self.header;
         let settings = SgdSettings { learning_rate: lr, momentum, weight_decay, batch_size };
-        let mut optimizer = Sgd::new(&settings, &parameters);
+        let (optimizer, needs) = (Sgd::new(&settings, Decayed::All), Needs::default());
+        let mut weights = Weights::new(parameters, Prunable::Weights);
         for i in 0..steps {
-            let (x, labels) = self.batch(i);
-            let mut step = Step::compute(&self.network, kernel, &parameters, x, labels, Mode::Training, None).unwrap();
-            see(i, &step, &parameters);
-            step.move_buffers(&mut parameters);
-            optimizer.step(kernel, &mut parameters, &step.gradients, lr, Vec::new());
+            let ((x, labels), parameters) = (self.batch(i), &weights.parameters);
+            let mut step = Step::compute(&self.network, kernel, parameters, x, labels, Mode::Training, None).unwrap();
+            see(i, &step, parameters);
+            step.move_buffers(&mut weights.parameters);
+            optimizer.step(kernel, &mut weights, &step.gradients, lr, &needs);
         }
-        (parameters, optimizer)
+        weights
     }
 }
 
@@ -106,7 +110,7 @@ const SHARP_AFTER_TEN_STEPS: f64 = 1.0 / (1_u64 << 20) as f64;
 /// The bound that the module's documentation derives, and that it is sharp enough to prove something.
 fn rounding_bound(golden: &Golden, sharp: f64) -> f64 {
     let steps = golden.header.steps;
-    let (end, _) = golden.run(Kernel::Fast, steps, golden.initial(), |_, _, _| {});
+    let end = golden.run(Kernel::Fast, steps, golden.initial(), |_, _, _| {}).parameters;
     let bound = steps as f64
         * gamma(path_length(&golden.network, golden.header.batch_size), f64::UNIT_ROUNDOFF)
         * amplification(golden, &end);
@@ -124,7 +128,7 @@ fn amplification(golden: &Golden, end: &Parameters<f64>) -> f64 {
             *w *= 1.0 + if i.is_multiple_of(2) { delta } else { -delta };
         }
     }
-    let (perturbed, _) = golden.run(Kernel::Fast, golden.header.steps, perturbed, |_, _, _| {});
+    let perturbed = golden.run(Kernel::Fast, golden.header.steps, perturbed, |_, _, _| {}).parameters;
     let ratios = perturbed.iter().zip(end.iter()).map(|(a, b)| relative_difference(&a.value, &b.value) / delta);
     ratios.fold(1.0, f64::max)
 }
@@ -143,7 +147,7 @@ fn check_trajectory(name: &str, input: [usize; 3], literal_steps: usize) {
                 worst = (difference, what);
             }
         };
-        let (end, _) = golden.run(kernel, steps, golden.initial(), |i, step, parameters| {
+        let end = golden.run(kernel, steps, golden.initial(), |i, step, parameters| {
             let loss = golden.file.read::<f64>(&format!("step/{i}/loss"), Some(&[1])).unwrap();
             compare(format!("loss of step {i}"), &ArrayD::from_elem(vec![1], step.loss), &loss);
             for (parameter, gradient) in parameters.iter().zip(&step.gradients) {
@@ -154,7 +158,7 @@ fn check_trajectory(name: &str, input: [usize; 3], literal_steps: usize) {
                 compare(format!("gradient norm of {} in step {i}", parameter.name), &ours, &size);
             }
         });
-        for parameter in end.iter().filter(|_| steps == all) {
+        for parameter in end.parameters.iter().filter(|_| steps == all) {
             let theirs =
                 golden.file.read::<f64>(&format!("final/{}", parameter.name), Some(parameter.value.shape())).unwrap();
             compare(format!("final {}", parameter.name), &parameter.value, &theirs);
@@ -184,14 +188,14 @@ fn full_training_steps_agree_with_pytorch() {
             let difference = relative_difference(ours, &read(what.clone(), ours.shape()));
             assert!(difference <= bound, "{kernel}, {what}: relative difference {difference:e} > {bound:e}");
         };
-        let (end, optimizer) = golden.run(kernel, golden.header.steps, golden.initial(), |i, step, parameters| {
+        let end = golden.run(kernel, golden.header.steps, golden.initial(), |i, step, parameters| {
             compare(format!("step/{i}/loss"), &ArrayD::from_elem(vec![1], step.loss));
             compare(format!("step/{i}/logits"), &step.logits);
             for (parameter, gradient) in parameters.iter().zip(&step.gradients) {
                 compare(format!("step/{i}/grad/{}", parameter.name), gradient.as_ref().unwrap());
             }
         });
-        for (parameter, buffer) in end.iter().zip(&optimizer.buffers) {
+        for (parameter, buffer) in end.parameters.iter().zip(&end.momentum) {
             compare(format!("final/{}", parameter.name), &parameter.value);
             compare(format!("momentum/{}", parameter.name), buffer);
         }

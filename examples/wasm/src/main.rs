@@ -2,7 +2,7 @@
 //! thread, no clock and no source of random numbers. `run.mjs` has Node run it; `cargo run` here does so without.
 
 use gdstar::data::{self, Source};
-use gdstar::sparsify::Method;
+use gdstar::method::Method;
 use gdstar::train::{Config, History, Run};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;

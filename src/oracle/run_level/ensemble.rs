@@ -3,9 +3,9 @@
 use super::statistics::{RunStatistics, are_distinct};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
+use crate::method::Method;
 use crate::paper::reading::Reading;
 use crate::scalar::Dtype;
-use crate::sparsify::Method;
 use crate::trace::Header;
 use crate::train::{Config, Difference, Execution, StoredRun};
 use std::collections::BTreeMap;

@@ -49,8 +49,8 @@ impl RunStatistics {
         Ok(Self {
             accuracy: Some(last.test_accuracy),
             sparsity: Some(last.sparsity),
-            k_star: last.k_star.map(|k_star| k_star as f64),
-            frobenius: last.frobenius,
+            k_star: last.numbers.real("k_star"),
+            frobenius: last.numbers.real("frobenius"),
         })
     }
 

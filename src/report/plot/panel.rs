@@ -43,7 +43,7 @@ impl Panel {
 
     /// Whether running minima are marked.
     pub(super) fn has_minima(&self, view: View) -> bool {
-        self.quantity == Quantity::Frobenius && view.against == Against::Epochs
+        self.quantity.has_minima() && view.against == Against::Epochs
     }
 
     pub(super) fn draw(&self, area: &Area, series: &[Series], view: View, x: &Axis) -> Result<()> {

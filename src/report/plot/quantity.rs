@@ -1,84 +1,97 @@
-//! [`Quantity`]: what a panel shows, and the axis for it.
+//! [`Quantity`]: what a panel shows: a number that every run has of an epoch, or one that its method tells.
 
 use super::axis::Axis;
-use crate::choice::choice;
+use crate::error::Error;
+use crate::method::quantity::{self, Scale, measured};
 use crate::train::EpochRecord;
+use std::fmt;
+use std::str::FromStr;
 
-choice! {
-    /// A quantity of an epoch, by its key in `metrics.jsonl`.
-    Quantity, "quantity":
-    /// S_F (Eq. 4), with dots at its running minima (Alg. 4) as in Fig. 3.
-    Frobenius = "frobenius",
-    TestAccuracy = "test_accuracy",
-    Sparsity = "sparsity",
-    Loss = "loss",
-    KStar = "k_star",
-    T = "t",
-    Alpha = "alpha",
-    Tau = "tau",
-    Selected = "selected",
-    LearningRate = "learning_rate",
-    Seconds = "seconds",
-    EffectiveFlops = "effective_flops",
-    Bytes = "bytes",
+/// A quantity of an epoch, by its key in `metrics.jsonl`.
+#[derive(Debug, Clone, Copy)]
+pub struct Quantity {
+    key: &'static str,
+    axis: quantity::Axis,
+    /// The record's value in the axis's unit; `None`: the method's number under the key.
+    value: Option<fn(&EpochRecord) -> Option<f64>>,
 }
 
-/// How values lie along a quantity's axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scale {
-    Linear,
-    /// Linear, from 0, for what costs nothing where it is 0.
-    FromZero,
-    /// Linear, the whole of 0 to 100 whatever part of it the runs cover.
-    Percent,
-    Logarithmic,
+/// Those of every run.
+const OF_EVERY_RUN: [Quantity; 7] = [
+    of_every_run("test_accuracy", "test accuracy (%)", Scale::Linear, |r| Some(100.0 * r.test_accuracy)),
+    of_every_run("sparsity", "sparsity (%)", Scale::Percent, |r| Some(100.0 * r.sparsity)),
+    of_every_run("loss", "training loss", Scale::Logarithmic, |r| Some(r.loss)),
+    of_every_run("learning_rate", "learning rate", Scale::Linear, |r| Some(r.learning_rate)),
+    of_every_run("seconds", "time per epoch (s)", Scale::FromZero, |r| Some(r.seconds)),
+    of_every_run("effective_flops", "effective GFLOP per epoch", Scale::FromZero, |r| {
+        r.effective_flops.map(|flops| flops as f64 / 1e9)
+    }),
+    of_every_run("bytes", "weights and what follows them (MiB)", Scale::FromZero, |r| {
+        r.bytes.map(|bytes| bytes as f64 / f64::from(1 << 20))
+    }),
+];
+
+const fn of_every_run(
+    key: &'static str,
+    label: &'static str,
+    scale: Scale,
+    value: fn(&EpochRecord) -> Option<f64>,
+) -> Quantity {
+    Quantity { key, axis: quantity::Axis { label, scale, minima: false }, value: Some(value) }
 }
 
 impl Quantity {
+    /// All that can be drawn: of every run, and of each method.
+    pub fn all() -> Vec<Self> {
+        let told =
+            measured().into_iter().filter_map(|told| Some(Self { key: told.key?, axis: told.axis?, value: None }));
+        OF_EVERY_RUN.into_iter().chain(told).collect()
+    }
+
+    /// The key in `metrics.jsonl`.
+    pub fn name(self) -> &'static str {
+        self.key
+    }
+
     pub(super) fn label(self) -> &'static str {
-        match self {
-            Self::Frobenius => "S_F",
-            Self::TestAccuracy => "test accuracy (%)",
-            Self::Sparsity => "sparsity (%)",
-            Self::Loss => "training loss",
-            Self::KStar => "k*",
-            Self::T => "t",
-            Self::Alpha => "alpha",
-            Self::Tau => "tau",
-            Self::Selected => "weights selected",
-            Self::LearningRate => "learning rate",
-            Self::Seconds => "time per epoch (s)",
-            Self::EffectiveFlops => "effective GFLOP per epoch",
-            Self::Bytes => "weights and what follows them (MiB)",
-        }
+        self.axis.label
+    }
+
+    pub(super) fn scale(self) -> Scale {
+        self.axis.scale
+    }
+
+    /// Whether running minima are marked.
+    pub(super) fn has_minima(self) -> bool {
+        self.axis.minima
     }
 
     /// The record's value in the label's unit.
     pub(super) fn of(self, record: &EpochRecord) -> Option<f64> {
-        match self {
-            Self::Frobenius => record.frobenius,
-            Self::TestAccuracy => Some(100.0 * record.test_accuracy),
-            Self::Sparsity => Some(100.0 * record.sparsity),
-            Self::Loss => Some(record.loss),
-            Self::KStar => record.k_star.map(|k| k as f64),
-            Self::T => record.t.map(|t| t as f64),
-            Self::Alpha => record.alpha,
-            Self::Tau => record.tau,
-            Self::Selected => record.selected.map(|n| n as f64),
-            Self::LearningRate => Some(record.learning_rate),
-            Self::Seconds => Some(record.seconds),
-            Self::EffectiveFlops => record.effective_flops.map(|flops| flops as f64 / 1e9),
-            Self::Bytes => record.bytes.map(|bytes| bytes as f64 / f64::from(1 << 20)),
-        }
+        self.value.map_or_else(|| record.numbers.real(self.key), |value| value(record))
     }
+}
 
-    pub(super) fn scale(self) -> Scale {
-        match self {
-            Self::Sparsity => Scale::Percent,
-            Self::Loss | Self::Tau => Scale::Logarithmic,
-            Self::Seconds | Self::EffectiveFlops | Self::Bytes => Scale::FromZero,
-            _ => Scale::Linear,
-        }
+impl PartialEq for Quantity {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key)
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = Error;
+
+    fn from_str(key: &str) -> Result<Self, Error> {
+        let all = Self::all();
+        let names = || all.iter().map(|quantity| quantity.key).collect::<Vec<_>>().join(" | ");
+        let found = all.iter().find(|quantity| quantity.key == key);
+        found.copied().ok_or_else(|| Error::domain("quantity", names(), format!("`{key}`")))
     }
 }
 

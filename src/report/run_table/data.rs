@@ -99,7 +99,7 @@ fn fields(run: &StoredRun) -> [Value; FIELDS.len()] {
         json!(config.model),
         json!(config.data.name()),
         json!(run.fingerprint),
-        json!(config.method.name()),
+        json!(config.method.to_string()),
         json!(config.seed),
         json!(config.hyper.epochs),
         json!(run.records.len()),

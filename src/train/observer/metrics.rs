@@ -3,6 +3,7 @@
 use super::{EpochEvent, Observer};
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
+use crate::method::Numbers;
 use crate::output::write_atomically;
 use crate::paper::reading::EpochOrigin;
 use crate::scalar::Scalar;
@@ -12,7 +13,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// One epoch in numbers; the method's own are `null` for methods that do not compute them.
+/// One epoch in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// k, counted from the reading's epoch origin.
@@ -23,18 +24,9 @@ pub struct EpochRecord {
     pub test_accuracy: f64,
     /// Share of the prunable weights that are eliminated, 0 to 1.
     pub sparsity: f64,
-    /// S_F (Eq. 4).
-    pub frobenius: Option<f64>,
-    /// k* after this epoch's update (Alg. 4).
-    pub k_star: Option<usize>,
-    /// The decay step (Eq. 9).
-    pub t: Option<usize>,
-    /// The prune rate (Eq. 8).
-    pub alpha: Option<f64>,
-    /// The threshold (Eq. 7).
-    pub tau: Option<f64>,
-    /// How many weights Eq. 5 selects.
-    pub selected: Option<usize>,
+    /// What the method tells of the epoch; a key of another method's is `null`.
+    #[serde(flatten)]
+    pub numbers: Numbers,
     /// Of the epoch's last step.
     pub learning_rate: f64,
     /// Training and pruning, without evaluation.

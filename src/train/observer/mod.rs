@@ -10,13 +10,12 @@ pub use trace_size::expected_trace_size;
 
 use super::State;
 use crate::error::Result;
+use crate::method::{Gradients, Story};
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
-use crate::sparsify::EpochStory;
-use ndarray::{ArrayD, CowArray, IxDyn};
 
 /// A batch after its backward pass, before the optimizer's step.
-pub struct BatchEvent<'a, S> {
+pub struct BatchEvent<'a, S: Scalar> {
     /// k, counted from the reading's epoch origin.
     pub epoch: usize,
     /// i, from 0.
@@ -27,27 +26,14 @@ pub struct BatchEvent<'a, S> {
     pub indices: &'a [usize],
     /// The mean loss over the batch.
     pub loss: f64,
-    /// As they are stored in this epoch; [`Parameter::in_full`](crate::nn::Parameter::in_full) expands.
-    pub parameters: &'a Parameters<S>,
-    /// The gradients of the loss, before weight decay, as they are stored; `None` for buffers.
-    pub gradients: &'a [Option<ArrayD<S>>],
-}
-
-impl<'a, S: Scalar> BatchEvent<'a, S> {
-    /// The gradient of the `i`-th parameter in the parameter's own shape; `None` for a buffer. Unless some observer
-    /// [wants gradients](Observer::wants_gradients), it may be 0 where a weight is eliminated and its gradient counts for
-    /// nothing (open point 7, `zero` and `excluded`).
-    pub fn gradient(&self, i: usize) -> Option<CowArray<'a, S, IxDyn>> {
-        let gradient = self.gradients.get(i)?.as_ref()?;
-        Some(self.parameters[i].in_full(gradient))
-    }
+    pub gradients: Gradients<'a, S>,
 }
 
 /// An epoch after selection, pruning and evaluation.
 pub struct EpochEvent<'a, S: Scalar> {
     pub record: &'a EpochRecord,
     pub state: &'a State<S>,
-    pub story: &'a EpochStory<S>,
+    pub story: &'a Story<S>,
     /// The parameters after the last optimizer step, where some observer [wants tensors](Observer::wants_tensors).
     pub weights_before: Option<&'a Parameters<S>>,
 }

@@ -5,31 +5,30 @@
 
 use super::{BatchEvent, EpochEvent, Observer};
 use crate::error::{Error, Result};
-use crate::paper::gradient_norm::L1NormSum;
-use crate::paper::reading::{Decayed, MaskedGradient};
+use crate::method::{METHODS, Quantity, Told};
+use crate::paper::reading::Decayed;
 use crate::scalar::{Dtype, Scalar};
-use crate::sparsify::{Method, Segment, WeightSet};
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorSink, TensorStream};
 use crate::trace::{Arithmetic, Header, KEY, Optimizer, SgdHyperparameters};
 use crate::train::{Config, Run, State};
-use ndarray::ArrayViewD;
+use crate::weights::WeightSet;
 use serde_json::{Map, Value};
 use std::cell::Cell;
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 /// Writes one trace file.
-pub struct TraceWriter<S: Scalar> {
+pub struct TraceWriter<S> {
+    number: PhantomData<S>,
     stream: TensorStream,
     /// The stream's extent at the end of the last epoch, for the checkpoint.
     written: Rc<Cell<StreamExtent>>,
     header: Map<String, Value>,
     /// Whether every batch's gradients are recorded.
     gradients: bool,
-    masked_gradient: MaskedGradient,
+    quantities: &'static [&'static Quantity],
     weights: WeightSet,
     names: Vec<String>,
-    alive: Vec<bool>,
-    s_abs: L1NormSum<S>,
 }
 
 impl<S: Scalar + Element> TraceWriter<S> {
@@ -38,25 +37,23 @@ impl<S: Scalar + Element> TraceWriter<S> {
     /// # Errors
     /// [`Error::Domain`] if the format has no word for the method or a choice of the reading; [`Error::Io`].
     pub fn new(stream: TensorStream, run: &Run, state: &State<S>) -> Result<Self> {
-        let names: Vec<String> = state.parameters.iter().map(|p| p.name.clone()).collect();
-        let weights = state.sparsifier.weights().clone();
+        let names: Vec<String> = state.weights.parameters.iter().map(|p| p.name.clone()).collect();
+        let weights = state.weights.set().clone();
         let params = weights.segments().iter().map(|s| names[s.parameter].clone()).collect();
         let header = header(run.config, S::NAME.parse()?, params)?;
         let extent = stream.extent();
-        let alive = state.sparsifier.save().map_or_else(|| vec![true; weights.len()], |saved| saved.alive);
         let mut writer = Self {
+            number: PhantomData,
             stream,
             written: Rc::new(Cell::new(extent)),
             header,
             gradients: run.config.outputs.trace_gradients,
-            masked_gradient: run.config.reading.masked_gradient,
+            quantities: run.config.method.entry().quantities,
             weights,
             names,
-            alive,
-            s_abs: L1NormSum::new(),
         };
         if extent.tensors == 0 {
-            for parameter in state.parameters.iter().filter(|p| p.role.is_trained()) {
+            for parameter in state.weights.parameters.iter().filter(|p| p.role.is_trained()) {
                 writer.put(format!("init/{}", parameter.name), &Tensor::from_array(&parameter.value.view()))?;
             }
         }
@@ -81,19 +78,19 @@ impl<S: Scalar + Element> TraceWriter<S> {
         Ok(())
     }
 
-    fn put_bits(&mut self, epoch: usize, quantity: &str, shapes: &[Vec<usize>], bits: &[bool]) -> Result<()> {
-        let bytes: Vec<u8> = bits.iter().map(|&bit| bit.into()).collect();
-        self.put_flat(epoch, quantity, shapes, &bytes)
-    }
-
-    fn put_scalar<T: Element>(&mut self, epoch: usize, quantity: &str, value: T) -> Result<()> {
-        self.put(format!("epoch/{epoch}/{quantity}"), &Tensor::scalar(value))
-    }
-
-    fn add_to_s_abs(&mut self, segment: &Segment, gradient: ArrayViewD<S>) {
-        let keeps_all = self.masked_gradient == MaskedGradient::Dense;
-        for (&g, &alive) in gradient.iter().zip(&self.alive[segment.range.clone()]) {
-            self.s_abs.add(&[if keeps_all || alive { g } else { S::ZERO }]);
+    /// A quantity of the method.
+    fn put_told(&mut self, epoch: usize, quantity: &str, told: &Told<S>, shapes: &[Vec<usize>]) -> Result<()> {
+        let name = || format!("epoch/{epoch}/{quantity}");
+        match told {
+            Told::Count(n) => self.put(name(), &Tensor::scalar(*n as i64)),
+            Told::Real(x) => self.put(name(), &Tensor::scalar(*x)),
+            Told::Number(x) => self.put(name(), &Tensor::scalar(*x)),
+            Told::Numbers(numbers) => self.put(name(), &Tensor::from_slice(&[numbers.len()], numbers)),
+            Told::PerWeight(values) => self.put_flat(epoch, quantity, shapes, values),
+            Told::Flags(flags) => {
+                let bytes: Vec<u8> = flags.iter().map(|&flag| flag.into()).collect();
+                self.put_flat(epoch, quantity, shapes, &bytes)
+            }
         }
     }
 }
@@ -110,11 +107,6 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
     }
 
     fn on_batch(&mut self, event: &BatchEvent<S>) -> Result<()> {
-        for segment in self.weights.segments().to_vec() {
-            if let Some(gradient) = event.gradient(segment.parameter) {
-                self.add_to_s_abs(&segment, gradient.view());
-            }
-        }
         if !self.gradients {
             return Ok(());
         }
@@ -122,8 +114,8 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
         let indices: Vec<i64> = event.indices.iter().map(|&i| i as i64).collect();
         self.put(format!("{batch}/indices"), &Tensor::from_slice(&[indices.len()], &indices))?;
         self.put(format!("{batch}/loss"), &Tensor::scalar(event.loss))?;
-        for (i, parameter) in event.parameters.iter().enumerate() {
-            if let Some(gradient) = event.gradient(i) {
+        for (i, parameter) in event.gradients.parameters.iter().enumerate() {
+            if let Some(gradient) = event.gradients.of(i) {
                 self.put(format!("{batch}/grad/{}", parameter.name), &Tensor::from_array(&gradient.view()))?;
             }
         }
@@ -132,40 +124,18 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
 
     fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
         let k = event.record.epoch;
-        let parameters = &event.state.parameters;
-        let shapes: Vec<Vec<usize>> =
-            self.weights.segments().iter().map(|s| parameters[s.parameter].value.shape().to_vec()).collect();
+        let parameters = &event.state.weights.parameters;
+        let shapes: Vec<Vec<usize>> = event.state.weights.shapes().into_iter().map(<[usize]>::to_vec).collect();
         for parameter in event.weights_before.into_iter().flat_map(|before| before.iter()) {
             if parameter.role.is_trained() {
                 let name = format!("epoch/{k}/weights_before/{}", parameter.name);
                 self.put(name, &Tensor::from_array(&parameter.value.view()))?;
             }
         }
-        let s_abs = std::mem::take(&mut self.s_abs).value();
-        if let (Some(details), Some(saved)) = (&event.story.details, event.state.sparsifier.save()) {
-            self.put_scalar(k, "S_abs", s_abs)?;
-            self.put_flat(k, "G", &shapes, &details.accumulated)?;
-            self.put_scalar(k, "S_sq", details.s_sq)?;
-            self.put_scalar(k, "S_F", details.s_f)?;
-            self.put_scalar(k, "min_before", details.min_before)?;
-            self.put_scalar(k, "tau", details.tau)?;
-            let quantiles = Tensor::from_slice(&[details.chunk_quantiles.len()], &details.chunk_quantiles);
-            self.put(format!("epoch/{k}/chunk_quantiles"), &quantiles)?;
-            self.put_bits(k, "selected", &shapes, &details.selected)?;
-            self.put_bits(k, "mask_before", &shapes, &details.alive_before)?;
-            self.put_bits(k, "mask", &shapes, &saved.alive)?;
-            if let Some(rewind) = &saved.rewind {
-                self.put_flat(k, "rewind", &shapes, rewind)?;
+        for quantity in self.quantities {
+            if let (Some(tensor), Some(told)) = (quantity.tensor, event.story.get(quantity)) {
+                self.put_told(k, tensor, told, &shapes)?;
             }
-            self.alive = saved.alive;
-        }
-        for (quantity, value) in [("k_star", event.record.k_star), ("t", event.record.t)] {
-            if let Some(value) = value {
-                self.put_scalar(k, quantity, value as i64)?;
-            }
-        }
-        if let Some(alpha) = event.record.alpha {
-            self.put_scalar(k, "alpha", alpha)?;
         }
         for parameter in parameters.iter().filter(|p| p.role.is_trained()) {
             let name = format!("epoch/{k}/weights_after/{}", parameter.name);
@@ -185,8 +155,10 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
 /// # Errors
 /// [`Error::Domain`] naming the option for which it has none.
 pub fn check_traceable(config: &Config) -> Result<()> {
-    if config.method != Method::Gdstar {
-        let expected = format!("{}, the one method whose rules a trace is checked by", Method::Gdstar);
+    if !config.method.entry().is_traced {
+        let traced: Vec<_> =
+            METHODS.iter().filter(|method| method.entry().is_traced).map(ToString::to_string).collect();
+        let expected = format!("{}, by whose rules a trace is checked", traced.join(" | "));
         return Err(Error::domain("--trace with --method", expected, config.method));
     }
     let reading = &config.reading;

@@ -9,9 +9,9 @@ use crate::train::{Run, State};
 pub fn expected_trace_size<S: Scalar + Element>(run: &Run, state: &State<S>) -> u64 {
     let loader = run.loader(0);
     let (number, integer, real) = (S::SIZE as u64, i64::SIZE as u64, f64::SIZE as u64);
-    let trained = state.parameters.iter().filter(|parameter| parameter.role.is_trained());
+    let trained = state.weights.parameters.iter().filter(|parameter| parameter.role.is_trained());
     let all: u64 = trained.map(|parameter| parameter.value.len() as u64).sum();
-    let w = state.sparsifier.weights().len() as u64;
+    let w = state.weights.len() as u64;
     // Weights before and after; G and W_k*; five norms and thresholds, the chunks' quantiles; three masks; k*, t, alpha.
     let epoch = number * (2 * all + 2 * w + 5 + run.config.hyper.chunks as u64) + 3 * w + 2 * integer + real;
     let batches = loader.batches() as u64 * (number * all + real) + integer * loader.samples() as u64;

@@ -2,9 +2,9 @@
 
 use crate::cli::{gdstar, text};
 use gdstar::data::Source;
+use gdstar::method::Method;
 use gdstar::nn::models::MODELS;
 use gdstar::paper::Hyperparameters;
-use gdstar::sparsify::Method;
 use gdstar::train::{Config, SgdSettings};
 use std::collections::BTreeMap;
 use toml::Value;

@@ -4,10 +4,10 @@ use gdstar::data::{
     Augmentation, Batch, Dataset, Images, Loader, Normalisation, Order, Source, Split, epoch_order, load, numbered,
 };
 use gdstar::error::{Error, Result};
+use gdstar::method::Method;
 use gdstar::paper::reading::LastBatch;
 use gdstar::random::{Purpose, stream};
 use gdstar::scalar::Scalar;
-use gdstar::sparsify::Method;
 use gdstar::train::{BatchEvent, Config, EpochEvent, History, Observer, Run};
 use rand::RngCore;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -156,7 +156,7 @@ fn a_run_is_the_same_with_batches_prepared_ahead() {
             let mut history = History::default();
             run.train(&mut state, &mut [&mut history]).unwrap();
             let numbers = history.0.iter().map(|record| (record.loss.to_bits(), record.test_accuracy.to_bits()));
-            (state.parameters, state.optimizer, numbers.collect::<Vec<_>>())
+            (state.weights, numbers.collect::<Vec<_>>())
         })
     };
     let reference = on(1);

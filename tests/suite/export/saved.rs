@@ -1,8 +1,8 @@
 //! What a file says of a trained network: which weights are alive, and of what network they are.
 
 use gdstar::data::{self, Source};
+use gdstar::method::Method;
 use gdstar::nn::state_dict::CHECKPOINT_KEY;
-use gdstar::sparsify::Method;
 use gdstar::tensor_file::{self, Tensor, TensorFile};
 use gdstar::train::{Checkpoint, Config, Run, SavedFile, SavedNetwork, State};
 use serde_json::{Value, json};
@@ -19,12 +19,10 @@ fn checkpoint(path: &Path, method: Method) {
     let run = Run::new(&config, &dataset, &GO_ON).unwrap();
     let mut state: State<f32> = run.start().unwrap();
     state.steps = 12;
-    *state.parameters[0].value.first_mut().unwrap() = -0.0;
-    let saved = state.sparsifier.save().map(|mut saved| {
-        saved.alive[0] = false;
-        saved
-    });
-    state.sparsifier.restore(saved).unwrap();
+    *state.weights.parameters[0].value.first_mut().unwrap() = -0.0;
+    if state.weights.mask().is_some() {
+        state.weights.mask_mut()[0] = false;
+    }
     Checkpoint::write(path, &run, &state, None).unwrap();
 }
 

@@ -5,9 +5,9 @@ use gdstar::export::{Format, export};
 use gdstar::nn::models;
 use gdstar::paper::reading::Prunable;
 use gdstar::report::thousands;
-use gdstar::sparsify::WeightSet;
 use gdstar::tensor_file::TensorFile;
 use gdstar::train::SavedNetwork;
+use gdstar::weights::WeightSet;
 use safetensors::tensor::Dtype;
 use std::path::Path;
 

@@ -4,8 +4,9 @@ use super::checked::write;
 use super::port::{Config as Port, Fault, Precision, header, run, serialize};
 use super::variants::standard;
 use gdstar::data::Source;
+use gdstar::method::Method;
+use gdstar::method::quantity::Number;
 use gdstar::oracle::{CheckOptions, Ensemble, Equivalence, Report, RunStatistics, Verdict, check_trace, compare_runs};
-use gdstar::sparsify::Method;
 use gdstar::trace::Trace;
 use gdstar::train::{Config, EpochRecord};
 use std::path::{Path, PathBuf};
@@ -37,12 +38,9 @@ fn folder(at: &Path, name: &str, config: &Config, accuracy: f64, sparsity: f64) 
         loss: 0.1,
         test_accuracy: accuracy,
         sparsity,
-        frobenius: Some(1.0 + sparsity + accuracy),
-        k_star: Some(3),
-        t: Some(k),
-        alpha: Some(0.5),
-        tau: Some(0.0),
-        selected: Some(0),
+        numbers: [("frobenius", Number::Real(1.0 + sparsity + accuracy)), ("k_star", Number::Count(3))]
+            .into_iter()
+            .collect(),
         learning_rate: 0.05,
         seconds: 1.0,
         effective_flops: None,

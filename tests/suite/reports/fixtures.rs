@@ -1,7 +1,8 @@
 //! Runs by hand.
 
 use gdstar::data::Source;
-use gdstar::sparsify::Method;
+use gdstar::method::Method;
+use gdstar::method::quantity::Number;
 use gdstar::train::{Config, EpochRecord, RunFolder, StoredRun};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,12 +17,7 @@ pub fn run(method: Method, seed: u64, count: usize, accuracy: f64, sparsity: f64
         loss: 0.5,
         test_accuracy: accuracy,
         sparsity,
-        frobenius: (method != Method::Dense).then_some(4.0),
-        k_star: None,
-        t: None,
-        alpha: None,
-        tau: None,
-        selected: None,
+        numbers: (method != Method::Dense).then_some(("frobenius", Number::Real(4.0))).into_iter().collect(),
         learning_rate: 0.05,
         seconds: 60.0,
         effective_flops: None,

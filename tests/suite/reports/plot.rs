@@ -3,8 +3,9 @@
 use super::fixtures::{run, store};
 use super::svg::{Element, elements};
 use crate::cli::{assert_fails, gdstar, text};
+use gdstar::method::Method::{Dense, Gdstar, Reset};
+use gdstar::method::quantity::{Number, measured};
 use gdstar::report::{Against, PlotOptions, Quantity, Seeds, plot};
-use gdstar::sparsify::Method::{Dense, Gdstar, Reset};
 use gdstar::train::StoredRun;
 
 /// The first and second run's colours.
@@ -40,7 +41,7 @@ fn with_norms(norms: &[Option<f64>]) -> StoredRun {
     let mut run = run(Gdstar, 0, norms.len(), 0.5, 0.5);
     run.config.hyper.epochs = norms.len();
     for (record, &norm) in run.records.iter_mut().zip(norms) {
-        record.frobenius = norm;
+        record.numbers = norm.map(|norm| ("frobenius", Number::Real(norm))).into_iter().collect();
     }
     run
 }
@@ -231,10 +232,10 @@ fn the_command_writes_the_figure_or_says_why_not() {
 fn every_quantity_has_its_panel() {
     let mut stored = run(Gdstar, 0, 2, 0.5, 0.5);
     for record in &mut stored.records {
-        (record.k_star, record.t, record.alpha, record.tau) = (Some(1), Some(0), Some(0.5), Some(1e-8));
-        (record.selected, record.effective_flops, record.bytes) = (Some(7), Some(1 << 30), Some(1 << 20));
+        (record.effective_flops, record.bytes) = (Some(1 << 30), Some(1 << 20));
+        record.numbers = measured().into_iter().filter_map(|told| Some((told.key?, Number::Real(0.5)))).collect();
     }
-    let mut quantities = Quantity::ALL.to_vec();
+    let mut quantities = Quantity::all();
     quantities.reverse();
     let options = PlotOptions { quantities: quantities.clone(), ..PlotOptions::default() };
     let figure = drawn_with(&[stored], &options);
@@ -242,7 +243,7 @@ fn every_quantity_has_its_panel() {
     let told = texts(&figure);
     let place =
         |label: &str| told.iter().position(|text| *text == label).unwrap_or_else(|| panic!("{label}: {told:?}"));
-    assert!(place("learning rate") < place("tau") && place("tau") < place("alpha") && place("alpha") < place("k*"));
+    assert!(place("tau") < place("alpha") && place("alpha") < place("k*") && place("k*") < place("learning rate"));
 }
 
 /// Seeds of one experiment are one line, their mean, on a band from the smallest to the largest; apart, a line each.
@@ -311,7 +312,7 @@ fn an_outlier_does_not_set_the_scale() {
     norms[7] = Some(9.0);
     assert!(!texts(&drawn(&[with_norms(&norms)])).iter().any(|text| text.contains("beyond")));
     norms[7] = Some(1000.0);
-    let whole = PlotOptions { ranges: vec![(Quantity::Frobenius, [0.0, 1000.0])], ..PlotOptions::default() };
+    let whole = PlotOptions { ranges: vec![("frobenius".parse().unwrap(), [0.0, 1000.0])], ..PlotOptions::default() };
     let figure = drawn_with(&[with_norms(&norms)], &whole);
     assert!(texts(&figure).contains(&"1000") && !texts(&figure).iter().any(|text| text.contains("beyond")));
 }

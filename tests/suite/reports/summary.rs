@@ -1,16 +1,19 @@
 //! What is told of a run when it is done.
 
 use super::fixtures::run;
+use gdstar::method::Method;
+use gdstar::method::quantity::Number;
 use gdstar::report::{Summary, summary};
-use gdstar::sparsify::Method;
 use gdstar::train::EpochRecord;
 
 /// Records of one epoch after the other with these (k*, selected, tau, sparsity).
 fn records(epochs: &[(usize, usize, f64, f64)]) -> Vec<EpochRecord> {
     let mut records = run(Method::Gdstar, 0, epochs.len(), 0.5, 0.5).records;
     for (record, &(k_star, selected, tau, sparsity)) in records.iter_mut().zip(epochs) {
-        (record.k_star, record.selected, record.tau, record.sparsity) =
-            (Some(k_star), Some(selected), Some(tau), sparsity);
+        record.sparsity = sparsity;
+        let numbers =
+            [("k_star", Number::Count(k_star)), ("selected", Number::Count(selected)), ("tau", Number::Real(tau))];
+        record.numbers = numbers.into_iter().collect();
     }
     records
 }

@@ -7,17 +7,18 @@ use crate::common::path::path_length;
 use gdstar::data::{Dataset, Split};
 use gdstar::error::{Error, Result};
 use gdstar::kernel::{Kernel, Pattern};
+use gdstar::method::{Method, Needs};
 use gdstar::nn::state_dict::CHECKPOINT_KEY;
 use gdstar::nn::{Compression, Mode, Parameters};
 use gdstar::ops::WeightGradient;
-use gdstar::paper::reading::{MaskedGradient, MomentumOnPrune};
+use gdstar::paper::reading::{Decayed, MaskedGradient, MomentumOnPrune, Prunable};
 use gdstar::scalar::Scalar;
-use gdstar::sparsify::Method;
 use gdstar::tensor_file::TensorFile;
 use gdstar::train::{
     Checkpoint, Config, EpochEvent, EpochRecord, Execution, History, Metrics, Observer, Run, Sgd, SgdSettings, State,
     Step,
 };
+use gdstar::weights::Weights;
 use ndarray::{ArrayD, Dimension};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -142,9 +143,9 @@ fn check_switching<S: Scalar>(
     let (found, records) = switched::<S>(config, dataset, &executions);
     let (expected, dense_records) = switched::<S>(config, dataset, &vec![Execution::Dense; on.len()]);
     prop_assert_eq!(results(&records), results(&dense_records));
-    prop_assert!(found.parameters == expected.parameters, "parameters differ");
-    prop_assert!(found.optimizer == expected.optimizer, "momentum differs");
-    prop_assert!(found.sparsifier.save() == expected.sparsifier.save(), "masks or W_k* differ");
+    prop_assert!(found.weights.parameters == expected.weights.parameters, "parameters differ");
+    prop_assert!(found.weights == expected.weights, "momentum, masks or W_k* differ");
+    prop_assert!(found.sparsifier.save() == expected.sparsifier.save(), "m or k* differ");
     for ((record, dense), (epoch, &on)) in records.iter().zip(&dense_records).zip(on.iter().enumerate()) {
         let compressed = on && epoch > 0 && config.reading.momentum_on_prune != MomentumOnPrune::Keep;
         prop_assert_eq!(record.effective_flops < dense.effective_flops, compressed, "epoch {}", epoch);
@@ -180,24 +181,26 @@ proptest! {
 }
 
 /// Steps from `parameters` on one batch.
-fn steps<S: Scalar>(run: &Run, mut parameters: Parameters<S>, settings: &SgdSettings, count: usize) -> Parameters<S> {
-    let mut optimizer = Sgd::new(settings, &parameters);
+fn steps<S: Scalar>(run: &Run, mut weights: Weights<S>, settings: &SgdSettings, count: usize) -> Parameters<S> {
+    let (optimizer, needs) = (Sgd::new(settings, Decayed::All), Needs::default());
     let indices: Vec<usize> = (0..settings.batch_size).collect();
     let (x, labels) = run.dataset.batch::<S>(Split::Train, &indices, None);
     for _ in 0..count {
         let (x, labels) = (x.clone(), labels.clone());
-        let mut step = Step::compute(&run.network, Kernel::Fast, &parameters, x, labels, Mode::Training, None).unwrap();
+        let (network, parameters) = (&run.network, &weights.parameters);
+        let mut step = Step::compute(network, Kernel::Fast, parameters, x, labels, Mode::Training, None).unwrap();
         let rate = settings.learning_rate;
-        assert_eq!(optimizer.step(Kernel::Fast, &mut parameters, &step.gradients, rate, Vec::new()), None);
-        step.move_buffers(&mut parameters);
+        assert_eq!(optimizer.step(Kernel::Fast, &mut weights, &step.gradients, rate, &needs), None);
+        let parameters = &mut weights.parameters;
+        step.move_buffers(parameters);
         // The dense form holds the dead at 0; the sparse one has none.
-        let weights = parameters.iter_mut().filter(|p| p.compression.is_none() && p.value.ndim() > 1);
-        for (at, w) in weights.flat_map(|parameter| parameter.value.indexed_iter_mut()) {
+        let whole = parameters.iter_mut().filter(|p| p.compression.is_none() && p.value.ndim() > 1);
+        for (at, w) in whole.flat_map(|parameter| parameter.value.indexed_iter_mut()) {
             *w = if lives(at.slice()) { *w } else { S::ZERO };
         }
     }
-    parameters.iter_mut().for_each(|parameter| parameter.expand());
-    parameters
+    weights.parameters.iter_mut().for_each(|parameter| parameter.expand());
+    weights.parameters
 }
 
 /// One in five.
@@ -223,7 +226,7 @@ fn check_fast<S: Scalar>(model: &str, perturbation: f64) {
     let run = Run::new(&config, &dataset, &GO_ON).unwrap();
     let settings = SgdSettings { batch_size: 16, learning_rate: 0.01, ..config.optimizer };
     let first = |scale: f64| {
-        let mut parameters = run.start::<S>().unwrap().parameters;
+        let mut parameters = run.start::<S>().unwrap().weights.parameters;
         for parameter in parameters.iter_mut().filter(|p| p.value.ndim() > 1) {
             for (i, (at, w)) in parameter.value.indexed_iter_mut().enumerate() {
                 let factor = S::from_f64(1.0 + if i % 2 == 0 { scale } else { -scale });
@@ -232,14 +235,17 @@ fn check_fast<S: Scalar>(model: &str, perturbation: f64) {
         }
         parameters
     };
-    let mut compressed = first(0.0);
-    for parameter in compressed.iter_mut().filter(|p| p.value.ndim() > 1) {
+    let whole = |parameters| Weights::new(parameters, Prunable::Weights);
+    let mut compressed = whole(first(0.0));
+    let parameters = compressed.parameters.iter_mut().zip(&mut compressed.momentum);
+    for (parameter, momentum) in parameters.filter(|(p, _)| p.value.ndim() > 1) {
         let alive: Vec<bool> = parameter.value.indexed_iter().map(|(at, _)| lives(at.slice())).collect();
         let pattern = Arc::new(Pattern::new(parameter.value.shape(), &alive).unwrap());
+        *momentum = ArrayD::from_elem(vec![pattern.nnz()], S::ZERO);
         parameter.compress(Compression { pattern, gradient: WeightGradient::Living });
     }
-    let end = steps(&run, first(0.0), &settings, STEPS);
-    let perturbed = steps(&run, first(perturbation), &settings, STEPS);
+    let end = steps(&run, whole(first(0.0)), &settings, STEPS);
+    let perturbed = steps(&run, whole(first(perturbation)), &settings, STEPS);
     let ratio = |(a, b): (&gdstar::nn::Parameter<S>, &gdstar::nn::Parameter<S>)| {
         relative_difference(&a.value, &b.value) / perturbation
     };
@@ -269,11 +275,11 @@ fn a_failed_epoch_leaves_nothing_compressed() {
     let mut state = run.start::<f32>().unwrap();
     run.train(&mut state, &mut [&mut StopAfter(2)]).unwrap_err();
     assert_eq!(state.epochs, 2);
-    for (parameter, spec) in state.parameters.iter().zip(run.network.specs()) {
+    for (parameter, spec) in state.weights.parameters.iter().zip(run.network.specs()) {
         assert!(parameter.compression.is_none() && parameter.value.shape() == spec.shape, "{}", spec.name);
     }
-    let saved = state.sparsifier.save().unwrap();
-    assert_eq!(saved.rewind.unwrap().len(), saved.alive.len());
+    assert_eq!(state.weights.slot("rewind").unwrap().values.len(), state.weights.mask().unwrap().len());
+    assert_eq!(state.weights.mask().unwrap().len(), state.weights.len());
 }
 
 /// W_k* of eliminated weights is kept where a trace is written, whose format has it as it was captured, and only there.
@@ -295,9 +301,8 @@ fn a_dead_weight_has_no_rewind_value_unless_it_is_recorded() {
         let of_the_dead = |observers: &mut [&mut dyn Observer<f32>]| -> Vec<f32> {
             let mut state = run.start::<f32>().unwrap();
             run.train(&mut state, observers).unwrap();
-            let saved = state.sparsifier.save().unwrap();
-            let rewind = saved.rewind.unwrap();
-            rewind.into_iter().zip(saved.alive).filter(|(_, alive)| !alive).map(|(w, _)| w).collect()
+            let (w_star, mask) = (&state.weights.slot("rewind").unwrap().values, state.weights.mask().unwrap());
+            w_star.iter().zip(mask).filter(|(_, alive)| !**alive).map(|(&w, _)| w).collect()
         };
         let (untraced, traced) = (of_the_dead(&mut []), of_the_dead(&mut [&mut Recorder]));
         assert!(!untraced.is_empty() && untraced.iter().all(|w| w.to_bits() == 0), "{execution}");
@@ -323,7 +328,7 @@ fn effective_flops_and_bytes_are_counted() {
     struct Masks(Vec<Vec<bool>>);
     impl<S: Scalar> Observer<S> for Masks {
         fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
-            self.0.push(event.state.sparsifier.alive().unwrap().to_vec());
+            self.0.push(event.state.weights.mask().unwrap().to_vec());
             Ok(())
         }
     }

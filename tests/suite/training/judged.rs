@@ -2,9 +2,9 @@
 //! trace has material for.
 
 use super::{attempt, config, digits, readings};
+use gdstar::method::Method;
 use gdstar::oracle::{CheckOptions, EQUATION_NAMES, Level, Report, Verdict, check};
 use gdstar::paper::reading::Decayed;
-use gdstar::sparsify::Method;
 use gdstar::tensor_file::{Tensor, TensorFile, write};
 use gdstar::train::Config;
 use safetensors::Dtype;

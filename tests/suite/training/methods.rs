@@ -2,12 +2,14 @@
 
 use super::{GO_ON, config, digits, readings, timeless, train};
 use gdstar::error::Result;
+use gdstar::method::gdstar::SELECTED;
+use gdstar::method::{At, Fields, Method, Numbers, Story, Told};
 use gdstar::nn::{Parameter, Parameters, Role};
 use gdstar::paper::reading::RewindCopy;
 use gdstar::paper::structured::{Structure, groups};
 use gdstar::scalar::Scalar;
-use gdstar::sparsify::{EpochEnd, Method};
-use gdstar::train::{EpochEvent, History, Observer, Run, Sgd};
+use gdstar::train::{EpochEvent, History, Observer, Run};
+use gdstar::weights::Weights;
 use ndarray::arr2;
 
 /// Watches every epoch of a run and holds it to what every method promises.
@@ -19,20 +21,20 @@ struct Invariants {
 
 impl<S: Scalar> Observer<S> for Invariants {
     fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
-        let Some(saved) = event.state.sparsifier.save() else { return Ok(()) };
-        let weights = event.state.sparsifier.weights();
-        let flat = weights.gather(&event.state.parameters);
+        let weights = &event.state.weights;
+        let Some(mask) = weights.mask() else { return Ok(()) };
+        let flat = weights.values();
         if self.alive.is_empty() {
             self.alive = vec![true; weights.len()];
         }
-        for (j, (&alive, &before)) in saved.alive.iter().zip(&self.alive).enumerate() {
+        for (j, (&alive, &before)) in mask.iter().zip(&self.alive).enumerate() {
             assert!(before || !alive, "weight {j} came back (open point 12)");
             assert!(alive || flat[j] == S::ZERO, "weight {j} is eliminated but not 0");
         }
-        self.eliminated = saved.alive.iter().filter(|&&alive| !alive).count();
+        self.eliminated = mask.iter().filter(|&&alive| !alive).count();
         let share = self.eliminated as f64 / weights.len() as f64;
         assert_eq!(event.record.sparsity, share, "sparsity is the share of eliminated weights");
-        self.alive = saved.alive;
+        self.alive = mask.to_vec();
         self.epochs += 1;
         Ok(())
     }
@@ -57,7 +59,7 @@ fn every_reading_trains_and_matters() {
         assert_eq!(invariants.epochs, 6);
         assert!(invariants.eliminated > 0, "{name}: nothing was eliminated, so nothing was tested");
         let mut told = timeless(&history);
-        told.push(format!("{:?} {:?}", state.sparsifier.save(), state.optimizer.buffers));
+        told.push(format!("{:?} {:?}", state.sparsifier.save(), state.weights));
         match &reference {
             None => reference = Some(told),
             Some(reference) => assert!(told != *reference, "{name} changes nothing"),
@@ -70,10 +72,10 @@ fn every_reading_trains_and_matters() {
 fn the_baselines_are_what_they_say() {
     let dataset = digits();
     let (_, reset) = train::<f32>(&config(Method::Reset, 4), &dataset);
-    assert!(reset.0.iter().all(|r| r.k_star == Some(0) && r.t == Some(r.epoch)));
+    assert!(reset.0.iter().all(|r| r.numbers.count("k_star") == Some(0) && r.numbers.count("t") == Some(r.epoch)));
     let (state, dense) = train::<f32>(&config(Method::Dense, 2), &dataset);
-    assert!(dense.0.iter().all(|r| r.sparsity == 0.0 && r.k_star.is_none() && r.tau.is_none()));
-    assert!(state.sparsifier.save().is_none());
+    assert!(dense.0.iter().all(|r| r.sparsity == 0.0 && r.numbers == Numbers::default()));
+    assert!(state.weights.mask().is_none() && state.sparsifier.save() == Fields::default());
 }
 
 /// Holds a run to W_k* = W_0.
@@ -86,9 +88,9 @@ impl Observer<f32> for RewindsToStart {
     }
 
     fn on_epoch(&mut self, event: &EpochEvent<f32>) -> Result<()> {
-        let saved = event.state.sparsifier.save().unwrap();
-        assert!(saved.rewind.as_ref() == Some(&self.0), "epoch {}: W_k* is not W_0", event.record.epoch);
-        assert_ne!(event.record.selected, Some(0));
+        let w_star = &event.state.weights.slot("rewind").unwrap().values;
+        assert!(w_star == &self.0, "epoch {}: W_k* is not W_0", event.record.epoch);
+        assert_ne!(event.record.numbers.count("selected"), Some(0));
         Ok(())
     }
 }
@@ -100,7 +102,7 @@ fn reset_rewinds_to_the_initial_weights() {
     let (dataset, config) = (digits(), config(Method::Reset, 3));
     let run = Run::new(&config, &dataset, &GO_ON).unwrap();
     let mut state = run.start::<f32>().unwrap();
-    let start = state.sparsifier.weights().gather(&state.parameters);
+    let start = state.weights.values();
     run.train(&mut state, &mut [&mut RewindsToStart(start)]).unwrap();
 }
 
@@ -110,17 +112,15 @@ fn random_rewind_moves_in_a_tenth_of_the_epochs() {
     let epochs = 10_000;
     let config = config(Method::RandomRewind, epochs);
     let weight = Parameter::new("w", Role::Weight, arr2(&[[1.0f32, -1.0]]).into_dyn());
-    let mut parameters = Parameters::new(vec![weight]);
-    let mut optimizer = Sgd::new(&config.optimizer, &parameters);
-    let mut sparsifier = Method::RandomRewind.sparsifier(&config, &parameters);
+    let mut weights = Weights::new(Parameters::new(vec![weight]), config.reading.prunable);
+    let mut sparsifier = Method::RandomRewind.start(&config.setup(), &mut weights).unwrap();
     let mut moved = 0;
     // From 1 on: before the first move k* is 0.
     for k in 1..epochs {
-        sparsifier.begin_epoch(&parameters, false);
-        sparsifier.expand();
-        let end = EpochEnd { k, steps: k, recorded: false };
-        let story = sparsifier.end_of_epoch(end, &mut parameters, &mut optimizer).unwrap();
-        moved += usize::from(story.k_star == Some(k));
+        let (at, mut story) = (At { epoch: k, steps: k, recorded: false }, Story::new(false));
+        sparsifier.begin_epoch(at, &mut weights);
+        sparsifier.end_of_epoch(at, &mut weights, &mut story).unwrap();
+        moved += usize::from(story.numbers().count("k_star") == Some(k));
     }
     // Five standard deviations of a binomial distribution: one seed in 1.7 million would be further away.
     let (mean, deviation) = (0.1 * epochs as f64, (0.1 * 0.9 * epochs as f64).sqrt());
@@ -154,9 +154,8 @@ impl<S: Scalar> Observer<S> for WholeGroups {
     }
 
     fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
-        let selected = &event.story.details.as_ref().unwrap().selected;
-        for segment in event.state.sparsifier.weights().segments() {
-            let shape = event.state.parameters[segment.parameter].value.shape();
+        let Some(Told::Flags(selected)) = event.story.get(&SELECTED) else { panic!("no selection is told") };
+        for (segment, shape) in event.state.weights.set().segments().iter().zip(event.state.weights.shapes()) {
             let (ids, count) = groups(shape, self.structure)?;
             let mut members = vec![(0usize, 0usize); count];
             for (&id, &selected) in ids.iter().zip(&selected[segment.range.clone()]) {
@@ -182,14 +181,14 @@ fn the_rewind_point_is_the_running_minimum() {
     let (_, history) = train::<f32>(&config(Method::Gdstar, 12), &dataset);
     let mut minimum = (f64::INFINITY, 0);
     for record in &history.0 {
-        let norm = record.frobenius.unwrap();
+        let norm = record.numbers.real("frobenius").unwrap();
         if norm < minimum.0 {
             minimum = (norm, record.epoch);
         }
-        assert_eq!(record.k_star, Some(minimum.1));
-        assert_eq!(record.t, Some(record.epoch - minimum.1));
+        assert_eq!(record.numbers.count("k_star"), Some(minimum.1));
+        assert_eq!(record.numbers.count("t"), Some(record.epoch - minimum.1));
     }
-    assert!(history.0.iter().any(|r| r.t != Some(0)), "k* moved every epoch: the test saw no decay");
+    assert!(history.0.iter().any(|r| r.numbers.count("t") != Some(0)), "k* moved every epoch: the test saw no decay");
 }
 
 /// Under `alias` W_k* is the live weights: the decay compounds, lambda^(1 + 2 + .. + t), and the weights are smaller

@@ -1,10 +1,13 @@
 //! The registered networks.
 
 use gdstar::kernel::Kernel;
+use gdstar::method::Needs;
 use gdstar::nn::models::{self, Entry};
 use gdstar::nn::{Feed, Join, Layer, Mode, Network, Parameters, Role};
+use gdstar::paper::reading::{Decayed, Prunable};
 use gdstar::random::{Purpose, stream, unit};
 use gdstar::train::{Sgd, SgdSettings, Step};
+use gdstar::weights::Weights;
 use ndarray::ArrayD;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -135,22 +138,22 @@ fn overfit_one_batch(chosen: fn(usize) -> bool) {
             continue;
         }
         let mut rng = stream(3, Purpose::Initialisation, 0);
-        let mut parameters = network.initialise::<f32>(&mut rng);
-        let start = parameters.clone();
+        let start = network.initialise::<f32>(&mut rng);
+        let mut weights = Weights::new(start.clone(), Prunable::Weights);
         let batch = batch(entry, &mut rng);
         // Three times as much overshoots in ResNet-50, whose loss then takes long to come down again.
         let settings = SgdSettings { weight_decay: 0.0, learning_rate: 0.01, ..SgdSettings::default() };
-        let mut sgd = Sgd::new(&settings, &parameters);
+        let sgd = Sgd::new(&settings, Decayed::All);
         let mut losses: Vec<f32> = Vec::new();
         // A constant guess has loss ln(8) > 2; a memorised batch has nearly none.
         while losses.len() < 80 && losses.last().is_none_or(|&loss| loss >= 0.02) {
-            let step = step(&network, &parameters, &batch, Mode::Training, None);
-            sgd.step(Kernel::Fast, &mut parameters, &step.gradients, settings.learning_rate, Vec::new());
+            let step = step(&network, &weights.parameters, &batch, Mode::Training, None);
+            sgd.step(Kernel::Fast, &mut weights, &step.gradients, settings.learning_rate, &Needs::default());
             losses.push(step.loss);
         }
         assert!(losses[0] > 1.5 && *losses.last().unwrap() < 0.02, "{}: {losses:?}", entry.name);
         // Weights alone: the gradient of a bias, scale or shift that a later batch norm undoes is 0.
-        let weights = start.iter().zip(parameters.iter()).filter(|(before, _)| before.role == Role::Weight);
+        let weights = start.iter().zip(weights.parameters.iter()).filter(|(before, _)| before.role == Role::Weight);
         for (before, after) in weights {
             assert!(before.value != after.value, "{}: {} never moved", entry.name, before.name);
         }

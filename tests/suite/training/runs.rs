@@ -4,7 +4,7 @@ use super::{config, digits, readings, timeless, train};
 use crate::data::original::folder_with;
 use gdstar::data::{self, Source};
 use gdstar::kernel::Kernel;
-use gdstar::sparsify::Method;
+use gdstar::method::Method;
 use gdstar::train::Config;
 
 /// A run is the same, bit for bit, for 1, 2, 4 and 8 threads, with either kernel.
@@ -17,7 +17,7 @@ fn runs_do_not_depend_on_threads() {
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let (state, history) = pool.install(|| train::<f32>(&config, &dataset));
-            (state.parameters, state.optimizer, timeless(&history))
+            (state.weights, timeless(&history))
         };
         let reference = on(1);
         for threads in [2, 4, 8] {

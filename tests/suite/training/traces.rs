@@ -2,10 +2,10 @@
 
 use super::{GO_ON, attempt, config, digits};
 use gdstar::kernel::Kernel;
+use gdstar::method::Method;
 use gdstar::paper::gradient_norm::{accumulate_squares, frobenius_norm, sum_of_squares};
 use gdstar::paper::reading::{LastBatch, MaskedGradient};
 use gdstar::paper::selection::select_weights;
-use gdstar::sparsify::Method;
 use gdstar::tensor_file::TensorFile;
 use gdstar::train::{Config, Run, expected_trace_size};
 

@@ -3,7 +3,7 @@
 use super::super::fixtures::write;
 use super::{good, write_image};
 use gdstar::data::Source;
-use gdstar::sparsify::Method;
+use gdstar::method::Method;
 use gdstar::train::Config;
 use std::path::Path;
 use std::process::{Command, Output};

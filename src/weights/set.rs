@@ -58,17 +58,15 @@ impl WeightSet {
     /// Calls `visit` with each segment's values in `parameters`, row-major, and its place in W.
     pub fn for_each_mut<S: Scalar>(&self, parameters: &mut Parameters<S>, mut visit: impl FnMut(&Segment, &mut [S])) {
         for segment in &self.segments {
-            with_slice(&mut parameters[segment.parameter].value, |values| visit(segment, values));
+            visit(segment, row_major_mut(&mut parameters[segment.parameter].value));
         }
     }
 }
 
 /// The entries of `array` as a row-major slice; the array is brought into standard layout first if it is not.
-pub(super) fn with_slice<S: Scalar>(array: &mut ArrayD<S>, visit: impl FnOnce(&mut [S])) {
+pub(crate) fn row_major_mut<S: Scalar>(array: &mut ArrayD<S>) -> &mut [S] {
     if !array.is_standard_layout() {
         *array = array.as_standard_layout().into_owned();
     }
-    if let Some(values) = array.as_slice_mut() {
-        visit(values);
-    }
+    array.as_slice_mut().unwrap_or_default()
 }

@@ -1,0 +1,350 @@
+//! GDSTAR (section 3): every epoch, find the rewind point, select weights, pull them towards it and prune.
+
+use super::quantity::{Axis, Column, Format, Kind, Scale};
+use super::{At, Entry, Field, Fields, Gradients, Needs, Quantity, Setup, Sparsifier, Squares, Story, Told};
+use crate::error::{Error, Result};
+use crate::paper::Hyperparameters;
+use crate::paper::decay::{Decay, decay_step, rewind_decay};
+use crate::paper::gradient_norm::{L1NormSum, frobenius_norm, mask_gradient, sum_of_squares};
+use crate::paper::reading::{GradientOf, MaskedGradient, MomentumOnPrune, Reading, RewindCopy, RewindUpdate};
+use crate::paper::rewind::RewindPoint;
+use crate::paper::schedule::prune_rate;
+use crate::paper::selection::{Selection, select_weights};
+use crate::paper::structured::{GroupScore, Structure, select_structured};
+use crate::scalar::Scalar;
+use crate::weights::{Dead, Lasts, Slot, Weights};
+
+pub static ENTRY: Entry = ENTRY_OF_THE_FAMILY;
+
+/// The method's, and what is other of its relatives in Table 2's and Table 4's columns they say.
+pub(super) const ENTRY_OF_THE_FAMILY: Entry = Entry {
+    name: "gdstar",
+    summary: "Gradient-based dynamic sparse training with adaptive rewinding: the paper's method",
+    source: "Section 3",
+    heeds: HEEDS,
+    options: &[],
+    quantities: &[
+        &S_F,
+        &K_STAR,
+        &T,
+        &ALPHA,
+        &TAU,
+        &SELECTED_COUNT,
+        &S_ABS,
+        &G,
+        &S_SQ,
+        &MIN_BEFORE,
+        &CHUNK_QUANTILES,
+        &SELECTED,
+        &MASK_BEFORE,
+        &MASK,
+        &REWIND,
+    ],
+    is_traced: true,
+    // m is infinite before the first epoch.
+    rewinds_at_first: true,
+    check: check_chunks,
+};
+
+/// What the family heeds.
+pub(super) const HEEDS_BUT_REWIND_UPDATE: &[&str] = &[
+    "alpha_0",
+    "alpha_K",
+    "lambda",
+    "eps",
+    "chunks",
+    "structure",
+    "group_score",
+    "execution",
+    "quantile",
+    "chunking",
+    "prunable",
+    "masked_gradient",
+    "rewind_copy",
+    "decay_step",
+    "threshold",
+    "momentum_on_prune",
+    "gradient",
+];
+
+/// What the method heeds.
+const HEEDS: &[&str] = &[
+    "alpha_0",
+    "alpha_K",
+    "lambda",
+    "eps",
+    "chunks",
+    "structure",
+    "group_score",
+    "execution",
+    "quantile",
+    "chunking",
+    "prunable",
+    "masked_gradient",
+    "rewind_copy",
+    "decay_step",
+    "threshold",
+    "momentum_on_prune",
+    "gradient",
+    "rewind_update",
+];
+
+/// The slot of G while an epoch runs.
+const SQUARES: &str = "G";
+/// The slot of W_k*.
+const W_STAR: &str = "rewind";
+
+static S_ABS: Quantity = Quantity::traced("S_abs", Kind::Real, "Eq. 1");
+static G: Quantity = Quantity::traced("G", Kind::PerWeight, "Eq. 2");
+static S_SQ: Quantity = Quantity::traced("S_sq", Kind::Real, "Eq. 3");
+pub static S_F: Quantity = Quantity {
+    key: Some("frobenius"),
+    column: Some(Column { heading: "S_F", width: 8, format: Format::Scientific(3) }),
+    axis: Some(Axis { label: "S_F", scale: Scale::Linear, minima: true }),
+    ..Quantity::traced("S_F", Kind::Real, "Eq. 4")
+};
+static MIN_BEFORE: Quantity = Quantity::traced("min_before", Kind::Real, "Alg. 4");
+pub static TAU: Quantity = Quantity {
+    key: Some("tau"),
+    column: Some(Column { heading: "tau", width: 9, format: Format::Scientific(3) }),
+    axis: Some(Axis { label: "tau", scale: Scale::Logarithmic, minima: false }),
+    ..Quantity::traced("tau", Kind::Real, "Eq. 7")
+};
+static CHUNK_QUANTILES: Quantity = Quantity::traced("chunk_quantiles", Kind::Reals, "Eq. 6");
+pub static SELECTED: Quantity = Quantity::traced("selected", Kind::Flags, "Eq. 5");
+static MASK_BEFORE: Quantity = Quantity::traced("mask_before", Kind::Flags, "Alg. 6");
+static MASK: Quantity = Quantity::traced("mask", Kind::Flags, "Alg. 6");
+static REWIND: Quantity = Quantity::traced("rewind", Kind::PerWeight, "Alg. 4");
+pub static K_STAR: Quantity = Quantity {
+    key: Some("k_star"),
+    column: Some(Column { heading: "k*", width: 4, format: Format::Integer }),
+    axis: Some(Axis { label: "k*", scale: Scale::Linear, minima: false }),
+    ..Quantity::traced("k_star", Kind::Count, "Alg. 4")
+};
+pub static T: Quantity = Quantity {
+    key: Some("t"),
+    column: Some(Column { heading: "t", width: 4, format: Format::Integer }),
+    axis: Some(Axis { label: "t", scale: Scale::Linear, minima: false }),
+    ..Quantity::traced("t", Kind::Count, "Eq. 9")
+};
+pub static ALPHA: Quantity = Quantity {
+    key: Some("alpha"),
+    column: Some(Column { heading: "alpha", width: 5, format: Format::Decimals(3) }),
+    axis: Some(Axis { label: "alpha", scale: Scale::Linear, minima: false }),
+    ..Quantity::traced("alpha", Kind::Real, "Eq. 8")
+};
+pub static SELECTED_COUNT: Quantity = Quantity {
+    kind: Kind::Count,
+    key: Some("selected"),
+    tensor: None,
+    source: "Eq. 5",
+    column: Some(Column { heading: "selected", width: 8, format: Format::Integer }),
+    axis: Some(Axis { label: "weights selected", scale: Scale::Linear, minima: false }),
+};
+
+/// What moves the rewind point; everything else of the method is the same for its relatives.
+pub(super) trait Rewinding<S: Scalar>: Send {
+    /// Moves `point` to epoch `k`, whose norm is `s_f`, or leaves it; whether it moved.
+    ///
+    /// # Errors
+    /// As [`RewindPoint::observe`].
+    fn moves(&self, point: &mut RewindPoint<S>, k: usize, s_f: S, story: &mut Story<S>) -> Result<bool>;
+}
+
+/// Alg. 4: at a new minimum of the Frobenius norm.
+struct Adaptive;
+
+impl<S: Scalar> Rewinding<S> for Adaptive {
+    fn moves(&self, point: &mut RewindPoint<S>, k: usize, s_f: S, _: &mut Story<S>) -> Result<bool> {
+        point.observe(k, s_f, &[])
+    }
+}
+
+/// The method's state; G (Eq. 2) and W_k* are slots of the weights.
+pub(super) struct Gdstar<S: Scalar, R> {
+    hyper: Hyperparameters,
+    reading: Reading,
+    structure: Option<(Structure, GroupScore)>,
+    rewinding: R,
+    /// m and k* of Alg. 4.
+    point: RewindPoint<S>,
+    /// Eq. 1, of an epoch that is recorded.
+    s_abs: L1NormSum<S>,
+}
+
+pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>> {
+    Ok(Box::new(Gdstar::new(setup, w, Adaptive)))
+}
+
+impl<S: Scalar, R: Rewinding<S>> Gdstar<S, R> {
+    /// At W_k* = W_0, with all weights alive.
+    pub(super) fn new(setup: &Setup, w: &mut Weights<S>, rewinding: R) -> Self {
+        w.mask_mut();
+        // As an alias W_k* is the live weights, and nothing is kept (open point 9).
+        if setup.reading.rewind_copy == RewindCopy::Copy {
+            w.keep(Slot { name: W_STAR, lasts: Lasts::Run, dead: Dead::Forgotten, values: w.values() });
+        }
+        Self {
+            hyper: *setup.hyper,
+            reading: *setup.reading,
+            structure: setup.structure,
+            rewinding,
+            point: RewindPoint::new(RewindCopy::Alias, &[]),
+            s_abs: L1NormSum::new(),
+        }
+    }
+
+    /// Alg. 4.
+    fn update_rewind(&mut self, k: usize, s_f: S, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        if self.rewinding.moves(&mut self.point, k, s_f, story)? {
+            w.copy_values_to(W_STAR);
+        }
+        Ok(())
+    }
+
+    /// Alg. 5, over weights or over groups of them.
+    fn select(&self, g: &[S], alpha: f64, w: &Weights<S>) -> Result<Selection<S>> {
+        let (alive, chunks) = (w.mask().unwrap_or_default(), self.hyper.chunks);
+        match self.structure {
+            None => select_weights(g, alive, alpha, chunks, &self.reading),
+            Some(structure) => select_structured(g, alive, &w.shapes(), structure, alpha, chunks, &self.reading),
+        }
+    }
+
+    /// Alg. 6 on every parameter of W, and what becomes of their momentum (open point 13).
+    fn prune(&self, t: usize, selected: &[bool], w: &mut Weights<S>) -> Result<()> {
+        let decay = Decay { lambda: self.hyper.lambda, t, eps: self.hyper.eps, threshold: self.reading.threshold };
+        let is_copy = self.reading.rewind_copy == RewindCopy::Copy;
+        let mut outcome = Ok(());
+        for mut layer in w.layers() {
+            let selected = &selected[layer.range.clone()];
+            let w_star = is_copy.then(|| layer.slots.named(W_STAR));
+            let counts = rewind_decay(layer.values, w_star.as_deref(), selected, layer.mask, &decay);
+            outcome = outcome.and(counts.map(|_| ()));
+            if self.reading.momentum_on_prune != MomentumOnPrune::Keep {
+                zero_where(layer.momentum, layer.mask, false);
+            }
+            if self.reading.momentum_on_prune == MomentumOnPrune::ZeroSelected {
+                zero_where(layer.momentum, selected, true);
+            }
+        }
+        outcome
+    }
+}
+
+impl<S: Scalar, R: Rewinding<S>> Sparsifier<S> for Gdstar<S, R> {
+    fn needs(&self) -> Needs {
+        Needs {
+            squares: Some(Squares { slot: SQUARES, with_decay: self.reading.gradient == GradientOf::LossAndDecay }),
+            dead_gradients: self.reading.masked_gradient == MaskedGradient::Dense,
+            dead_momentum: self.reading.momentum_on_prune == MomentumOnPrune::Keep,
+            after_step: false,
+        }
+    }
+
+    fn begin_epoch(&mut self, at: At, w: &mut Weights<S>) {
+        let dead = if self.reading.masked_gradient == MaskedGradient::Dense { Dead::Kept } else { Dead::Forgotten };
+        w.keep(Slot { name: SQUARES, lasts: Lasts::Epoch, dead, values: vec![S::ZERO; w.len()] });
+        if let Some(w_star) = w.slot_mut(W_STAR) {
+            // A trace has W_k* as it was captured, also where weights are eliminated since.
+            w_star.dead = if at.recorded { Dead::Kept } else { Dead::Forgotten };
+        }
+    }
+
+    fn after_backward(&mut self, at: At, gradients: Gradients<S>, w: &Weights<S>) {
+        if !at.recorded {
+            return;
+        }
+        let mask = w.mask().unwrap_or_default();
+        let keeps_all = self.reading.masked_gradient == MaskedGradient::Dense || mask.is_empty();
+        for segment in w.set().segments() {
+            let Some(gradient) = gradients.of(segment.parameter) else { continue };
+            for (&g, j) in gradient.iter().zip(segment.range.clone()) {
+                self.s_abs.add(&[if keeps_all || mask[j] { g } else { S::ZERO }]); // Eq. 1
+            }
+        }
+    }
+
+    fn end_of_epoch(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        let k = at.epoch;
+        let s_abs = std::mem::take(&mut self.s_abs).value();
+        let mut g = w.take(SQUARES); // Eq. 2
+        mask_gradient(&mut g, w.mask_mut(), self.reading.masked_gradient)?;
+        let s_sq = sum_of_squares(&g); // Eq. 3
+        let s_f = frobenius_norm(s_sq)?; // Eq. 4
+        story.tell(&S_F, Told::Number(s_f));
+        story.record(&MIN_BEFORE, || Told::Number(self.point.minimum()));
+        if self.reading.rewind_update == RewindUpdate::BeforePruning {
+            self.update_rewind(k, s_f, w, story)?; // Alg. 4
+        }
+        let alpha = prune_rate(k, self.hyper.epochs, self.hyper.alpha_0, self.hyper.alpha_end)?; // Eq. 8
+        let selection = self.select(&g, alpha, w)?; // Eq. 5 to 7
+        let t = decay_step(self.reading.decay_step, k, self.point.k_star(), at.steps)?;
+        story.record(&MASK_BEFORE, || Told::Flags(w.mask_mut().to_vec()));
+        self.prune(t, &selection.selected, w)?; // Alg. 6
+        if self.reading.rewind_update == RewindUpdate::AfterPruning {
+            self.update_rewind(k, s_f, w, story)?;
+        }
+        story.tell(&K_STAR, Told::Count(self.point.k_star()));
+        story.tell(&T, Told::Count(t));
+        story.tell(&ALPHA, Told::Real(alpha));
+        story.tell(&TAU, Told::Number(selection.tau));
+        story.tell(&SELECTED_COUNT, Told::Count(selection.count()));
+        if !story.recorded {
+            forget_eliminated(w);
+            return Ok(());
+        }
+        story.tell(&S_ABS, Told::Number(s_abs));
+        story.tell(&G, Told::PerWeight(g));
+        story.tell(&S_SQ, Told::Number(s_sq));
+        story.tell(&CHUNK_QUANTILES, Told::Numbers(selection.chunk_quantiles));
+        story.tell(&SELECTED, Told::Flags(selection.selected));
+        story.tell(&MASK, Told::Flags(w.mask_mut().to_vec()));
+        if let Some(w_star) = w.slot(W_STAR) {
+            story.tell(&REWIND, Told::PerWeight(w_star.values.clone()));
+        }
+        Ok(())
+    }
+
+    fn save(&self) -> Fields<S> {
+        let (minimum, k_star) = (self.point.minimum(), self.point.k_star());
+        Fields::default().with("minimum", Field::Number(minimum)).with("k_star", Field::Count(k_star))
+    }
+
+    fn restore(&mut self, fields: &Fields<S>) -> Result<()> {
+        self.point = RewindPoint::restore(fields.number("minimum")?, fields.count("k_star")?, None)?;
+        Ok(())
+    }
+}
+
+/// Sets W_k* to 0 where a weight is eliminated: no equation reads it there again, and nothing of it need be stored.
+fn forget_eliminated<S: Scalar>(w: &mut Weights<S>) {
+    for mut layer in w.layers() {
+        zero_where(layer.slots.named(W_STAR), layer.mask, false);
+    }
+}
+
+fn zero_where<S: Scalar>(values: &mut [S], flags: &[bool], flag: bool) {
+    for (value, _) in values.iter_mut().zip(flags).filter(|&(_, &f)| f == flag) {
+        *value = S::ZERO;
+    }
+}
+
+/// Whether there are as many weights, or groups of them, as chunks.
+fn check_chunks(setup: &Setup, shapes: &[&[usize]]) -> Result<()> {
+    let count = |shape: &&[usize]| match setup.structure {
+        Some((structure, _)) => structure.count(shape),
+        None => shape.iter().product(),
+    };
+    let (chunks, members) = (setup.hyper.chunks, shapes.iter().map(count).sum::<usize>());
+    let what = match setup.structure {
+        // The pattern says how many weights go, and no quantile is taken.
+        Some((Structure::Pattern { .. }, _)) => return Ok(()),
+        Some((structure, _)) => format!("groups ({structure})"),
+        None => "weights".to_string(),
+    };
+    if chunks <= members {
+        return Ok(());
+    }
+    Err(Error::domain("--chunks", format!("at most N = {members}, the {what} of the network"), chunks))
+}
