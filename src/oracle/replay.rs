@@ -14,7 +14,7 @@
 //!
 //! # What is taken from the input
 //!
-//! The gradients; `mask_before` where it is recorded (else the input's `mask` of the epoch before, else the result's);
+//! The gradients; random rewind's `draw`; `mask_before` where it is recorded (else the input's `mask` of the epoch before, else the result's);
 //! `weights_before` where it is recorded, else `init`. Everything else is computed, whatever the input says of it.
 
 mod chain;
@@ -25,7 +25,7 @@ use crate::error::Result;
 use crate::output;
 use crate::scalar::Dtype;
 use crate::tensor_file::{TensorSink, TensorStream};
-use crate::trace::{Arithmetic, Header, KEY, Optimizer, Trace};
+use crate::trace::{Arithmetic, Header, KEY, Optimizer, Trace, TracedMethod};
 use chain::Replay;
 use plan::Plan;
 use serde_json::{Map, Value};
@@ -86,6 +86,7 @@ fn header(trace: &Trace, plan: &Plan) -> Header {
         sgd: input.sgd.filter(|_| plan.steps_all_weights()),
         optimizer: Optimizer::default(),
         unknown: Vec::new(),
+        replayed: input.method != TracedMethod::Gdstar,
         ..input
     }
 }

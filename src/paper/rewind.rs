@@ -5,6 +5,9 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 
+/// How likely *random rewind* is to move the rewind point: "updated at each epoch with a probability of 10 %" (A.7).
+pub const REWIND_PROBABILITY: f64 = 0.1;
+
 /// The state of Alg. 4: the running minimum m of the Frobenius norm, the epoch k* that set it, and W_k*.
 ///
 /// It starts as line 1 does, with `m = +inf` and `k* = 0`; the paper is silent on W_k* before the first update,

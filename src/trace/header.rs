@@ -1,12 +1,13 @@
 //! The header of a trace: what the producer says about itself, its arithmetic, hyper-parameters and reading.
 
 use super::number;
-use super::{Arithmetic, FORMAT, KEY, Optimizer};
+use super::{Arithmetic, FORMAT, KEY, Optimizer, TracedMethod};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::paper::Hyperparameters;
 use crate::paper::reading::{LastBatch, Reading};
+use crate::paper::rewind::REWIND_PROBABILITY;
 use crate::scalar::Dtype;
 use crate::tensor_file::TensorFile;
 use serde_json::{Map, Value, json};
@@ -25,11 +26,15 @@ pub struct SgdHyperparameters {
 /// The header, every value checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
+    /// Whose rules the trace follows.
+    pub method: TracedMethod,
     pub producer: String,
     pub arithmetic: Arithmetic,
     /// Whether `arithmetic` declares `u_in`, `u_out`: what makes storage narrower than the dtype legitimate.
     pub declares_rounding: bool,
     pub hyper: Hyperparameters,
+    /// How likely the rewind point is to move in an epoch; of `random-rewind` alone.
+    pub rewind_probability: f64,
     pub sgd: Option<SgdHyperparameters>,
     pub batch_size: Option<usize>,
     pub optimizer: Optimizer,
@@ -42,6 +47,8 @@ pub struct Header {
     pub params: Vec<String>,
     /// Parameters left out of W on purpose, whatever the reading has.
     pub not_prunable: Vec<String>,
+    /// Whether a replay computed it.
+    pub replayed: bool,
     /// Keys that the format does not have.
     pub unknown: Vec<String>,
 }
@@ -67,6 +74,7 @@ impl Header {
         };
         let mut header = Object { path, name: place, entries };
         header.format()?;
+        let method = header.choice()?;
         let producer = header.text("producer")?.unwrap_or_default();
         let dtype = header.required("dtype")?;
         let dtype: Dtype = match &dtype {
@@ -78,9 +86,10 @@ impl Header {
             None => (Arithmetic::of(dtype), false),
         };
         let mut unknown = Vec::new();
-        let Some(hyper) = header.object("hyper")? else {
+        let Some(mut hyper) = header.object("hyper")? else {
             return Err(header.bad("hyper", "an object of hyper-parameters", &Value::Null));
         };
+        let rewind_probability = hyper.rewind_probability(method)?;
         let (hyper, sgd, batch_size) = hyper.hyperparameters(&mut unknown)?;
         let (reading, declares_last_batch) = match header.object("reading")? {
             Some(object) => object.reading()?,
@@ -91,12 +100,15 @@ impl Header {
         let params = header.params()?;
         let not_prunable = header.not_prunable(&params)?;
         let (model, dataset) = (header.text("model")?, header.text("dataset")?);
+        let replayed = header.flag("replayed")?.unwrap_or(false);
         unknown.extend(header.entries.keys().cloned());
         Ok(Self {
+            method,
             producer,
             arithmetic,
             declares_rounding,
             hyper,
+            rewind_probability,
             sgd,
             batch_size,
             optimizer,
@@ -106,6 +118,7 @@ impl Header {
             dataset,
             params,
             not_prunable,
+            replayed,
             unknown,
         })
     }
@@ -136,6 +149,9 @@ impl Header {
             hyper["momentum"] = json!(sgd.momentum);
             hyper["weight_decay"] = json!(sgd.weight_decay);
         }
+        if self.method == TracedMethod::RandomRewind {
+            hyper["rewind_probability"] = json!(self.rewind_probability);
+        }
         if let Some(batch_size) = self.batch_size {
             hyper["batch_size"] = json!(batch_size);
         }
@@ -159,8 +175,14 @@ impl Header {
             "reading": reading,
             "model": self.model, "dataset": self.dataset, "params": self.params,
         });
+        if self.method != TracedMethod::default() {
+            header[TracedMethod::KEY] = json!(self.method);
+        }
         if !self.not_prunable.is_empty() {
             header["not_prunable"] = json!(self.not_prunable);
+        }
+        if self.replayed {
+            header["replayed"] = json!(true);
         }
         header
     }
@@ -270,6 +292,17 @@ impl Object<'_> {
             _ => None,
         };
         Ok((hyper, sgd, batch_size))
+    }
+
+    /// A key of `random-rewind`, which no other method has.
+    fn rewind_probability(&mut self, method: TracedMethod) -> Result<f64> {
+        let found = match method {
+            TracedMethod::RandomRewind => {
+                self.number("rewind_probability", "a number in [0, 1]", |p| (0.0..=1.0).contains(&p))?
+            }
+            _ => None,
+        };
+        Ok(found.unwrap_or(REWIND_PROBABILITY))
     }
 
     /// The key's choice, or the default.

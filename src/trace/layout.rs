@@ -1,6 +1,6 @@
 //! The names of a trace's tensors: what each one is, and which dtype and shape it must have.
 
-use super::Header;
+use super::{Header, TracedMethod};
 use crate::error::{Error, Result};
 use crate::scalar::Dtype;
 use crate::tensor_file::TensorFile;
@@ -30,6 +30,7 @@ enum Place<'a> {
     ScalarFloat { k: usize },
     ScalarInteger { k: usize },
     Quantiles { k: usize },
+    Draw { k: usize },
 }
 
 impl<'a> Place<'a> {
@@ -65,6 +66,7 @@ impl<'a> Place<'a> {
         }
         match rest {
             "chunk_quantiles" => Some(Self::Quantiles { k }),
+            "draw" => Some(Self::Draw { k }),
             _ if SCALAR_FLOATS.contains(&rest) => Some(Self::ScalarFloat { k }),
             _ if SCALAR_INTEGERS.contains(&rest) => Some(Self::ScalarInteger { k }),
             _ => None,
@@ -82,7 +84,8 @@ impl<'a> Place<'a> {
             | Self::Flags { k, .. }
             | Self::ScalarFloat { k }
             | Self::ScalarInteger { k }
-            | Self::Quantiles { k } => Some(k),
+            | Self::Quantiles { k }
+            | Self::Draw { k } => Some(k),
         }
     }
 
@@ -139,7 +142,9 @@ pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
         let Some((dtype, shape)) = file.describe(name) else { continue };
         let bad = |expected: &str, found: String| Error::file(file.path(), format!("tensor `{name}`"), expected, found);
         let place = Place::of(name).filter(|place| {
-            place.parameter().is_none_or(|(parameter, prunable_only)| !prunable_only || prunable.contains(parameter))
+            let draws = header.method == TracedMethod::RandomRewind;
+            (draws || !matches!(place, Place::Draw { .. }))
+                && place.parameter().is_none_or(|(parameter, of_w)| !of_w || prunable.contains(parameter))
         });
         let Some(place) = place else {
             layout.unknown.push(name.to_string());
@@ -220,6 +225,7 @@ fn check_dtype(place: Place, dtype: Stored, header: &Header) -> std::result::Res
         | Place::Loss { .. }
         | Place::Parameter { .. }
         | Place::ScalarFloat { .. }
+        | Place::Draw { .. }
         | Place::Quantiles { .. } => is_float(false),
         Place::Flags { .. } if dtype == Stored::U8 => Ok(()),
         Place::Flags { .. } => Err("U8"),

@@ -6,11 +6,13 @@
 mod arithmetic;
 mod header;
 mod layout;
+mod method;
 mod number;
 mod optimizer;
 
 pub use arithmetic::Arithmetic;
 pub use header::{Header, SgdHyperparameters};
+pub use method::TracedMethod;
 pub use number::hex_float;
 pub use optimizer::{Clip, Optimizer, OptimizerRule, Schedule};
 

@@ -13,6 +13,7 @@ mod false_alarms;
 mod faults;
 mod hex_floats;
 mod malformed;
+mod other_methods;
 mod planted;
 mod poison;
 mod port;

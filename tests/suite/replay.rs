@@ -5,6 +5,7 @@ mod errors;
 mod exact;
 mod hostile;
 mod inputs;
+mod other_methods;
 mod stepping;
 
 use crate::common::traces::{self, Tensors, floats, scalar};

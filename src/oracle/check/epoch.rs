@@ -20,6 +20,8 @@ pub(crate) struct Recorded {
     pub(crate) s_sq: Option<f64>,
     pub(crate) s_f: Option<f64>,
     pub(crate) min_before: Option<f64>,
+    /// What random rewind drew.
+    pub(crate) draw: Option<f64>,
     pub(crate) k_star: Option<i64>,
     pub(crate) rewind: Field<f64>,
     pub(crate) alpha: Option<f64>,
@@ -91,6 +93,7 @@ impl<'a> Epoch<'a> {
             s_sq: trace.scalar(k, "S_sq")?,
             s_f: trace.scalar(k, "S_F")?,
             min_before: trace.scalar(k, "min_before")?,
+            draw: trace.scalar(k, "draw")?,
             k_star: trace.integer(k, "k_star")?,
             rewind: field("rewind", all)?,
             alpha: trace.scalar(k, "alpha")?,

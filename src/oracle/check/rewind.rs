@@ -1,20 +1,73 @@
-//! Alg. 4: the running minimum, the rewind epoch k* and its weights W_k*.
+//! Alg. 4: the running minimum, the rewind epoch k* and its weights W_k*; and what other methods have in its place.
 
-use super::epoch::{Carry, Epoch, Recorded};
+use super::epoch::{Carry, Epoch, FINITE, Recorded};
 use super::field::Field;
 use super::outcome::{Outcome, Stage};
 use crate::oracle::interval::{Decision, Interval};
 use crate::paper::reading::{RewindCopy, RewindUpdate};
-use crate::trace::TracedParameter;
+use crate::trace::{TracedMethod, TracedParameter};
 
-/// Lines 10 to 14 of Alg. 4: `if S_F < m { m <- S_F; k* <- k; W_k* <- W }`, on the recorded S_F and m.
+/// Lines 10 to 14 of Alg. 4: `if S_F < m { m <- S_F; k* <- k; W_k* <- W }`, on the recorded S_F and m. *Reset* has no such
+/// lines, and *random rewind* has the last two of them where the recorded draw says so.
 pub(super) fn alg4(epoch: &mut Epoch, carry: &Carry) -> Outcome {
     let mut outcome = Outcome::new(Stage::Alg4);
-    minimum(epoch, carry, &mut outcome);
-    let improves = improves(epoch, &mut outcome);
-    rewind_epoch(epoch, carry, improves, &mut outcome);
+    match epoch.trace.header.method {
+        TracedMethod::Gdstar => {
+            minimum(epoch, carry, &mut outcome);
+            let improves = improves(epoch);
+            improves.into_iter().for_each(|improves| outcome.decide(improves));
+            rewind_epoch(epoch, carry, improves, &mut outcome);
+        }
+        TracedMethod::Reset => {
+            follow_minimum(epoch, carry);
+            stays_at_the_start(epoch, &mut outcome);
+        }
+        TracedMethod::RandomRewind => {
+            follow_minimum(epoch, carry);
+            let moves = drawn(epoch, &mut outcome);
+            moves.into_iter().for_each(|moves| outcome.decide(moves));
+            rewind_epoch(epoch, carry, moves, &mut outcome);
+            moved_in_epoch_0(epoch, carry, moves);
+        }
+    }
     weights(epoch, carry, &mut outcome);
     outcome
+}
+
+/// m as Alg. 4 would have it, which a method without one may be confused with.
+fn follow_minimum(epoch: &mut Epoch, carry: &Carry) {
+    epoch.operands.min_before = carry.minimum;
+    improves(epoch);
+}
+
+/// *Reset*: k* is 0, whatever the epoch and however epochs are counted.
+fn stays_at_the_start(epoch: &mut Epoch, outcome: &mut Outcome) {
+    match epoch.recorded.k_star {
+        Some(found) => outcome.compare(&epoch.place("k_star"), 0, found as f64, Interval::exact(0.0)),
+        None => outcome.leave_out("k_star is not recorded"),
+    }
+    epoch.operands.moved = Some(false);
+    epoch.operands.k_star = epoch.recorded.k_star.or(Some(0));
+}
+
+/// *Random rewind*: whether the recorded draw is below the probability, which the port may have rounded.
+fn drawn(epoch: &Epoch, outcome: &mut Outcome) -> Option<Decision> {
+    if let Some(draw) = epoch.recorded.draw.filter(|draw| !draw.is_finite()) {
+        outcome.compare(&epoch.place("draw"), 0, draw, FINITE);
+    }
+    let draw = epoch.operand("draw", epoch.recorded.draw)?;
+    Some(draw.less_than(epoch.arithmetic.threshold(epoch.trace.header.rewind_probability)))
+}
+
+/// In epoch 0 k* is 0 whether the rewind point moved or not: the draw alone says which.
+fn moved_in_epoch_0(epoch: &mut Epoch, carry: &Carry, moves: Option<Decision>) {
+    if carry.k_star == Some(epoch.k as i64) {
+        epoch.operands.moved = match moves {
+            Some(Decision::Yes) => Some(true),
+            Some(Decision::No) => Some(false),
+            _ => None,
+        };
+    }
 }
 
 /// One of S_F and m may be recorded in a wider type than the other.
@@ -37,10 +90,9 @@ fn minimum(epoch: &mut Epoch, carry: &Carry, outcome: &mut Outcome) {
 }
 
 /// The comparison, and m after it.
-fn improves(epoch: &mut Epoch, outcome: &mut Outcome) -> Option<Decision> {
+fn improves(epoch: &mut Epoch) -> Option<Decision> {
     let (s_f, m) = (epoch.operands.s_f?, epoch.operands.min_before?);
     let improves = s_f.widened(storage_difference(epoch)).less_than(m);
-    outcome.decide(improves);
     epoch.operands.minimum = Some(match improves {
         Decision::Yes => s_f,
         Decision::No => m,
@@ -75,7 +127,10 @@ fn rewind_epoch(epoch: &mut Epoch, carry: &Carry, improves: Option<Decision>, ou
         Some(Decision::Either) if moved(found) => Interval::exact(k as f64),
         Some(Decision::Either) => stays,
         None => {
-            outcome.leave_out("k_star: S_F or the running minimum is not known");
+            outcome.leave_out(match epoch.trace.header.method {
+                TracedMethod::RandomRewind => "k_star: draw is not recorded",
+                _ => "k_star: S_F or the running minimum is not known",
+            });
             if moved(found) { Interval::exact(k as f64) } else { stays }
         }
     };
@@ -90,8 +145,10 @@ fn weights(epoch: &mut Epoch, carry: &Carry, outcome: &mut Outcome) {
     epoch.poison(outcome, "rewind", &epoch.recorded.rewind);
     let reading = epoch.reading();
     let recorded = &epoch.recorded;
+    let resets = epoch.trace.header.method == TracedMethod::Reset;
     let expected = match (reading.rewind_copy, epoch.operands.moved, reading.rewind_update) {
         (RewindCopy::Alias, ..) => live(recorded, epoch.trace.prunable()),
+        (RewindCopy::Copy, ..) if resets => Some(&carry.initial),
         (RewindCopy::Copy, Some(true), RewindUpdate::BeforePruning) => Some(&recorded.weights_before),
         (RewindCopy::Copy, Some(true), RewindUpdate::AfterPruning) => Some(&recorded.weights_after),
         (RewindCopy::Copy, Some(false), _) => Some(&carry.rewind),

@@ -1,18 +1,24 @@
 //! Known mistakes in Alg. 4.
 
 use super::{Candidates, affected, is_near, reading};
+use crate::choice::Choice;
 use crate::oracle::check::{Carry, Epoch, Field};
 use crate::oracle::report::Finding;
 use crate::paper::decay::decay_factor;
 use crate::paper::reading::{DecayStep, EpochOrigin, RewindCopy, RewindUpdate};
 use crate::scalar::{DoubleDouble, Scalar};
+use crate::trace::TracedMethod;
 
 pub(super) fn causes(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
     let Some(first) = findings.first() else { return Vec::new() };
     if first.tensor.ends_with("/min_before") {
         minimum(epoch, carry, first.got)
     } else if first.tensor.ends_with("/k_star") {
-        rewind_epoch(epoch, carry, first)
+        match epoch.trace.header.method {
+            TracedMethod::Gdstar => rewind_epoch(epoch, carry, first),
+            TracedMethod::Reset => of_reset(epoch, first.got),
+            TracedMethod::RandomRewind => of_random_rewind(epoch, carry, first.got),
+        }
     } else {
         weights(epoch, carry, findings)
     }
@@ -94,6 +100,63 @@ fn rewind_epoch(epoch: &Epoch, carry: &Carry, first: &Finding) -> Vec<String> {
     causes
 }
 
+/// Whether Alg. 4 would have moved the rewind point, if S_F and its running minimum are known.
+fn is_new_minimum(epoch: &Epoch) -> Option<bool> {
+    Some(epoch.operands.s_f?.low < epoch.operands.min_before?.low)
+}
+
+/// The name of a mistake that is another method's rule.
+fn method(choice: TracedMethod) -> String {
+    format!("this is the rule of `{}` = `{choice}`: declare it, or change it", TracedMethod::KEY)
+}
+
+/// k*, which *reset* leaves at 0.
+fn of_reset(epoch: &Epoch, got: f64) -> Vec<String> {
+    let k = epoch.k as f64;
+    let mut causes = Vec::new();
+    if got == k && is_new_minimum(epoch) == Some(true) {
+        causes.push(format!("k* moves where S_F is a new minimum: {}", method(TracedMethod::Gdstar)));
+    }
+    if got == epoch.reading().epoch_origin.first() as f64 {
+        causes.push("k* is the first epoch's number: it is 0, however epochs are counted".to_string());
+    }
+    if got == k {
+        causes.push("k* moves: W_k* is captured, although reset never does".to_string());
+    }
+    causes
+}
+
+/// k*, which *random rewind* moves where its draw says so.
+fn of_random_rewind(epoch: &Epoch, carry: &Carry, got: f64) -> Vec<String> {
+    let (k, probability) = (epoch.k as f64, epoch.trace.header.rewind_probability);
+    let Some(draw) = epoch.recorded.draw else { return Vec::new() };
+    let stale = carry.previous.as_ref().and_then(|previous| previous.0.draw);
+    let (moved, moves) = (got == k, draw < probability);
+    let mut causes = Vec::new();
+    let mut say = |holds: bool, cause: String| {
+        if holds {
+            causes.push(cause);
+        }
+    };
+    say(moved && draw == probability, "<= for <: a draw equal to the probability moved k*".to_string());
+    say(
+        stale.is_some_and(|stale| (stale < probability) == moved && moved != moves),
+        "a stale draw: the previous epoch's".to_string(),
+    );
+    say(
+        moved && !moves && draw >= 1.0 - probability,
+        "1 - draw for draw: k* moves where the draw is large".to_string(),
+    );
+    say(moved && !moves, "k* moves where the draw is not below the probability (> for <, or another one)".to_string());
+    let as_alg4 = is_new_minimum(epoch) == Some(moved) && moved != moves;
+    say(as_alg4, format!("k* moves where S_F is a new minimum: {}", method(TracedMethod::Gdstar)));
+    say(!moved && moves && got == 0.0, format!("k* never moves: {}", method(TracedMethod::Reset)));
+    let off_by_one = moves && (got == k + 1.0 || got == k - 1.0);
+    say(off_by_one, "k* is off by one: it is counted from another origin".to_string());
+    say(!moved && moves, "k* was not updated although the draw is below the probability (> for <)".to_string());
+    causes
+}
+
 /// W_k*.
 fn weights(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
     let recorded = &epoch.recorded;
@@ -149,6 +212,9 @@ fn weights(epoch: &Epoch, carry: &Carry, findings: &[Finding]) -> Vec<String> {
     }
     if reading_now.rewind_copy == RewindCopy::Alias {
         say(is(&carry.rewind, &plain), format!("W_k* is a copy: {}", reading("rewind_copy", "copy")));
+    }
+    if epoch.trace.header.method == TracedMethod::Reset {
+        say(is(&recorded.weights_before, &plain), "W_k* is captured, although reset never does: it is W_0".to_string());
     }
     say(is(&carry.initial, &plain), "W_k* is always W_0 (reset): it was never captured".to_string());
     say(moved && is(&carry.rewind, &plain), "W_k* was not updated although k* moved".to_string());

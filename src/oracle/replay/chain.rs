@@ -12,7 +12,7 @@ use crate::paper::schedule::prune_rate;
 use crate::paper::selection::{Selection, select_weights};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::{Element, Tensor, TensorSink};
-use crate::trace::{Trace, TracedParameter};
+use crate::trace::{Trace, TracedMethod, TracedParameter};
 use ndarray::{ArrayD, ArrayViewD};
 
 /// All known weights after Alg. 6, and the mask where it is known.
@@ -110,25 +110,34 @@ impl<'a> Replay<'a> {
         let everything = vec![true; g.len()];
         let set = alive.as_deref().unwrap_or(&everything);
         let selection = select_weights(&g, set, alpha, hyper.chunks, &reading).map_err(|e| self.placed(k, "tau", e))?;
-        let t =
-            decay_step(reading.decay_step, k, self.rewind.k_star(), self.steps).map_err(|e| self.placed(k, "t", e))?;
+        let t = self.plan.knows_rewind.then(|| self.decay_step(k)).transpose()?;
 
-        for (quantity, value) in [("S_abs", s_abs), ("S_sq", s_sq), ("S_F", s_f), ("min_before", min_before)] {
+        for (quantity, value) in [("S_abs", s_abs), ("S_sq", s_sq), ("S_F", s_f)] {
             self.put_scalar(k, quantity, value)?;
+        }
+        match trace.header.method {
+            TracedMethod::Gdstar => self.put_scalar(k, "min_before", min_before)?,
+            TracedMethod::Reset => {}
+            TracedMethod::RandomRewind => self.copy_draw(k)?,
         }
         self.put_flat(k, "G", &g)?;
         self.put_scalar(k, "alpha", alpha)?;
         self.put_selection(k, &selection)?;
-        self.put_scalar(k, "t", t as i64)?;
+        t.map(|t| self.put_scalar(k, "t", t as i64)).transpose()?;
         if let Some(alive) = &alive {
             self.put_flags(k, "mask_before", alive)?;
         }
-        let (after, mask) = self.decay(k, t, &before, &selection.selected, alive)?; // Eq. 9, Alg. 6
+        let (after, mask) = match t {
+            Some(t) => self.decay(k, t, &before, &selection.selected, alive)?, // Eq. 9, Alg. 6
+            None => (before.clone(), None),
+        };
         self.forget_selected(&selection.selected);
         if reading.rewind_update == RewindUpdate::AfterPruning {
             self.observe(k, s_f, &after)?;
         }
-        self.put_scalar(k, "k_star", self.rewind.k_star() as i64)?;
+        if self.plan.knows_rewind {
+            self.put_scalar(k, "k_star", self.rewind.k_star() as i64)?;
+        }
         self.put_weights(k, &before, &after)?;
         if let Some(mask) = &mask {
             self.put_flags(k, "mask", mask)?;
@@ -206,10 +215,34 @@ impl<'a> Replay<'a> {
         Ok(before)
     }
 
-    /// Alg. 4.
+    /// Alg. 4, or what the method has in its place.
     fn observe(&mut self, k: usize, s_f: f64, weights: &[ArrayD<f64>]) -> Result<()> {
-        let observed = self.rewind.observe(k, s_f, &views(weights));
-        observed.map(|_| ()).map_err(|e| self.placed(k, "k_star", e))
+        let observed = match self.trace.header.method {
+            TracedMethod::Gdstar => self.rewind.observe(k, s_f, &views(weights)).map(|_| ()),
+            TracedMethod::Reset => Ok(()),
+            TracedMethod::RandomRewind => match self.draw(k)? {
+                Some(draw) if draw < self.trace.header.rewind_probability => self.rewind.move_to(k, &views(weights)),
+                _ => Ok(()),
+            },
+        };
+        observed.map_err(|e| self.placed(k, "k_star", e))
+    }
+
+    /// What random rewind drew in an epoch, if it is recorded.
+    fn draw(&self, k: usize) -> Result<Option<f64>> {
+        let draw = self.trace.scalar(k, "draw")?;
+        draw.map(|draw| self.settled(k, "draw", Ok(draw))).transpose()
+    }
+
+    fn copy_draw(&mut self, k: usize) -> Result<()> {
+        let draw = self.draw(k)?;
+        draw.map_or(Ok(()), |draw| self.put_scalar(k, "draw", draw))
+    }
+
+    /// Line 2 of Alg. 6.
+    fn decay_step(&self, k: usize) -> Result<usize> {
+        let reading = self.trace.header.reading.decay_step;
+        decay_step(reading, k, self.rewind.k_star(), self.steps).map_err(|e| self.placed(k, "t", e))
     }
 
     /// Alg. 6 on the weights of W.

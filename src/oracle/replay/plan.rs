@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::paper::reading::{GradientOf, LearningRateStep, MaskedGradient, RewindUpdate};
-use crate::trace::{KEY, SgdHyperparameters, Trace, TracedParameter};
+use crate::trace::{KEY, SgdHyperparameters, Trace, TracedMethod, TracedParameter};
 
 /// Where the weights at the end of an epoch come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) sources: Vec<Source>,
     /// Whether a parameter goes through the optimizer's steps: for its weights, or for weight decay inside G.
     pub(super) descends: Vec<bool>,
+    /// Whether k* is known: random rewind's needs every epoch's draw.
+    pub(super) knows_rewind: bool,
     /// How many gradients there are to read.
     pub(super) gradients: usize,
     pub(super) notes: Vec<String>,
@@ -56,18 +58,24 @@ impl Plan {
             trace.parameters().iter().map(|p| source(trace, p, &mut notes)).collect::<Result<Vec<Source>>>()?;
         let of_w = &sources[..trace.prunable().len()];
         let lacking = trace.prunable().iter().zip(of_w).find(|(_, source)| **source == Source::Unknown);
-        let after_pruning = trace.header.reading.rewind_update == RewindUpdate::AfterPruning;
-        let no_start = trace.prunable().iter().find(|p| after_pruning && !has_init(trace, p));
+        let no_start = trace.prunable().iter().find(|p| starts_from_init(trace) && !has_init(trace, p));
+        let no_draw = trace.epochs().find(|&k| is_drawn(trace) && !trace.has(&format!("epoch/{k}/draw")));
         if let Some(parameter) = lacking.map(|(parameter, _)| parameter).or(no_start) {
             let name = &parameter.name;
             notes.push(format!(
                 "only Eq. 1 to 8 are computed: `{name}` has {}",
-                if lacking.is_some() {
-                    "neither weights_before nor init with lr, momentum and weight_decay of SGD's own steps"
-                } else {
-                    "no init, which the first epoch rewinds to under rewind_update = after-pruning"
+                match (lacking, trace.header.method) {
+                    (Some(_), _) =>
+                        "neither weights_before nor init with lr, momentum and weight_decay of SGD's own steps",
+                    (None, TracedMethod::Gdstar) =>
+                        "no init, which the first epoch rewinds to under rewind_update = after-pruning",
+                    (None, _) => "no init, which the method rewinds to",
                 }
             ));
+            sources.fill(Source::Unknown);
+        }
+        if let Some(k) = no_draw {
+            notes.push(format!("only Eq. 1 to 8 are computed: without `epoch/{k}/draw` the rewind point is not known"));
             sources.fill(Source::Unknown);
         }
         let descends = descends(trace, &sources)?;
@@ -78,7 +86,13 @@ impl Plan {
             );
         }
         let batches: usize = trace.epochs().map(|k| trace.batches(k)).sum();
-        Ok(Self { sources, descends, gradients: batches.saturating_mul(trace.parameters().len()), notes })
+        Ok(Self {
+            sources,
+            descends,
+            knows_rewind: no_draw.is_none(),
+            gradients: batches.saturating_mul(trace.parameters().len()),
+            notes,
+        })
     }
 
     /// Whether the weights of W are known at the end of every epoch.
@@ -90,6 +104,16 @@ impl Plan {
     pub(super) fn steps_all_weights(&self) -> bool {
         !self.sources.contains(&Source::Recorded)
     }
+}
+
+/// Whether what an epoch rewinds to may be W_0: Alg. 4 moves the rewind point in the first epoch, before its pruning.
+fn starts_from_init(trace: &Trace) -> bool {
+    let after_pruning = trace.header.reading.rewind_update == RewindUpdate::AfterPruning;
+    after_pruning || trace.header.method != TracedMethod::Gdstar
+}
+
+fn is_drawn(trace: &Trace) -> bool {
+    trace.header.method == TracedMethod::RandomRewind
 }
 
 /// Alg. 4 starts with the first epoch, and each epoch starts from the one before.
@@ -121,6 +145,11 @@ fn missing(trace: &Trace, name: &str, expected: &str) -> Error {
 fn source(trace: &Trace, parameter: &TracedParameter, notes: &mut Vec<String>) -> Result<Source> {
     let recorded = |k: &usize| trace.has(&tensor(*k, "weights_before", parameter));
     let count = trace.epochs().filter(recorded).count();
+    let of_w = trace.prunable().iter().any(|p| p.name == parameter.name);
+    if !of_w && trace.header.method != TracedMethod::Gdstar && !has_init(trace, parameter) {
+        notes.push(format!("`{}` is left out: it has no init, which the method rewinds to", parameter.name));
+        return Ok(Source::Unknown);
+    }
     if count == trace.epochs().count() {
         return Ok(Source::Recorded);
     }
@@ -133,7 +162,6 @@ fn source(trace: &Trace, parameter: &TracedParameter, notes: &mut Vec<String>) -
     if has_init(trace, parameter) && has_all_gradients && sgd(trace).is_ok() {
         return Ok(Source::Stepped);
     }
-    let of_w = trace.prunable().iter().any(|p| p.name == parameter.name);
     if !of_w {
         notes.push(format!(
             "`{}` is left out: it has neither weights_before nor init, gradients, lr, momentum and weight_decay of SGD's \

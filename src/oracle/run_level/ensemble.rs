@@ -1,12 +1,12 @@
 //! [`Ensemble`]: reference runs that may stand together, and for which port's runs they may stand.
 
 use super::statistics::{RunStatistics, are_distinct};
+use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::method::Method;
 use crate::paper::reading::Reading;
 use crate::scalar::Dtype;
-use crate::trace::Header;
+use crate::trace::{Header, TracedMethod};
 use crate::train::{Config, Difference, Execution, StoredRun};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,8 +36,9 @@ impl Ensemble {
         for path in paths {
             let run = StoredRun::read(path)?;
             let (place, method) = ("config.toml: method", run.config.method);
-            if method != Method::Gdstar {
-                return Err(Error::file(path, place, "gdstar, whose rules a trace follows", method));
+            if !TracedMethod::NAMES.contains(&method.entry().name) {
+                let expected = format!("{}, whose rules a trace follows", TracedMethod::NAMES.join(" | "));
+                return Err(Error::file(path, place, expected, method));
             }
             if !run.is_finished() {
                 return Err(Error::file(path, "metrics", "a finished run: all K epochs", run.progress()));
@@ -89,6 +90,9 @@ impl Ensemble {
         };
         let (run, sgd) = (&self.config, &self.config.optimizer);
         let dataset = run.data.to_string();
+        if header.method.name() != run.method.entry().name {
+            return differs("method", header.method.to_string(), run.method.to_string());
+        }
         for (what, trace, found) in [("model", &header.model, &run.model), ("dataset", &header.dataset, &dataset)] {
             if let Some(trace) = trace.as_ref().filter(|&trace| trace != found) {
                 return differs(what, trace.clone(), found.clone());

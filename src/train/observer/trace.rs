@@ -7,9 +7,10 @@ use super::{BatchEvent, EpochEvent, Observer};
 use crate::error::{Error, Result};
 use crate::method::{METHODS, Quantity, Told};
 use crate::paper::reading::Decayed;
+use crate::paper::rewind::REWIND_PROBABILITY;
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorSink, TensorStream};
-use crate::trace::{Arithmetic, Header, KEY, Optimizer, SgdHyperparameters};
+use crate::trace::{Arithmetic, Header, KEY, Optimizer, SgdHyperparameters, TracedMethod};
 use crate::train::{Config, Run, State};
 use crate::weights::WeightSet;
 use serde_json::{Map, Value};
@@ -177,10 +178,12 @@ fn header(config: &Config, dtype: Dtype, params: Vec<String>) -> Result<Map<Stri
     check_traceable(config)?;
     let (hyper, sgd, reading) = (&config.hyper, &config.optimizer, &config.reading);
     let header = Header {
+        method: TracedMethod::Gdstar,
         producer: concat!("gdstar ", env!("CARGO_PKG_VERSION")).to_string(),
         arithmetic: Arithmetic::of(dtype),
         declares_rounding: false,
         hyper: *hyper,
+        rewind_probability: REWIND_PROBABILITY,
         sgd: Some(SgdHyperparameters { lr: sgd.learning_rate, momentum: sgd.momentum, weight_decay: sgd.weight_decay }),
         batch_size: Some(sgd.batch_size),
         optimizer: Optimizer::default(),
@@ -190,6 +193,7 @@ fn header(config: &Config, dtype: Dtype, params: Vec<String>) -> Result<Map<Stri
         dataset: Some(config.data.to_string()),
         params,
         not_prunable: Vec::new(),
+        replayed: false,
         unknown: Vec::new(),
     };
     let config =

@@ -8,9 +8,10 @@ use crate::common::traces::{self, Tensors, floats};
 use gdstar::oracle::replay::replay_trace;
 use gdstar::paper::Hyperparameters;
 use gdstar::paper::reading::*;
+use gdstar::paper::rewind::REWIND_PROBABILITY;
 use gdstar::scalar::Dtype;
 use gdstar::tensor_file::Tensor;
-use gdstar::trace::{Arithmetic, Header, Optimizer, SgdHyperparameters};
+use gdstar::trace::{Arithmetic, Header, Optimizer, SgdHyperparameters, TracedMethod};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -104,10 +105,12 @@ impl Lane {
         let (epochs, lambda, eps, chunks) = (self.epochs, self.lambda, self.eps, self.chunks);
         let sgd = SgdHyperparameters { lr: 0.5, momentum: 0.5, weight_decay: 0.5 };
         Header {
+            method: TracedMethod::Gdstar,
             producer: format!("golden/exact/{}", self.name),
             arithmetic: Arithmetic::of(Dtype::F32),
             declares_rounding: false,
             hyper: Hyperparameters { epochs, alpha_0: 0.75, alpha_end: 0.25, lambda, eps, chunks },
+            rewind_probability: REWIND_PROBABILITY,
             sgd: self.steps().then_some(sgd),
             batch_size: None,
             optimizer: Optimizer::default(),
@@ -117,6 +120,7 @@ impl Lane {
             dataset: None,
             params: SHAPES[..2].iter().map(|(name, _)| name.to_string()).collect(),
             not_prunable: Vec::new(),
+            replayed: false,
             unknown: Vec::new(),
         }
     }

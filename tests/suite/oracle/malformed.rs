@@ -123,6 +123,37 @@ fn hyperparameters_out_of_range_are_errors() {
     }
 }
 
+/// The methods whose traces have other quantities have other names, and are told apart from a name that nobody has.
+#[test]
+fn unknown_methods_are_errors() {
+    for bad in [json!("rigl"), json!("GDSTAR"), json!(""), json!("dense"), json!(7), json!(["reset"]), json!(null)] {
+        assert_bad_header(|h| h["method"] = bad, "method");
+    }
+    for bad in [json!(-0.1), json!(1.5), json!("nan"), json!("x"), json!([0.1])] {
+        assert_bad_header(
+            |h| {
+                h["method"] = json!("random-rewind");
+                h["hyper"]["rewind_probability"] = bad;
+            },
+            "rewind_probability",
+        );
+    }
+    for method in ["gdstar", "reset"] {
+        let mut sound = sound();
+        sound.header["method"] = json!(method);
+        sound.header["hyper"]["rewind_probability"] = json!(0.1);
+        let told = sound.check().unwrap().warnings;
+        assert!(told.iter().any(|warning| warning.contains("hyper.rewind_probability")), "{method}: {told:?}");
+    }
+    for draw in [Tensor::scalar(1_i64), Tensor::from_slice(&[2], &[0.5_f32; 2])] {
+        let mut sound = sound();
+        sound.header["method"] = json!("random-rewind");
+        sound.tensors.push(("epoch/0/draw".to_string(), draw));
+        assert_error(sound.check(), "epoch/0/draw", "a draw that is no float");
+    }
+    assert_bad_header(|h| h["replayed"] = json!("yes"), "replayed");
+}
+
 #[test]
 fn unknown_readings_are_errors() {
     assert_bad_header(|h| h["reading"]["quantille"] = json!("linear"), "quantille");

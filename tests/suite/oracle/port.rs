@@ -26,7 +26,7 @@ pub use method::run;
 pub use optimizer::{Clip, Optimizer, Rule, Schedule};
 pub use record::{Epoch, Trace};
 pub use settings::{
-    AlphaForm, Arithmetic, Config, CosineForm, EpsOf, Forms, Hyper, LerpForm, Parameter, PowerForm, READINGS, Reading,
-    Recording, SquareSum, Store, Summed, Width,
+    AlphaForm, Arithmetic, Config, CosineForm, EpsOf, Forms, Hyper, LerpForm, Method, Parameter, PowerForm, READINGS,
+    Reading, Recording, SquareSum, Store, Summed, Width,
 };
 pub use write::{KINDS, header, serialize};

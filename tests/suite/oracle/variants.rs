@@ -1,8 +1,9 @@
 //! Correct ports of every kind, drawn from a seed.
 
 use super::port::{
-    AlphaForm, Arithmetic, Clip, Config, CosineForm, EpsOf, Forms, Gradients, Hyper, KINDS, LerpForm, Optimizer, Order,
-    Parameter, PowerForm, Precision, READINGS, Reading, Recording, Rule, Schedule, SquareSum, Store, Summed, Width,
+    AlphaForm, Arithmetic, Clip, Config, CosineForm, EpsOf, Forms, Gradients, Hyper, KINDS, LerpForm, Method,
+    Optimizer, Order, Parameter, PowerForm, Precision, READINGS, Reading, Recording, Rule, Schedule, SquareSum, Store,
+    Summed, Width,
 };
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -48,6 +49,7 @@ pub fn standard(seed: u64, dtype: Precision) -> Config {
     let mut parameters = parameters(0);
     parameters[4].shape = vec![7, 8];
     Config {
+        method: Method::Gdstar,
         seed,
         hyper: Hyper {
             epochs: 8,
@@ -81,6 +83,17 @@ pub fn standard(seed: u64, dtype: Precision) -> Config {
         trained: 7,
         batches: 4,
     }
+}
+
+/// The port of *reset*.
+pub fn resets(config: &mut Config) {
+    config.method = Method::Reset;
+}
+
+/// The port of *random rewind*: k* moves and stays, and in the third epoch the draw is the probability.
+pub fn rewinds_at_random(config: &mut Config) {
+    let draws = vec![0.75, 0.25, 0.5, 0.125, 0.625, 0.375, 0.875];
+    config.method = Method::RandomRewind { probability: 0.5, draws };
 }
 
 /// Ties everywhere: S_F = m in epochs 2 and 5, G = tau in most, |w| = eps, and weights of exactly 0.

@@ -78,6 +78,13 @@ pub enum Fault {
     RewindNegated,
     RewindOfEpochStart,
     RewindOnlyFirst,
+    // What other methods have in Alg. 4's place
+    DrawGreater,
+    DrawIgnored,
+    DrawOfOneMinus,
+    DrawOrEqual,
+    DrawStale,
+    ResetToFirstNumber,
     // Eq. 8
     AlphaIntegerDivision,
     AlphaOfNextEpoch,

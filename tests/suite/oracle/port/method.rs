@@ -192,6 +192,7 @@ impl Port<'_> {
         epoch.s_sq = self.s_sq(epoch);
         epoch.s_f = self.s_f(epoch);
         epoch.min_before = self.minimum;
+        epoch.draw = self.draw(epoch.k - self.config.origin());
         let old_k_star = self.k_star;
         if before {
             let weights = self.weights.clone();

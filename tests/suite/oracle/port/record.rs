@@ -32,6 +32,8 @@ pub struct Epoch {
     pub s_sq: f64,
     pub s_f: f64,
     pub min_before: f64,
+    /// What random rewind drew.
+    pub draw: Option<f64>,
     pub k_star: i64,
     pub rewind: Vec<Vec<f64>>,
     pub alpha: f64,

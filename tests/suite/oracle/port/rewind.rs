@@ -1,12 +1,48 @@
-//! Alg. 4: the running minimum, k* and W_k*.
+//! Alg. 4: the running minimum, k* and W_k*; and what other methods have in its place.
 
 use super::fault::Fault;
 use super::method::Port;
 use super::record::Epoch;
+use super::settings::Method;
 
 impl Port<'_> {
-    /// Lines 10 to 14 of Alg. 4, with `weights` as W.
+    /// What the method does to the rewind point, with `weights` as W.
     pub fn update_rewind(&mut self, epoch: &Epoch, weights: &[Vec<f64>]) {
+        match &self.config.method {
+            Method::Gdstar => self.alg4(epoch, weights),
+            Method::Reset if self.fault == Fault::ResetToFirstNumber => self.k_star = self.config.origin() as i64,
+            Method::Reset => {}
+            Method::RandomRewind { .. } if self.fault == Fault::DrawIgnored => self.alg4(epoch, weights),
+            Method::RandomRewind { .. } if self.fault == Fault::RewindEpochNever => {}
+            Method::RandomRewind { probability, .. } => {
+                if self.moves_at_random(epoch, *probability) {
+                    self.k_star = epoch.k as i64;
+                    self.capture(weights);
+                }
+            }
+        }
+    }
+
+    /// The draw of an epoch, counted from 0, as the port holds it.
+    pub fn draw(&self, index: usize) -> Option<f64> {
+        let Method::RandomRewind { draws, .. } = &self.config.method else { return None };
+        Some(self.config.arithmetic.unit().round(draws[index % draws.len()]))
+    }
+
+    fn moves_at_random(&self, epoch: &Epoch, probability: f64) -> bool {
+        let index = epoch.k - self.config.origin();
+        let Some(draw) = epoch.draw else { return false };
+        match self.fault {
+            Fault::DrawGreater => draw > probability,
+            Fault::DrawOfOneMinus => 1.0 - draw < probability,
+            Fault::DrawOrEqual => draw <= probability,
+            Fault::DrawStale => self.draw(index.saturating_sub(1)).is_some_and(|stale| stale < probability),
+            _ => draw < probability,
+        }
+    }
+
+    /// Lines 10 to 14 of Alg. 4.
+    fn alg4(&mut self, epoch: &Epoch, weights: &[Vec<f64>]) {
         let k = epoch.k as i64;
         let s_f = match self.fault {
             Fault::MinimumOfSquareSum => epoch.s_sq,

@@ -255,8 +255,22 @@ impl Default for Recording {
     }
 }
 
+/// Whose rules the port follows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Method {
+    Gdstar,
+    /// W_k* is W_0, always.
+    Reset,
+    /// W_k* moves where the epoch's draw is below the probability; the draws are taken by turns.
+    RandomRewind {
+        probability: f64,
+        draws: Vec<f64>,
+    },
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
+    pub method: Method,
     pub seed: u64,
     pub hyper: Hyper,
     pub reading: Reading,

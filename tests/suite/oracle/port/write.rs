@@ -2,7 +2,7 @@
 
 use super::arithmetic::Precision;
 use super::record::{Epoch, Trace};
-use super::settings::{Config, Parameter, Store};
+use super::settings::{Config, Method, Parameter, Store};
 use gdstar::tensor_file::Tensor;
 use safetensors::tensor::Dtype;
 use serde_json::{Map, Value, json};
@@ -82,6 +82,14 @@ pub fn header(config: &Config) -> Value {
         "reading": Map::from_iter(config.reading.0.iter().map(reading)),
         "params": config.parameters.iter().filter(|p| p.prunable).map(|p| &p.name).collect::<Vec<_>>(),
     });
+    match &config.method {
+        Method::Gdstar => {}
+        Method::Reset => header["method"] = json!("reset"),
+        Method::RandomRewind { probability, .. } => {
+            header["method"] = json!("random-rewind");
+            header["hyper"]["rewind_probability"] = number(*probability);
+        }
+    }
     if let Some(keys) = header.as_object_mut() {
         keys.extend(config.declared_optimizer());
     }
@@ -161,14 +169,12 @@ impl Tensors<'_> {
         self.parameters("weights_before", &format!("{at}/weights_before"), &epoch.weights_before);
         self.flags("mask_before", &format!("{at}/mask_before"), &epoch.mask_before);
         self.flat("G", &format!("{at}/G"), &epoch.g);
-        let scalars = [
-            ("S_abs", epoch.s_abs),
-            ("S_sq", epoch.s_sq),
-            ("S_F", epoch.s_f),
-            ("min_before", epoch.min_before),
-            ("tau", epoch.tau),
-        ];
-        for (kind, value) in scalars {
+        let scalars = [("S_abs", epoch.s_abs), ("S_sq", epoch.s_sq), ("S_F", epoch.s_f), ("tau", epoch.tau)];
+        let of_method = match self.config.method {
+            Method::Gdstar => Some(("min_before", epoch.min_before)),
+            _ => epoch.draw.map(|draw| ("draw", draw)),
+        };
+        for (kind, value) in scalars.into_iter().chain(of_method) {
             self.floats(kind, format!("{at}/{kind}"), self.config.recording.floats, &[1], &[value]);
         }
         self.floats("alpha", format!("{at}/alpha"), self.config.recording.alpha, &[1], &[epoch.alpha]);
