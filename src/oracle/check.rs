@@ -1,63 +1,21 @@
-//! `gdstar check`: every equation, judged on the port's own operands.
+//! `gdstar check`: every claim, judged on the port's own operands.
 //!
-//! An epoch is read ([`epoch::Epoch`]), each equation compares what the trace records of its result with what a correct
-//! port may have computed from what the trace records of its operands, and the port's own values are carried on. So an
-//! error is one finding and not a cascade, and later, independent errors are found in the same run.
+//! One walk: the file ([`Trace`]) gives epochs ([`Epoch`]), each claim compares what an epoch records of its result with what
+//! a correct port may have computed from what it records of its operands, what it derives is known to the claims after it,
+//! and the port's own values are carried on. So an error is one finding and not a cascade, and later, independent errors are
+//! found in the same run. The outcomes, with the mistakes that explain them, make the verdict.
 
-mod batches;
-mod clip;
-mod decay;
-mod epoch;
-mod fate;
-mod field;
-mod gradients;
-mod norms;
-mod optimizer;
-mod outcome;
-mod prunable;
-mod quantile;
-mod rewind;
-mod role;
-mod schedule;
-mod selection;
-mod squares;
-mod step_level;
-mod verdict;
-mod within;
-
-pub(crate) use clip::{Clipping, norms as gradient_norms};
-pub(crate) use epoch::{Carry, Epoch};
-pub(crate) use field::Field;
-pub(crate) use gradients::gradient_name;
-pub(crate) use optimizer::{Descent, Rule};
-pub(crate) use outcome::{Outcome, Stage};
-pub(crate) use quantile::{exact_quantile, set as quantile_set};
-pub(crate) use schedule::exact_rate;
-
+use super::claims::{Batches, CLAIMS, Claim, StepLevel, common_factor, initial, params};
+use super::epoch::Epoch;
+use super::options::CheckOptions;
+use super::outcome::Outcome;
+use super::report::Report;
+use super::run_level::{RunComparison, RunStatistics, compare_runs};
+use super::seen::{Carry, Operands, Seen};
+use super::verdict::Collector;
 use crate::error::Result;
-use crate::oracle::dictionary;
-use crate::oracle::report::Report;
-use crate::oracle::run_level::{Ensemble, RunComparison, RunStatistics, compare_runs};
 use crate::trace::Trace;
 use std::path::Path;
-use step_level::StepLevel;
-use verdict::Collector;
-
-/// What to check and how.
-#[derive(Debug, Clone, Default)]
-pub struct CheckOptions {
-    /// Every result must be the exact one: for the cases in which nothing rounds.
-    pub exact: bool,
-    /// Losses and gradients that the reference does not get are findings even if no loss at all agrees, which speaks for
-    /// other samples.
-    pub insist: bool,
-    /// Losses and gradients are not recomputed: the method is judged on the port's own.
-    pub without_step: bool,
-    /// Reference runs that the run level compares with; none: it is left out.
-    pub ensemble: Option<Ensemble>,
-    /// What the port's runs ended with; none: the trace's own last epoch.
-    pub runs: Vec<RunStatistics>,
-}
 
 /// Checks the trace in a file.
 ///
@@ -81,33 +39,62 @@ pub fn check_trace(trace: &Trace, options: &CheckOptions) -> Result<Report> {
 /// # Errors
 /// As [`check_trace`].
 pub fn check_observed(trace: &Trace, options: &CheckOptions, progress: &mut dyn FnMut(usize, usize)) -> Result<Report> {
+    let declared = trace.header.arithmetic;
+    let arithmetic = if options.exact { declared.exactly() } else { declared };
     let mut collector = Collector::default();
     let runs = run_level(trace, options)?;
-    let mut carry = Carry::start(trace, options, &mut collector)?;
-    let arithmetic = carry.arithmetic;
-    let distinct = batches::distinct_samples(trace)?;
-    collector.warn(batches::warning(trace, distinct));
-    collector.add_of_header(prunable::params(trace), trace.epochs().count());
-    let step = StepLevel::run(trace, &trace.header.arithmetic, options)?;
+    let mut carry = Carry::start(trace)?;
+    collector.add(initial(&carry, arithmetic), |_| Ok(Vec::new()))?;
+    let batches = Batches::of(trace)?;
+    collector.warn(batches.warning(trace));
+    let total = trace.epochs().count();
+    collector.add_of_header(params::judge(trace), total);
+    let step = StepLevel::run(trace, &declared, options.insist, options.without_step)?;
+    let claims: Vec<&dyn Claim> = [&step as &dyn Claim, &batches].into_iter().chain(CLAIMS.iter().copied()).collect();
     let mut next = trace.epochs().next().map(|k| Epoch::load(trace, k, arithmetic)).transpose()?;
     let mut rest = trace.epochs().skip(1);
-    let (mut done, total) = (0, trace.epochs().count());
-    while let Some(mut epoch) = next {
+    let mut done = 0;
+    while let Some(epoch) = next {
+        carry.arrive(epoch.k);
         // One core reads while the other judges.
         let ahead = rest.next();
-        let (loaded, judged) =
-            rayon::join(|| ahead.map(|k| Epoch::load(trace, k, arithmetic)).transpose(), || epoch.check(&mut carry));
-        collector.add(step.outcome(epoch.k, &arithmetic), |_| Ok(Vec::new()))?;
-        collector.add(batches::last_batch(&epoch, distinct), |outcome| dictionary::explain(outcome, &epoch, &carry))?;
-        for outcome in judged? {
-            collector.add(outcome, |outcome| dictionary::explain(outcome, &epoch, &carry))?;
+        let (loaded, judged) = rayon::join(
+            || ahead.map(|k| Epoch::load(trace, k, arithmetic)).transpose(),
+            || walk(&claims, &epoch, &carry),
+        );
+        let (outcomes, known) = judged?;
+        let seen = Seen::new(&epoch, &known, &carry);
+        for (claim, outcome) in claims.iter().zip(outcomes) {
+            collector.add(outcome, |outcome| explain(*claim, &seen, outcome))?;
         }
-        carry.advance(epoch);
+        carry.advance(epoch, known);
         done += 1;
         progress(done, total);
         next = loaded?;
     }
     Ok(collector.report(trace, options, step.told(), runs))
+}
+
+/// Judges the claims on an epoch in turn; with the outcomes, all that they derived.
+fn walk(claims: &[&dyn Claim], epoch: &Epoch, carry: &Carry) -> Result<(Vec<Outcome>, Operands)> {
+    let mut known = Operands::at_start(epoch, carry);
+    let mut outcomes = Vec::with_capacity(claims.len());
+    for claim in claims {
+        let judged = claim.judge(&Seen::new(epoch, &known, carry))?;
+        outcomes.push(judged.outcome);
+        known = known.with(judged.derived);
+    }
+    Ok((outcomes, known))
+}
+
+/// The mistakes that give the port's values, the most plain first; empty if none of the known ones does.
+fn explain(claim: &dyn Claim, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
+    let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
+    if !first.got.is_finite() && !first.tensor.ends_with("min_before") {
+        return Ok(vec!["not finite: an overflow, a division 0 / 0, or memory that was never written".to_string()]);
+    }
+    let causes = claim.mistakes(seen, outcome)?;
+    Ok(if causes.is_empty() { common_factor(outcome) } else { causes })
 }
 
 /// The run level's comparisons; `None` without an ensemble.

@@ -1,21 +1,30 @@
 //! The oracle: holds any port against the reference, and names the first equation that is wrong.
 //!
 //! A port writes what it did as a trace ([`crate::trace`]); [`check`] judges each equation on the port's own operands, with
-//! tolerances that follow from the arithmetic it declares ([`bounds`]) and decisions that are yes, no, or either
-//! ([`Decision`]); a dictionary names the known mistakes that give a wrong value; [`replay`] computes the whole method
+//! tolerances that follow from the arithmetic it declares ([`arithmetic`]) and decisions that are yes, no, or either
+//! ([`Decision`]); each claim's list names the known mistakes that give a wrong value; [`replay`] computes the whole method
 //! from a port's gradients; [`golden`] verifies the numbers that ports are held against.
 
-pub mod bounds;
+pub mod arithmetic;
 mod check;
-mod dictionary;
+mod claims;
+mod epoch;
+mod field;
 pub mod golden;
 mod interval;
+mod options;
+mod outcome;
 pub mod replay;
 mod report;
 mod run_level;
+mod seen;
+mod sgd;
 pub mod step;
+mod verdict;
 
-pub use check::{CheckOptions, check, check_observed, check_trace};
+pub use check::{check, check_observed, check_trace};
+pub use claims::claimed;
 pub use interval::{Decision, Interval};
+pub use options::CheckOptions;
 pub use report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
 pub use run_level::{Ensemble, Equivalence, RunComparison, RunStatistics, compare_runs};

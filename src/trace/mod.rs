@@ -7,6 +7,7 @@ mod arithmetic;
 mod header;
 mod layout;
 mod method;
+pub mod names;
 mod number;
 mod optimizer;
 

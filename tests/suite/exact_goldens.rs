@@ -6,7 +6,7 @@ mod mistakes;
 
 use crate::common::traces::{self, Tensors, floats, scalar};
 use crate::goldens::golden;
-use gdstar::oracle::bounds::{Sum, is_representable};
+use gdstar::oracle::arithmetic::{Sum, is_representable};
 use gdstar::oracle::{CheckOptions, Verdict, check};
 use gdstar::paper::decay::decay_factor;
 use gdstar::paper::reading::MaskedGradient;

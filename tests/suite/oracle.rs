@@ -6,6 +6,7 @@
 //! `GDSTAR_BLESS=1 cargo test --test suite oracle::` rewrites it.
 
 mod checked;
+mod claimed;
 mod command;
 mod declared;
 mod excuses;

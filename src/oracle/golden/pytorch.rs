@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::ops::AnyOp;
 use crate::ops::cases::{CaseFile, OpCase};
-use crate::oracle::bounds::theta;
+use crate::oracle::arithmetic::theta;
 use crate::scalar::{DoubleDouble, Scalar};
 use ndarray::ArrayD;
 use std::path::Path;

@@ -3,7 +3,7 @@
 use super::{Balls, Enclosure, GradientBounds, Refusal, Task, enclose};
 use crate::error::Error;
 use crate::oracle::Interval;
-use crate::oracle::bounds::Tolerance;
+use crate::oracle::arithmetic::Tolerance;
 use crate::scalar::DoubleDouble;
 use crate::trace::Arithmetic;
 use ndarray::{ArrayD, Dimension};

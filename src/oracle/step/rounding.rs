@@ -1,6 +1,6 @@
 //! What each operation of a port may be off by, and our own evaluation with it.
 
-use crate::oracle::bounds::theta;
+use crate::oracle::arithmetic::theta;
 use crate::trace::Arithmetic;
 
 /// The unit roundoff of `f64`, in which the enclosure itself is computed.

@@ -3,7 +3,7 @@
 use super::{Case, Truth, as_computed};
 use gdstar::data::{Source, Split, load};
 use gdstar::kernel::Kernel;
-use gdstar::oracle::bounds::Tolerance;
+use gdstar::oracle::arithmetic::Tolerance;
 use gdstar::oracle::step::{AS_COMPUTED, Balls, Comparison, Recorded, RecordedGradient, Refusal, Task};
 use gdstar::scalar::Dtype;
 use gdstar::trace::Arithmetic;

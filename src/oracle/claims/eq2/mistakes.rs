@@ -1,0 +1,156 @@
+//! Known mistakes in Eq. 2: other sums over the same gradients.
+
+use super::clipping;
+use crate::error::Result;
+use crate::oracle::arithmetic::theta;
+use crate::oracle::claims::mistakes::{UNBOUNDED, affected, column_major, is_near, reading};
+use crate::oracle::claims::sums::{ParameterSums, Sums, sums};
+use crate::oracle::outcome::Outcome;
+use crate::oracle::seen::Seen;
+use crate::paper::reading::{GradientOf, MaskedGradient};
+use crate::scalar::power_of_two;
+use crate::trace::{Arithmetic, TracedParameter};
+
+/// Mistakes that add the gradients before they square.
+const CANCELS: &str = "the square of";
+
+type Guess = Box<dyn Fn(&Sums) -> f64>;
+
+/// What G would be under each mistake that looks at one weight alone.
+fn guesses(seen: &Seen, sums: &ParameterSums) -> Vec<(String, Guess)> {
+    let n = seen.trace.batches(seen.k) as f64;
+    let rate = sums.rate.unwrap_or(f64::NAN);
+    let mut all: Vec<(String, Guess)> = vec![
+        ("|g| for g^2".to_string(), Box::new(|s| s.abs)),
+        (format!("the mean over the {n} batches for the sum"), Box::new(move |s| s.squares / n)),
+        ("the last batch only: assigned, not accumulated".to_string(), Box::new(|s| s.last)),
+        ("the first batch only".to_string(), Box::new(|s| s.first)),
+        ("the first batch is left out".to_string(), Box::new(|s| s.squares - s.first)),
+        ("the last batch is left out".to_string(), Box::new(|s| s.squares - s.last)),
+        ("the square of the summed gradient, not the sum of squares".to_string(), Box::new(|s| s.plain * s.plain)),
+        ("the square of the mean gradient".to_string(), Box::new(move |s| (s.plain / n) * (s.plain / n))),
+        ("the gradients are not squared".to_string(), Box::new(|s| s.plain)),
+        ("a square root is taken of each sum".to_string(), Box::new(|s| s.squares.sqrt())),
+        ("squared twice: g^4".to_string(), Box::new(|s| s.fourth)),
+        ("the sum is squared again".to_string(), Box::new(|s| s.squares * s.squares)),
+        ("the largest square, not the sum".to_string(), Box::new(|s| s.largest)),
+        ("the optimizer's momentum buffer is squared, not the gradient".to_string(), Box::new(|s| s.buffered)),
+        ("the optimizer's momentum, b <- momentum b + g, is squared".to_string(), Box::new(|s| s.half_buffered)),
+        ("half of g^2".to_string(), Box::new(|s| 0.5 * s.squares)),
+        ("counted twice".to_string(), Box::new(|s| 2.0 * s.squares)),
+        ("the mean root: sqrt of the mean square".to_string(), Box::new(move |s| (s.squares / n).sqrt())),
+        ("the step lr g is squared, not the gradient".to_string(), Box::new(move |s| rate * rate * s.squares)),
+        ("the first batch counts twice".to_string(), Box::new(|s| s.squares + s.first)),
+        ("never accumulated: 0".to_string(), Box::new(|_| 0.0)),
+    ];
+    let other = match seen.reading().gradient {
+        GradientOf::Loss => ("loss+decay", "weight decay is in the gradient"),
+        GradientOf::LossAndDecay => ("loss", "weight decay is not in the gradient"),
+    };
+    if sums.knows_weights {
+        let penalty = "weight decay is in the gradient twice: a penalty weight_decay ||w||^2, without 1/2, in the loss";
+        all.push((penalty.to_string(), Box::new(|s| s.decayed_twice)));
+    }
+    if sums.knows_weights || other.0 == "loss" {
+        let decayed = other.0 != "loss";
+        let value = move |s: &Sums| if decayed { s.decayed } else { s.squares };
+        all.insert(0, (format!("{}: {}", other.1, reading("gradient", other.0)), Box::new(value)));
+    }
+    all
+}
+
+/// Which mistakes give the port's G.
+pub(crate) fn causes(seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
+    let batches = seen.trace.batches(seen.k);
+    let tolerance = seen.arithmetic.sum_over_gradients(batches).map_or(UNBOUNDED, |t| 4.0 * t.relative);
+    let mut surviving: Option<Vec<String>> = None;
+    for (p, parameter) in affected(seen, &outcome.findings) {
+        let (Some(found), Some(sums)) = (seen.recorded.g.of(p, parameter), sums(seen, p, parameter)?) else {
+            continue;
+        };
+        let causes = of_parameter(seen, (p, parameter), found, &sums, tolerance);
+        surviving = Some(match surviving {
+            None => causes,
+            Some(before) => before.into_iter().filter(|cause| causes.contains(cause)).collect(),
+        });
+    }
+    let causes = surviving.unwrap_or_default();
+    if causes.is_empty() { clipping::before_g(seen, outcome) } else { Ok(causes) }
+}
+
+fn of_parameter(
+    seen: &Seen,
+    (p, parameter): (usize, &TracedParameter),
+    found: &[f64],
+    sums: &ParameterSums,
+    tolerance: f64,
+) -> Vec<String> {
+    let alive = seen.known.alive.of(p, parameter);
+    let masks = seen.reading().masked_gradient != MaskedGradient::Dense;
+    let counts = |j: usize| !masks || alive.is_none_or(|alive| alive[j]);
+    let all = |value: &dyn Fn(usize) -> f64| (0..found.len()).all(|j| is_near(found[j], value(j), tolerance));
+    let w = &sums.weights;
+    let mut causes = Vec::new();
+    let masked = |j: usize| if alive.is_none_or(|alive| alive[j]) { w[j].squares } else { 0.0 };
+    if masks && all(&|j| w[j].squares) {
+        causes.push(format!("the gradient of eliminated weights is kept: {}", reading("masked_gradient", "dense")));
+    }
+    if !masks && all(&masked) {
+        causes.push(format!("the gradient of eliminated weights is masked: {}", reading("masked_gradient", "zero")));
+    }
+    for (cause, guess) in guesses(seen, sums) {
+        let cancels = cause.starts_with(CANCELS);
+        let value = |j: usize| if counts(j) { guess(&w[j]) } else { 0.0 };
+        // What is left of a sum that cancels is as far off as its terms are large.
+        let scale = |j: usize| if cancels { w[j].abs * w[j].abs } else { 0.0 };
+        if (0..found.len())
+            .all(|j| (found[j] - value(j)).abs() <= tolerance * found[j].abs().max(value(j).abs()).max(scale(j)))
+        {
+            causes.push(cause);
+        }
+    }
+    let square = |j: usize| if counts(j) { w[j].squares } else { 0.0 };
+    if let Some(previous) = seen.carry.previous.as_ref().and_then(|previous| previous.0.g.of(p, parameter)) {
+        if all(&|j| previous[j] + square(j)) {
+            causes.push("G is not reset at the start of the epoch: the previous epoch's is added to".to_string());
+        }
+        if all(&|j| previous[j]) {
+            causes.push("stale: the previous epoch's G".to_string());
+        }
+        if all(&|j| 0.9 * previous[j] + 0.1 * square(j)) || all(&|j| 0.999 * previous[j] + 0.001 * square(j)) {
+            causes.push("a running average over epochs, not a sum over one".to_string());
+        }
+    }
+    if parameter.shape.len() > 1 && all(&|j| square(column_major(j, &parameter.shape))) {
+        causes.push("written in column-major (Fortran) order".to_string());
+    }
+    causes.extend(rounding(seen, found, &square));
+    causes
+}
+
+/// The right sums in an arithmetic that was not declared.
+fn rounding(seen: &Seen, found: &[f64], square: &dyn Fn(usize) -> f64) -> Vec<String> {
+    let arithmetic = seen.arithmetic;
+    let batches = seen.trace.batches(seen.k);
+    let off = |j: usize| (found[j] - square(j)).abs();
+    let outside = |declared: Arithmetic| match declared.sum_over_gradients(batches) {
+        Some(t) => found.len() - (0..found.len()).filter(|&j| off(j) <= t.relative * square(j) + t.absolute).count(),
+        None => found.len(),
+    };
+    let within = |declared: Arithmetic| outside(declared) == 0;
+    if !arithmetic.ftz && within(Arithmetic { ftz: true, ..arithmetic }) {
+        return vec!["subnormal numbers are flushed to 0: declare `ftz`".to_string()];
+    }
+    // Rounding is everywhere: one number that is off was corrupted.
+    if 4 * outside(arithmetic) < found.iter().filter(|&&g| g != 0.0).count() {
+        return Vec::new();
+    }
+    for (name, u) in [("f32", 24), ("tf32 or f16", 11), ("bf16", 8)] {
+        let u = power_of_two(-u);
+        let lower = Arithmetic { u_acc: u.max(arithmetic.u_acc), u_out: u.max(arithmetic.u_out), ..arithmetic };
+        if theta((batches + 3) as f64 * u).is_some() && within(lower) {
+            return vec![format!("rounded as in {name} arithmetic: declare `u_acc` and `u_out`, or compute wider")];
+        }
+    }
+    Vec::new()
+}

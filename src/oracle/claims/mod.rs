@@ -1,0 +1,56 @@
+//! The claims: all there is of an equation in the oracle, a file (or folder) each.
+
+mod alg1;
+mod alg4;
+mod alg6;
+mod batches;
+mod claim;
+mod descent;
+mod eq1;
+mod eq2;
+mod eq3;
+mod eq4;
+mod eq5;
+mod eq6;
+mod eq7;
+mod eq8;
+mod eq9;
+mod mistakes;
+pub(crate) mod params;
+mod ratio;
+mod step;
+mod sums;
+
+pub(crate) use alg1::{LABEL as ALG1, initial};
+pub(crate) use batches::Batches;
+pub(crate) use claim::Claim;
+pub(crate) use ratio::causes as common_factor;
+pub(crate) use step::{StepLevel, Told};
+
+/// The claims on an epoch, in the order of findings: what is computed first comes first. Before them stand those that look
+/// at the trace as a whole first: [`StepLevel`] and [`Batches`].
+pub(crate) const CLAIMS: &[&dyn Claim] = &[
+    &alg1::Alg1,
+    &alg6::Start,
+    &alg6::Within,
+    &eq1::Eq1,
+    &eq2::Eq2,
+    &eq3::Eq3,
+    &eq4::Eq4,
+    &alg4::Alg4,
+    &eq8::Eq8,
+    &eq6::Eq6,
+    &eq7::Eq7,
+    &eq5::Eq5,
+    &alg6::Step,
+    &eq9::Eq9,
+    &alg6::Mask,
+];
+
+/// The equations and algorithms that something is claimed of, by their names in findings, each once.
+pub fn claimed() -> Vec<&'static str> {
+    let mut equations: Vec<&str> = CLAIMS.iter().map(|claim| claim.label().equation).collect();
+    equations.sort_unstable();
+    equations.dedup();
+    equations
+}

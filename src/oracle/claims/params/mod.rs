@@ -1,0 +1,151 @@
+//! W itself: whether `params` names the parameters that the declared reading of open point 6 has in it.
+
+mod role;
+
+use crate::choice::Choice;
+use crate::nn::Role;
+use crate::oracle::interval::{Decision, Interval};
+use crate::oracle::outcome::{Label, Outcome};
+use crate::oracle::report::Finding;
+use crate::paper::reading::Prunable;
+use crate::trace::Trace;
+use role::{Known, Roles};
+
+const LABEL: Label = Label::part("eq2", "params");
+
+/// The most parameters that one reason names.
+const NAMED: usize = 4;
+
+/// Judges `params`: a parameter that is surely in W and not in them, or surely not and in them, is a finding. Header
+/// and names alone are looked at, so nothing counts as compared.
+pub(crate) fn judge(trace: &Trace) -> Outcome {
+    let mut outcome = Outcome::new(LABEL);
+    let judge = Judge { trace, roles: Roles::of(trace), declared: trace.header.reading.prunable };
+    for known in &judge.roles.parameters {
+        if judge.agrees(known, judge.declared) == Decision::No {
+            outcome.find(judge.finding(known));
+        }
+    }
+    for reason in judge.left_open() {
+        outcome.leave_out(reason);
+    }
+    outcome
+}
+
+struct Judge<'a> {
+    trace: &'a Trace,
+    roles: Roles,
+    declared: Prunable,
+}
+
+impl Judge<'_> {
+    fn is_in_params(&self, known: &Known) -> bool {
+        self.trace.header.params.contains(&known.name)
+    }
+
+    fn is_left_out(&self, known: &Known) -> bool {
+        self.trace.header.not_prunable.contains(&known.name)
+    }
+
+    /// Whether a parameter is where `reading` has it.
+    fn agrees(&self, known: &Known, reading: Prunable) -> Decision {
+        let belongs = belongs(known.roles, reading);
+        match (self.is_left_out(known), self.is_in_params(known)) {
+            (true, _) => Decision::Yes,
+            (false, true) => belongs,
+            (false, false) => belongs.opposite(),
+        }
+    }
+
+    fn finding(&self, known: &Known) -> Finding {
+        let first = self.trace.header.reading.epoch_origin.first();
+        let is_in = f64::from(u8::from(self.is_in_params(known)));
+        let at = (format!("params/{}", known.name), first, Vec::new());
+        let expected = Interval::exact(1.0 - is_in);
+        let dtype = self.trace.header.arithmetic.dtype;
+        let finding = Finding::new(LABEL.equation, at, is_in, expected, dtype);
+        Finding { likely_cause: Some(self.cause(known)), ..finding }
+    }
+
+    /// What is wrong with a parameter, and what would be right.
+    fn cause(&self, known: &Known) -> String {
+        let (name, declared, evidence) = (&known.name, self.declared, &self.roles.evidence);
+        let what = describe(known.roles);
+        let (has, place) = match self.is_in_params(known) {
+            true => ("does not have in W, yet `params` has it", "take it out of `params`"),
+            false => (
+                "has in W, yet `params` has not",
+                "add it, or, if it is left dense on purpose, name it in `not_prunable`",
+            ),
+        };
+        let fits = |&&reading: &&Prunable| {
+            self.roles.parameters.iter().all(|known| self.agrees(known, reading) != Decision::No)
+        };
+        let remedy = match Prunable::ALL.iter().find(fits) {
+            Some(&other) => {
+                format!(
+                    "`params` is what the reading `{}` = `{other}` has: declare it, or change `params`",
+                    Prunable::KEY
+                )
+            }
+            None => place.to_string(),
+        };
+        format!("`{name}` is {what} ({evidence}), which `{}` = `{declared}` {has}: {remedy}", Prunable::KEY)
+    }
+
+    /// What ranks and names do not tell, and what is declared instead.
+    fn left_open(&self) -> Vec<String> {
+        let all = || self.roles.parameters.iter();
+        let open = all().filter(|known| self.agrees(known, self.declared) == Decision::Either);
+        let exempt =
+            all().filter(|known| self.is_left_out(known) && belongs(known.roles, self.declared) != Decision::No);
+        let mut reasons = Vec::new();
+        if let Some(names) = named(open) {
+            reasons
+                .push(format!("whether W has {names}: neither a built-in `model` nor rank and name tell what it is"));
+        }
+        if let Some(names) = named(exempt) {
+            reasons.push(format!("W without {names}, as `not_prunable` declares"));
+        }
+        if !self.roles.complete {
+            reasons.push(
+                "whether `params` is all of W: needs `init` of all parameters, or a built-in `model` with its names"
+                    .to_string(),
+            );
+        }
+        reasons
+    }
+}
+
+/// Whether a parameter that may have any of these roles is in W.
+fn belongs(roles: &[Role], reading: Prunable) -> Decision {
+    let mut belongs = roles.iter().map(|role| Decision::of(role.is_prunable(reading)));
+    let first = belongs.next().unwrap_or(Decision::Either);
+    if belongs.all(|other| other == first) { first } else { Decision::Either }
+}
+
+fn named<'a>(known: impl Iterator<Item = &'a Known>) -> Option<String> {
+    let names: Vec<String> = known.map(|known| format!("`{}`", known.name)).collect();
+    let more = names.len().saturating_sub(NAMED);
+    let first = names[..names.len() - more].join(", ");
+    match (names.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(first),
+        (false, more) => Some(format!("{first} and {more} more")),
+    }
+}
+
+/// The roles in words.
+fn describe(roles: &[Role]) -> String {
+    let word = |role: &Role| match role {
+        Role::Weight => "a convolution or linear weight",
+        Role::Bias => "the bias of a convolution or linear layer",
+        Role::Scale => "a normalisation's scale",
+        Role::Shift => "a normalisation's shift",
+        Role::RunningMean | Role::RunningVariance => "a running statistic, which is not trained",
+    };
+    match roles {
+        [_, _, _, ..] => "a trained parameter".to_string(),
+        few => few.iter().map(word).collect::<Vec<_>>().join(" or "),
+    }
+}

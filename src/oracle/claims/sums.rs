@@ -1,0 +1,143 @@
+//! What recorded gradients add up to in the ways that mistakes add them.
+
+use super::descent::{Descent, Rule};
+use crate::error::Result;
+use crate::oracle::seen::Seen;
+use crate::trace::TracedParameter;
+use crate::trace::names::gradient;
+
+/// What the gradients of one weight add up to, in the ways that mistakes add them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sums {
+    /// `sum |g|`, `sum g`, `sum g^2`, `sum g^4`, `max g^2`.
+    pub(crate) abs: f64,
+    pub(crate) plain: f64,
+    pub(crate) squares: f64,
+    pub(crate) fourth: f64,
+    pub(crate) largest: f64,
+    /// `g^2` of the first and of the last batch.
+    pub(crate) first: f64,
+    pub(crate) last: f64,
+    /// `|g|` of the first and of the last batch.
+    pub(crate) first_abs: f64,
+    pub(crate) last_abs: f64,
+    /// `sum (g + weight_decay w)^2`, if the weights are known.
+    pub(crate) decayed: f64,
+    /// The same with weight decay twice.
+    pub(crate) decayed_twice: f64,
+    /// The squares of what momentum makes of the gradients.
+    pub(crate) buffered: f64,
+    /// The same with weight decay in what was kept alone.
+    pub(crate) half_buffered: f64,
+    /// `|sum g|` over all weights.
+    pub(crate) summed_abs: f64,
+}
+
+impl Sums {
+    fn add(&mut self, g: f64, pull: f64, is_first: bool) {
+        let square = g * g;
+        self.abs += g.abs();
+        self.plain += g;
+        self.squares += square;
+        self.fourth += square * square;
+        self.largest = self.largest.max(square);
+        if is_first {
+            (self.first, self.first_abs) = (square, g.abs());
+        }
+        (self.last, self.last_abs) = (square, g.abs());
+        self.decayed += (g + pull) * (g + pull);
+        self.decayed_twice += (g + 2.0 * pull) * (g + 2.0 * pull);
+    }
+}
+
+/// The sums over one parameter's gradients, and over each batch; `None` without gradients.
+pub(crate) struct ParameterSums {
+    pub(crate) weights: Vec<Sums>,
+    /// `sum_j g_ij^2` of each batch.
+    pub(crate) batches: Vec<f64>,
+    pub(crate) knows_weights: bool,
+    /// The learning rate of the epoch's first step.
+    pub(crate) rate: Option<f64>,
+}
+
+/// Reads a parameter's gradients once more.
+///
+/// # Errors
+/// [`crate::Error::Io`].
+pub(crate) fn sums(seen: &Seen, p: usize, parameter: &TracedParameter) -> Result<Option<ParameterSums>> {
+    let batches = seen.trace.batches(seen.k);
+    if batches == 0 || !seen.trace.has(&gradient(seen.k, 0, parameter)) {
+        return Ok(None);
+    }
+    let momentum = seen.trace.header.sgd.map_or(0.0, |sgd| sgd.momentum);
+    let decay = seen.trace.header.weight_decay(&parameter.name).unwrap_or(0.0);
+    let mut descent = Descent::start(seen, p, parameter);
+    let mut all = ParameterSums {
+        weights: vec![Sums::default(); parameter.range.len()],
+        batches: Vec::with_capacity(batches),
+        knows_weights: descent.is_some(),
+        rate: None,
+    };
+    for i in 0..batches {
+        let Some(gradient) = seen.trace.floats(&gradient(seen.k, i, parameter))? else { return Ok(None) };
+        for (j, (sums, &g)) in all.weights.iter_mut().zip(&gradient).enumerate() {
+            if let Some(descent) = &descent {
+                let b = momentum * descent.momentum.centre[j] + g;
+                sums.half_buffered += b * b;
+            }
+            let pull = descent.as_ref().map_or(0.0, |descent| decay * descent.weights[j]);
+            sums.add(g, pull, i == 0);
+        }
+        all.batches.push(gradient.iter().map(|g| g * g).sum());
+        if let (Some(descent), Some(rule)) =
+            (&mut descent, Rule::of(seen, &seen.known.clipping, (i, batches), parameter))
+        {
+            descent.step(&gradient, &rule);
+            for (sums, &b) in all.weights.iter_mut().zip(&descent.momentum.centre) {
+                sums.buffered += b * b;
+            }
+        }
+    }
+    all.rate = Rule::of(seen, &seen.known.clipping, (0, batches), parameter).map(|rule| rule.rate);
+    Ok(Some(all))
+}
+
+/// What the batches' gradients say besides G: sums over all of W, and over the parameters outside.
+pub(crate) struct Batches {
+    /// `||grad_i||_F^2` of each batch.
+    pub(crate) norms: Vec<f64>,
+    /// `sum_j g_j^2` of the last batch, `sum_j (sum_i g_ij)^2`, `sum |g|`.
+    pub(crate) last: f64,
+    pub(crate) summed: f64,
+    pub(crate) abs: f64,
+    /// `sum g^2` of the parameters outside W.
+    pub(crate) others: f64,
+}
+
+pub(crate) fn batches(seen: &Seen) -> Result<Option<Batches>> {
+    let mut all =
+        Batches { norms: vec![0.0; seen.trace.batches(seen.k)], last: 0.0, summed: 0.0, abs: 0.0, others: 0.0 };
+    let mut any = false;
+    for (p, parameter) in seen.trace.parameters().iter().enumerate() {
+        let Some(sums) = sums(seen, p, parameter)? else { continue };
+        if p >= seen.trace.prunable().len() {
+            all.others += sums.weights.iter().map(|s| s.squares).sum::<f64>();
+            continue;
+        }
+        any = true;
+        all.norms.iter_mut().zip(&sums.batches).for_each(|(norm, batch)| *norm += batch);
+        for s in &sums.weights {
+            all.last += s.last;
+            all.summed += s.plain * s.plain;
+            all.abs += s.abs;
+        }
+    }
+    Ok(any.then_some(all))
+}
+
+/// `sum_j G_j` of each parameter.
+pub(crate) fn by_parameter<'a>(seen: &Seen<'a>) -> Vec<(&'a str, f64)> {
+    let g = &seen.known.g.low;
+    let sum = |p: usize| seen.trace.prunable()[p].range.clone().map(|j| g.values.get(j).copied().unwrap_or(0.0)).sum();
+    seen.trace.prunable().iter().enumerate().map(|(p, parameter)| (parameter.name.as_str(), sum(p))).collect()
+}

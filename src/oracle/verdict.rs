@@ -1,0 +1,256 @@
+//! [`Collector`]: from outcomes to a report.
+
+use super::claims::{ALG1, Told};
+use super::options::CheckOptions;
+use super::outcome::{Label, Outcome};
+use crate::error::Result;
+use crate::oracle::report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
+use crate::oracle::run_level::{Equivalence, RunComparison};
+use crate::trace::Trace;
+use std::collections::BTreeMap;
+
+/// The share of decisions that rounding may turn either way before a trace says too little: one in a hundred. Chosen; it
+/// withholds a PASS and never makes one, for both outcomes of such a decision are a correct port's.
+const AMBIGUOUS_SHARE: usize = 100;
+
+/// The most alternatives that a finding names.
+const NAMED: usize = 3;
+
+/// In how many epochs an explanation is looked for even if their findings are no longer listed.
+const TRIED: usize = 3;
+
+/// What all epochs gave so far.
+#[derive(Default)]
+pub(crate) struct Collector {
+    groups: Vec<Group>,
+    listed: usize,
+    findings_by_equation: BTreeMap<&'static str, usize>,
+    ambiguous_by_equation: BTreeMap<&'static str, usize>,
+    decisions_by_equation: BTreeMap<&'static str, usize>,
+    compared: BTreeMap<&'static str, usize>,
+    /// Some optimizer steps were followed.
+    descends: bool,
+    missing: BTreeMap<(&'static str, String), usize>,
+    unbounded: BTreeMap<(&'static str, String), usize>,
+    warnings: Vec<String>,
+}
+
+/// The findings of one claim in one epoch, and the mistakes that explain them.
+struct Group {
+    label: Label,
+    findings: Vec<Finding>,
+    causes: Vec<String>,
+}
+
+impl Collector {
+    /// Takes an outcome, and asks for the likely causes if there is something to explain.
+    pub(crate) fn add(
+        &mut self,
+        mut outcome: Outcome,
+        explain: impl FnOnce(&Outcome) -> Result<Vec<String>>,
+    ) -> Result<()> {
+        let tried = self.groups.iter().filter(|group| group.label == outcome.label).count();
+        if outcome.total > 0 && (self.listed < LISTED || tried < TRIED) {
+            let causes = explain(&outcome)?;
+            let room = LISTED - self.listed;
+            let findings: Vec<Finding> = std::mem::take(&mut outcome.findings).into_iter().take(room).collect();
+            self.listed += findings.len();
+            self.groups.push(Group { label: outcome.label, findings, causes });
+        }
+        self.count(outcome);
+        Ok(())
+    }
+
+    /// Takes what the header alone gave, whose findings have their causes, and of which what is left out is so in
+    /// every one of `epochs`.
+    pub(crate) fn add_of_header(&mut self, mut outcome: Outcome, epochs: usize) {
+        let equation = outcome.label.equation;
+        for reason in std::mem::take(&mut outcome.missing) {
+            self.missing.insert((equation, reason), epochs);
+        }
+        let findings = std::mem::take(&mut outcome.findings);
+        self.listed += findings.len();
+        self.groups.push(Group { label: outcome.label, findings, causes: Vec::new() });
+        self.count(outcome);
+    }
+
+    /// Takes something that a user should know and that is no finding.
+    pub(crate) fn warn(&mut self, warning: Option<String>) {
+        self.warnings.extend(warning);
+    }
+
+    fn count(&mut self, outcome: Outcome) {
+        let equation = outcome.label.equation;
+        if outcome.compared > 0 {
+            *self.compared.entry(equation).or_insert(0) += outcome.compared;
+        }
+        if outcome.total > 0 {
+            *self.findings_by_equation.entry(equation).or_insert(0) += outcome.total;
+        }
+        if outcome.ambiguous > 0 {
+            *self.ambiguous_by_equation.entry(equation).or_insert(0) += outcome.ambiguous;
+        }
+        *self.decisions_by_equation.entry(equation).or_insert(0) += outcome.decisions;
+        self.descends |= outcome.label == ALG1 && outcome.compared > 0;
+        for reason in outcome.missing {
+            *self.missing.entry((equation, reason)).or_insert(0) += 1;
+        }
+        if let Some(reason) = outcome.unbounded {
+            *self.unbounded.entry((equation, reason)).or_insert(0) += 1;
+        }
+    }
+
+    /// Drops equations of which nothing but decisions was compared, each of which could have gone either way: any port
+    /// is right about those.
+    fn forget_what_is_open(&mut self, epochs: usize) {
+        for (equation, decisions) in &self.decisions_by_equation {
+            let open = self.ambiguous_by_equation.get(equation) == Some(decisions);
+            if open && *decisions > 0 && self.compared.get(equation) == Some(decisions) {
+                self.compared.remove(equation);
+                let reason = format!("each of its {decisions} decisions could have gone either way");
+                self.missing.insert((*equation, reason), epochs);
+            }
+        }
+    }
+
+    /// The findings in order. One mistake shows in every epoch: where some explanation holds for all of a claim's
+    /// findings, the others that hold by chance in one epoch are left out.
+    fn findings(groups: Vec<Group>) -> Vec<Finding> {
+        let mut common: BTreeMap<Label, Vec<String>> = BTreeMap::new();
+        for group in &groups {
+            let so_far = common.entry(group.label).or_insert_with(|| group.causes.clone());
+            so_far.retain(|cause| group.causes.contains(cause));
+        }
+        let explain = |group: Group| {
+            let shared = common.get(&group.label).filter(|causes| !causes.is_empty());
+            let named: Vec<&str> = shared.unwrap_or(&group.causes).iter().take(NAMED).map(String::as_str).collect();
+            let cause = (!named.is_empty()).then(|| named.join("; or "));
+            let told = |finding: Finding| {
+                let likely_cause = finding.likely_cause.clone().or_else(|| cause.clone());
+                Finding { likely_cause, ..finding }
+            };
+            group.findings.into_iter().map(told).collect()
+        };
+        groups.into_iter().flat_map::<Vec<Finding>, _>(explain).collect()
+    }
+
+    /// The report over all epochs.
+    pub(crate) fn report(
+        mut self,
+        trace: &Trace,
+        options: &CheckOptions,
+        step: Told,
+        runs: Option<Vec<RunComparison>>,
+    ) -> Report {
+        self.forget_what_is_open(trace.epochs().count());
+        let decisions: usize = self.decisions_by_equation.values().sum();
+        let findings_total: usize = self.findings_by_equation.values().sum();
+        let ambiguous: usize = self.ambiguous_by_equation.values().sum();
+        let checked: Vec<&'static str> =
+            EQUATION_NAMES.iter().copied().filter(|name| self.compared.contains_key(name)).collect();
+        let mut inconclusive: Vec<String> =
+            self.unbounded.keys().map(|(equation, reason)| format!("{equation}: {reason}")).collect();
+        if checked.is_empty() {
+            inconclusive.push("nothing could be checked".to_string());
+        }
+        if ambiguous * AMBIGUOUS_SHARE > decisions {
+            inconclusive.push(format!(
+                "{ambiguous} of {decisions} decisions could have gone either way: more than one in {AMBIGUOUS_SHARE}, a \
+                 chosen share"
+            ));
+        }
+        inconclusive.extend(step.inconclusive.clone());
+        inconclusive.extend(runs.as_deref().and_then(undecided));
+        let differs = runs.iter().flatten().any(|run| run.outcome == Equivalence::Different);
+        let verdict = match (findings_total > 0 || differs, inconclusive.is_empty()) {
+            (true, _) => Verdict::Fail,
+            (false, true) => Verdict::Pass,
+            (false, false) => Verdict::Inconclusive,
+        };
+        let left_out = self.missing.into_iter().chain(self.unbounded);
+        let not_checked =
+            left_out.map(|((equation, reason), epochs)| NotChecked { equation, reason, epochs }).collect();
+        let levels = levels(&checked, options, step, self.descends, runs);
+        Report {
+            file: trace.path().display().to_string(),
+            producer: trace.header.producer.clone(),
+            verdict,
+            inconclusive,
+            checked,
+            not_checked,
+            findings: Self::findings(self.groups),
+            findings_total,
+            findings_by_equation: self.findings_by_equation,
+            ambiguous_by_equation: self.ambiguous_by_equation,
+            ambiguous,
+            decisions,
+            compared: self.compared.values().sum(),
+            epochs: trace.epochs().count(),
+            levels,
+            warnings: self.warnings.into_iter().chain(warnings(trace)).collect(),
+        }
+    }
+}
+
+/// What keeps an ensemble that was asked for from deciding.
+fn undecided(runs: &[RunComparison]) -> Option<String> {
+    let open = runs.iter().filter(|run| run.is_decisive && run.outcome == Equivalence::Undecided);
+    let open: Vec<&str> = open.map(|run| run.quantity).collect();
+    if runs.is_empty() {
+        return Some(format!("level run: {NOTHING_IN_COMMON}"));
+    }
+    (!open.is_empty())
+        .then(|| format!("level run: {} undecided: more runs, or longer ones, tell more", open.join(", ")))
+}
+
+/// Where an ensemble has nothing to be compared by.
+const NOTHING_IN_COMMON: &str = "no quantity that both the port's and the reference runs have";
+
+/// Every level: what it compared, or what it would need.
+fn levels(
+    checked: &[&'static str],
+    options: &CheckOptions,
+    step: Told,
+    descends: bool,
+    runs: Option<Vec<RunComparison>>,
+) -> Vec<Level> {
+    let level = |name, checked, status: String| Level { name, checked, status };
+    let method: Vec<&str> = checked.iter().copied().filter(|name| *name != "alg1").collect();
+    let names = if method.is_empty() { "nothing is recorded".to_string() } else { method.join(" ") };
+    let exact = if options.exact { names.clone() } else { "needs --exact, for the cases in golden/exact".to_string() };
+    let epoch = if descends {
+        "alg1: from an epoch's first weights through all its gradients to its last".to_string()
+    } else {
+        "needs every batch's gradients, init, the weights and the optimizer's hyper-parameters".to_string()
+    };
+    let run = match &runs {
+        None => "needs --ensemble, reference runs to compare with".to_string(),
+        Some(runs) if runs.is_empty() => NOTHING_IN_COMMON.to_string(),
+        Some(runs) => runs.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    };
+    vec![
+        level("exact", options.exact && !method.is_empty(), exact),
+        level("method", !method.is_empty(), names),
+        level("step", step.checked, step.status),
+        level("epoch", descends, epoch),
+        level("run", runs.is_some_and(|runs| !runs.is_empty()), run),
+    ]
+}
+
+/// What a user should know that is no finding.
+fn warnings(trace: &Trace) -> Vec<String> {
+    let header = trace.header.unknown.iter().map(|key| format!("header key `{key}` is not one of the format's"));
+    let tensors = trace.unknown().iter().map(|name| format!("tensor `{name}` is not one of the format's"));
+    let (first, last) = trace.header.epochs().into_inner();
+    let beyond = trace.beyond().iter().take(LISTED).map(|name| {
+        format!("tensor `{name}` is of no epoch from {first} to {last}, which `epochs` and `epoch_origin` give")
+    });
+    let more = trace.beyond().len().saturating_sub(LISTED);
+    let others = (more > 0).then(|| format!("{more} more tensors are of no epoch from {first} to {last}"));
+    let has = |name: &String| trace.parameters().iter().any(|parameter| parameter.name == *name);
+    let ghosts = trace.header.not_prunable.iter().filter(|name| !has(name));
+    let ghosts = ghosts.map(|name| format!("`not_prunable` names `{name}`, of which the trace has no tensor"));
+    let no_decay = trace.header.optimizer.no_decay.iter().filter(|name| !has(name));
+    let no_decay = no_decay.map(|name| format!("`no_decay` names `{name}`, of which the trace has no tensor"));
+    header.chain(tensors).chain(beyond).chain(others).chain(ghosts).chain(no_decay).collect()
+}
