@@ -8,16 +8,16 @@
 //! | `models` | networks, forward and backward | PyTorch | evaluated by the fast kernels, within stated tolerances |
 //! | others | training steps, hard cases, number systems | PyTorch, mpmath | SHA-256; `cargo test` compares them |
 
+pub mod case;
 pub mod condition;
 pub mod dyadic;
-mod equations;
 mod hashed;
 mod lane;
 pub mod method;
 pub mod networks;
 mod pytorch;
 
-pub use equations::DERIVATIONS;
+pub use super::claims::DERIVATIONS;
 pub use pytorch::{OURS, PYTORCH};
 
 use crate::error::{Error, Result};

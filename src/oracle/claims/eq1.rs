@@ -3,11 +3,15 @@
 use crate::error::Result;
 use crate::oracle::arithmetic::L1;
 use crate::oracle::claims::claim::{Claim, Judged};
+use crate::oracle::claims::exact::{exact, rounded, sum};
 use crate::oracle::claims::mistakes::{COARSEST_SUM, Candidates, UNBOUNDED, lower_precision, reading};
 use crate::oracle::claims::sums::{Sums, sums};
+use crate::oracle::golden::case::{Case, Results};
+use crate::oracle::golden::dyadic::Dyadic;
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::Seen;
+use crate::paper::gradient_norm;
 use crate::paper::reading::{GradientOf, MaskedGradient};
 use crate::scalar::Scalar;
 
@@ -138,4 +142,12 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     let tolerance = seen.arithmetic.sum_over_gradients(terms).map_or(UNBOUNDED, |t| t.relative.min(COARSEST_SUM));
     let causes = c.matching(got, tolerance);
     Ok(if causes.is_empty() { lower_precision(got, right, terms) } else { causes })
+}
+
+/// The exact result of a golden case.
+pub(crate) fn derive(case: &Case) -> Result<Results> {
+    let gradients = case.rows("grad")?;
+    let s_abs = sum(exact(&gradients.concat())?.into_iter().map(Dyadic::abs));
+    let rows: Vec<&[f64]> = gradients.iter().map(Vec::as_slice).collect();
+    Ok(vec![("S_abs", rounded(&[s_abs], vec![gradient_norm::sum_of_l1_norms(&rows)]))])
 }

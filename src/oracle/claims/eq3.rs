@@ -3,12 +3,15 @@
 use crate::error::Result;
 use crate::oracle::arithmetic::{Sum, Tolerance, theta};
 use crate::oracle::claims::claim::{Claim, Judged};
+use crate::oracle::claims::exact::{exact, rounded, sum};
 use crate::oracle::claims::mistakes::{COARSEST_SUM, Candidates, UNBOUNDED, lower_precision, reading};
 use crate::oracle::claims::sums::{batches, by_parameter};
+use crate::oracle::golden::case::{Case, Results};
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::pieces;
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::{Operands, Seen};
+use crate::paper::gradient_norm;
 use crate::paper::reading::MaskedGradient;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::trace::Arithmetic;
@@ -154,4 +157,11 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     let tolerance = seen.arithmetic.sum_of_squares(g.len(), seen.trace.batches(seen.k));
     let causes = c.matching(got, tolerance.map_or(UNBOUNDED, |t| t.relative.min(COARSEST_SUM)));
     Ok(if causes.is_empty() { lower_precision(got, right, g.len()) } else { causes })
+}
+
+/// The exact result of a golden case.
+pub(crate) fn derive(case: &Case) -> Result<Results> {
+    let g = case.floats("G")?;
+    let terms = exact(&g)?;
+    Ok(vec![("S_sq", rounded(&[sum(terms)], vec![gradient_norm::sum_of_squares(&g)]))])
 }

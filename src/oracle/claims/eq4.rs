@@ -5,9 +5,12 @@ use crate::oracle::arithmetic::{Tolerance, theta};
 use crate::oracle::claims::claim::{Claim, Judged};
 use crate::oracle::claims::mistakes::{Candidates, UNBOUNDED, lower_precision};
 use crate::oracle::claims::sums::{batches, by_parameter};
+use crate::oracle::golden::case::{Case, Reals, Results, Value};
+use crate::oracle::golden::dyadic::Dyadic;
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::{Operands, Seen};
+use crate::paper::gradient_norm;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::trace::Arithmetic;
 
@@ -95,4 +98,28 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     let tolerance = seen.arithmetic.root().map_or(UNBOUNDED, |t| 4.0 * t.relative + 64.0 * seen.arithmetic.u());
     let causes = c.matching(got, tolerance);
     Ok(if causes.is_empty() { lower_precision(got, s_sq.sqrt(), 1) } else { causes })
+}
+
+/// The exact result of a golden case.
+///
+/// The root of an `f64` is correctly rounded by IEEE 754. Rounded on to `f32` it is too, unless it seems to lie halfway:
+/// then the square of the middle says on which side it is.
+pub(crate) fn derive(case: &Case) -> Result<Results> {
+    let s_sq = case.floats("S_sq")?;
+    let f64: Vec<f64> = s_sq.iter().map(|x| x.sqrt()).collect();
+    let mut f32 = Vec::new();
+    for (&x, &root) in s_sq.iter().zip(&f64) {
+        let near = root as f32;
+        let (low, high) = if f64::from(near) <= root { (near, near.next_up()) } else { (near.next_down(), near) };
+        // The number after the largest would be 2^128.
+        let end = |x: f32| Dyadic::new(if x.is_finite() { x.into() } else { libm::ldexp(1.0, 128) });
+        let middle = end(low)?.plus(&end(high)?).times(&Dyadic::new(0.5)?);
+        f32.push(match middle.times(&middle).compare(&Dyadic::new(x)?) {
+            std::cmp::Ordering::Less => high,
+            std::cmp::Ordering::Equal => near,
+            std::cmp::Ordering::Greater => low,
+        });
+    }
+    let reference = s_sq.iter().map(|&x| gradient_norm::frobenius_norm(x)).collect::<Result<_>>()?;
+    Ok(vec![("S_F", Value::Reals(Reals { f64, f32: Some(f32), reference }))])
 }

@@ -4,11 +4,15 @@ use crate::error::Result;
 use crate::oracle::arithmetic::{Tolerance, theta};
 use crate::oracle::claims::claim::{Claim, Judged};
 use crate::oracle::claims::eq6::{exact_quantile, tolerance, ways};
+use crate::oracle::claims::exact::{exact, sum};
 use crate::oracle::claims::mistakes::{COARSEST, Candidates};
+use crate::oracle::golden::case::{Case, Reals, Results, Value};
+use crate::oracle::golden::dyadic::Format;
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::{Operands, Seen};
 use crate::paper::quantile::chunk_sizes;
+use crate::paper::quantile::mean_of_quantiles;
 use crate::paper::reading::QuantileRule;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::trace::Arithmetic;
@@ -105,4 +109,19 @@ fn mistakes(seen: &Seen, got: f64) -> Vec<String> {
         c.add(cause, quantiles.iter().sum::<f64>() / quantiles.len() as f64);
     }
     c.matching(got, tolerance(seen).min(COARSEST))
+}
+
+/// The exact mean, in both formats.
+pub(crate) fn mean(quantiles: &[f64]) -> Result<Value> {
+    let (total, count) = (sum(exact(quantiles)?), quantiles.len() as u64);
+    Ok(Value::Reals(Reals {
+        f64: vec![total.quotient(count, Format::F64)],
+        f32: Some(vec![total.quotient(count, Format::F32) as f32]),
+        reference: vec![mean_of_quantiles(quantiles)?],
+    }))
+}
+
+/// The exact result of a golden case.
+pub(crate) fn derive(case: &Case) -> Result<Results> {
+    Ok(vec![("tau", mean(&case.floats("chunk_quantiles")?)?)])
 }

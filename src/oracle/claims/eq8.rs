@@ -4,10 +4,13 @@ use crate::error::Result;
 use crate::oracle::arithmetic::is_representable;
 use crate::oracle::claims::claim::{Claim, Judged};
 use crate::oracle::claims::mistakes::{COARSEST_RATE, Candidates, reading};
+use crate::oracle::golden::case::{Case, Reals, Results, Value};
+use crate::oracle::golden::dyadic::{Dyadic, Format};
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::{Operands, Seen};
 use crate::paper::reading::EpochOrigin;
+use crate::paper::schedule;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::trace::Arithmetic;
 
@@ -109,4 +112,18 @@ fn mistakes(seen: &Seen, got: f64) -> Vec<String> {
     c.add_known("the previous epoch's alpha", seen.carry.previous.as_ref().and_then(|p| p.0.alpha));
     // As many roundings as Eq. 8's own bound allows, of numbers no larger than 1.
     c.matching(got, seen.arithmetic.prune_rate(seen.k, 1.0).min(COARSEST_RATE))
+}
+
+/// The exact result of a golden case: `(alpha_0 (K - k) + alpha_K k) / K`.
+pub(crate) fn derive(case: &Case) -> Result<Results> {
+    let (alpha_0, alpha_end, epochs) = (case.float("alpha_0")?, case.float("alpha_K")?, case.count("epochs")?);
+    let (mut f64, mut f32, mut reference) = (Vec::new(), Vec::new(), Vec::new());
+    for k in case.counts("k")? {
+        reference.push(schedule::prune_rate(k, epochs, alpha_0, alpha_end)?);
+        let start = Dyadic::new(alpha_0)?.times(&Dyadic::count((epochs - k) as u64));
+        let total = start.plus(&Dyadic::new(alpha_end)?.times(&Dyadic::count(k as u64)));
+        f64.push(total.quotient(epochs as u64, Format::F64));
+        f32.push(total.quotient(epochs as u64, Format::F32) as f32);
+    }
+    Ok(vec![("alpha", Value::Reals(Reals { f64, f32: Some(f32), reference }))])
 }

@@ -2,11 +2,14 @@
 
 mod alg1;
 mod alg4;
+mod alg5;
 mod alg6;
 mod batches;
 mod claim;
 mod descent;
 mod eq1;
+mod eq10;
+mod eq11;
 mod eq2;
 mod eq3;
 mod eq4;
@@ -15,6 +18,7 @@ mod eq6;
 mod eq7;
 mod eq8;
 mod eq9;
+mod exact;
 mod mistakes;
 pub(crate) mod params;
 mod ratio;
@@ -26,6 +30,8 @@ pub(crate) use batches::Batches;
 pub(crate) use claim::Claim;
 pub(crate) use ratio::causes as common_factor;
 pub(crate) use step::{StepLevel, Told};
+
+use super::golden::case::Derive;
 
 /// The claims on an epoch, in the order of findings: what is computed first comes first. Before them stand those that look
 /// at the trace as a whole first: [`StepLevel`] and [`Batches`].
@@ -54,3 +60,21 @@ pub fn claimed() -> Vec<&'static str> {
     equations.dedup();
     equations
 }
+
+/// Every file of `golden/method`, and how its results follow from its inputs in exact numbers, rounded once.
+pub const DERIVATIONS: &[(&str, Derive)] = &[
+    ("eq1", eq1::derive),
+    ("eq2", eq2::derive),
+    ("eq3", eq3::derive),
+    ("eq4", eq4::derive),
+    ("eq5", eq5::derive),
+    ("eq6", eq6::derive),
+    ("eq7", eq7::derive),
+    ("eq8", eq8::derive),
+    ("eq9", eq9::derive),
+    ("eq10", eq10::derive),
+    ("eq11", eq11::derive),
+    ("alg4", alg4::derive),
+    ("alg5", alg5::derive),
+    ("alg6", alg6::derive),
+];

@@ -9,12 +9,11 @@
 //! | `<case>/expected/<name>` | the exact result rounded to F64 (ties to even), or integers I64, or flags U8 |
 //! | `<case>/expected_f32/<name>` | the exact result rounded to F32, where every input is a number of F32 |
 
-use super::equations::{DERIVATIONS, Results};
-use super::{Comparison, Mismatch};
+use super::case::{Case, Input, Reals, Results, Value};
+use super::{Comparison, DERIVATIONS, Mismatch};
 use crate::error::{Error, Result};
 use crate::paper::reading::Reading;
 use crate::tensor_file::{Element, Tensor, TensorFile};
-use ndarray::ArrayD;
 use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -42,108 +41,14 @@ pub struct CaseHeader {
     pub reading: Reading,
 }
 
-/// An input.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Input {
-    Floats(ArrayD<f64>),
-    Integers(Vec<i64>),
-    Flags(Vec<bool>),
-}
-
-/// Real results: rounded to F64 and, where it is defined, F32; and what the reference computes in `f64`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reals {
-    pub f64: Vec<f64>,
-    pub f32: Option<Vec<f32>>,
-    pub reference: Vec<f64>,
-}
-
-/// A result.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    Reals(Reals),
-    Integers(Vec<i64>),
-    Flags(Vec<bool>),
-}
-
-/// One case's inputs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Case {
-    pub name: String,
-    pub reading: Reading,
-    pub inputs: BTreeMap<String, Input>,
-}
-
-impl Case {
-    pub fn has(&self, name: &str) -> bool {
-        self.inputs.contains_key(name)
-    }
-
-    fn bad(&self, name: &str, expected: &str) -> Error {
-        Error::domain(format!("{}/in/{name}", self.name), expected, "something else")
-    }
-
-    /// An input of floats, flat.
-    pub(super) fn floats(&self, name: &str) -> Result<Vec<f64>> {
-        match self.inputs.get(name) {
-            Some(Input::Floats(values)) => Ok(values.iter().copied().collect()),
-            _ => Err(self.bad(name, "F64 numbers")),
-        }
-    }
-
-    /// An input of floats `[rows, n]`, by rows.
-    pub(super) fn rows(&self, name: &str) -> Result<Vec<Vec<f64>>> {
-        match self.inputs.get(name) {
-            Some(Input::Floats(values)) if values.ndim() == 2 => {
-                Ok(values.outer_iter().map(|row| row.iter().copied().collect()).collect())
-            }
-            _ => Err(self.bad(name, "F64 numbers with two axes")),
-        }
-    }
-
-    pub(super) fn float(&self, name: &str) -> Result<f64> {
-        self.floats(name)?.first().copied().ok_or_else(|| self.bad(name, "one F64 number"))
-    }
-
-    pub(super) fn counts(&self, name: &str) -> Result<Vec<usize>> {
-        match self.inputs.get(name) {
-            Some(Input::Integers(values)) => {
-                let counts: Option<Vec<usize>> = values.iter().map(|&value| usize::try_from(value).ok()).collect();
-                counts.ok_or_else(|| self.bad(name, "counts"))
-            }
-            _ => Err(self.bad(name, "I64 numbers")),
-        }
-    }
-
-    pub(super) fn count(&self, name: &str) -> Result<usize> {
-        self.counts(name)?.first().copied().ok_or_else(|| self.bad(name, "one I64 number"))
-    }
-
-    pub(super) fn flags(&self, name: &str) -> Result<Vec<bool>> {
-        match self.inputs.get(name) {
-            Some(Input::Flags(flags)) => Ok(flags.clone()),
-            _ => Err(self.bad(name, "U8 flags")),
-        }
-    }
-
-    /// Whether a port in `f32` can start from the very same inputs.
-    fn fits_f32(&self) -> bool {
-        let fits = |x: &f64| f64::from(*x as f32) == *x;
-        self.inputs.values().all(|input| match input {
-            Input::Floats(values) => values.iter().all(fits),
-            Input::Integers(_) | Input::Flags(_) => true,
-        })
-    }
-
-    /// The results, as the file's equation derives them.
-    ///
-    /// # Errors
-    /// [`Error::Domain`] for an unknown equation, a missing input, or one out of the equation's domain.
-    pub fn derive(&self, equation: &str) -> Result<Results> {
-        match DERIVATIONS.iter().find(|(name, _)| *name == equation) {
-            Some((_, derive)) => derive(self),
-            None => Err(Error::domain("equation", "one of the method's", equation)),
-        }
+/// The case's results, as the file's equation derives them.
+///
+/// # Errors
+/// [`Error::Domain`] for an unknown equation, a missing input, or one out of the equation's domain.
+pub fn derive(case: &Case, equation: &str) -> Result<Results> {
+    match DERIVATIONS.iter().find(|(name, _)| *name == equation) {
+        Some((_, derive)) => derive(case),
+        None => Err(Error::domain("equation", "one of the method's", equation)),
     }
 }
 
@@ -185,7 +90,7 @@ pub type Content = (HashMap<String, String>, Vec<(String, Tensor)>);
 /// The tensors of a file with these cases, inputs and results, and its metadata.
 ///
 /// # Errors
-/// As [`Case::derive`].
+/// As [`derive`].
 pub fn tensors(equation: &str, cases: &[Case]) -> Result<Content> {
     let mut tensors = Vec::new();
     for case in cases {
@@ -197,7 +102,7 @@ pub fn tensors(equation: &str, cases: &[Case]) -> Result<Content> {
             };
             tensors.push((format!("{}/in/{name}", case.name), tensor));
         }
-        for (name, value) in case.derive(equation)? {
+        for (name, value) in derive(case, equation)? {
             let expected = format!("{}/expected/{name}", case.name);
             match value {
                 Value::Integers(values) => tensors.push((expected, Tensor::from_slice(&[values.len()], &values))),
@@ -226,13 +131,13 @@ fn flags_tensor(flags: &[bool]) -> Tensor {
 /// Derives every result of a file again and compares it, bit for bit; and the reference's, within 1 ulp.
 ///
 /// # Errors
-/// As [`read`] and [`Case::derive`], and [`Error::File`] if a result is missing.
+/// As [`read`] and [`derive`], and [`Error::File`] if a result is missing.
 pub(super) fn verify(file: &TensorFile, comparison: &mut Comparison) -> Result<String> {
     let (equation, cases) = read(file)?;
     let mut inputs = 0;
     for case in &cases {
         inputs += case.inputs.len();
-        for (name, value) in case.derive(&equation)? {
+        for (name, value) in derive(case, &equation)? {
             let expected = format!("{}/expected/{name}", case.name);
             match value {
                 Value::Integers(values) => {

@@ -7,7 +7,8 @@ use dashu_float::FBig;
 use dashu_float::round::mode::HalfEven;
 use dashu_ratio::Relaxed;
 use gdstar::oracle::golden::DERIVATIONS;
-use gdstar::oracle::golden::method::{self, Case, Input};
+use gdstar::oracle::golden::case::{Case, Input};
+use gdstar::oracle::golden::method;
 use gdstar::paper::reading::*;
 use gdstar::tensor_file::TensorFile;
 

@@ -1,5 +1,6 @@
 //! The oracle's list of claims, tied to the paper's list of equations.
 
+use gdstar::oracle::golden::DERIVATIONS;
 use gdstar::oracle::{EQUATION_NAMES, claimed};
 use gdstar::paper::EQUATIONS;
 
@@ -24,4 +25,14 @@ fn every_equation_is_claimed() {
     for name in names.iter().filter(|name| **name != "alg1") {
         assert!(paper.iter().any(|equation| equation == name), "{name} is not the paper's");
     }
+}
+
+/// Every equation of the paper has its exact derivation, by which its golden file is made.
+#[test]
+fn every_equation_is_derived() {
+    let mut derived: Vec<String> = DERIVATIONS.iter().map(|(equation, _)| equation.to_string()).collect();
+    let mut paper: Vec<String> = EQUATIONS.iter().map(|equation| name(equation.number)).collect();
+    derived.sort_unstable();
+    paper.sort_unstable();
+    assert_eq!(derived, paper);
 }

@@ -6,11 +6,13 @@ use crate::error::Result;
 use crate::oracle::claims::claim::{Claim, Judged};
 use crate::oracle::epoch::Recorded;
 use crate::oracle::field::Field;
+use crate::oracle::golden::case::{Case, Reals, Results, Value};
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::FINITE;
 use crate::oracle::seen::{Operands, Seen};
 use crate::paper::reading::{RewindCopy, RewindUpdate};
+use crate::paper::rewind::RewindPoint;
 use crate::trace::{TracedMethod, TracedParameter};
 
 const LABEL: Label = Label::of("alg4");
@@ -221,4 +223,17 @@ fn live<'a>(recorded: &'a Recorded, prunable: &[TracedParameter]) -> Option<&'a 
     } else {
         None
     }
+}
+
+/// The exact result of a golden case.
+pub(crate) fn derive(case: &Case) -> Result<Results> {
+    let mut point = RewindPoint::new(RewindCopy::Copy, &[]);
+    let (mut minima, mut k_star, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, s_f) in case.floats("S_F")?.into_iter().enumerate() {
+        minima.push(point.minimum());
+        moved.push(point.observe(i + case.reading.epoch_origin.first(), s_f, &[])?);
+        k_star.push(point.k_star() as i64);
+    }
+    let minima = Value::Reals(Reals { reference: minima.clone(), f64: minima, f32: None });
+    Ok(vec![("min_before", minima), ("k_star", Value::Integers(k_star)), ("moved", Value::Flags(moved))])
 }

@@ -1,10 +1,12 @@
 //! Alg. 6: the mask that an epoch finds, the weights under it, the decay step, and the mask that the epoch leaves.
 
+mod derive;
 mod mask;
 mod start;
 mod step;
 mod within;
 
+pub(crate) use derive::derive;
 pub(crate) use mask::Mask;
 pub(crate) use start::Start;
 pub(crate) use step::Step;

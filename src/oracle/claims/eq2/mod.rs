@@ -8,10 +8,14 @@ pub(crate) use squares::Squares;
 
 use crate::error::Result;
 use crate::oracle::claims::claim::{Claim, Judged};
+use crate::oracle::claims::exact::{exact, rounded};
 use crate::oracle::field::{Enclosure, Field};
+use crate::oracle::golden::case::{Case, Results};
+use crate::oracle::golden::dyadic::Dyadic;
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::{Operands, Seen};
+use crate::paper::gradient_norm;
 
 const LABEL: Label = Label::of("eq2");
 
@@ -66,4 +70,17 @@ fn judge(seen: &Seen, expected: &Enclosure, eq2: &mut Outcome) -> Enclosure {
             high: recorded.clone().or(&expected.high, prunable),
         }
     }
+}
+
+/// The exact result of a golden case.
+pub(crate) fn derive(case: &Case) -> Result<Results> {
+    let gradients = case.rows("grad")?;
+    let rows: Vec<&[f64]> = gradients.iter().map(Vec::as_slice).collect();
+    let mut g = vec![Dyadic::ZERO; rows.first().map_or(0, |row| row.len())];
+    for row in &rows {
+        for (g_j, grad) in g.iter_mut().zip(exact(row)?) {
+            *g_j = g_j.plus(&grad.times(&grad));
+        }
+    }
+    Ok(vec![("G", rounded(&g, gradient_norm::accumulated_squares(&rows)?))])
 }

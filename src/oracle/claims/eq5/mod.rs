@@ -5,10 +5,12 @@ mod mistakes;
 use crate::error::Result;
 use crate::oracle::claims::claim::{Claim, Judged};
 use crate::oracle::field::Field;
+use crate::oracle::golden::case::{Case, Results, Value};
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::{Operands, Seen};
 use crate::paper::reading::MaskedGradient;
+use crate::paper::selection;
 
 const LABEL: Label = Label::of("eq5");
 
@@ -81,4 +83,10 @@ fn flushed(seen: &Seen, g: Interval, tau: Interval) -> Decision {
     let smallest = seen.arithmetic.smallest_normal();
     let down = |x: Interval| if x.low.abs() < smallest { x.hull(Interval::exact(0.0)) } else { x };
     down(g).less_than(down(tau))
+}
+
+/// The exact result of a golden case.
+pub(crate) fn derive(case: &Case) -> Result<Results> {
+    let (g, tau) = (case.floats("G")?, case.float("tau")?);
+    Ok(vec![("selected", Value::Flags(selection::below_threshold(&g, tau)))])
 }

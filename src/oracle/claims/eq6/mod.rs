@@ -1,8 +1,10 @@
 //! Eq. 6: the chunks' quantiles, `q_c = Quantile_alpha(G of chunk c)`.
 
+mod derive;
 mod mistakes;
 mod quantile;
 
+pub(crate) use derive::{derive, quantiles};
 pub(crate) use mistakes::{tolerance, ways};
 pub(crate) use quantile::exact_quantile;
 

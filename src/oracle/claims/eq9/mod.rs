@@ -3,14 +3,18 @@
 mod fate;
 mod mistakes;
 
+use crate::error::Error;
 use crate::error::Result;
 use crate::oracle::arithmetic::theta;
 use crate::oracle::claims::claim::{Claim, Judged};
 use crate::oracle::field::Field;
+use crate::oracle::golden::case::{Case, Reals, Results, Value};
+use crate::oracle::golden::dyadic::{Dyadic, Format};
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::outcome::pieces;
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::{Operands, Seen};
+use crate::paper::decay;
 use crate::trace::{Arithmetic, TracedParameter};
 use fate::{Factor, Fate, OfParameter};
 use rayon::prelude::*;
@@ -159,4 +163,29 @@ fn eq9_of_parameter(
 /// What all of some decisions say.
 fn agreed(decisions: impl Iterator<Item = Decision>) -> Decision {
     decisions.reduce(|a, b| if a == b { a } else { Decision::Either }).unwrap_or_default()
+}
+
+/// `w* lambda^t` in both formats, 0 where it is then below eps.
+pub(crate) fn decayed(w_star: &[f64], lambda: f64, t: usize, eps: f64) -> Result<Reals> {
+    /// The exact power has up to 53 bits for each step.
+    const LONGEST: usize = 10_000;
+    if t > LONGEST {
+        return Err(Error::domain("t of an exact Eq. 9", format!("at most {LONGEST}"), t));
+    }
+    let factor = Dyadic::new(lambda)?.power(t as u64);
+    let (mut f64, mut f32, mut reference) = (Vec::new(), Vec::new(), Vec::new());
+    for &w in w_star {
+        let product = Dyadic::new(w)?.times(&factor);
+        let kept = |w: f64| if w.abs() >= eps { w } else { 0.0 };
+        f64.push(kept(product.rounded(Format::F64)));
+        f32.push(kept(product.rounded(Format::F32)) as f32);
+        reference.push(decay::decayed_weight(w, lambda, t, eps)?);
+    }
+    Ok(Reals { f64, f32: Some(f32), reference })
+}
+
+/// The exact result of a golden case.
+pub(crate) fn derive(case: &Case) -> Result<Results> {
+    let decayed = decayed(&case.floats("w_star")?, case.float("lambda")?, case.count("t")?, case.float("eps")?)?;
+    Ok(vec![("w", Value::Reals(decayed))])
 }
