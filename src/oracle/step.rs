@@ -49,7 +49,7 @@ use crate::error::Error;
 use crate::nn::{Network, Spec};
 use crate::op::Op;
 use crate::ops::CrossEntropy;
-use crate::oracle::Interval;
+use crate::oracle::interval::Interval;
 use crate::trace::Arithmetic;
 use cross_entropy::cross_entropy;
 use ndarray::ArrayD;

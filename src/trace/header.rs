@@ -1,6 +1,6 @@
 //! The header of a trace: what the producer says about itself, its arithmetic, hyper-parameters and reading.
 
-use super::number;
+use super::object::Object;
 use super::{Arithmetic, FORMAT, KEY, Optimizer, TracedMethod};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
@@ -10,10 +10,9 @@ use crate::paper::reading::{LastBatch, Reading};
 use crate::paper::rewind::REWIND_PROBABILITY;
 use crate::scalar::Dtype;
 use crate::tensor_file::TensorFile;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
-use std::path::Path;
 
 /// The optimizer's hyper-parameters; a trace that leaves one out has its optimizer steps unchecked.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,13 +50,6 @@ pub struct Header {
     pub replayed: bool,
     /// Keys that the format does not have.
     pub unknown: Vec<String>,
-}
-
-/// An object of the header, and what to call it in messages.
-struct Object<'a> {
-    path: &'a Path,
-    name: String,
-    entries: Map<String, Value>,
 }
 
 impl Header {
@@ -189,68 +181,9 @@ impl Header {
 }
 
 impl Object<'_> {
-    fn bad(&self, key: &str, expected: impl Into<String>, found: &Value) -> Error {
-        let found = if found.is_null() { "nothing".to_string() } else { found.to_string() };
-        Error::file(self.path, format!("{}: {key}", self.name), expected, found)
-    }
-
-    fn required(&mut self, key: &str) -> Result<Value> {
-        self.entries.remove(key).ok_or_else(|| self.bad(key, "a value", &Value::Null))
-    }
-
-    fn text(&mut self, key: &str) -> Result<Option<String>> {
-        match self.entries.remove(key) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.bad(key, "text", &other)),
-        }
-    }
-
-    fn object(&mut self, key: &str) -> Result<Option<Self>> {
-        match self.entries.remove(key) {
-            None => Ok(None),
-            Some(Value::Object(entries)) => {
-                Ok(Some(Self { path: self.path, name: format!("{}: {key}", self.name), entries }))
-            }
-            Some(other) => Err(self.bad(key, "an object", &other)),
-        }
-    }
-
     fn format(&mut self) -> Result<()> {
         let format = self.required("format")?;
         if format == FORMAT { Ok(()) } else { Err(self.bad("format", format!("{FORMAT:?}"), &format)) }
-    }
-
-    /// A number with `expected` properties, if the key is there.
-    fn number(&mut self, key: &str, expected: &str, holds: impl Fn(f64) -> bool) -> Result<Option<f64>> {
-        let Some(value) = self.entries.remove(key) else { return Ok(None) };
-        match number::parse(&value) {
-            Some(x) if holds(x) => Ok(Some(x)),
-            _ => Err(self.bad(key, expected, &value)),
-        }
-    }
-
-    fn required_number(&mut self, key: &str, expected: &str, holds: impl Fn(f64) -> bool) -> Result<f64> {
-        match self.number(key, expected, holds)? {
-            Some(x) => Ok(x),
-            None => Err(self.bad(key, expected, &Value::Null)),
-        }
-    }
-
-    fn flag(&mut self, key: &str) -> Result<Option<bool>> {
-        match self.entries.remove(key) {
-            None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(flag)),
-            Some(other) => Err(self.bad(key, "true or false", &other)),
-        }
-    }
-
-    /// No key may be left over.
-    fn nothing_else(&self, keys: &str) -> Result<()> {
-        match self.entries.iter().next() {
-            None => Ok(()),
-            Some((key, value)) => Err(self.bad(key, format!("one of {keys}"), value)),
-        }
     }
 
     fn arithmetic(mut self, dtype: Dtype) -> Result<(Arithmetic, bool)> {
@@ -264,6 +197,17 @@ impl Object<'_> {
         arithmetic.ftz = self.flag("ftz")?.unwrap_or(false);
         self.nothing_else("u_in, u_acc, u_out, fma, ftz")?;
         Ok((arithmetic, u_in.is_some() || u_out.is_some()))
+    }
+
+    /// A key of `random-rewind`, which no other method has.
+    fn rewind_probability(&mut self, method: TracedMethod) -> Result<f64> {
+        let found = match method {
+            TracedMethod::RandomRewind => {
+                self.number("rewind_probability", "a number in [0, 1]", |p| (0.0..=1.0).contains(&p))?
+            }
+            _ => None,
+        };
+        Ok(found.unwrap_or(REWIND_PROBABILITY))
     }
 
     fn hyperparameters(
@@ -292,27 +236,6 @@ impl Object<'_> {
             _ => None,
         };
         Ok((hyper, sgd, batch_size))
-    }
-
-    /// A key of `random-rewind`, which no other method has.
-    fn rewind_probability(&mut self, method: TracedMethod) -> Result<f64> {
-        let found = match method {
-            TracedMethod::RandomRewind => {
-                self.number("rewind_probability", "a number in [0, 1]", |p| (0.0..=1.0).contains(&p))?
-            }
-            _ => None,
-        };
-        Ok(found.unwrap_or(REWIND_PROBABILITY))
-    }
-
-    /// The key's choice, or the default.
-    fn choice<T: Choice + Default>(&mut self) -> Result<T> {
-        let Some(value) = self.entries.remove(T::KEY) else { return Ok(T::default()) };
-        let name = match &value {
-            Value::String(name) if !name.starts_with("0x") => name.clone(),
-            number => number::parse(number).map(|x| x.to_string()).unwrap_or_default(),
-        };
-        name.parse().map_err(|_| self.bad(T::KEY, T::NAMES.join(" | "), &value))
     }
 
     /// The choices that concern a trace, all but when accuracy is measured; and whether `last_batch` is among them.

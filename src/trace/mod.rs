@@ -9,6 +9,7 @@ mod layout;
 mod method;
 pub mod names;
 mod number;
+mod object;
 mod optimizer;
 
 pub use arithmetic::Arithmetic;

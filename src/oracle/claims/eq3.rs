@@ -8,8 +8,7 @@ use crate::oracle::claims::mistakes::{COARSEST_SUM, Candidates, UNBOUNDED, lower
 use crate::oracle::claims::sums::{batches, by_parameter};
 use crate::oracle::golden::case::{Case, Results};
 use crate::oracle::interval::Interval;
-use crate::oracle::outcome::pieces;
-use crate::oracle::outcome::{Label, Outcome};
+use crate::oracle::outcome::{Label, Outcome, pieces};
 use crate::oracle::seen::{Operands, Seen};
 use crate::paper::gradient_norm;
 use crate::paper::reading::MaskedGradient;
@@ -39,14 +38,14 @@ impl Claim for Eq3 {
 }
 
 /// The most batches that an epoch may have had if the trace records none of them.
-pub const UNKNOWN_BATCHES: f64 = 1024.0;
+const UNKNOWN_BATCHES: f64 = 1024.0;
 
 impl Arithmetic {
     /// Eq. 3 from G: at most `n` sums over the weights in any order. A port may as well add up the squares themselves,
     /// batch by batch: it then has the roundings of a G over `batches` batches besides, and its recorded G too. Where the
     /// trace does not say how many batches there are, they are taken to be at most [`UNKNOWN_BATCHES`]; where so many
     /// would leave no bound, the sum is taken to be over G.
-    pub fn sum_of_squares(&self, n: usize, batches: usize) -> Option<Tolerance> {
+    pub(crate) fn sum_of_squares(&self, n: usize, batches: usize) -> Option<Tolerance> {
         let of_sum = (n as f64 + 1.0) * self.u_acc + self.u_out;
         let of_g = |b: f64| 2.0 * (b + 1.0) * self.u_acc + 4.0 * self.u_out + 2.0 * self.u_in;
         let (relative, b) = match batches {

@@ -36,7 +36,7 @@ impl Claim for Eq4 {
 
 impl Arithmetic {
     /// Eq. 4: the operand as recorded may have been rounded (half of which passes the root), the root and its storage.
-    pub fn root(&self) -> Option<Tolerance> {
+    pub(crate) fn root(&self) -> Option<Tolerance> {
         let relative = theta(0.5 * self.u_out + self.u() + self.u_out)?;
         // A flushed operand: the root of everything below the smallest normal number.
         let absolute = if self.ftz { self.smallest_normal().sqrt() } else { self.underflow() };

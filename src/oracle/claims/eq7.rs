@@ -40,7 +40,7 @@ impl Claim for Eq7 {
 impl Arithmetic {
     /// Eq. 7: the quantiles as recorded may have been rounded, C - 1 sums and the quotient are, or C products with a
     /// rounded 1/C, and the result is stored.
-    pub fn mean(&self, chunks: usize) -> Option<Tolerance> {
+    pub(crate) fn mean(&self, chunks: usize) -> Option<Tolerance> {
         let relative = theta((chunks as f64 + 2.0) * self.u() + 2.0 * self.u_out)?;
         Some(Tolerance { relative, absolute: (chunks as f64 + 1.0) * self.underflow() * (1.0 + relative) })
     }

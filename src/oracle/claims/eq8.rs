@@ -39,7 +39,7 @@ impl Arithmetic {
     /// more alpha_0 in the difference), the difference, the quotient k / K, the product and the sum are rounded
     /// (at most 4 u M, as `k / K <= 1`), and the result stored (u M): 8 u M. A port that adds a step every epoch rounds
     /// up to k sums more, and its step's error k times: 3 k u M. One u M covers all terms of second order.
-    pub fn prune_rate(&self, k: usize, largest: f64) -> f64 {
+    pub(crate) fn prune_rate(&self, k: usize, largest: f64) -> f64 {
         (9.0 + 3.0 * k as f64) * self.u() * largest
     }
 }

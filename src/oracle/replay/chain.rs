@@ -2,7 +2,7 @@
 
 use super::OnProgress;
 use super::gradients::{finite, read_finite};
-use super::plan::{Plan, Source, recorded_mask, tensor, unknown_mask};
+use super::plan::{Plan, Source, recorded_mask, unknown_mask};
 use crate::error::{Error, Result};
 use crate::paper::decay::{Decay, decay_step, rewind_decay};
 use crate::paper::gradient_norm::{frobenius_norm, sum_of_squares};
@@ -12,6 +12,7 @@ use crate::paper::schedule::prune_rate;
 use crate::paper::selection::{Selection, select_weights};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::{Element, Tensor, TensorSink};
+use crate::trace::names::of_parameter;
 use crate::trace::{Trace, TracedMethod, TracedParameter};
 use ndarray::{ArrayD, ArrayViewD};
 
@@ -196,7 +197,7 @@ impl<'a> Replay<'a> {
         let mut before = Vec::new();
         for (p, parameter) in known(self.trace, &self.plan) {
             let mut weights = match self.plan.sources[p] {
-                Source::Recorded => read_finite(self.trace, &tensor(k, "weights_before", parameter), parameter)?,
+                Source::Recorded => read_finite(self.trace, &of_parameter(k, "weights_before", parameter), parameter)?,
                 _ => stepped[p].take().unwrap_or_default(),
             };
             if let (Some(alive), true) = (alive, p < self.trace.prunable().len()) {
@@ -265,7 +266,7 @@ impl<'a> Replay<'a> {
             rewind_decay(weights, rewind, &selected[range.clone()], &mut mask[range], &decay)
                 .map_err(|e| self.placed(k, &format!("weights_after/{}", parameter.name), e))?;
             for (j, &w) in weights.iter().enumerate() {
-                finite(self.trace, || tensor(k, "weights_after", parameter), (parameter, j), w)?;
+                finite(self.trace, || of_parameter(k, "weights_after", parameter), (parameter, j), w)?;
             }
         }
         Ok((after, Some(mask)))
@@ -292,7 +293,7 @@ impl<'a> Replay<'a> {
         for (i, (p, parameter)) in known(self.trace, &self.plan).into_iter().enumerate() {
             let all = [("weights_before", &before[i]), ("rewind", &rewind[i]), ("weights_after", &after[i])];
             for (quantity, values) in all {
-                self.sink.put(&tensor(k, quantity, parameter), &Tensor::from_array(&values.view()))?;
+                self.sink.put(&of_parameter(k, quantity, parameter), &Tensor::from_array(&values.view()))?;
             }
             self.weights[p] = Some(after[i].iter().copied().collect());
         }
@@ -334,7 +335,7 @@ impl<'a> Replay<'a> {
     fn put_flat<T: Element>(&mut self, k: usize, quantity: &str, flat: &[T]) -> Result<()> {
         for parameter in self.trace.prunable() {
             let values = Tensor::from_slice(&parameter.shape, &flat[parameter.range.clone()]);
-            self.sink.put(&tensor(k, quantity, parameter), &values)?;
+            self.sink.put(&of_parameter(k, quantity, parameter), &values)?;
         }
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! What needs the batches' gradients: Eq. 1 and 2, and the optimizer's steps. Each gradient is read once.
 
 use super::chain::Replay;
-use super::plan::{sgd, tensor};
+use super::plan::sgd;
 use crate::error::{Error, Result};
 use crate::paper::gradient_norm::{L1NormSum, SquareSums, mask_gradient};
 use crate::paper::reading::{GradientOf, LearningRateStep};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::Tensor;
+use crate::trace::names::of_parameter;
 use crate::trace::{SgdHyperparameters, Trace, TracedParameter};
 use crate::train::{descend, exact_cosine_learning_rate};
 
@@ -68,7 +69,7 @@ impl Replay<'_> {
     ) -> Result<Option<Vec<f64>>> {
         let trace = self.trace;
         let (parameter, batches) = (&trace.parameters()[p], trace.batches(k));
-        if !trace.has(&tensor(k, "batch/0/grad", parameter)) {
+        if !trace.has(&of_parameter(k, "batch/0/grad", parameter)) {
             (0..batches).for_each(|_| self.advance());
             return Ok(None);
         }
@@ -86,7 +87,7 @@ impl Replay<'_> {
         };
         let mut squares = SquareSums::<f64>::new(if of_w { parameter.range.len() } else { 0 });
         for i in 0..batches {
-            let name = tensor(k, &format!("batch/{i}/grad"), parameter);
+            let name = of_parameter(k, &format!("batch/{i}/grad"), parameter);
             let gradient = read_finite(trace, &name, parameter)?;
             self.sink.put(&name, &Tensor::from_slice(&parameter.shape, &gradient))?;
             self.advance();
@@ -112,11 +113,11 @@ impl Replay<'_> {
         let stepped = descent.map(|descent| descent.weights.iter().map(|w| w.to_f64()).collect::<Vec<f64>>());
         self.buffers[p] = buffer;
         for j in 0..squares.len() {
-            passed.g.push(finite(trace, || tensor(k, "G", parameter), (parameter, j), squares.value(j))?);
+            passed.g.push(finite(trace, || of_parameter(k, "G", parameter), (parameter, j), squares.value(j))?);
         }
         if let Some(weights) = &stepped {
             for (j, &w) in weights.iter().enumerate() {
-                finite(trace, || tensor(k, "weights_before", parameter), (parameter, j), w)?;
+                finite(trace, || of_parameter(k, "weights_before", parameter), (parameter, j), w)?;
             }
         }
         Ok(stepped)

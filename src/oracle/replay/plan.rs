@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::paper::reading::{GradientOf, LearningRateStep, MaskedGradient, RewindUpdate};
+use crate::trace::names::of_parameter;
 use crate::trace::{KEY, SgdHyperparameters, Trace, TracedMethod, TracedParameter};
 
 /// Where the weights at the end of an epoch come from.
@@ -29,17 +30,12 @@ pub(super) struct Plan {
     pub(super) notes: Vec<String>,
 }
 
-/// The name of an epoch's tensor of a parameter.
-pub(super) fn tensor(k: usize, quantity: &str, parameter: &TracedParameter) -> String {
-    format!("epoch/{k}/{quantity}/{}", parameter.name)
-}
-
 fn has_init(trace: &Trace, parameter: &TracedParameter) -> bool {
     trace.has(&format!("init/{}", parameter.name))
 }
 
 fn has_gradients(trace: &Trace, k: usize, parameter: &TracedParameter) -> bool {
-    trace.has(&tensor(k, "batch/0/grad", parameter))
+    trace.has(&of_parameter(k, "batch/0/grad", parameter))
 }
 
 impl Plan {
@@ -50,7 +46,11 @@ impl Plan {
         check_epochs(trace)?;
         for k in trace.epochs() {
             if let Some(parameter) = trace.prunable().iter().find(|p| !has_gradients(trace, k, p)) {
-                return Err(missing(trace, &tensor(k, "batch/0/grad", parameter), "present: a replay starts from it"));
+                return Err(missing(
+                    trace,
+                    &of_parameter(k, "batch/0/grad", parameter),
+                    "present: a replay starts from it",
+                ));
             }
         }
         let mut notes = Vec::new();
@@ -143,7 +143,7 @@ fn missing(trace: &Trace, name: &str, expected: &str) -> Error {
 
 /// Where a parameter's weights come from.
 fn source(trace: &Trace, parameter: &TracedParameter, notes: &mut Vec<String>) -> Result<Source> {
-    let recorded = |k: &usize| trace.has(&tensor(*k, "weights_before", parameter));
+    let recorded = |k: &usize| trace.has(&of_parameter(*k, "weights_before", parameter));
     let count = trace.epochs().filter(recorded).count();
     let of_w = trace.prunable().iter().any(|p| p.name == parameter.name);
     if !of_w && trace.header.method != TracedMethod::Gdstar && !has_init(trace, parameter) {
@@ -155,7 +155,7 @@ fn source(trace: &Trace, parameter: &TracedParameter, notes: &mut Vec<String>) -
     }
     if count > 0 {
         let k = trace.epochs().find(|k| !recorded(k)).unwrap_or_default();
-        let name = tensor(k, "weights_before", parameter);
+        let name = of_parameter(k, "weights_before", parameter);
         return Err(missing(trace, &name, "present, as it is in other epochs (or in none, with `init`)"));
     }
     let has_all_gradients = trace.epochs().all(|k| has_gradients(trace, k, parameter));
@@ -225,11 +225,11 @@ pub(super) fn sgd(trace: &Trace) -> Result<SgdHyperparameters> {
 /// # Errors
 /// As [`Trace::flags`].
 pub(super) fn recorded_mask(trace: &Trace, k: usize, parameter: &TracedParameter) -> Result<Option<Vec<bool>>> {
-    if let Some(mask) = trace.flags(&tensor(k, "mask_before", parameter))? {
+    if let Some(mask) = trace.flags(&of_parameter(k, "mask_before", parameter))? {
         return Ok(Some(mask));
     }
     match k.checked_sub(1) {
-        Some(before) => trace.flags(&tensor(before, "mask", parameter)),
+        Some(before) => trace.flags(&of_parameter(before, "mask", parameter)),
         None => Ok(None),
     }
 }

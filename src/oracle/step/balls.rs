@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::rounding::{MOST_TERMS, OWN_ROUNDOFF, OWN_UNDERFLOW, Rounding, gamma, up};
 use crate::error::{Error, Result};
-use crate::oracle::Interval;
+use crate::oracle::interval::Interval;
 use ndarray::{ArrayD, Axis, IxDyn, Zip};
 
 /// An array of intervals `[centre - radius, centre + radius]`.

@@ -2,8 +2,8 @@
 
 use super::{Balls, Enclosure, GradientBounds, Refusal, Task, enclose};
 use crate::error::Error;
-use crate::oracle::Interval;
 use crate::oracle::arithmetic::Tolerance;
+use crate::oracle::interval::Interval;
 use crate::scalar::DoubleDouble;
 use crate::trace::Arithmetic;
 use ndarray::{ArrayD, Dimension};

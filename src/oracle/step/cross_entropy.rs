@@ -29,7 +29,7 @@
 
 use super::balls::Balls;
 use super::rounding::{OWN_ROUNDOFF, OWN_UNDERFLOW, Rounding, gamma, logarithmic, up};
-use crate::oracle::Interval;
+use crate::oracle::interval::Interval;
 use crate::scalar::DoubleDouble;
 
 /// One row: the intervals of its logits, and what follows from them for every formulation.

@@ -4,7 +4,7 @@ use super::balls::{Balls, Terms};
 use super::rounding::Rounding;
 use super::stages::Decisions;
 use crate::error::{Error, Result};
-use crate::oracle::Interval;
+use crate::oracle::interval::Interval;
 use ndarray::ArrayD;
 
 /// The pixels under each window of one plane, as positions in it, window by window in row-major order.

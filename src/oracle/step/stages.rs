@@ -7,7 +7,7 @@ use super::rounding::Rounding;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Window};
 use crate::nn::{Layer, Network};
-use crate::oracle::Interval;
+use crate::oracle::interval::Interval;
 use ndarray::{ArrayD, ArrayView, Axis, Dimension, Ix2, Ix4};
 
 /// One layer that has an enclosure.

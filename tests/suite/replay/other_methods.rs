@@ -17,7 +17,7 @@ fn of(method: &str, seed: u64, reading: Reading, weights: Weights) -> (Value, Te
     if method == "random-rewind" {
         header["hyper"]["rewind_probability"] = json!(0.4);
         for (k, draw) in (reading.epoch_origin.first()..).zip(DRAWS) {
-            input.insert(format!("epoch/{k}/draw"), Tensor::from_slice(&[1], &[draw as f32]));
+            input.insert(format!("epoch/{k}/draw"), Tensor::scalar(draw));
         }
     }
     (header, input)
@@ -64,8 +64,8 @@ fn headers_come_back() {
     assert_eq!(told["hyper"]["rewind_probability"], json!(0.4));
     let result = traces::open(&told, &all).unwrap();
     assert_eq!(result.header, replayed.header);
-    // A draw comes back as given, widened.
-    assert_eq!(scalar(&all, "epoch/1/draw"), f64::from(0.3_f32));
+    // A draw comes back as given.
+    assert_eq!(scalar(&all, "epoch/1/draw"), 0.3);
 }
 
 /// What does not follow is left out and named: W_k* without W_0, and all that k* decides without a draw.

@@ -188,6 +188,12 @@ fn weights(seen: &Seen, findings: &[Finding]) -> Vec<String> {
             causes.push(cause);
         }
     };
+    let is_random = seen.trace.header.method == TracedMethod::RandomRewind;
+    say(
+        is_random && seen.known.moved == Some(false) && is(&recorded.weights_before, &plain),
+        "W_k* is captured although the draw is not below the probability (> for <, 1 - draw for draw, another probability)"
+            .to_string(),
+    );
     let is_pruned = is(&recorded.weights_after, &plain);
     if moved && reading_now.rewind_update == RewindUpdate::BeforePruning && steps_from(seen, seen.carry.k_star) {
         let cause = reading("rewind_update", "after-pruning");

@@ -10,14 +10,14 @@ impl Arithmetic {
     /// The rank `alpha (n - 1)` of Eq. 6, absolutely, for the alpha that the port uses: the product is rounded, or, in
     /// `n alpha - alpha`, a product and a difference of the rank's size; 4 u n alpha covers both, storage and terms of
     /// second order.
-    pub fn rank(&self, alpha: f64, n: usize) -> f64 {
+    pub(crate) fn rank(&self, alpha: f64, n: usize) -> f64 {
         4.0 * self.u() * alpha * n as f64
     }
 
     /// The value between two order statistics, relative to the upper one: `low + f (high - low)` or
     /// `high - (1 - f)(high - low)` or `(1 - f) low + f high` rounds the difference, 1 - f, the product and the sum, each of
     /// a number no larger than the upper neighbour, and is stored: 5 u, and one for terms of second order.
-    pub fn interpolation(&self) -> Tolerance {
+    pub(crate) fn interpolation(&self) -> Tolerance {
         Tolerance { relative: 6.0 * self.u(), absolute: 4.0 * self.underflow() }
     }
 }

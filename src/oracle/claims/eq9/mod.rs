@@ -11,8 +11,7 @@ use crate::oracle::field::Field;
 use crate::oracle::golden::case::{Case, Reals, Results, Value};
 use crate::oracle::golden::dyadic::{Dyadic, Format};
 use crate::oracle::interval::{Decision, Interval};
-use crate::oracle::outcome::pieces;
-use crate::oracle::outcome::{Label, Outcome};
+use crate::oracle::outcome::{Label, Outcome, pieces};
 use crate::oracle::seen::{Operands, Seen};
 use crate::paper::decay;
 use crate::trace::{Arithmetic, TracedParameter};
@@ -43,14 +42,14 @@ impl Arithmetic {
     /// Eq. 9's product `w* lambda^t`, relatively: lambda may be rounded (t u), the power is t - 1 products in any order,
     /// or `exp(t ln lambda)`, whose argument carries 3 roundings that the exponential turns into `3 t |ln lambda| u`;
     /// then the function itself (4 u: CUDA's documentation gives `powf` 4 ulp), the product, and storage twice.
-    pub fn decayed(&self, lambda: f64, t: u64) -> Option<f64> {
+    pub(crate) fn decayed(&self, lambda: f64, t: u64) -> Option<f64> {
         let per_step = 2.0 + 3.0 * libm::log(lambda).abs();
         theta((t as f64 * per_step + 8.0) * self.u())
     }
 
     /// Eq. 9's product near 0, absolutely: the power may be off by an underflow at each of its steps, of which later ones
     /// shrink what earlier ones left (a sum of at most min(t, 1 / (1 - lambda)) underflows), times w*, and the product.
-    pub fn decayed_underflow(&self, lambda: f64, t: u64, w_star: f64) -> f64 {
+    pub(crate) fn decayed_underflow(&self, lambda: f64, t: u64, w_star: f64) -> f64 {
         let steps = (t as f64).min(1.0 / (1.0 - lambda)) + 1.0;
         // `lambda = 1` gives t steps.
         2.0 * self.underflow() * (steps * w_star.abs() + 1.0)
