@@ -34,6 +34,7 @@ pub(super) const ENTRY_OF_THE_FAMILY: Entry = Entry {
         &G,
         &S_SQ,
         &MIN_BEFORE,
+        &DRAW,
         &CHUNK_QUANTILES,
         &SELECTED,
         &MASK_BEFORE,
@@ -103,7 +104,10 @@ pub static S_F: Quantity = Quantity {
     axis: Some(Axis { label: "S_F", scale: Scale::Linear, minima: true }),
     ..Quantity::traced("S_F", Kind::Real, "Eq. 4")
 };
+/// Of Alg. 4 alone.
 static MIN_BEFORE: Quantity = Quantity::traced("min_before", Kind::Real, "Alg. 4");
+/// Of random rewind alone.
+pub(super) static DRAW: Quantity = Quantity::traced("draw", Kind::Real, "Section A.7");
 pub static TAU: Quantity = Quantity {
     key: Some("tau"),
     column: Some(Column { heading: "tau", width: 9, format: Format::Scientific(3) }),
@@ -155,7 +159,8 @@ pub(super) trait Rewinding<S: Scalar>: Send {
 struct Adaptive;
 
 impl<S: Scalar> Rewinding<S> for Adaptive {
-    fn moves(&self, point: &mut RewindPoint<S>, k: usize, s_f: S, _: &mut Story<S>) -> Result<bool> {
+    fn moves(&self, point: &mut RewindPoint<S>, k: usize, s_f: S, story: &mut Story<S>) -> Result<bool> {
+        story.record(&MIN_BEFORE, || Told::Number(point.minimum()));
         point.observe(k, s_f, &[])
     }
 }
@@ -273,7 +278,6 @@ impl<S: Scalar, R: Rewinding<S>> Sparsifier<S> for Gdstar<S, R> {
         let s_sq = sum_of_squares(&g); // Eq. 3
         let s_f = frobenius_norm(s_sq)?; // Eq. 4
         story.tell(&S_F, Told::Number(s_f));
-        story.record(&MIN_BEFORE, || Told::Number(self.point.minimum()));
         if self.reading.rewind_update == RewindUpdate::BeforePruning {
             self.update_rewind(k, s_f, w, story)?; // Alg. 4
         }

@@ -1,9 +1,9 @@
 //! "Random rewind" (section A.7): GDSTAR with the rewind point moved at random (open point 18).
 
 use super::gdstar::{self, Gdstar, Rewinding};
-use super::{Entry, Setup, Sparsifier, Story};
+use super::{Entry, Setup, Sparsifier, Story, Told};
 use crate::error::Result;
-use crate::paper::rewind::RewindPoint;
+use crate::paper::rewind::{REWIND_PROBABILITY, RewindPoint};
 use crate::random::{Purpose, stream, unit};
 use crate::scalar::Scalar;
 use crate::weights::Weights;
@@ -12,13 +12,9 @@ pub static ENTRY: Entry = Entry {
     name: "random-rewind",
     summary: "GDSTAR with k* moved at random, in one epoch of ten",
     source: "Section A.7; open point 18",
-    is_traced: false,
     rewinds_at_first: false,
     ..gdstar::ENTRY_OF_THE_FAMILY
 };
-
-/// "Updated at each epoch with a probability of 10 %" (A.7).
-const PROBABILITY: f64 = 0.1;
 
 /// The epoch's draw. Each comes from its own stream, so that a resumed run draws the same.
 struct Random {
@@ -26,12 +22,13 @@ struct Random {
 }
 
 impl<S: Scalar> Rewinding<S> for Random {
-    fn moves(&self, point: &mut RewindPoint<S>, k: usize, _: S, _: &mut Story<S>) -> Result<bool> {
+    fn moves(&self, point: &mut RewindPoint<S>, k: usize, _: S, story: &mut Story<S>) -> Result<bool> {
         let draw = unit(&mut stream(self.seed, Purpose::RandomRewind, k));
-        if draw < PROBABILITY {
+        story.record(&gdstar::DRAW, || Told::Real(draw));
+        if draw < REWIND_PROBABILITY {
             point.move_to(k, &[])?;
         }
-        Ok(draw < PROBABILITY)
+        Ok(draw < REWIND_PROBABILITY)
     }
 }
 

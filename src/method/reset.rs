@@ -15,7 +15,6 @@ pub static ENTRY: Entry = Entry {
     source: "Table 2; open point 17",
     // The rewind point is captured once: when an epoch would capture it does not matter.
     heeds: gdstar::HEEDS_BUT_REWIND_UPDATE,
-    is_traced: false,
     rewinds_at_first: false,
     ..gdstar::ENTRY_OF_THE_FAMILY
 };

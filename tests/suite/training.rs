@@ -91,7 +91,7 @@ fn attempt(folder: &Path, config: &Config, dataset: &Dataset, stop: Option<usize
         true => TensorStream::resume(&trace_file, extent.unwrap_or_default()),
         false => TensorStream::begin(&trace_file),
     };
-    let is_traced = config.method == Method::Gdstar;
+    let is_traced = config.method.entry().is_traced;
     let mut trace = is_traced.then(|| TraceWriter::new(stream()?, &run, &state)).transpose()?;
     let mut metrics = folder.observe_metrics(state.epochs)?;
     let mut checkpointer = Checkpointer::new(&folder, &run, trace.as_ref().map(TraceWriter::written));

@@ -10,7 +10,7 @@ use crate::paper::reading::Decayed;
 use crate::paper::rewind::REWIND_PROBABILITY;
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorSink, TensorStream};
-use crate::trace::{Arithmetic, Header, KEY, Optimizer, SgdHyperparameters, TracedMethod};
+use crate::trace::{Arithmetic, Header, KEY, Optimizer, SgdHyperparameters};
 use crate::train::{Config, Run, State};
 use crate::weights::WeightSet;
 use serde_json::{Map, Value};
@@ -178,7 +178,7 @@ fn header(config: &Config, dtype: Dtype, params: Vec<String>) -> Result<Map<Stri
     check_traceable(config)?;
     let (hyper, sgd, reading) = (&config.hyper, &config.optimizer, &config.reading);
     let header = Header {
-        method: TracedMethod::Gdstar,
+        method: config.method.entry().name.parse()?,
         producer: concat!("gdstar ", env!("CARGO_PKG_VERSION")).to_string(),
         arithmetic: Arithmetic::of(dtype),
         declares_rounding: false,

@@ -2,10 +2,11 @@
 //! trace has material for.
 
 use super::{attempt, config, digits, readings};
-use gdstar::method::Method;
+use gdstar::method::{METHODS, Method};
 use gdstar::oracle::{CheckOptions, EQUATION_NAMES, Level, Report, Verdict, check};
-use gdstar::paper::reading::Decayed;
+use gdstar::paper::reading::{Decayed, EpochOrigin, Reading, RewindUpdate};
 use gdstar::tensor_file::{Tensor, TensorFile, write};
+use gdstar::trace::{Trace, TracedMethod};
 use gdstar::train::Config;
 use safetensors::Dtype;
 use std::collections::HashMap;
@@ -42,6 +43,88 @@ fn every_reading_passes_the_check() {
     }
 }
 
+/// What is traced has a name in the format, and what has one is traced.
+#[test]
+fn traced_methods_are_the_formats() {
+    let traced: Vec<&str> = METHODS.iter().map(|m| m.entry()).filter(|m| m.is_traced).map(|m| m.name).collect();
+    let named: Vec<&str> = TracedMethod::ALL.iter().map(|method| method.name()).collect();
+    assert_eq!(traced.len(), named.len());
+    assert!(named.iter().all(|name| traced.contains(name)), "{traced:?}");
+}
+
+/// Every traced method's own trace names it, has what its rules need, and passes by them with every equation checked; the
+/// same numbers under another method's name do not.
+#[test]
+fn every_traced_method_passes_by_its_own_rules() {
+    let default = Reading::default();
+    for reading in [
+        default,
+        Reading { epoch_origin: EpochOrigin::One, ..default },
+        Reading { rewind_update: RewindUpdate::AfterPruning, ..default },
+    ] {
+        for &method in METHODS.iter().filter(|method| method.entry().is_traced) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut config = Config { method, reading, ..short() };
+            // The draws of the seed: the rewind point moves in the second of four epochs, and not in the first.
+            (config.seed, config.hyper.epochs) = (drawing_seed(reading.epoch_origin.first()), 4);
+            let path = trace(folder.path(), &config);
+            let header = Trace::open(&path).unwrap().header;
+            assert_eq!(header.method.name(), method.entry().name);
+            let report = check(&path, &CheckOptions::default()).unwrap();
+            assert_eq!(report.verdict, Verdict::Pass, "{method}: {:?}", report.findings.first());
+            assert_eq!((report.checked, report.warnings.len()), (EQUATION_NAMES.to_vec(), 0), "{method}");
+            // As random rewind's, without draws, any rewind point may be right.
+            for other in [TracedMethod::Gdstar, TracedMethod::Reset] {
+                if other == header.method {
+                    continue;
+                }
+                let report = renamed(&path, other);
+                let first = report.findings.first().map(|finding| finding.equation);
+                assert_eq!((report.verdict, first), (Verdict::Fail, Some("alg4")), "{method} as {other}");
+            }
+        }
+    }
+}
+
+/// A seed whose draws move random rewind's point in the second epoch and not in the first.
+fn drawing_seed(first: usize) -> u64 {
+    use gdstar::random::{Purpose, stream, unit};
+    let moves = |seed: u64, k: usize| unit(&mut stream(seed, Purpose::RandomRewind, k)) < 0.1;
+    (0..).find(|&seed| !moves(seed, first) && moves(seed, first + 1)).unwrap()
+}
+
+/// The trace under another method's name, checked.
+fn renamed(original: &Path, method: TracedMethod) -> Report {
+    let file = TensorFile::open(original).unwrap();
+    let mut header: serde_json::Value = serde_json::from_str(file.metadata("gdstar").unwrap()).unwrap();
+    header["method"] = serde_json::json!(method);
+    let metadata = HashMap::from([("gdstar".to_string(), header.to_string())]);
+    let path = original.with_file_name("renamed.safetensors");
+    write(&path, metadata, &tensors(&file, |_| true)).unwrap();
+    check(&path, &CheckOptions::default()).unwrap()
+}
+
+/// A wrong rewind point of a method with rules of its own is a finding at what stands in Alg. 4's place.
+#[test]
+fn wrong_rewind_points_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = trace(folder.path(), &Config { method: Method::Reset, ..short() });
+    let report = changed(&original, &CheckOptions::default(), |name, tensor| {
+        if name == "epoch/2/k_star" {
+            tensor.bytes[0] = 1;
+        }
+    });
+    let first = &report.findings[0];
+    assert_eq!((first.equation, first.tensor.as_str(), first.expected_high), ("alg4", "epoch/2/k_star", 0.0));
+    let report = changed(&original, &CheckOptions::default(), |name, tensor| {
+        if name == "epoch/1/rewind/fc2.weight" {
+            scale(tensor, 2.0);
+        }
+    });
+    let first = &report.findings[0];
+    assert_eq!((first.equation, first.tensor.as_str()), ("alg4", "epoch/1/rewind/fc2.weight"));
+}
+
 /// The trace with every tensor passed through `change`, checked.
 fn changed(original: &Path, options: &CheckOptions, change: impl Fn(&str, &mut Tensor)) -> Report {
     rewritten(original, options, |_| true, change)
@@ -55,24 +138,28 @@ fn rewritten(
     change: impl Fn(&str, &mut Tensor),
 ) -> Report {
     let file = TensorFile::open(original).unwrap();
-    let tensors: Vec<(String, Tensor)> = file
-        .names()
+    let mut tensors = tensors(&file, keeps);
+    tensors.iter_mut().for_each(|(name, tensor)| change(name, tensor));
+    let path = original.with_file_name("changed.safetensors");
+    let metadata = HashMap::from([("gdstar".to_string(), file.metadata("gdstar").unwrap().to_string())]);
+    write(&path, metadata, &tensors).unwrap();
+    check(&path, options).unwrap()
+}
+
+/// A trace's tensors, those that `keeps`.
+fn tensors(file: &TensorFile, keeps: impl Fn(&str) -> bool) -> Vec<(String, Tensor)> {
+    file.names()
         .filter(|name| keeps(name))
         .map(|name| {
-            let mut tensor = match file.describe(name).unwrap().0 {
+            let tensor = match file.describe(name).unwrap().0 {
                 Dtype::F32 => Tensor::from_array(&file.read::<f32>(name, None).unwrap().view()),
                 Dtype::F64 => Tensor::from_array(&file.read::<f64>(name, None).unwrap().view()),
                 Dtype::I64 => Tensor::from_array(&file.read::<i64>(name, None).unwrap().view()),
                 _ => Tensor::from_array(&file.read::<u8>(name, None).unwrap().view()),
             };
-            change(name, &mut tensor);
             (name.to_string(), tensor)
         })
-        .collect();
-    let path = original.with_file_name("changed.safetensors");
-    let metadata = HashMap::from([("gdstar".to_string(), file.metadata("gdstar").unwrap().to_string())]);
-    write(&path, metadata, &tensors).unwrap();
-    check(&path, options).unwrap()
+        .collect()
 }
 
 fn scale(tensor: &mut Tensor, factor: f32) {
