@@ -9,24 +9,23 @@
 //! ```
 //! use gdstar::data::{self, Source};
 //! use gdstar::method::Method;
-//! use gdstar::train::{Config, History, Run};
-//! use std::sync::atomic::AtomicBool;
+//! use gdstar::train::{Config, Session};
 //!
 //! let digits = data::load(Source::Digits, None)?;
 //! let mut config = Config::new("lenet300", Source::Digits, Method::Gdstar);
 //! config.hyper.epochs = 2; // the paper: 300
-//! let stop = AtomicBool::new(false);
-//! let run = Run::new(&config, &digits, &stop)?;
-//! let mut state = run.start::<f32>()?;
-//! let mut history = History::default();
-//! run.train(&mut state, &mut [&mut history])?;
-//! for epoch in &history.0 {
+//! let epochs = Session::new(config)?.train(&digits)?;
+//! for epoch in &epochs {
 //!     let (s_f, k_star) = (epoch.numbers.real("frobenius"), epoch.numbers.count("k_star"));
 //!     println!("k = {}: {:.2} %, S_F = {s_f:?}, k* = {k_star:?}", epoch.epoch, 100.0 * epoch.test_accuracy);
 //! }
-//! assert!(history.0[1].test_accuracy > 0.5);
+//! assert!(epochs[1].test_accuracy > 0.5);
 //! # Ok::<(), gdstar::Error>(())
 //! ```
+//!
+//! [`Session::kept_in`](train::Session::kept_in) leaves a folder with checkpoints, from which
+//! [`Session::resume`](train::Session::resume) goes on as if nothing had happened; `config.outputs` asks for a trace;
+//! [`Session::watched`](train::Session::watched) takes any [`Observer`](train::Observer).
 //!
 //! One step of the method, without any network:
 //!

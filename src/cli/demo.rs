@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::method::Method;
 use crate::report::progress::Progress;
 use crate::report::{Summary, summary, table_2, wrapped};
-use crate::train::{Config, History, Run};
+use crate::train::{Beginning, Config, Session};
 use std::sync::atomic::AtomicBool;
 
 /// The main job's own options.
@@ -58,12 +58,10 @@ fn one(method: Method, args: &DemoArgs, every: usize, dataset: &Dataset, stop: &
     let mut config = Config::new(MODEL, Source::Digits, method);
     config.seed = args.seed;
     config.hyper.epochs = args.epochs;
-    let run = Run::new(&config, dataset, stop)?;
-    let mut state = run.start::<f32>()?;
-    let mut history = History::default();
-    let mut progress = Progress::new(&method.to_string(), &run, 0, every).for_a_reader();
-    run.train(&mut state, &mut [&mut history, &mut progress])?;
-    let result = Summary::new(method, &history.0);
+    let session = Session::new(config)?.stopped_by(stop).watched(move |&Beginning { run, .. }| {
+        vec![Box::new(Progress::new(&method.to_string(), run, 0, every).for_a_reader())]
+    });
+    let result = Summary::new(method, &session.train(dataset)?);
     console::print_line(summary(&result))?;
     Ok(result)
 }

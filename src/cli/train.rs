@@ -2,7 +2,6 @@
 
 mod method_options;
 mod plan;
-mod trace;
 mod unheeded;
 
 use super::{choice, load_data, stop_on_interrupt, with_threads};
@@ -17,15 +16,10 @@ use crate::paper::reading;
 use crate::paper::structured::{GroupScore, Structure};
 use crate::report::progress::Progress;
 use crate::report::{self, Summary};
-use crate::scalar::{Dtype, Scalar};
-use crate::tensor_file::Element;
-use crate::train::{
-    Checkpointer, Config, EpochRecord, Execution, History, KeptCheckpoints, Observer, Run, RunFolder, State,
-    TraceWriter, expected_trace_size,
-};
+use crate::scalar::Dtype;
+use crate::train::{Beginning, Config, Execution, RunFolder};
 use indicatif::HumanBytes;
 use method_options::MethodOptions;
-use plan::Plan;
 use std::path::{Path, PathBuf};
 
 /// Train a network with one method; the paper's symbols, and what it leaves open, are options.
@@ -264,75 +258,25 @@ fn check_outputs(args: &TrainArgs) -> Result<()> {
 
 pub fn run(args: &TrainArgs) -> Result<()> {
     check_outputs(args)?;
-    let Plan { config, resumed } = args.plan()?;
+    let session = args.session()?.stopped_by(stop_on_interrupt());
+    let config = session.config().clone();
     args.unheeded(&config).iter().for_each(|line| console::tell(format_args!("gdstar: {line}")));
     let dataset =
         with_threads(args.threads, || load_data(config.data, config.data_dir.as_deref(), config.load_options()))??;
-    let stop = stop_on_interrupt();
-    let run = Run::new(&config, &dataset, stop)?;
-    with_threads(args.threads, || match config.precision {
-        Dtype::F32 => train::<f32>(args, &run, resumed),
-        Dtype::F64 => train::<f64>(args, &run, resumed),
-    })?
+    let session = session.watched(|beginning| vec![Box::new(progress(args, beginning))]);
+    let records = with_threads(args.threads, || session.train(&dataset))??;
+    console::print_line(report::summary(&Summary::new(config.method, &records)))
 }
 
-/// A run at its beginning or where it is resumed.
-struct Begun<S: Scalar> {
-    folder: Option<RunFolder>,
-    state: State<S>,
-    /// Of the epochs that are completed.
-    records: Vec<EpochRecord>,
-    trace: Option<TraceWriter<S>>,
-}
-
-fn begin<S: Scalar + Element>(args: &TrainArgs, run: &Run) -> Result<Begun<S>> {
-    let state = run.start()?;
-    let folder = args.out.as_ref().map(|out| RunFolder::create(out, run.config)).transpose()?;
-    match trace::begin(run, folder.as_ref(), &state) {
-        Ok(trace) => Ok(Begun { folder, state, records: Vec::new(), trace }),
-        Err(error) => {
-            folder.into_iter().for_each(RunFolder::abandon);
-            Err(error)
-        }
+/// Says where a run stands, and shows how it goes on.
+fn progress(args: &TrainArgs, &Beginning { run, completed, trace_bytes }: &Beginning) -> Progress {
+    if completed > 0 {
+        console::tell(format_args!("resuming after {completed} of {} epochs", run.config.hyper.epochs));
     }
-}
-
-fn resume<S: Scalar + Element>(args: &TrainArgs, run: &Run, folder: RunFolder, stored: &Config) -> Result<Begun<S>> {
-    let (state, extent) = folder.state(run)?;
-    let records = folder.records(run.config, state.epochs)?;
-    let trace = trace::resume(args, run, (&folder, stored), &state, extent)?;
-    folder.store(run.config)?;
-    if state.epochs > 0 {
-        console::tell(format_args!("resuming after {} of {} epochs", state.epochs, run.config.hyper.epochs));
-    }
-    Ok(Begun { folder: Some(folder), state, records, trace })
-}
-
-fn train<S: Scalar + Element>(args: &TrainArgs, run: &Run, resumed: Option<(RunFolder, Config)>) -> Result<()> {
-    let Begun { folder, mut state, records, mut trace } = match resumed {
-        Some((folder, stored)) => resume::<S>(args, run, folder, &stored)?,
-        None => begin(args, run)?,
-    };
-    if trace.is_some() {
-        let size = HumanBytes(expected_trace_size(run, &state));
+    if let Some(bytes) = trace_bytes {
+        let size = HumanBytes(bytes);
         console::tell(format_args!("the trace will take {size}, and as much again while it is completed"));
     }
-    let mut metrics = folder.as_ref().map(|folder| folder.observe_metrics(state.epochs)).transpose()?;
-    let mut kept = folder.as_ref().map(|folder| KeptCheckpoints::new(folder, run, &records)).transpose()?;
-    let mut history = History(records);
-    let mut progress = Progress::new(&run.config.model, run, state.epochs, args.every).announcing(run);
-    if folder.is_none() && trace.is_none() {
-        progress = progress.for_a_reader();
-    }
-    let written = trace.as_ref().map(TraceWriter::written);
-    let mut checkpointer = folder.as_ref().map(|folder| Checkpointer::new(folder, run, written));
-
-    let mut observers: Vec<&mut dyn Observer<S>> = vec![&mut history, &mut progress];
-    observers.extend(metrics.as_mut().map(|metrics| metrics as &mut dyn Observer<S>));
-    observers.extend(trace.as_mut().map(|trace| trace as &mut dyn Observer<S>));
-    observers.extend(kept.as_mut().map(|kept| kept as &mut dyn Observer<S>));
-    // Last: a checkpoint vouches for what the others have written.
-    observers.extend(checkpointer.as_mut().map(|checkpointer| checkpointer as &mut dyn Observer<S>));
-    run.train(&mut state, &mut observers)?;
-    console::print_line(report::summary(&Summary::new(run.config.method, &history.0)))
+    let progress = Progress::new(&run.config.model, run, completed, args.every).announcing(run);
+    if args.out.is_none() && trace_bytes.is_none() { progress.for_a_reader() } else { progress }
 }

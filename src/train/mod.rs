@@ -13,6 +13,7 @@ mod outputs;
 pub mod probe;
 mod run;
 mod saved;
+mod session;
 mod step;
 mod stored_run;
 
@@ -30,5 +31,6 @@ pub use optimizer::{Sgd, SgdSettings, descend};
 pub use outputs::Outputs;
 pub use run::{Run, State};
 pub use saved::{SavedFile, SavedNetwork};
+pub use session::{Beginning, BegunTrace, Session, Watcher};
 pub use step::Step;
 pub use stored_run::StoredRun;

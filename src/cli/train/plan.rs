@@ -2,15 +2,8 @@
 
 use super::TrainArgs;
 use crate::error::{Error, Result};
-use crate::train::{Config, Difference, RunFolder, check_traceable};
+use crate::train::{BegunTrace, Config, RunFolder, Session};
 use std::path::{Path, PathBuf};
-
-/// The run to train.
-pub struct Plan {
-    pub config: Config,
-    /// The folder of a run that is resumed, and the configuration that is stored there.
-    pub resumed: Option<(RunFolder, Config)>,
-}
 
 impl TrainArgs {
     /// The run that the options, and the folder of one that is resumed, describe.
@@ -18,12 +11,11 @@ impl TrainArgs {
     /// # Errors
     /// [`Error::Domain`] for options that are missing or out of range; [`Error::File`] for a folder that another run
     /// has, or options with which this one did not begin.
-    pub fn plan(&self) -> Result<Plan> {
+    pub fn session(&self) -> Result<Session<'_>> {
         if let (true, Some(out)) = (self.resume, &self.out)
-            && let Some((folder, stored)) = RunFolder::resume(out)?
+            && let Some(session) = Session::resume(out)?
         {
-            let config = self.resumed_config(&folder, &stored)?;
-            return Ok(Plan { config, resumed: Some((folder, stored)) });
+            return self.resumed(session);
         }
         if let Some(out) = &self.out {
             RunFolder::check_new(out)?;
@@ -35,34 +27,28 @@ impl TrainArgs {
         let mut config = Config::new(model, data, self.method.unwrap_or_default());
         self.apply(&mut config)?;
         self.apply_outputs(&mut config)?;
-        config.validate()?;
-        if config.outputs.trace.is_some() {
-            check_traceable(&config)?;
+        let session = Session::new(config)?;
+        match &self.out {
+            Some(out) => session.kept_in(out),
+            None => Ok(session),
         }
-        Ok(Plan { config, resumed: None })
     }
 
-    /// The stored configuration, with what may have changed: where the data and the trace lie, and what is kept.
-    fn resumed_config(&self, folder: &RunFolder, stored: &Config) -> Result<Config> {
-        let mut config = stored.clone();
+    /// The run of a folder, with what may have changed: where the data and the trace lie, and what is kept.
+    fn resumed<'a>(&self, session: Session<'a>) -> Result<Session<'a>> {
+        let mut config = session.config().clone();
         self.apply(&mut config)?;
-        let differences = config.differences(stored)?;
-        if !differences.is_empty() {
-            let told = |d: &Difference| {
-                let [here, there] = d.values();
-                format!("{} {here} (was {there})", d.option())
-            };
-            let expected = "those that the run began with; leave them out, or begin a new run in another --out";
-            let found = differences.iter().map(told).collect::<Vec<_>>().join(", ");
-            return Err(Error::file(folder.config(), "options", expected, found));
-        }
         self.apply_outputs(&mut config)?;
-        if self.no_trace {
+        let begun_trace = if self.no_trace {
             config.outputs.trace = None;
             config.outputs.trace_gradients = false;
-        }
-        config.validate()?;
-        Ok(config)
+            BegunTrace::Discarded
+        } else if self.trace.is_some() {
+            BegunTrace::Wanted
+        } else {
+            BegunTrace::Continued
+        };
+        Ok(session.with_config(config)?.with_begun_trace(begun_trace))
     }
 
     fn apply_outputs(&self, config: &mut Config) -> Result<()> {

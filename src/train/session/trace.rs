@@ -1,6 +1,6 @@
 //! The trace of a run: begun with it, and gone on with when it is resumed.
 
-use super::TrainArgs;
+use super::BegunTrace;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, StreamExtent, TensorStream};
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 ///
 /// # Errors
 /// As [`TensorStream::begin`] and [`TraceWriter::new`].
-pub fn begin<S: Scalar + Element>(
+pub(super) fn begin<S: Scalar + Element>(
     run: &Run,
     folder: Option<&RunFolder>,
     state: &State<S>,
@@ -30,17 +30,17 @@ pub fn begin<S: Scalar + Element>(
 /// # Errors
 /// [`Error::Domain`] if the options ask for another trace than the run has, or do not say where it is; those of
 /// [`TensorStream::resume`] and [`TraceWriter::new`].
-pub fn resume<S: Scalar + Element>(
-    args: &TrainArgs,
+pub(super) fn resume<S: Scalar + Element>(
     run: &Run,
     (folder, stored): (&RunFolder, &Config),
     state: &State<S>,
     extent: Option<StreamExtent>,
+    begun: BegunTrace,
 ) -> Result<Option<TraceWriter<S>>> {
     let (before, now) = (path(Some(folder), stored), path(Some(folder), run.config));
     let is_finished = state.epochs == run.config.hyper.epochs;
     let Some(path) = now else {
-        if args.no_trace {
+        if begun == BegunTrace::Discarded {
             before.iter().try_for_each(|path| TensorStream::discard(path))?;
         } else if extent.is_some() && !is_finished {
             let expected = "the file of the trace that the run has begun (or --no-trace, to go on without)";
@@ -50,7 +50,7 @@ pub fn resume<S: Scalar + Element>(
     };
     if is_finished {
         let is_unfinished = TensorStream::is_unfinished(&path)?;
-        if args.trace.is_some() && !is_unfinished && !path.exists() {
+        if begun == BegunTrace::Wanted && !is_unfinished && !path.exists() {
             return Err(Error::domain("--trace", "the run's own trace", format!("none at {}", path.display())));
         }
         if !is_unfinished {
