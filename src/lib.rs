@@ -79,7 +79,7 @@
 //! | [`choice`], [`random`], [`checksum`], [`json`], [`input`], [`console`] | closed sets by name; draws that are the same everywhere; every file that is read, every line that is printed |
 //! | [`scalar`], [`output`] | number systems; every file that is written, whole or not there |
 //! | [`kernel`], [`tensor_file`] | arithmetic on arrays, literal and fast; arrays in files |
-//! | [`paper`], [`op`] | GDSTAR's equations; what an operation is |
+//! | [`paper`], [`select`], [`op`] | GDSTAR's equations; what other methods select by; what an operation is |
 //! | [`tape`] | differentiation |
 //! | [`ops`] | the operations |
 //! | [`nn`], [`data`] | networks; data sets |
@@ -141,6 +141,7 @@ pub mod random;
 #[cfg(feature = "cli")]
 pub mod report;
 pub mod scalar;
+pub mod select;
 pub mod tape;
 pub mod tensor_file;
 pub mod trace;

@@ -69,6 +69,8 @@ pub struct At {
     pub epoch: usize,
     /// Optimizer steps completed since the run began.
     pub steps: usize,
+    /// Of the step under way, or of the last one.
+    pub learning_rate: f64,
     /// Whether someone records the method's quantities in full.
     pub recorded: bool,
 }
@@ -112,7 +114,8 @@ impl<'a, S: Scalar> Gradients<'a, S> {
     }
 }
 
-/// A method at work in a run. It owns no array over W but flags: those are slots of the [`Weights`].
+/// A method at work in a run. It owns no array over W but flags, and what lies between the hooks of one step: all others are
+/// slots of the [`Weights`].
 pub trait Sparsifier<S: Scalar>: Send {
     /// What it needs of the epoch's steps.
     fn needs(&self) -> Needs {

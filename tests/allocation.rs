@@ -73,7 +73,7 @@ fn steady_state(chosen: fn(usize) -> bool) {
             let mut rng = stream(0, Purpose::RandomRewind, 0);
             weights.mask_mut().fill_with(|| unit(&mut rng) < 0.1);
         }
-        sparsifier.begin_epoch(At { epoch: 0, steps: 0, recorded: false }, &mut weights);
+        sparsifier.begin_epoch(At { epoch: 0, steps: 0, learning_rate: 0.0, recorded: false }, &mut weights);
         let needs = sparsifier.needs();
         let form = Form { break_even: |_, _| 0.5, batch_size: batch, gradient: WeightGradient::Living };
         let mut weights = weights.stepping(Some(form));

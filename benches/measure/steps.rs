@@ -73,7 +73,7 @@ impl Trainee {
         // As the data loader lays a batch out.
         let x = images([batch_size, c, h, w], pixels.collect()).into_dyn();
         let mut sparsifier = method.start(&config.setup(), &mut weights)?;
-        sparsifier.begin_epoch(At { epoch: 0, steps: 0, recorded: false }, &mut weights);
+        sparsifier.begin_epoch(At { epoch: 0, steps: 0, learning_rate: 0.0, recorded: false }, &mut weights);
         // For as long as the process measures.
         let mut weights = Box::leak(Box::new(weights)).stepping(None);
         weights.store()?;

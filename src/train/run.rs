@@ -100,8 +100,9 @@ impl<'a> Run<'a> {
         let recorded = observers.iter().any(|observer| observer.wants_tensors());
         let started = (self.clock)();
         let gradients = observers.iter().any(|observer| observer.wants_gradients());
-        let at = |steps| At { epoch: k, steps, recorded };
-        state.sparsifier.begin_epoch(at(state.steps), &mut state.weights);
+        let at = |steps, learning_rate| At { epoch: k, steps, learning_rate, recorded };
+        let first_rate = self.learning_rate(state.epochs, state.steps, self.batches_per_epoch());
+        state.sparsifier.begin_epoch(at(state.steps, first_rate), &mut state.weights);
         let needs = state.sparsifier.needs();
         let form = config.execution.form::<S>(config.optimizer.batch_size, &needs, gradients);
         let mut stepping = state.weights.stepping(form);
@@ -121,14 +122,14 @@ impl<'a> Run<'a> {
         let weights_before = recorded.then(|| state.weights.parameters.clone());
         let pruning = (self.clock)();
         let mut story = Story::new(recorded);
-        let ended = state.sparsifier.end_of_epoch(at(state.steps), &mut state.weights, &mut story);
+        let last_rate = self.learning_rate(state.epochs, state.steps.saturating_sub(1), batches);
+        let ended = state.sparsifier.end_of_epoch(at(state.steps, last_rate), &mut state.weights, &mut story);
         ended.map_err(|error| diverged(error, k, batches.saturating_sub(1)))?;
         seconds += self.seconds_since(pruning);
         let test_accuracy = match accuracy_before {
             Some(accuracy) => accuracy,
             None => self.accuracy(&state.weights.parameters)?,
         };
-        let index = state.epochs;
         state.epochs += 1;
         let record = EpochRecord {
             epoch: k,
@@ -136,7 +137,7 @@ impl<'a> Run<'a> {
             test_accuracy,
             sparsity: story.sparsity.unwrap_or_else(|| state.weights.sparsity()),
             numbers: story.numbers(),
-            learning_rate: self.learning_rate(index, state.steps.saturating_sub(1), batches),
+            learning_rate: last_rate,
             seconds,
             effective_flops: Some(2 * step_macs as u64 * samples as u64),
             bytes: Some(bytes as u64),
@@ -196,8 +197,8 @@ impl<'a> Run<'a> {
             let gradients = Gradients { parameters: &weights.parameters, stored: &step.gradients };
             let event = BatchEvent { epoch: k, batch: i, batches, indices: &indices, loss, gradients };
             observers.iter_mut().try_for_each(|observer| observer.on_batch(&event))?;
-            sparsifier.after_backward(at(*steps), gradients, weights);
             let rate = self.learning_rate(index, *steps, batches);
+            sparsifier.after_backward(at(*steps, rate), gradients, weights);
             let spoilt = optimizer.step(config.kernel, weights, &step.gradients, rate, &needs);
             let parameters = &mut weights.parameters;
             if let Some((quantity, value)) = spoilt.and_then(|p| step.non_finite_gradient(parameters, p)) {
@@ -207,7 +208,7 @@ impl<'a> Run<'a> {
             step.recycle();
             *steps += 1;
             if needs.after_step {
-                let acted = sparsifier.after_step(at(*steps), weights.whole());
+                let acted = sparsifier.after_step(at(*steps, rate), weights.whole());
                 acted.map_err(|error| diverged(error, k, i))?;
             }
         }
@@ -265,7 +266,7 @@ struct Steps<'a> {
     /// The epoch, counted from 0.
     index: usize,
     needs: Needs,
-    at: &'a dyn Fn(usize) -> At,
+    at: &'a dyn Fn(usize, f64) -> At,
 }
 
 /// What an epoch's steps come to.

@@ -29,6 +29,7 @@ mod properties;
 mod replay;
 mod reports;
 mod scalars;
+mod select;
 mod state_dict;
 mod step_level;
 mod tape;

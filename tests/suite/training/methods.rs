@@ -117,7 +117,7 @@ fn random_rewind_moves_in_a_tenth_of_the_epochs() {
     let mut moved = 0;
     // From 1 on: before the first move k* is 0.
     for k in 1..epochs {
-        let (at, mut story) = (At { epoch: k, steps: k, recorded: false }, Story::new(false));
+        let (at, mut story) = (At { epoch: k, steps: k, learning_rate: 0.0, recorded: false }, Story::new(false));
         sparsifier.begin_epoch(at, &mut weights);
         sparsifier.end_of_epoch(at, &mut weights, &mut story).unwrap();
         moved += usize::from(story.numbers().count("k_star") == Some(k));

@@ -1,0 +1,124 @@
+//! [`keep_largest`]: a selection keeps those of its candidates that have the largest keys; how many, and which of equal
+//! ones, is read in more than one way.
+
+use crate::choice::choice;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use std::cmp::Ordering;
+
+choice! {
+    /// How many are kept of n candidates where k are wanted; x_(i) is the i-th largest key, x_(0) = +inf, x_(n+1) = -inf.
+    Cut, "cut":
+    /// Exactly min(k, n).
+    Exact = "exact",
+    /// Those with x > x_(k): fewer than k.
+    AboveKth = "above-kth",
+    /// Those with x >= x_(k): more than k where keys tie.
+    FromKth = "from-kth",
+    /// Those with x > x_(k+1): a tie at the border loses all.
+    AboveNext = "above-next",
+    /// Those with x >= x_(k+1): one more than k.
+    FromNext = "from-next",
+}
+
+choice! {
+    /// Which of equal keys is kept, by its index (under [`Cut::Exact`]).
+    Ties, "ties":
+    LowerIndex = "lower-index",
+    HigherIndex = "higher-index",
+}
+
+/// `k = round(n (1 - s))`, to nearest with halves to even: how many are kept of n where the share s goes.
+///
+/// ```
+/// use gdstar::select::cut::keep_round;
+/// assert_eq!([keep_round(10, 0.9), keep_round(10, 0.25), keep_round(10, 0.15)], [1, 8, 8]);
+/// ```
+pub fn keep_round(n: usize, s: f64) -> usize {
+    (n as f64 * (1.0 - s)).round_ties_even() as usize
+}
+
+/// True where a key is among the k largest.
+///
+/// ```
+/// use gdstar::select::cut::{Cut, Ties, keep_largest};
+/// let keys = [5.0, 3.0, 4.0, 3.0];
+/// let kept = |cut, ties| keep_largest(&keys, 3, cut, ties);
+/// assert_eq!(kept(Cut::Exact, Ties::LowerIndex)?, [true, true, true, false]);
+/// assert_eq!(kept(Cut::Exact, Ties::HigherIndex)?, [true, false, true, true]);
+/// assert_eq!(kept(Cut::AboveKth, Ties::LowerIndex)?, [true, false, true, false]);
+/// assert_eq!(kept(Cut::FromKth, Ties::LowerIndex)?, [true; 4]);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Domain`] naming the first key that is not finite.
+pub fn keep_largest<S: Scalar>(keys: &[S], k: usize, cut: Cut, ties: Ties) -> Result<Vec<bool>> {
+    if let Some(j) = keys.iter().position(|key| !key.is_finite()) {
+        return Err(Error::domain(format!("the score of weight {j}"), "a finite number", keys[j].to_f64()));
+    }
+    let ranked = |i: usize| x(keys, i);
+    Ok(match cut {
+        Cut::Exact => exactly(keys, k, ties),
+        Cut::AboveKth => above(keys, ranked(k)),
+        Cut::FromKth => from(keys, ranked(k)),
+        Cut::AboveNext => above(keys, ranked(k + 1)),
+        Cut::FromNext => from(keys, ranked(k + 1)),
+    })
+}
+
+/// x_(i) as the place that it has among all numbers.
+enum Ranked<S> {
+    PlusInfinity,
+    At(S),
+    MinusInfinity,
+}
+
+fn x<S: Scalar>(keys: &[S], i: usize) -> Ranked<S> {
+    match i.checked_sub(1) {
+        None => Ranked::PlusInfinity,
+        Some(i) if i >= keys.len() => Ranked::MinusInfinity,
+        Some(i) => {
+            let mut keys = keys.to_vec();
+            Ranked::At(*keys.select_nth_unstable_by(i, |a, b| descending(*a, *b)).1)
+        }
+    }
+}
+
+/// The larger first; both zeros are equal.
+fn descending<S: Scalar>(a: S, b: S) -> Ordering {
+    b.partial_cmp(&a).unwrap_or(Ordering::Equal)
+}
+
+fn above<S: Scalar>(keys: &[S], x: Ranked<S>) -> Vec<bool> {
+    match x {
+        Ranked::PlusInfinity => vec![false; keys.len()],
+        Ranked::At(x) => keys.iter().map(|&key| key > x).collect(),
+        Ranked::MinusInfinity => vec![true; keys.len()],
+    }
+}
+
+fn from<S: Scalar>(keys: &[S], x: Ranked<S>) -> Vec<bool> {
+    match x {
+        Ranked::PlusInfinity => vec![false; keys.len()],
+        Ranked::At(x) => keys.iter().map(|&key| key >= x).collect(),
+        Ranked::MinusInfinity => vec![true; keys.len()],
+    }
+}
+
+fn exactly<S: Scalar>(keys: &[S], k: usize, ties: Ties) -> Vec<bool> {
+    let Ranked::At(border) = x(keys, k) else { return vec![k > 0; keys.len()] };
+    let mut kept = above(keys, Ranked::At(border));
+    let mut left = k - kept.iter().filter(|&&kept| kept).count();
+    let mut take = |j: usize| {
+        if left > 0 && keys[j] == border {
+            kept[j] = true;
+            left -= 1;
+        }
+    };
+    match ties {
+        Ties::LowerIndex => (0..keys.len()).for_each(&mut take),
+        Ties::HigherIndex => (0..keys.len()).rev().for_each(&mut take),
+    }
+    kept
+}
