@@ -19,8 +19,6 @@ use std::collections::HashSet;
 
 /// The key in a file's `__metadata__` that says that it is a checkpoint of this program.
 pub const CHECKPOINT_KEY: &str = "gdstar-checkpoint";
-/// What such a checkpoint has beside the parameters: momentum buffers, masks, rewind weights.
-const CHECKPOINT_PREFIXES: [&str; 3] = ["momentum/", "mask/", "rewind/"];
 /// Batch norm's count of the batches that its running mean and variance have seen; the arithmetic does not use it.
 const BATCHES_TRACKED: &str = "num_batches_tracked";
 
@@ -109,9 +107,11 @@ impl<'a> Names<'a> {
         name.strip_prefix(self.prefix).is_some_and(|name| unused.into_iter().any(|unused| covers(unused, name)))
     }
 
-    /// Whether a tensor is what a checkpoint of this program has beside the parameters.
+    /// Whether a tensor is what a checkpoint of this program has beside a parameter: momentum, a mask, what else a method
+    /// keeps of every weight, as `<name>/<p>`.
     fn is_beside(&self, name: &str) -> bool {
-        is_checkpoint(self.file) && CHECKPOINT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        let is_parameter = |name: &str| self.specs.iter().any(|spec| spec.name == name);
+        is_checkpoint(self.file) && name.split_once('/').is_some_and(|(_, parameter)| is_parameter(parameter))
     }
 }
 

@@ -184,6 +184,7 @@ impl Checkpoint {
             weights.slot_mut(name).into_iter().for_each(|slot| slot.values.clone_from(&values));
         }
         let fields = header.read_fields(file, &state)?;
+        check_names(file, &state.weights, &fields)?;
         state.sparsifier.restore(&fields).map_err(|e| Error::file(path, "method state", "one of this run", e))?;
         Ok((header, state))
     }
@@ -234,6 +235,22 @@ impl Checkpoint {
             return bad("epochs", format!("at most {}", self.config.hyper.epochs), self.epochs.to_string());
         }
         Ok(())
+    }
+}
+
+/// Whether a checkpoint holds of each parameter nothing that its method does not keep.
+fn check_names<S: Scalar>(file: &TensorFile, weights: &Weights<S>, fields: &Fields<S>) -> Result<()> {
+    let slots = weights.slots().iter().filter(|slot| slot.lasts == Lasts::Run).map(|slot| slot.name);
+    let flags = fields.0.iter().filter(|(_, field)| matches!(field, Field::Flags(_))).map(|(name, _)| name.as_str());
+    let mut kept: Vec<&str> = slots.chain(flags).chain(["momentum"]).collect();
+    kept.extend(weights.mask().map(|_| "mask"));
+    let is_kept = |name: &&str| name.split_once('/').is_none_or(|(what, _)| kept.contains(&what));
+    match file.names().find(|name| !is_kept(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let expected = format!("what the run keeps of every weight: {}", kept.join(", "));
+            Err(Error::file(file.path(), format!("tensor `{name}`"), expected, "another tensor"))
+        }
     }
 }
 
