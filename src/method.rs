@@ -5,6 +5,7 @@
 //! metrics, progress, traces, tables and plots walk what is declared, and know no method.
 
 pub mod dense;
+pub mod dropback;
 pub mod fields;
 pub mod gdstar;
 pub mod options;
@@ -200,6 +201,7 @@ methods! {
     Dense = dense,
     Reset = reset,
     RandomRewind = random_rewind,
+    DropBack = dropback,
 }
 
 impl std::fmt::Display for Method {

@@ -1,6 +1,7 @@
 //! Promises of runs: the optimizer's and the schedule's definitions, the same bits at any thread count and after an
 //! interruption, what each method does to weights, and what a trace records.
 
+mod dropback;
 mod execution;
 mod folder;
 mod initial_weights;
