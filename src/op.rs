@@ -11,7 +11,7 @@ use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::fmt::Debug;
 
-pub use crate::kernel::{List, Shape, list};
+pub use crate::kernel::{Argument, List, Shape, list};
 
 /// A differentiable operation on arrays.
 ///
@@ -20,6 +20,10 @@ pub use crate::kernel::{List, Shape, list};
 pub trait Op: Debug + Clone + Send + Sync + 'static {
     /// The op's name in files and messages.
     const NAME: &'static str;
+    /// The names of the inputs in files and messages, in the op's order. What is part of the op (labels, a mask) is none.
+    const INPUTS: Names;
+    /// The names of the outputs in files. An op may have the first ones alone.
+    const OUTPUTS: Names;
     /// Which arrays `backward` looks into; of all others it may use the shape alone.
     const READS: Reads = Reads::Inputs;
     /// What `forward` keeps for `backward` besides inputs (a choice of maximum, batch statistics); often `()`.
@@ -35,52 +39,78 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
     }
 
     /// The outputs, and what `backward` will want. Inputs may have any strides.
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, Self::Saved<S>);
+    ///
+    /// The first input may be given for good (if nobody needs it any more, backward included): an op may take it out, write
+    /// over it and return it. What is left there is the caller's to recycle.
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, Self::Saved<S>);
 
     /// One gradient per input: `Some` at least where `wanted` says so. `upstream` has one array per output
-    /// (zeros where nothing flows back), of the output's shape. Arrays that the op does not read ([`Op::READS`]) may
-    /// hold anything.
+    /// (zeros where nothing flows back), of the output's shape; any that is given for good may be taken out and written
+    /// over. Arrays that the op does not read ([`Op::READS`]) may hold anything.
     fn backward<S: Scalar>(
         &self,
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         outputs: &[ArrayViewD<S>],
         saved: &Self::Saved<S>,
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>>;
+}
 
-    /// [`forward`](Self::forward) on inputs of which nobody needs the first one any more: an op may write over it. `Err`
-    /// gives it back where that is not possible.
-    ///
-    /// # Errors
-    /// The first input.
-    #[expect(clippy::type_complexity, reason = "it is the type of `forward`, and the first input")]
-    fn forward_over<S: Scalar>(
-        &self,
-        _kernel: Kernel,
-        first: ArrayD<S>,
-        _others: &[ArrayViewD<S>],
-    ) -> std::result::Result<(List<ArrayD<S>>, Self::Saved<S>), ArrayD<S>> {
-        Err(first)
+/// The names of an op's inputs, or of its outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// These.
+    Each(&'static [&'static str]),
+    /// These, of which the last one may be left out.
+    LastOptional(&'static [&'static str]),
+    /// As many as there are, at least one, each the same with its number: `x0`, `x1`, ..
+    Numbered(&'static str),
+}
+
+impl Names {
+    /// The names of `count` arrays; fewer, if there are no more.
+    pub fn of(self, count: usize) -> Vec<String> {
+        match self {
+            Self::Each(names) | Self::LastOptional(names) => {
+                names.iter().take(count).map(ToString::to_string).collect()
+            }
+            Self::Numbered(name) => (0..count).map(|i| format!("{name}{i}")).collect(),
+        }
     }
 
-    /// [`backward`](Self::backward) for upstream gradients that nobody needs any more: an op may write over them. `Err`
-    /// gives them back where that is not possible.
+    /// How many there may be, in words.
+    fn told(self) -> String {
+        match self {
+            Self::Each(names) => format!("{} ({})", names.len(), names.join(", ")),
+            Self::LastOptional([required @ .., last]) => {
+                let (least, names) = (required.len(), required.join(", "));
+                format!("{least} or {} ({names}, optional {last})", least + 1)
+            }
+            Self::LastOptional([]) => "none".to_string(),
+            Self::Numbered(_) => "at least 1".to_string(),
+        }
+    }
+
+    /// Whether there may be `count`.
+    pub fn fit(self, count: usize) -> bool {
+        match self {
+            Self::Each(names) => count == names.len(),
+            Self::LastOptional(names) => count == names.len() || count + 1 == names.len(),
+            Self::Numbered(_) => count > 0,
+        }
+    }
+
+    /// Refuses another number of inputs than there may be.
     ///
     /// # Errors
-    /// The upstream gradients.
-    #[expect(clippy::result_large_err, reason = "what is given back is no error of anybody's")]
-    fn backward_over<S: Scalar>(
-        &self,
-        _kernel: Kernel,
-        _inputs: &[ArrayViewD<S>],
-        _outputs: &[ArrayViewD<S>],
-        _saved: &Self::Saved<S>,
-        upstream: List<ArrayD<S>>,
-        _wanted: &[bool],
-    ) -> std::result::Result<List<Option<ArrayD<S>>>, List<ArrayD<S>>> {
-        Err(upstream)
+    /// [`Error::Shape`] naming the op.
+    pub fn check(self, op: &'static str, count: usize) -> Result<()> {
+        match self.fit(count) {
+            true => Ok(()),
+            false => Err(Error::shape(op, "inputs", self.told(), format!("{count} inputs"))),
+        }
     }
 }
 
@@ -136,10 +166,11 @@ pub fn evaluate<O: Op, S: Scalar>(
         ));
     }
     let zeros = zeros_of(&out_shapes);
-    let flowing = flowing(O::NAME, &zeros, upstream)?;
-    let (outputs, saved) = op.forward(kernel, inputs);
+    let mut flowing = flowing(O::NAME, &zeros, upstream)?;
+    let mut lent: List<Argument<S>> = inputs.iter().map(|x| x.view().into()).collect();
+    let (outputs, saved) = op.forward(kernel, &mut lent);
     let gradients = if wanted.contains(&true) {
-        op.backward(kernel, inputs, &views_of(&outputs), &saved, &flowing, wanted).into_vec()
+        op.backward(kernel, inputs, &views_of(&outputs), &saved, &mut flowing, wanted).into_vec()
     } else {
         vec![None; inputs.len()]
     };
@@ -161,16 +192,16 @@ fn zeros_of<S: Scalar>(shapes: &[Shape]) -> Vec<ArrayD<S>> {
 }
 
 /// The upstream gradients that are given, and `zeros`, which has every output's shape, for the others.
-fn flowing<'a, S>(
+fn flowing<'a, S: Scalar>(
     op: &'static str,
     zeros: &'a [ArrayD<S>],
     upstream: &'a [Option<ArrayViewD<S>>],
-) -> Result<Vec<ArrayViewD<'a, S>>> {
-    let mut flowing = views_of(zeros);
+) -> Result<Vec<Argument<'a, S>>> {
+    let mut flowing: Vec<Argument<S>> = views_of(zeros).into_iter().map(Argument::from).collect();
     for (i, given) in upstream.iter().enumerate() {
         let Some(given) = given else { continue };
         match zeros.get(i).map(|zero| zero.shape()) {
-            Some(shape) if shape == given.shape() => flowing[i] = given.view(),
+            Some(shape) if shape == given.shape() => flowing[i] = given.view().into(),
             other => {
                 return Err(Error::shape(
                     op,

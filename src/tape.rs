@@ -14,8 +14,8 @@ mod value;
 pub use gradients::Gradients;
 
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, buffer};
-use crate::op::{Cost, List, Op, Reads, Shape};
+use crate::kernel::{Kernel, buffer, recycle_argument};
+use crate::op::{Argument, Cost, List, Op, Reads, Shape};
 use crate::scalar::Scalar;
 use gradients::add;
 use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn};
@@ -30,7 +30,7 @@ pub struct Var(usize);
 /// The gradient of one op's inputs from the gradients of its outputs, with everything it saved: in the record itself, unless
 /// that is more than 32 machine words.
 type Backward<S> = SmallBox<
-    dyn Fn(&[ArrayViewD<S>], &[ArrayViewD<S>], List<ArrayD<S>>, &[bool]) -> List<Option<ArrayD<S>>> + Send,
+    dyn Fn(&[ArrayViewD<S>], &[ArrayViewD<S>], &mut [Argument<S>], &[bool]) -> List<Option<ArrayD<S>>> + Send,
     S32,
 >;
 
@@ -170,10 +170,6 @@ impl<'p, S: Scalar> Tape<'p, S> {
         values.iter().map(|&i| self.values[i].shape.as_slice()).collect()
     }
 
-    fn views(&self, values: &[usize]) -> List<ArrayViewD<'_, S>> {
-        values.iter().map(|&i| self.values[i].view(&self.zero)).collect()
-    }
-
     fn push_outputs(&mut self, arrays: List<ArrayD<S>>, differentiable: bool) -> Range<usize> {
         let first = self.values.len();
         for array in arrays {
@@ -216,17 +212,14 @@ impl<'p, S: Scalar> Tape<'p, S> {
         inputs: &[usize],
         first_is_free: bool,
     ) -> (List<ArrayD<S>>, O::Saved<S>) {
-        let taken = if first_is_free && O::READS != Reads::Inputs { self.take_over(inputs) } else { None };
-        let Some(first) = taken else {
-            return op.forward(kernel, &self.views(inputs));
-        };
-        let others = self.views(&inputs[1..]);
-        op.forward_over(kernel, first, &others).unwrap_or_else(|first| {
-            let views = std::iter::once(first.view()).chain(others.iter().map(|other| other.view()));
-            let done = op.forward(kernel, &views.collect::<List<_>>());
-            buffer::recycle(first);
-            done
-        })
+        let given = if first_is_free && O::READS != Reads::Inputs { self.take_over(inputs) } else { None };
+        let mut arguments: List<Argument<S>> = inputs.iter().map(|&i| self.values[i].view(&self.zero).into()).collect();
+        if let Some(given) = given {
+            arguments[0] = given.into();
+        }
+        let done = op.forward(kernel, &mut arguments);
+        arguments.into_iter().for_each(recycle_argument);
+        done
     }
 
     /// The array of the first of an op's inputs, if neither another input nor anybody's backward looks into it.
@@ -301,14 +294,13 @@ impl<'p, S: Scalar> Tape<'p, S> {
             let reached = gradients[record.outputs.clone()].iter().any(Option::is_some);
             let wanted: List<bool> = record.inputs.iter().map(|&i| values[i].differentiable).collect();
             if let Some(backward) = record.backward.filter(|_| reached) {
-                let upstream: List<ArrayD<S>> = record
-                    .outputs
-                    .clone()
-                    .map(|i| gradients[i].take().unwrap_or_else(|| buffer::filled(&values[i].shape, S::ZERO)))
-                    .collect();
+                let gradient =
+                    |i: usize| gradients[i].take().unwrap_or_else(|| buffer::filled(&values[i].shape, S::ZERO)).into();
+                let mut upstream: List<Argument<S>> = record.outputs.clone().map(gradient).collect();
                 let inputs: List<ArrayViewD<S>> = record.inputs.iter().map(|&i| values[i].view(zero)).collect();
                 let outputs: List<ArrayViewD<S>> = record.outputs.clone().map(|i| values[i].view(zero)).collect();
-                let contributions = backward(&inputs, &outputs, upstream, &wanted);
+                let contributions = backward(&inputs, &outputs, &mut upstream, &wanted);
+                upstream.into_iter().for_each(recycle_argument);
                 for ((&i, wanted), contribution) in record.inputs.iter().zip(wanted).zip(contributions) {
                     let Some(contribution) = contribution else { continue };
                     match &mut gradients[i] {
@@ -343,15 +335,8 @@ impl<S: Scalar> Drop for Tape<'_, S> {
 /// How to go back through an op that ran.
 fn backward_of<S: Scalar, O: Op>(op: O, kernel: Kernel, saved: O::Saved<S>) -> Backward<S> {
     let backward =
-        move |inputs: &[ArrayViewD<S>], outputs: &[ArrayViewD<S>], upstream: List<ArrayD<S>>, wanted: &[bool]| {
-            let done = op.backward_over(kernel, inputs, outputs, &saved, upstream, wanted);
-            done.unwrap_or_else(|upstream| {
-                let flowing = upstream.iter().map(|array| array.view()).collect::<List<_>>();
-                let gradients = op.backward(kernel, inputs, outputs, &saved, &flowing, wanted);
-                drop(flowing);
-                upstream.into_iter().for_each(buffer::recycle);
-                gradients
-            })
+        move |inputs: &[ArrayViewD<S>], outputs: &[ArrayViewD<S>], upstream: &mut [Argument<S>], wanted: &[bool]| {
+            op.backward(kernel, inputs, outputs, &saved, upstream, wanted)
         };
     smallbox!(backward)
 }

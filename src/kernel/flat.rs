@@ -5,8 +5,8 @@
 //! Within a unit loops are vectorised; [`Kernel::Literal`] runs the units one after another.
 
 use super::order::{Order, Strided};
-use crate::kernel::buffer::{self, Buffer, Element};
-use crate::kernel::{Kernel, Loop, vectorised_loop};
+use crate::kernel::buffer::{self, Buffer};
+use crate::kernel::{Argument, Kernel, Loop, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rayon::prelude::*;
@@ -22,127 +22,89 @@ pub(crate) fn array<S>(shape: &[usize], elements: Vec<S>) -> ArrayD<S> {
     Order::row_major(shape.len()).array(shape, elements)
 }
 
-/// `f(x)` for every element, in the order of x.
-pub(crate) fn map<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, f: impl Fn(S) -> S + Sync) -> ArrayD<S> {
-    let order = Order::of(x);
-    let xs = Strided::of(x, &order);
-    from_rows(kernel, &order, x.shape(), GRAIN, |i, chunk| {
-        let mut scratch = Buffer::default();
-        let xs = xs.read(i * GRAIN, chunk.len(), &mut scratch);
-        vectorised_loop(Map { ys: chunk, xs, f: &f });
+/// `f` of what `N + 1` arrays of one shape hold at each place: written over the first, where it was given for good and the
+/// others lie as it does; else in the order of the first one that does not repeat.
+pub(crate) fn zip<S: Scalar, const N: usize>(
+    kernel: Kernel,
+    first: Argument<S>,
+    others: [ArrayViewD<S>; N],
+    f: impl Fn(S, [S; N]) -> S + Sync,
+) -> ArrayD<S> {
+    if !first.is_owned() {
+        return zip_views(kernel, &first.view(), others, f);
+    }
+    let mut first = first.into_owned();
+    let lie_alike = |y: &ArrayViewD<S>| y.shape() == first.shape() && y.strides() == first.strides();
+    let alike = others.iter().all(lie_alike);
+    let ys = others.each_ref().map(|y| y.to_slice_memory_order().unwrap_or_default());
+    if let Some(xs) = first.as_slice_memory_order_mut().filter(|_| alike) {
+        fill_rows(kernel, xs, GRAIN, &|i, xs| {
+            let ys = ys.map(|y| &y[i * GRAIN..][..xs.len()]);
+            vectorised_loop(ZipOver { xs, ys, f: &f });
+        });
+        return first;
+    }
+    let made = zip_views(kernel, &first.view(), others, f);
+    buffer::recycle(first);
+    made
+}
+
+/// [`zip`] into an array of its own.
+fn zip_views<S: Scalar, const N: usize>(
+    kernel: Kernel,
+    first: &ArrayViewD<S>,
+    others: [ArrayViewD<S>; N],
+    f: impl Fn(S, [S; N]) -> S + Sync,
+) -> ArrayD<S> {
+    let in_place = std::iter::once(first).chain(&others).find(|x| !repeats(x));
+    let order = in_place.map_or_else(|| Order::row_major(first.ndim()), Order::of);
+    let (xs, ys) = (Strided::of(first, &order), others.each_ref().map(|y| Strided::of(y, &order)));
+    from_rows(kernel, &order, first.shape(), GRAIN, |i, zs| {
+        let (mut x_scratch, mut read) = (Buffer::default(), ys.each_ref().map(|y| (y, Buffer::default())));
+        let xs = xs.read(i * GRAIN, zs.len(), &mut x_scratch);
+        let ys = read.each_mut().map(|(y, scratch)| y.read(i * GRAIN, zs.len(), scratch));
+        vectorised_loop(Zip { zs, xs, ys, f: &f });
     })
 }
 
-/// y <- f(x).
-struct Map<'a, S, F> {
-    ys: &'a mut [S],
-    xs: &'a [S],
-    f: &'a F,
-}
-
-impl<S: Copy, F: Fn(S) -> S> Loop for Map<'_, S, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        self.ys.iter_mut().zip(self.xs).for_each(|(y, &x)| *y = (self.f)(x));
-    }
-}
-
-/// z <- f(x, y).
-struct Zip<'a, S, T, F> {
+/// z <- f(x, y..), over slices of one length.
+struct Zip<'a, S, F, const N: usize> {
     zs: &'a mut [S],
     xs: &'a [S],
-    ys: &'a [T],
+    ys: [&'a [S]; N],
     f: &'a F,
 }
 
-impl<S: Copy, T: Copy, F: Fn(S, T) -> S> Loop for Zip<'_, S, T, F> {
+impl<S: Copy, F: Fn(S, [S; N]) -> S, const N: usize> Loop for Zip<'_, S, F, N> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        self.zs.iter_mut().zip(self.xs).zip(self.ys).for_each(|((z, &x), &y)| *z = (self.f)(x, y));
+        let Self { zs, xs, ys, f } = self;
+        let (xs, ys) = (&xs[..zs.len()], ys.map(|y| &y[..zs.len()]));
+        for i in 0..zs.len() {
+            zs[i] = f(xs[i], ys.map(|y| y[i]));
+        }
     }
 }
 
-/// `f(x, y)` for every pair of elements of two arrays of one shape, in the order of x, or where x repeats, of y.
-pub(crate) fn zip<S: Scalar, T: Element + Sync>(
-    kernel: Kernel,
-    x: &ArrayViewD<S>,
-    y: &ArrayViewD<T>,
-    f: impl Fn(S, T) -> S + Sync,
-) -> ArrayD<S> {
-    let order = match (repeats(x), repeats(y)) {
-        (false, _) => Order::of(x),
-        (true, false) => Order::of(y),
-        (true, true) => Order::row_major(x.ndim()),
-    };
-    let (xs, ys) = (Strided::of(x, &order), Strided::of(y, &order));
-    from_rows(kernel, &order, x.shape(), GRAIN, |i, chunk| {
-        let (mut x_scratch, mut y_scratch) = (Buffer::default(), Buffer::default());
-        let xs = xs.read(i * GRAIN, chunk.len(), &mut x_scratch);
-        let ys = ys.read(i * GRAIN, chunk.len(), &mut y_scratch);
-        vectorised_loop(Zip { zs: chunk, xs, ys, f: &f });
-    })
-}
-
-/// `x <- f(x)` for every element; `Err` gives x back where its elements do not lie side by side.
-pub(crate) fn map_over<S: Scalar>(
-    kernel: Kernel,
-    mut x: ArrayD<S>,
-    f: impl Fn(S) -> S + Sync,
-) -> std::result::Result<ArrayD<S>, ArrayD<S>> {
-    let Some(xs) = x.as_slice_memory_order_mut() else { return Err(x) };
-    fill_rows(kernel, xs, GRAIN, &|_, chunk| vectorised_loop(MapOver { xs: chunk, f: &f }));
-    Ok(x)
-}
-
-/// [`map_over`] of a chunk.
-struct MapOver<'a, S, F> {
+/// x <- f(x, y..), over slices of one length.
+struct ZipOver<'a, S, F, const N: usize> {
     xs: &'a mut [S],
+    ys: [&'a [S]; N],
     f: &'a F,
 }
 
-impl<S: Scalar, F: Fn(S) -> S> Loop for MapOver<'_, S, F> {
+impl<S: Copy, F: Fn(S, [S; N]) -> S, const N: usize> Loop for ZipOver<'_, S, F, N> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        self.xs.iter_mut().for_each(|x| *x = (self.f)(*x));
-    }
-}
-
-/// `x <- f(x, y)` for every pair of elements of two arrays that lie alike; `Err` gives x back where they do not.
-pub(crate) fn zip_over<S: Scalar>(
-    kernel: Kernel,
-    mut x: ArrayD<S>,
-    y: &ArrayViewD<S>,
-    f: impl Fn(S, S) -> S + Sync,
-) -> std::result::Result<ArrayD<S>, ArrayD<S>> {
-    let lie_alike = x.shape() == y.shape() && x.strides() == y.strides();
-    match (x.as_slice_memory_order_mut(), y.to_slice_memory_order()) {
-        (Some(xs), Some(ys)) if lie_alike => fill_rows(kernel, xs, GRAIN, &|i, chunk| {
-            vectorised_loop(ZipOver { xs: chunk, ys: &ys[i * GRAIN..], f: &f });
-        }),
-        _ => return Err(x),
-    }
-    Ok(x)
-}
-
-/// [`zip_over`] of a chunk.
-struct ZipOver<'a, S, F> {
-    xs: &'a mut [S],
-    ys: &'a [S],
-    f: &'a F,
-}
-
-impl<S: Scalar, F: Fn(S, S) -> S> Loop for ZipOver<'_, S, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        self.xs.iter_mut().zip(self.ys).for_each(|(x, &y)| *x = (self.f)(*x, y));
+        let Self { xs, ys, f } = self;
+        let ys = ys.map(|y| &y[..xs.len()]);
+        for i in 0..xs.len() {
+            xs[i] = f(xs[i], ys.map(|y| y[i]));
+        }
     }
 }
 

@@ -7,10 +7,14 @@
 //! blocks of a fixed size and never over a reduction.
 
 mod aligned;
+mod argument;
+mod broadcast;
 pub mod buffer;
+mod dropout;
 mod elementwise;
 mod fast;
 pub(crate) mod flat;
+mod formula;
 mod list;
 mod literal;
 pub(crate) mod order;
@@ -20,7 +24,11 @@ mod vector;
 mod window;
 
 pub use aligned::Aligned;
+pub use argument::{Argument, recycle_argument};
+pub use broadcast::joined_shape;
+pub use dropout::dropout;
 pub use elementwise::{Elementwise, Entries, elementwise};
+pub use formula::{Formula, Inputs, Of, One, Two, formula_gradients, formula_values};
 pub use list::{List, Shape, list};
 pub use pattern::Pattern;
 pub(crate) use vector::prefetch;

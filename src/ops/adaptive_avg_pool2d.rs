@@ -14,11 +14,11 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::global_mean::{plane_means, plane_means_gradient};
-use super::{Attributes, Case, Catalogued, GlobalMean, shape};
+use super::global_mean::{plane_means, plane_means_by_definition, plane_means_gradient};
+use super::{Attributes, Care, Case, Catalogued, GlobalMean, Magnitude, Sums, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::{List, Op, Reads, Shape, list};
+use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -29,17 +29,19 @@ pub struct AdaptiveAvgPool2d;
 
 impl Op for AdaptiveAvgPool2d {
     const NAME: &'static str = "adaptive_avg_pool2d";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [n, c, ..] = shape::image_with_pixels(Self::NAME, inputs)?;
+        let [n, c, ..] = shape::image_with_pixels::<Self>(inputs)?;
         Ok(list![list![n, c, 1, 1]])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
         let [n, c] = [inputs[0].shape()[0], inputs[0].shape()[1]];
-        (list![plane_means(kernel, &inputs[0], &[n, c, 1, 1])], ())
+        (list![plane_means(kernel, &inputs[0].view(), &[n, c, 1, 1])], ())
     }
 
     fn backward<S: Scalar>(
@@ -48,15 +50,24 @@ impl Op for AdaptiveAvgPool2d {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        list![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0]))]
+        list![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0].view()))]
     }
 }
 
 impl Catalogued for AdaptiveAvgPool2d {
     const SUMMARY: &'static str = "y[n,c,0,0] = mean of x[n,c,h,w] over h, w";
+    const SUMS: Sums = Sums::Wide;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        vec![plane_means_by_definition(&inputs[0])]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(_: &mut Attributes) -> Result<Self> {
         Ok(Self)

@@ -14,88 +14,39 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, broadcast};
-use crate::error::Result;
-use crate::kernel::Kernel;
-use crate::kernel::flat;
-use crate::kernel::order::owned;
-use crate::op::{List, Op, Reads, Shape, list};
+use super::{Care, Elementwise, Magnitude};
+use crate::kernel::{Formula, Two};
+use crate::op::Reads;
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
-use rand_chacha::ChaCha8Rng;
 
 /// y = a + b, with broadcasting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Add;
 
-impl Op for Add {
+impl Formula for Add {
     const NAME: &'static str = "add";
-    const READS: Reads = Reads::Shapes;
-    type Saved<S: Scalar> = ();
+    type Inputs = Two;
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        Ok(list![broadcast::out_shape(Self::NAME, inputs)?])
+    #[inline(always)]
+    fn value<S: Scalar>(self, (a, b): (S, S)) -> S {
+        a + b
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        (list![broadcast::zip(kernel, &inputs[0], &inputs[1], |a, b| a + b)], ())
-    }
-
-    fn backward<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
-        _: &[ArrayViewD<S>],
-        _: &(),
-        upstream: &[ArrayViewD<S>],
-        wanted: &[bool],
-    ) -> List<Option<ArrayD<S>>> {
-        let dy = &upstream[0];
-        let gradient = |(x, &wanted): (&ArrayViewD<S>, &bool)| match wanted {
-            false => None,
-            true if x.shape() == dy.shape() => Some(owned(kernel, dy)),
-            true => Some(broadcast::gradient(kernel, x.shape(), dy, dy, |dy, _| dy)),
-        };
-        inputs.iter().zip(wanted).map(gradient).collect()
-    }
-
-    fn forward_over<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        a: ArrayD<S>,
-        b: &[ArrayViewD<S>],
-    ) -> std::result::Result<(List<ArrayD<S>>, ()), ArrayD<S>> {
-        Ok((list![flat::zip_over(kernel, a, &b[0], |a, b| a + b)?], ()))
-    }
-
-    fn backward_over<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
-        outputs: &[ArrayViewD<S>],
-        saved: &(),
-        mut upstream: List<ArrayD<S>>,
-        wanted: &[bool],
-    ) -> std::result::Result<List<Option<ArrayD<S>>>, List<ArrayD<S>>> {
-        // One of the gradients can be dy itself.
-        let is_dy = |&i: &usize| wanted[i] && inputs[i].shape() == upstream[0].shape();
-        let Some(taker) = (0..inputs.len()).find(is_dy) else { return Err(upstream) };
-        let mut others = List::from_slice(wanted);
-        others[taker] = false;
-        let mut gradients = self.backward(kernel, inputs, outputs, saved, &[upstream[0].view()], &others);
-        gradients[taker] = Some(upstream.swap_remove(0));
-        Ok(gradients)
+    #[inline(always)]
+    fn gradient<S: Scalar>(self, _: (S, S), dy: S) -> (S, S) {
+        (dy, dy)
     }
 }
 
-impl Catalogued for Add {
+impl Elementwise for Add {
     const SUMMARY: &'static str = "y = a + b, with broadcasting";
+    const READS: Reads = Reads::Shapes;
 
-    fn from_attributes(_: &mut Attributes) -> Result<Self> {
-        Ok(Self)
+    fn definition<S: Scalar>(self, (a, b): (S, S)) -> S {
+        a + b
     }
 
-    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
-        Case::new(Self, broadcast::sample(rng, size))
+    fn magnitude(self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
     }
 }

@@ -19,11 +19,11 @@
 //! ```
 
 use super::pooling::{Pixels, Pooling};
-use super::{Attributes, Case, Catalogued};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums};
 use crate::error::Result;
 use crate::kernel::planes::{Planes, on_lanes};
 use crate::kernel::{Kernel, Loop};
-use crate::op::{List, Op, Reads, Shape, list};
+use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -72,15 +72,17 @@ impl<S: Scalar> Loop for AddShares<'_, S> {
 
 impl Op for AvgPool2d {
     const NAME: &'static str = "avg_pool2d";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        Ok(list![self.pooling().out_shape(Self::NAME, inputs)?])
+        Ok(list![self.pooling().out_shape::<Self>(inputs)?])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        let x = Planes::of(kernel, &inputs[0]);
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
+        let x = Planes::of(kernel, &inputs[0].view());
         let windows = self.pooling().windows(x.h, x.w);
         let y = x.made(kernel, &windows.out_shape(inputs[0].shape()), windows.count(), |at, means| {
             let pixels = windows.pixels(at.pixel);
@@ -96,10 +98,10 @@ impl Op for AvgPool2d {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        let dy = Planes::of(kernel, &upstream[0]);
+        let dy = Planes::of(kernel, &upstream[0].view());
         let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
         let windows = self.pooling().windows(h, w);
         let over_pixels = windows.over_pixels();
@@ -117,6 +119,20 @@ impl Op for AvgPool2d {
 
 impl Catalogued for AvgPool2d {
     const SUMMARY: &'static str = "y[n,c,i,j] = mean of x[n,c] over window (i, j)";
+    const SUMS: Sums = Sums::Wide;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let mean = |values: &[Option<S>]| {
+            let sum = values.iter().flatten().fold(S::ZERO, |sum, &x| sum + x);
+            let count = if self.count_include_pad { values.len() } else { values.iter().flatten().count() };
+            sum / S::from_usize(count)
+        };
+        vec![self.pooling().definition(&inputs[0], mean)]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         let Pooling { kernel, stride, padding } = Pooling::from_attributes(attributes)?;

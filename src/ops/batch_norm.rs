@@ -42,19 +42,21 @@
 //! ```
 
 mod channels;
+mod definition;
+mod magnitude;
 mod statistics;
 
 use channels::Channels;
 use statistics::{Backward, Channel};
 
-use super::{Attributes, Case, Catalogued, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::buffer::{self, Buffer};
 use crate::kernel::flat;
-use crate::op::{List, Op, Shape, list};
+use crate::op::{Argument, List, Names, Op, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayRef, ArrayViewD, IxDyn};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -72,6 +74,9 @@ pub struct BatchNorm {
     pub momentum: f64,
 }
 
+/// The inputs besides x.
+const PARAMETERS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
+
 impl BatchNorm {
     /// `(1 - momentum) old + momentum new`.
     fn towards<W: Scalar>(&self, old: W, new: W) -> W {
@@ -82,21 +87,22 @@ impl BatchNorm {
 
 impl Op for BatchNorm {
     const NAME: &'static str = "batch_norm";
+    const INPUTS: Names = Names::Each(&["x", PARAMETERS[0], PARAMETERS[1], PARAMETERS[2], PARAMETERS[3]]);
+    const OUTPUTS: Names = Names::Each(&["y", "running_mean", "running_var"]);
     type Saved<S: Scalar> = Buffer<Channel<S::Wide>>;
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let names = ["x", "weight", "bias", "running_mean", "running_var"];
-        let [x, parameters @ ..] = shape::exactly(Self::NAME, names, inputs)?;
+        let [x, parameters @ ..] = shape::exactly::<Self, 5>(inputs)?;
         let (channels, values) = match *x {
             [n, c] => (c, n),
             [n, c, h, w] => (c, shape::product(&[n, h, w])),
             _ => return Err(Error::shape(Self::NAME, "x", "shape [n, c] or [n, c, h, w]", format!("shape {x:?}"))),
         };
-        for (parameter, name) in parameters.into_iter().zip(&names[1..]) {
+        for (parameter, name) in parameters.into_iter().zip(PARAMETERS) {
             if parameter != [channels] {
                 return Err(Error::shape(
                     Self::NAME,
-                    *name,
+                    name,
                     format!("shape [{channels}]"),
                     format!("shape {parameter:?}"),
                 ));
@@ -120,9 +126,9 @@ impl Op for BatchNorm {
     fn forward<S: Scalar>(
         &self,
         kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
+        inputs: &mut [Argument<S>],
     ) -> (List<ArrayD<S>>, Buffer<Channel<S::Wide>>) {
-        let x = Channels::of(kernel, &inputs[0]);
+        let x = Channels::of(kernel, &inputs[0].view());
         let [weight, bias, running_mean, running_var] = [1, 2, 3, 4].map(|i| widened(&inputs[i]));
         let statistics = match self.training {
             true => self.of_batch(kernel, &x),
@@ -154,34 +160,13 @@ impl Op for BatchNorm {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         statistics: &Buffer<Channel<S::Wide>>,
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let x = Channels::of(kernel, &inputs[0]);
-        let dy = Channels::in_order_of(kernel, &upstream[0], &x);
-        let (lines, others) = self.of_channels(kernel, &x, &dy, &inputs[1], statistics, upstream, wanted);
-        let d_x = wanted[0].then(|| x.zip(kernel, &dy, &lines, input_gradient));
+        let (lines, others) = self.of_channels(kernel, &x, &inputs[1], statistics, upstream, wanted);
+        let d_x = wanted[0].then(|| x.zip_over(kernel, std::mem::take(&mut upstream[0]), &lines, input_gradient));
         std::iter::once(d_x).chain(others).collect()
-    }
-
-    fn backward_over<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
-        _: &[ArrayViewD<S>],
-        statistics: &Buffer<Channel<S::Wide>>,
-        mut upstream: List<ArrayD<S>>,
-        wanted: &[bool],
-    ) -> std::result::Result<List<Option<ArrayD<S>>>, List<ArrayD<S>>> {
-        let x = Channels::of(kernel, &inputs[0]);
-        let flowing: List<ArrayViewD<S>> = upstream.iter().map(|array| array.view()).collect();
-        let dy = Channels::in_order_of(kernel, &flowing[0], &x);
-        let (lines, others) = self.of_channels(kernel, &x, &dy, &inputs[1], statistics, &flowing, wanted);
-        drop((dy, flowing));
-        let dy = upstream.remove(0);
-        upstream.into_iter().for_each(buffer::recycle);
-        let d_x = wanted[0].then(|| x.zip_over(kernel, dy, &lines, input_gradient));
-        Ok(std::iter::once(d_x).chain(others).collect())
     }
 }
 
@@ -194,20 +179,19 @@ fn input_gradient<W: Scalar>((of, backward): (Channel<W>, Backward<W>), x: W, dy
 impl BatchNorm {
     /// What [`input_gradient`] needs of each channel, and the gradients of the other inputs that are `wanted`.
     #[expect(clippy::type_complexity, reason = "a pair that two callers take apart")]
-    #[expect(clippy::too_many_arguments, reason = "what backward is given")]
     fn of_channels<S: Scalar>(
         &self,
         kernel: Kernel,
         x: &Channels<S>,
-        dy: &Channels<S>,
         weight: &ArrayViewD<S>,
         statistics: &[Channel<S::Wide>],
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> (Buffer<(Channel<S::Wide>, Backward<S::Wide>)>, [Option<ArrayD<S>>; 4]) {
-        let weight = widened(weight);
+        let (weight, dy) = (widened(weight), upstream[0].view());
         let d_statistics = self.training.then(|| [widened(&upstream[1]), widened(&upstream[2])]);
-        let sums = x.sums(kernel, dy, statistics, |of, x, dy| [dy, dy * of.centre(x)]);
+        let dy = Channels::in_order_of(kernel, &dy, x);
+        let sums = x.sums(kernel, &dy, statistics, |of, x, dy| [dy, dy * of.centre(x)]);
         let backward_of = |(channel, sums)| {
             let d_statistics = d_statistics.as_ref().map(|d| d.each_ref().map(|d| d[channel]));
             self.backward_of(x.values(), sums, &statistics[channel], weight[channel], d_statistics)
@@ -242,12 +226,21 @@ impl BatchNorm {
 }
 
 /// A short vector in the wide type.
-fn widened<S: Scalar>(x: &ArrayViewD<S>) -> Buffer<S::Wide> {
+fn widened<S: Scalar>(x: &ArrayRef<S, IxDyn>) -> Buffer<S::Wide> {
     x.iter().map(|x| x.widen()).collect()
 }
 
 impl Catalogued for BatchNorm {
     const SUMMARY: &'static str = "y = w (x - mean) / sqrt(var + eps) + b per channel";
+    const SUMS: Sums = Sums::WideReordered;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        definition::outputs(self, inputs)
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::Rule(magnitude::batch_norm)
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         Ok(Self {

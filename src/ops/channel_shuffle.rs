@@ -16,11 +16,12 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, sample, shape};
+use super::definition::per_pixel;
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::order::{Extent, Order, Strided, contiguous};
-use crate::op::{List, Op, Reads, Shape, list};
+use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -50,11 +51,13 @@ fn shuffle<S: Scalar>(kernel: Kernel, groups: usize, x: &ArrayViewD<S>) -> Array
 
 impl Op for ChannelShuffle {
     const NAME: &'static str = "channel_shuffle";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [n, c, h, w] = shape::image(Self::NAME, inputs)?;
+        let [n, c, h, w] = shape::image::<Self>(inputs)?;
         shape::positive(Self::NAME, "groups", self.groups)?;
         if c == 0 || c % self.groups != 0 {
             let expected = format!("a divisor of the {c} channels");
@@ -63,8 +66,8 @@ impl Op for ChannelShuffle {
         Ok(list![list![n, c, h, w]])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        (list![shuffle(kernel, self.groups, &inputs[0])], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![shuffle(kernel, self.groups, &inputs[0].view())], ())
     }
 
     fn backward<S: Scalar>(
@@ -73,16 +76,28 @@ impl Op for ChannelShuffle {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let per_group = inputs[0].shape()[1] / self.groups;
-        list![Some(shuffle(kernel, per_group, &upstream[0]))]
+        list![Some(shuffle(kernel, per_group, &upstream[0].view()))]
     }
 }
 
 impl Catalogued for ChannelShuffle {
     const SUMMARY: &'static str = "y[n, j g + i] = x[n, i c/g + j]";
+    const SUMS: Sums = Sums::None;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let (x, d) = (&inputs[0], inputs[0].shape());
+        let per_group = d[1] / self.groups;
+        let from = |c: usize| c % self.groups * per_group + c / self.groups;
+        vec![per_pixel([d[0], d[1], d[2], d[3]], |[n, c, i, j]| x[[n, from(c), i, j]])]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         Ok(Self { groups: attributes.count("groups", None)? })

@@ -14,12 +14,12 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, sample, shape, slicing};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape, slicing};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::{List, Op, Reads, Shape, list};
+use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -31,6 +31,8 @@ pub struct Concat {
 
 impl Op for Concat {
     const NAME: &'static str = "concat";
+    const INPUTS: Names = Names::Numbered("x");
+    const OUTPUTS: Names = Names::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
@@ -54,7 +56,7 @@ impl Op for Concat {
         Ok(list![shape::bounded(Self::NAME, y)?])
     }
 
-    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, _: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
         let mut shape = Shape::from(inputs[0].shape());
         shape[self.axis] = inputs.iter().map(|x| x.shape()[self.axis]).sum();
         (list![slicing::concat(inputs, self.axis, &shape)], ())
@@ -66,16 +68,37 @@ impl Op for Concat {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let sizes: Shape = inputs.iter().map(|x| x.shape()[self.axis]).collect();
-        slicing::split(kernel, &upstream[0], self.axis, &sizes).into_iter().map(Some).collect()
+        slicing::split(kernel, &upstream[0].view(), self.axis, &sizes).into_iter().map(Some).collect()
     }
 }
 
 impl Catalogued for Concat {
     const SUMMARY: &'static str = "y = x0, x1, .. along an axis";
+    const SUMS: Sums = Sums::None;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let (axis, mut ends) = (self.axis, Vec::new());
+        let extent = inputs.iter().fold(0, |end, x| {
+            ends.push(end + x.shape()[axis]);
+            end + x.shape()[axis]
+        });
+        let mut shape = inputs[0].shape().to_vec();
+        shape[axis] = extent;
+        let y = |mut at: IxDyn| {
+            let i = ends.partition_point(|&end| end <= at[axis]);
+            at[axis] -= ends[i] - inputs[i].shape()[axis];
+            inputs[i][at]
+        };
+        vec![ArrayD::from_shape_fn(shape, y)]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         Ok(Self { axis: attributes.count("axis", None)? })

@@ -29,13 +29,14 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::operands::{bias, equal, extents, of_rank, products_with_filters, with_optional_bias};
-use super::{Attributes, Case, Catalogued, sample, shape};
+use super::definition::per_pixel;
+use super::operands::{WITH_OPTIONAL_BIAS, bias, equal, extents, of_rank, products_with_filters, with_optional_bias};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Window};
-use crate::op::{Cost, List, Op, Shape, list};
+use crate::op::{Argument, Cost, List, Names, Op, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayView4, ArrayViewD};
+use ndarray::{ArrayD, ArrayView4, ArrayViewD, Axis};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -82,11 +83,13 @@ impl Conv2d {
 
 impl Op for Conv2d {
     const NAME: &'static str = "conv2d";
+    const INPUTS: Names = WITH_OPTIONAL_BIAS;
+    const OUTPUTS: Names = Names::Each(&["y"]);
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
         self.check_window()?;
-        let (x, w) = with_optional_bias(Self::NAME, inputs)?;
+        let (x, w) = with_optional_bias::<Self>(inputs)?;
         let [n, channels, height, width] = extents(Self::NAME, "x", "[n, c, h, w]", x)?;
         let [outputs, w_channels, kh, kw] = extents(Self::NAME, "w", "[o, c/groups, kh, kw]", w)?;
         self.check_groups("x", channels)?;
@@ -100,7 +103,7 @@ impl Op for Conv2d {
         products_with_filters(inputs, outputs)
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
         let (x, w) = (of_rank(&inputs[0]), of_rank(&inputs[1]));
         let y = kernel::conv2d_with_bias(kernel, self.window, x, w, bias(inputs));
         (list![y.into_dyn()], ())
@@ -112,7 +115,7 @@ impl Op for Conv2d {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let x: ArrayView4<S> = of_rank(&inputs[0]);
@@ -130,6 +133,30 @@ impl Op for Conv2d {
 
 impl Catalogued for Conv2d {
     const SUMMARY: &'static str = "y = cross-correlation of x and w, + b";
+    const SUMS: Sums = Sums::Accumulator;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let Window { stride, padding, dilation, groups } = self.window;
+        let (x, w, bias) = (&inputs[0], &inputs[1], inputs.get(2));
+        let (d, k) = (x.shape(), w.shape());
+        let count =
+            |axis: usize| (d[2 + axis] + 2 * padding[axis] - dilation[axis] * (k[2 + axis] - 1) - 1) / stride[axis] + 1;
+        let y = |[n, o, i, j]: [usize; 4]| {
+            let first = o / (k[0] / groups) * k[1];
+            let mut sum = bias.map_or(S::ZERO, |bias| bias[[o]]);
+            for (at, &w) in w.index_axis(Axis(0), o).indexed_iter() {
+                let row = (i * stride[0] + at[1] * dilation[0]).wrapping_sub(padding[0]);
+                let column = (j * stride[1] + at[2] * dilation[1]).wrapping_sub(padding[1]);
+                sum += w * x.get([n, first + at[0], row, column]).copied().unwrap_or(S::ZERO);
+            }
+            sum
+        };
+        vec![per_pixel([d[0], k[0], count(0), count(1)], y)]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         let op = Self {

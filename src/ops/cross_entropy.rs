@@ -25,15 +25,15 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Point, Sums, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::buffer::{self, Buffer};
 use crate::kernel::flat;
 use crate::kernel::order::{Order, Strided};
-use crate::op::{Cost, List, Op, Reads, Shape, list};
+use crate::op::{Argument, Cost, Evaluation, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Axis};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -88,11 +88,13 @@ fn sum_but<W: Scalar>(left_out: usize, roots: &[W], scale: W) -> W {
 
 impl Op for CrossEntropy {
     const NAME: &'static str = "cross_entropy";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Each(&["loss"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = Softmax<S::Wide>;
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
+        let [x] = shape::exactly::<Self, _>(inputs)?;
         let &[n, classes] = x else {
             return Err(Error::shape(Self::NAME, "x", "shape [n, classes]", format!("shape {x:?}")));
         };
@@ -115,9 +117,9 @@ impl Op for CrossEntropy {
         Cost { saved_bytes: numbers * size_of::<f64>(), ..Cost::default() }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, Softmax<S::Wide>) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, Softmax<S::Wide>) {
         let (len, classes) = (inputs[0].len(), inputs[0].shape()[1]);
-        let x = Strided::of(&inputs[0], &Order::row_major(2)).all(kernel);
+        let x = Strided::of(&inputs[0].view(), &Order::row_major(2)).all(kernel);
         let width = classes + BESIDE;
         let mut rows = Buffer::stale(self.labels.len() * width);
         flat::fill_sums(kernel, len * EXPONENTIAL, &mut rows, ROWS * width, &|i, rows| {
@@ -127,7 +129,7 @@ impl Op for CrossEntropy {
         let losses = rows.iter().skip(width - 1).step_by(width);
         let sum = losses.fold(S::Wide::ZERO, |sum, &loss| sum + loss);
         let mean = S::narrow(sum / S::Wide::from_usize(self.labels.len()));
-        let order = Order::of_batch(kernel, &inputs[0]);
+        let order = Order::of_batch(kernel, &inputs[0].view());
         (list![flat::array(&[], buffer::collect([mean]))], Softmax { order, rows })
     }
 
@@ -137,7 +139,7 @@ impl Op for CrossEntropy {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         Softmax { order, rows }: &Softmax<S::Wide>,
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let (shape, classes) = (inputs[0].shape(), inputs[0].shape()[1]);
@@ -164,8 +166,53 @@ impl Op for CrossEntropy {
     }
 }
 
+/// PyTorch: log p_j = (x_j - M) - ln(sum of e^(x - M)) is off by u (1 + M - x_j + ln classes); loss and p_j = e^(log p_j)
+/// inherit that, and the label's p_j - 1 is off by another u.
+fn rounded_log_softmax(op: &CrossEntropy, point: &Point, _: Care) -> Result<Evaluation<f64>> {
+    let mut results = point.of_results(op)?;
+    let x = &point.inputs[0];
+    let (rows, columns) = (x.shape()[0], x.shape()[1]);
+    let (n, classes) = (rows as f64, columns as f64);
+    let dy = point.upstream[0].as_ref().map_or(0.0, |dy| dy.sum().abs());
+    let mut loss = 0.0;
+    for (row, &label) in op.labels.iter().enumerate() {
+        let logits = x.index_axis(Axis(0), row);
+        let maximum = logits.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+        let sum: f64 = logits.iter().map(|x| libm::exp(x - maximum)).sum();
+        let off = |j: usize| 1.0 + (maximum - logits[j]) + libm::log(classes);
+        loss += off(label) / n;
+        for j in 0..columns {
+            let p = libm::exp(logits[j] - maximum) / sum;
+            if let Some(dx) = &mut results.gradients[0] {
+                dx[[row, j]] = dy / n * (p * off(j) + f64::from(u8::from(j == label)));
+            }
+        }
+    }
+    results.outputs[0].fill(loss);
+    Ok(results)
+}
+
 impl Catalogued for CrossEntropy {
     const SUMMARY: &'static str = "loss = mean of -ln softmax(x)[label]";
+    const SUMS: Sums = Sums::Wide;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let (x, d) = (&inputs[0], inputs[0].shape());
+        let loss = |i: usize| {
+            let sum = (0..d[1]).fold(S::ZERO, |sum, j| sum + x[[i, j]].exp());
+            -(x[[i, self.labels[i]]].exp() / sum).ln()
+        };
+        let mean = (0..d[0]).fold(S::ZERO, |sum, i| sum + loss(i)) / S::from_usize(d[0]);
+        vec![ArrayD::from_elem(vec![], mean)]
+    }
+
+    /// PyTorch rounds log p_j = (x_j - M) - ln(sum of e^(x - M)), and p - 1.
+    fn magnitude(&self, care: Care) -> Magnitude<Self> {
+        match care {
+            Care::Ours => Magnitude::OfResults,
+            Care::PyTorch => Magnitude::Rule(rounded_log_softmax),
+        }
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         let labels = attributes.integers("labels")?;

@@ -18,11 +18,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::flat;
-use crate::kernel::{Kernel, buffer};
-use crate::op::{Cost, List, Op, Reads, Shape, list};
+use crate::kernel::{self, Kernel, buffer};
+use crate::op::{Argument, Cost, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -45,22 +44,21 @@ impl Drop for Dropout {
 }
 
 impl Dropout {
-    fn apply<S: Scalar>(&self, kernel: Kernel, x: &ArrayViewD<S>) -> ArrayD<S> {
+    fn apply<S: Scalar>(&self, kernel: Kernel, x: Argument<S>) -> ArrayD<S> {
         let keep_probability = S::Wide::ONE - S::Wide::from_f64(self.p);
-        flat::zip(kernel, x, &self.mask.view(), |x, keep| {
-            let scaled = S::narrow(x.widen() / keep_probability);
-            if keep { scaled } else { S::ZERO }
-        })
+        kernel::dropout(kernel, x, &self.mask.view(), keep_probability)
     }
 }
 
 impl Op for Dropout {
     const NAME: &'static str = "dropout";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
+        let [x] = shape::exactly::<Self, _>(inputs)?;
         if !(0.0..1.0).contains(&self.p) {
             return Err(Error::shape(Self::NAME, "attribute `p`", "0 <= p < 1", self.p.to_string()));
         }
@@ -75,8 +73,8 @@ impl Op for Dropout {
         Cost { saved_bytes: self.mask.len(), ..Cost::default() }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        (list![self.apply(kernel, &inputs[0])], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![self.apply(kernel, std::mem::take(&mut inputs[0]))], ())
     }
 
     fn backward<S: Scalar>(
@@ -85,15 +83,26 @@ impl Op for Dropout {
         _: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        list![Some(self.apply(kernel, &upstream[0]))]
+        list![Some(self.apply(kernel, std::mem::take(&mut upstream[0])))]
     }
 }
 
 impl Catalogued for Dropout {
     const SUMMARY: &'static str = "y = x / (1 - p) where the mask keeps, else 0";
+    const SUMS: Sums = Sums::None;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let keep_probability = S::ONE - S::from_f64(self.p);
+        let mask = self.mask.mapv(|keep| if keep { S::ONE } else { S::ZERO });
+        vec![&inputs[0] * &mask.mapv(|keep| keep / keep_probability)]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         let p = attributes.number("p", Some(0.5))?;

@@ -14,11 +14,11 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kernel::order::{Extent, Order, Strided, contiguous};
-use crate::op::{List, Op, Reads, Shape, list};
+use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -39,19 +39,21 @@ impl Flatten {
 
 impl Op for Flatten {
     const NAME: &'static str = "flatten";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
+        let [x] = shape::exactly::<Self, _>(inputs)?;
         shape::axis(Self::NAME, "start_dim", self.start_dim, x.len())?;
         Ok(list![self.out_shape(x)])
     }
 
     /// A row-major x gives a row-major y; a batch-innermost one, whose pixels come before channels, is copied sample row
     /// by sample row into y `[c h w][n]`.
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        let x = &inputs[0];
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
+        let x = &inputs[0].view();
         let shape = self.out_shape(x.shape());
         let order = Order::of_batch(kernel, x).for_rank(shape.len());
         // The order of y, with all that were joined in the place of the joined axis.
@@ -66,10 +68,10 @@ impl Op for Flatten {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        let (shape, dy) = (inputs[0].shape(), &upstream[0]);
+        let (shape, dy) = (inputs[0].shape(), &upstream[0].view());
         let order = Order::of_batch(kernel, dy).for_rank(shape.len());
         let (memory, extents) = contiguous(dy);
         // The joined axis as the axes that it was: each steps over all places of those after it.
@@ -87,6 +89,16 @@ impl Op for Flatten {
 
 impl Catalogued for Flatten {
     const SUMMARY: &'static str = "y = x with the axes from start_dim on joined";
+    const SUMS: Sums = Sums::None;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let row_major = inputs[0].iter().copied().collect();
+        vec![Order::row_major(self.start_dim + 1).array(&self.out_shape(inputs[0].shape()), row_major)]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         Ok(Self { start_dim: attributes.count("start_dim", None)? })

@@ -15,15 +15,16 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, sample, shape};
+use super::definition::per_pixel;
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kernel::buffer::{Buffer, Elements};
 use crate::kernel::order::{Extent, Strided};
 use crate::kernel::planes::Planes;
-use crate::op::{List, Op, Reads, Shape, list};
+use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Axis};
 use rand_chacha::ChaCha8Rng;
 
 /// y `[n,c]` = the mean of every plane of x `[n,c,h,w]`.
@@ -49,18 +50,29 @@ pub(super) fn plane_means_gradient<S: Scalar>(kernel: Kernel, x_shape: &[usize],
     dy.order.for_rank(4).array(x_shape, Strided::new(Elements::Borrowed(&share), axes).copied(kernel))
 }
 
+/// [`plane_means`] by definition: `[n,c,1,1]`.
+pub(super) fn plane_means_by_definition<S: Scalar>(x: &ArrayD<S>) -> ArrayD<S> {
+    let d = x.shape();
+    per_pixel([d[0], d[1], 1, 1], |[n, c, ..]| {
+        let plane = x.index_axis(Axis(0), n).index_axis_move(Axis(0), c);
+        plane.iter().fold(S::ZERO, |sum, &x| sum + x) / S::from_usize(d[2] * d[3])
+    })
+}
+
 impl Op for GlobalMean {
     const NAME: &'static str = "global_mean";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [n, c, ..] = shape::image_with_pixels(Self::NAME, inputs)?;
+        let [n, c, ..] = shape::image_with_pixels::<Self>(inputs)?;
         Ok(list![list![n, c]])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        (list![plane_means(kernel, &inputs[0], &inputs[0].shape()[..2])], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![plane_means(kernel, &inputs[0].view(), &inputs[0].shape()[..2])], ())
     }
 
     fn backward<S: Scalar>(
@@ -69,15 +81,24 @@ impl Op for GlobalMean {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        list![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0]))]
+        list![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0].view()))]
     }
 }
 
 impl Catalogued for GlobalMean {
     const SUMMARY: &'static str = "y[n,c] = mean of x[n,c,h,w] over h, w";
+    const SUMS: Sums = Sums::Wide;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        vec![plane_means_by_definition(&inputs[0]).remove_axis(Axis(3)).remove_axis(Axis(2))]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(_: &mut Attributes) -> Result<Self> {
         Ok(Self)

@@ -20,13 +20,13 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::operands::{bias, equal, extents, of_rank, products_with_filters, with_optional_bias};
-use super::{Attributes, Case, Catalogued, sample, shape};
+use super::operands::{WITH_OPTIONAL_BIAS, bias, equal, extents, of_rank, products_with_filters, with_optional_bias};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
-use crate::op::{Cost, List, Op, Shape, list};
+use crate::op::{Argument, Cost, List, Names, Op, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis};
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -36,10 +36,12 @@ pub struct Linear;
 
 impl Op for Linear {
     const NAME: &'static str = "linear";
+    const INPUTS: Names = WITH_OPTIONAL_BIAS;
+    const OUTPUTS: Names = Names::Each(&["y"]);
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let (x, w) = with_optional_bias(Self::NAME, inputs)?;
+        let (x, w) = with_optional_bias::<Self>(inputs)?;
         let [n, features] = extents(Self::NAME, "x", "[n, in]", x)?;
         let [outputs, w_features] = extents(Self::NAME, "w", "[out, in]", w)?;
         equal(Self::NAME, "w", "columns in", features, w_features)?;
@@ -50,7 +52,7 @@ impl Op for Linear {
         products_with_filters(inputs, outputs)
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
         let y = kernel::linear(kernel, of_rank(&inputs[0]), of_rank(&inputs[1]), bias(inputs));
         (list![y.into_dyn()], ())
     }
@@ -61,7 +63,7 @@ impl Op for Linear {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let x: ArrayView2<S> = of_rank(&inputs[0]);
@@ -82,6 +84,20 @@ impl Op for Linear {
 
 impl Catalogued for Linear {
     const SUMMARY: &'static str = "y = x w^T + b";
+    const SUMS: Sums = Sums::Accumulator;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let (x, w, bias) = (&inputs[0], &inputs[1], inputs.get(2));
+        let y = |at: IxDyn| {
+            let start = bias.map_or(S::ZERO, |bias| bias[[at[1]]]);
+            (0..x.shape()[1]).fold(start, |sum, i| sum + x[[at[0], i]] * w[[at[1], i]])
+        };
+        vec![ArrayD::from_shape_fn(vec![x.shape()[0], w.shape()[0]], y)]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(_: &mut Attributes) -> Result<Self> {
         Ok(Self)

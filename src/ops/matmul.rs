@@ -17,12 +17,12 @@
 //! ```
 
 use super::operands::{equal, extents, of_rank};
-use super::{Attributes, Case, Catalogued, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
-use crate::op::{List, Op, Shape, list};
+use crate::op::{Argument, List, Names, Op, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayView2, ArrayViewD};
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, IxDyn};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -32,17 +32,19 @@ pub struct Matmul;
 
 impl Op for Matmul {
     const NAME: &'static str = "matmul";
+    const INPUTS: Names = Names::Each(&["a", "b"]);
+    const OUTPUTS: Names = Names::Each(&["y"]);
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [a, b] = shape::exactly(Self::NAME, ["a", "b"], inputs)?;
+        let [a, b] = shape::exactly::<Self, _>(inputs)?;
         let [m, k] = extents(Self::NAME, "a", "[m, k]", a)?;
         let [b_rows, n] = extents(Self::NAME, "b", "[k, n]", b)?;
         equal(Self::NAME, "b", "rows k", k, b_rows)?;
         Ok(list![shape::bounded(Self::NAME, list![m, n])?])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
         let y = kernel::matmul(kernel, of_rank(&inputs[0]), of_rank(&inputs[1]));
         (list![y.into_dyn()], ())
     }
@@ -53,7 +55,7 @@ impl Op for Matmul {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let a: ArrayView2<S> = of_rank(&inputs[0]);
@@ -67,6 +69,17 @@ impl Op for Matmul {
 
 impl Catalogued for Matmul {
     const SUMMARY: &'static str = "y = a b";
+    const SUMS: Sums = Sums::Accumulator;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let (a, b) = (&inputs[0], &inputs[1]);
+        let y = |at: IxDyn| (0..a.shape()[1]).fold(S::ZERO, |sum, l| sum + a[[at[0], l]] * b[[l, at[1]]]);
+        vec![ArrayD::from_shape_fn(vec![a.shape()[0], b.shape()[1]], y)]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(_: &mut Attributes) -> Result<Self> {
         Ok(Self)

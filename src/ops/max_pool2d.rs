@@ -20,14 +20,14 @@
 //! ```
 
 use super::pooling::Pooling;
-use super::{Attributes, Case, Catalogued, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, shape};
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
 use crate::kernel::flat;
 use crate::kernel::order::Order;
 use crate::kernel::planes::{Piece, Planes, on_lanes, pieces};
 use crate::kernel::{Kernel, Loop};
-use crate::op::{Cost, List, Op, Reads, Shape, list};
+use crate::op::{Argument, Cost, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -107,11 +107,13 @@ impl<S: Scalar> Loop for AddChosen<'_, S> {
 
 impl Op for MaxPool2d {
     const NAME: &'static str = "max_pool2d";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = Positions;
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let out = self.pooling().out_shape(Self::NAME, inputs)?;
+        let out = self.pooling().out_shape::<Self>(inputs)?;
         // Positions are kept in 32 bits.
         let pixels = shape::product(&inputs[0][2..]);
         if u32::try_from(pixels).is_err() {
@@ -125,8 +127,8 @@ impl Op for MaxPool2d {
         Cost { saved_bytes: shape::product(&outputs[0]) * size_of::<u32>(), ..Cost::default() }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, Positions) {
-        let x = Planes::of(kernel, &inputs[0]);
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, Positions) {
+        let x = Planes::of(kernel, &inputs[0].view());
         let windows = self.pooling().windows(x.h, x.w);
         let shape = windows.out_shape(inputs[0].shape());
         let mut memory = Buffer::stale(shape::product(&shape));
@@ -146,10 +148,10 @@ impl Op for MaxPool2d {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         positions: &Positions,
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        let dy = Planes::in_order(kernel, &upstream[0], positions.order.clone());
+        let dy = Planes::in_order(kernel, &upstream[0].view(), positions.order.clone());
         let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
         let over_pixels = self.pooling().windows(h, w).over_pixels();
         let dx = dy.made(kernel, inputs[0].shape(), h * w, |at, sums| {
@@ -166,6 +168,19 @@ impl Op for MaxPool2d {
 
 impl Catalogued for MaxPool2d {
     const SUMMARY: &'static str = "y[n,c,i,j] = max of x[n,c] over window (i, j)";
+    const SUMS: Sums = Sums::Wide;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let maximum = |values: &[Option<S>]| {
+            let pixels = values.iter().flatten().copied();
+            pixels.reduce(|a, b| if b > a { b } else { a }).unwrap_or(S::ZERO)
+        };
+        vec![self.pooling().definition(&inputs[0], maximum)]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfResults
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         let Pooling { kernel, stride, padding } = Pooling::from_attributes(attributes)?;

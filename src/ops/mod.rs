@@ -2,76 +2,45 @@
 //!
 //! [`OPS`] lists them all; tests walk the list, so an op cannot be added untested.
 
-pub mod adaptive_avg_pool2d;
-pub mod add;
 mod attributes;
-pub mod avg_pool2d;
-pub mod batch_norm;
-mod broadcast;
 pub mod cases;
-pub mod channel_shuffle;
-pub mod concat;
-pub mod conv2d;
-pub mod cross_entropy;
-pub mod dropout;
-pub mod flatten;
-pub mod global_mean;
-pub mod linear;
-pub mod matmul;
-pub mod max_pool2d;
-pub mod mul;
+mod definition;
+mod elementwise;
+mod magnitude;
 mod operands;
-pub mod pad;
 mod pooling;
-pub mod relu;
-pub mod relu6;
 mod sample;
 mod shape;
-pub mod sigmoid;
-pub mod silu;
 mod slicing;
 mod sparse;
-pub mod split;
-pub mod strided_slice;
 
-pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
-pub use add::Add;
 pub use attributes::Attributes;
-pub use avg_pool2d::AvgPool2d;
-pub use batch_norm::BatchNorm;
-pub use channel_shuffle::ChannelShuffle;
-pub use concat::Concat;
-pub use conv2d::Conv2d;
-pub use cross_entropy::CrossEntropy;
-pub use dropout::Dropout;
-pub use flatten::Flatten;
-pub use global_mean::GlobalMean;
-pub use linear::Linear;
-pub use matmul::Matmul;
-pub use max_pool2d::MaxPool2d;
-pub use mul::Mul;
-pub use pad::Pad;
-pub use relu::Relu;
-pub use relu6::Relu6;
+pub use elementwise::Elementwise;
+pub use magnitude::{Care, Magnitude, Point};
 pub use shape::MAX_ELEMENTS;
-pub use sigmoid::Sigmoid;
-pub use silu::Silu;
 pub use sparse::{Filters, Sparse, WeightGradient};
-pub use split::Split;
-pub use strided_slice::StridedSlice;
 
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::{Evaluation, List, Op, Shape, evaluate};
+use crate::op::{Evaluation, List, Names, Op, Shape, evaluate};
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
 
-/// What an op adds to [`Op`] to be listed in [`OPS`].
+/// What an op adds to [`Op`] to be listed in [`OPS`]: all that readers of files and proofs have to know of it.
 pub trait Catalogued: Op {
     /// One line for listings: the formula.
     const SUMMARY: &'static str;
+    /// What is added up to make one element of an output or of a gradient.
+    const SUMS: Sums;
+
+    /// The outputs once more, written as the op is defined: one expression an element, with no thought for speed or
+    /// cancellation. In 31 digits it is what [`Op::forward`] is held against. For inputs that [`Op::out_shapes`] accepts.
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>>;
+
+    /// What rounding errors of the op are measured by.
+    fn magnitude(&self, care: Care) -> Magnitude<Self>;
 
     /// The op from named attributes, as `gdstar op` reads them. Takes what it knows out of `attributes`; what is
     /// left is reported as unknown by the caller.
@@ -80,6 +49,19 @@ pub trait Catalogued: Op {
     /// A random well-formed case, larger with `size` (1 is tiny, 4 ordinary), that covers every attribute and
     /// every branch of the op over many draws.
     fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self>;
+}
+
+/// How an op adds up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sums {
+    /// Not at all: every element of a result is made of one element of each input.
+    None,
+    /// In [`Scalar::Wide`], rounded once, in the same order under both kernels and for every order of memory.
+    Wide,
+    /// In [`Scalar::Wide`], rounded once; [`Kernel::Fast`] in an order of its own, the same for every order of memory.
+    WideReordered,
+    /// In [`Scalar::Accumulator`]; [`Kernel::Fast`] in an order of its own.
+    Accumulator,
 }
 
 /// An op together with inputs it accepts.
@@ -99,13 +81,6 @@ impl<O> Case<O> {
         Self { op, inputs, differentiable }
     }
 
-    /// A case of one input of any rank, for an op that works element by element.
-    fn elementwise(op: O, rng: &mut ChaCha8Rng, size: usize) -> Self {
-        let rank = sample::extent(rng, size) - 1;
-        let shape = sample::shape(rng, rank, size + 2);
-        Self::new(op, vec![sample::array(rng, &shape)])
-    }
-
     /// The same inputs for another form of the op.
     pub fn map<P>(self, f: impl FnOnce(O) -> P) -> Case<P> {
         Case { op: f(self.op), inputs: self.inputs, differentiable: self.differentiable }
@@ -119,6 +94,12 @@ pub struct Entry {
     pub name: &'static str,
     /// [`Catalogued::SUMMARY`].
     pub summary: &'static str,
+    /// [`Op::INPUTS`].
+    pub inputs: Names,
+    /// [`Op::OUTPUTS`].
+    pub outputs: Names,
+    /// [`Catalogued::SUMS`].
+    pub sums: Sums,
     /// [`Catalogued::from_attributes`].
     pub from_attributes: fn(&mut Attributes) -> Result<AnyOp>,
     /// [`Catalogued::sample`].
@@ -131,7 +112,10 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 }
 
 macro_rules! registry {
-    ($($op:ident)*) => {
+    ($($module:ident::$op:ident)*) => {
+        $(pub mod $module;)*
+        $(pub use $module::$op;)*
+
         /// Any of the ops, for callers that learn which one at run time.
         #[derive(Debug, Clone)]
         pub enum AnyOp {
@@ -142,8 +126,11 @@ macro_rules! registry {
         pub const OPS: &[Entry] = &[$(Entry {
             name: <$op as Op>::NAME,
             summary: <$op as Catalogued>::SUMMARY,
-            from_attributes: |attributes| Ok(AnyOp::$op($op::from_attributes(attributes)?)),
-            sample: |rng, size| $op::sample(rng, size).map(AnyOp::$op),
+            inputs: <$op as Op>::INPUTS,
+            outputs: <$op as Op>::OUTPUTS,
+            sums: <$op as Catalogued>::SUMS,
+            from_attributes: |attributes| Ok(AnyOp::$op(<$op as Catalogued>::from_attributes(attributes)?)),
+            sample: |rng, size| <$op as Catalogued>::sample(rng, size).map(AnyOp::$op),
         },)*];
 
         $(impl From<$op> for AnyOp {
@@ -156,6 +143,24 @@ macro_rules! registry {
             /// [`Op::NAME`].
             pub fn name(&self) -> &'static str {
                 match self { $(Self::$op(_) => <$op as Op>::NAME,)* }
+            }
+
+            /// [`Catalogued::SUMS`].
+            pub fn sums(&self) -> Sums {
+                match self { $(Self::$op(_) => <$op as Catalogued>::SUMS,)* }
+            }
+
+            /// [`Catalogued::definition`].
+            pub fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+                match self { $(Self::$op(op) => Catalogued::definition(op, inputs),)* }
+            }
+
+            /// [`Magnitude::at`] of [`Catalogued::magnitude`].
+            ///
+            /// # Errors
+            /// As [`Magnitude::at`].
+            pub fn magnitude(&self, point: &Point, care: Care) -> Result<Evaluation<f64>> {
+                match self { $(Self::$op(op) => Catalogued::magnitude(op, care).at(op, point, care),)* }
             }
 
             /// [`Op::out_shapes`].
@@ -193,27 +198,28 @@ macro_rules! registry {
     };
 }
 
+// Each line: the file, which is named as the op is, and its type.
 registry! {
-    AdaptiveAvgPool2d
-    Add
-    AvgPool2d
-    BatchNorm
-    ChannelShuffle
-    Concat
-    Conv2d
-    CrossEntropy
-    Dropout
-    Flatten
-    GlobalMean
-    Linear
-    Matmul
-    MaxPool2d
-    Mul
-    Pad
-    Relu
-    Relu6
-    Sigmoid
-    Silu
-    Split
-    StridedSlice
+    adaptive_avg_pool2d::AdaptiveAvgPool2d
+    add::Add
+    avg_pool2d::AvgPool2d
+    batch_norm::BatchNorm
+    channel_shuffle::ChannelShuffle
+    concat::Concat
+    conv2d::Conv2d
+    cross_entropy::CrossEntropy
+    dropout::Dropout
+    flatten::Flatten
+    global_mean::GlobalMean
+    linear::Linear
+    matmul::Matmul
+    max_pool2d::MaxPool2d
+    mul::Mul
+    pad::Pad
+    relu::Relu
+    relu6::Relu6
+    sigmoid::Sigmoid
+    silu::Silu
+    split::Split
+    strided_slice::StridedSlice
 }

@@ -15,57 +15,39 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, broadcast};
-use crate::error::Result;
-use crate::kernel::Kernel;
-use crate::op::{List, Op, Shape, list};
+use super::{Care, Elementwise, Magnitude};
+use crate::kernel::{Formula, Two};
+use crate::op::Reads;
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
-use rand_chacha::ChaCha8Rng;
 
 /// y = a b, element by element, with broadcasting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Mul;
 
-impl Op for Mul {
+impl Formula for Mul {
     const NAME: &'static str = "mul";
-    type Saved<S: Scalar> = ();
+    type Inputs = Two;
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        Ok(list![broadcast::out_shape(Self::NAME, inputs)?])
+    #[inline(always)]
+    fn value<S: Scalar>(self, (a, b): (S, S)) -> S {
+        a * b
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        (list![broadcast::zip(kernel, &inputs[0], &inputs[1], |a, b| a * b)], ())
-    }
-
-    fn backward<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
-        _: &[ArrayViewD<S>],
-        _: &(),
-        upstream: &[ArrayViewD<S>],
-        wanted: &[bool],
-    ) -> List<Option<ArrayD<S>>> {
-        let dy = &upstream[0];
-        let gradient = |x: usize, other: usize| match wanted[x] {
-            false => None,
-            true if inputs[x].shape() == dy.shape() => Some(broadcast::zip(kernel, dy, &inputs[other], |dy, b| dy * b)),
-            true => Some(broadcast::gradient(kernel, inputs[x].shape(), dy, &inputs[other], |dy, b| dy * b)),
-        };
-        list![gradient(0, 1), gradient(1, 0)]
+    #[inline(always)]
+    fn gradient<S: Scalar>(self, (a, b): (S, S), dy: S) -> (S, S) {
+        (dy * b, dy * a)
     }
 }
 
-impl Catalogued for Mul {
+impl Elementwise for Mul {
     const SUMMARY: &'static str = "y = a b, with broadcasting";
+    const READS: Reads = Reads::Inputs;
 
-    fn from_attributes(_: &mut Attributes) -> Result<Self> {
-        Ok(Self)
+    fn definition<S: Scalar>(self, (a, b): (S, S)) -> S {
+        a * b
     }
 
-    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
-        Case::new(Self, broadcast::sample(rng, size))
+    fn magnitude(self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
     }
 }

@@ -2,33 +2,30 @@
 
 use super::shape;
 use crate::error::{Error, Result};
-use crate::op::{Cost, Shape};
+use crate::op::{Argument, Cost, Names, Op, Shape};
 use crate::scalar::Scalar;
-use ndarray::{ArrayView, ArrayView1, ArrayViewD, Dimension};
+use ndarray::{ArrayRef, ArrayView, ArrayView1, Dimension, IxDyn};
 
 /// `array` as a view of rank `D`, which `out_shapes` has checked.
-pub(super) fn of_rank<'a, S: Scalar, D: Dimension>(array: &'a ArrayViewD<S>) -> ArrayView<'a, S, D> {
+pub(super) fn of_rank<'a, S: Scalar, D: Dimension>(array: &'a ArrayRef<S, IxDyn>) -> ArrayView<'a, S, D> {
     array.view().into_dimensionality().expect("out_shapes checks the rank")
 }
 
 /// The third input, if there is one.
-pub(super) fn bias<'a, S: Scalar>(inputs: &'a [ArrayViewD<S>]) -> Option<ArrayView1<'a, S>> {
-    inputs.get(2).map(of_rank)
+pub(super) fn bias<'a, S: Scalar>(inputs: &'a [Argument<S>]) -> Option<ArrayView1<'a, S>> {
+    inputs.get(2).map(|b| of_rank(b))
 }
 
+/// Of a weighted sum: x, the weight, and what is added to each output.
+pub(super) const WITH_OPTIONAL_BIAS: Names = Names::LastOptional(&["x", "w", "b"]);
+
 /// The shapes of x and w, with the bias b `[outputs]` checked where there is one; `outputs` is w's first extent.
-pub(super) fn with_optional_bias<'a>(op: &'static str, inputs: &[&'a [usize]]) -> Result<(&'a [usize], &'a [usize])> {
-    let (x, w, b) = match inputs {
-        [x, w] => (*x, *w, None),
-        [x, w, b] => (*x, *w, Some(*b)),
-        _ => {
-            let expected = "2 or 3 (x, w, optional b)";
-            return Err(Error::shape(op, "inputs", expected, format!("{} inputs", inputs.len())));
-        }
-    };
+pub(super) fn with_optional_bias<'a, O: Op>(inputs: &[&'a [usize]]) -> Result<(&'a [usize], &'a [usize])> {
+    O::INPUTS.check(O::NAME, inputs.len())?;
+    let (x, w, b) = (inputs[0], inputs[1], inputs.get(2));
     match (b, w) {
-        (Some(b), [outputs, ..]) if b != [*outputs] => {
-            Err(Error::shape(op, "b", format!("shape [{outputs}]"), format!("shape {b:?}")))
+        (Some(&b), [outputs, ..]) if b != [*outputs] => {
+            Err(Error::shape(O::NAME, "b", format!("shape [{outputs}]"), format!("shape {b:?}")))
         }
         _ => Ok((x, w)),
     }

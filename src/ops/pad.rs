@@ -14,13 +14,13 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, sample, shape, slicing};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape, slicing};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::order::Order;
-use crate::op::{List, Op, Reads, Shape, list};
+use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD, Slice};
+use ndarray::{ArrayD, ArrayViewD, IxDyn, Slice};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -42,11 +42,13 @@ impl Pad {
 
 impl Op for Pad {
     const NAME: &'static str = "pad";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
+        let [x] = shape::exactly::<Self, _>(inputs)?;
         if self.pads.len() != x.len() {
             let expected = format!("{} pairs for x of shape {x:?}", x.len());
             return Err(Error::shape(Self::NAME, "attribute `pads`", expected, format!("{} pairs", self.pads.len())));
@@ -61,8 +63,8 @@ impl Op for Pad {
         Ok(list![shape::bounded(Self::NAME, padded.collect::<Result<_>>()?)?])
     }
 
-    fn forward<S: Scalar>(&self, _: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        let x = &inputs[0];
+    fn forward<S: Scalar>(&self, _: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
+        let x = &inputs[0].view();
         let shape: Shape = x.shape().iter().zip(&self.pads).map(|(&x, [before, after])| before + x + after).collect();
         let inside = |axis: usize, _| self.inside(axis, x.shape()[axis]);
         (list![slicing::spread(x, &Order::of(x), &shape, S::from_f64(self.value), inside)], ())
@@ -74,16 +76,32 @@ impl Op for Pad {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let inside = |axis: usize, _| self.inside(axis, inputs[0].shape()[axis]);
-        list![Some(slicing::taken(kernel, &upstream[0], inside))]
+        list![Some(slicing::taken(kernel, &upstream[0].view(), inside))]
     }
 }
 
 impl Catalogued for Pad {
     const SUMMARY: &'static str = "y = x with margins of a constant";
+    const SUMS: Sums = Sums::None;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let (x, d) = (&inputs[0], inputs[0].shape());
+        let shape: Vec<usize> = d.iter().zip(&self.pads).map(|(extent, [a, b])| a + extent + b).collect();
+        let y = |at: IxDyn| {
+            let inside = |axis: usize| at[axis].checked_sub(self.pads[axis][0]).filter(|&i| i < d[axis]);
+            let at: Option<Vec<usize>> = (0..d.len()).map(inside).collect();
+            at.map_or(S::from_f64(self.value), |at| x[at.as_slice()])
+        };
+        vec![ArrayD::from_shape_fn(shape, y)]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         Ok(Self { pads: attributes.pairs("pads")?.into(), value: attributes.number("value", Some(0.0))? })

@@ -1,9 +1,11 @@
 //! The windows of max and average pooling.
 
+use super::definition::per_pixel;
 use super::{Attributes, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
-use crate::op::Shape;
+use crate::op::{Op, Shape};
+use crate::scalar::Scalar;
 use ndarray::ArrayD;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -31,8 +33,9 @@ impl Pooling {
     /// # Errors
     /// [`Error::Shape`] for a kernel or stride of 0, padding beyond half the kernel (as PyTorch; it guarantees that
     /// every window holds a pixel), or a kernel larger than the padded input.
-    pub fn out_shape(&self, op: &'static str, inputs: &[&[usize]]) -> Result<Shape> {
-        let [n, c, h, w] = shape::image_with_pixels(op, inputs)?;
+    pub fn out_shape<O: Op>(&self, inputs: &[&[usize]]) -> Result<Shape> {
+        let op = O::NAME;
+        let [n, c, h, w] = shape::image_with_pixels::<O>(inputs)?;
         for (axis, extent) in [h, w].into_iter().enumerate() {
             let (kernel, stride, padding) = (self.kernel[axis], self.stride[axis], self.padding[axis]);
             shape::positive(op, "kernel", kernel)?;
@@ -60,6 +63,20 @@ impl Pooling {
         };
         let (rows, columns) = (taps(0, h), taps(1, w));
         Windows { boxes: boxes(&rows, &columns, w), rows, columns, height: h, width: w }
+    }
+
+    /// `f` of the values under each window, `None` where the window is over padding: a pooling by definition.
+    pub fn definition<S: Scalar>(&self, x: &ArrayD<S>, f: impl Fn(&[Option<S>]) -> S) -> ArrayD<S> {
+        let Self { kernel, stride, padding } = *self;
+        let d = x.shape();
+        let count = |axis: usize| (d[2 + axis] + 2 * padding[axis] - kernel[axis]) / stride[axis] + 1;
+        per_pixel([d[0], d[1], count(0), count(1)], |[n, c, i, j]| {
+            let taps = (0..kernel[0]).flat_map(|a| (0..kernel[1]).map(move |b| [i * stride[0] + a, j * stride[1] + b]));
+            let value = |[row, column]: [usize; 2]| {
+                x.get([n, c, row.wrapping_sub(padding[0]), column.wrapping_sub(padding[1])]).copied()
+            };
+            f(&taps.map(value).collect::<Vec<_>>())
+        })
     }
 
     /// A pooling, and an input that it accepts.

@@ -15,88 +15,39 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, shape};
-use crate::error::Result;
-use crate::kernel::Kernel;
-use crate::kernel::flat;
-use crate::op::{List, Op, Reads, Shape, list};
+use super::{Care, Elementwise, Magnitude};
+use crate::kernel::{Formula, One};
+use crate::op::Reads;
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
-use rand_chacha::ChaCha8Rng;
 
 /// y = max(x, 0).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Relu;
 
-/// y from x.
-#[inline(always)]
-fn positive<S: Scalar>(x: S) -> S {
-    if x <= S::ZERO { S::ZERO } else { x }
-}
-
-/// dx from dy and y.
-#[inline(always)]
-fn gradient<S: Scalar>(dy: S, y: S) -> S {
-    if y <= S::ZERO { S::ZERO } else { dy }
-}
-
-impl Op for Relu {
+impl Formula for Relu {
     const NAME: &'static str = "relu";
-    const READS: Reads = Reads::Outputs;
-    type Saved<S: Scalar> = ();
+    type Inputs = One;
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
-        Ok(list![x.into()])
+    #[inline(always)]
+    fn value<S: Scalar>(self, x: S) -> S {
+        if x <= S::ZERO { S::ZERO } else { x }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        (list![flat::map(kernel, &inputs[0], positive)], ())
-    }
-
-    fn backward<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        _: &[ArrayViewD<S>],
-        outputs: &[ArrayViewD<S>],
-        _: &(),
-        upstream: &[ArrayViewD<S>],
-        _: &[bool],
-    ) -> List<Option<ArrayD<S>>> {
-        list![Some(flat::zip(kernel, &outputs[0], &upstream[0], |y, dy| gradient(dy, y)))]
-    }
-
-    fn forward_over<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        x: ArrayD<S>,
-        _: &[ArrayViewD<S>],
-    ) -> std::result::Result<(List<ArrayD<S>>, ()), ArrayD<S>> {
-        Ok((list![flat::map_over(kernel, x, positive)?], ()))
-    }
-
-    fn backward_over<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        _: &[ArrayViewD<S>],
-        outputs: &[ArrayViewD<S>],
-        _: &(),
-        mut upstream: List<ArrayD<S>>,
-        _: &[bool],
-    ) -> std::result::Result<List<Option<ArrayD<S>>>, List<ArrayD<S>>> {
-        let dx = flat::zip_over(kernel, upstream.swap_remove(0), &outputs[0], gradient);
-        dx.map(|dx| list![Some(dx)]).map_err(|dy| list![dy])
+    #[inline(always)]
+    fn gradient<S: Scalar>(self, y: S, dy: S) -> S {
+        if y <= S::ZERO { S::ZERO } else { dy }
     }
 }
 
-impl Catalogued for Relu {
+impl Elementwise for Relu {
     const SUMMARY: &'static str = "y = max(x, 0)";
+    const READS: Reads = Reads::Outputs;
 
-    fn from_attributes(_: &mut Attributes) -> Result<Self> {
-        Ok(Self)
+    fn definition<S: Scalar>(self, x: S) -> S {
+        if x > S::ZERO { x } else { S::ZERO }
     }
 
-    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
-        Case::elementwise(Self, rng, size)
+    fn magnitude(self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfResults
     }
 }

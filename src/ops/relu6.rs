@@ -15,61 +15,42 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, shape};
-use crate::error::Result;
-use crate::kernel::Kernel;
-use crate::kernel::flat;
-use crate::op::{List, Op, Reads, Shape, list};
+use super::{Care, Elementwise, Magnitude};
+use crate::kernel::{Formula, One};
+use crate::op::Reads;
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
-use rand_chacha::ChaCha8Rng;
 
 /// y = min(max(x, 0), 6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Relu6;
 
-impl Op for Relu6 {
+impl Formula for Relu6 {
     const NAME: &'static str = "relu6";
-    const READS: Reads = Reads::Outputs;
-    type Saved<S: Scalar> = ();
+    type Inputs = One;
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
-        Ok(list![x.into()])
+    #[inline(always)]
+    fn value<S: Scalar>(self, x: S) -> S {
+        let six = S::from_usize(6);
+        let below_six = if x >= six { six } else { x };
+        if x <= S::ZERO { S::ZERO } else { below_six }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        let six = S::from_usize(6);
-        let clamp = |x: S| {
-            let below_six = if x >= six { six } else { x };
-            if x <= S::ZERO { S::ZERO } else { below_six }
-        };
-        (list![flat::map(kernel, &inputs[0], clamp)], ())
-    }
-
-    fn backward<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        _: &[ArrayViewD<S>],
-        outputs: &[ArrayViewD<S>],
-        _: &(),
-        upstream: &[ArrayViewD<S>],
-        _: &[bool],
-    ) -> List<Option<ArrayD<S>>> {
-        let six = S::from_usize(6);
-        let pass = |y: S, dy: S| if (y <= S::ZERO) | (y >= six) { S::ZERO } else { dy };
-        list![Some(flat::zip(kernel, &outputs[0], &upstream[0], pass))]
+    #[inline(always)]
+    fn gradient<S: Scalar>(self, y: S, dy: S) -> S {
+        if (y <= S::ZERO) | (y >= S::from_usize(6)) { S::ZERO } else { dy }
     }
 }
 
-impl Catalogued for Relu6 {
+impl Elementwise for Relu6 {
     const SUMMARY: &'static str = "y = min(max(x, 0), 6)";
+    const READS: Reads = Reads::Outputs;
 
-    fn from_attributes(_: &mut Attributes) -> Result<Self> {
-        Ok(Self)
+    fn definition<S: Scalar>(self, x: S) -> S {
+        let six = S::from_usize(6);
+        if x < S::ZERO { S::ZERO } else { if x > six { six } else { x } }
     }
 
-    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
-        Case::elementwise(Self, rng, size)
+    fn magnitude(self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfResults
     }
 }

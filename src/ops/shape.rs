@@ -1,34 +1,29 @@
 //! Checks of operand shapes that several ops share. Each failure names the op and the operand.
 
 use crate::error::{Error, Result};
-use crate::op::Shape;
+use crate::op::{Op, Shape};
 
 /// The most elements an op may produce when an attribute or a broadcast, rather than its inputs, sets the size
 /// (8 GiB of `f64`): a corrupt attribute is an error message, never an allocation.
 pub const MAX_ELEMENTS: usize = 1 << 30;
 
-/// The shapes of exactly these inputs.
-pub(super) fn exactly<'a, const N: usize>(
-    op: &'static str,
-    names: [&str; N],
-    inputs: &[&'a [usize]],
-) -> Result<[&'a [usize]; N]> {
-    inputs.try_into().map_err(|_| {
-        Error::shape(op, "inputs", format!("{N} ({})", names.join(", ")), format!("{} inputs", inputs.len()))
-    })
+/// The shapes of the inputs of an op that has `N`.
+pub(super) fn exactly<'a, O: Op, const N: usize>(inputs: &[&'a [usize]]) -> Result<[&'a [usize]; N]> {
+    O::INPUTS.check(O::NAME, inputs.len())?;
+    inputs.try_into().map_err(|_| Error::shape(O::NAME, "inputs", N.to_string(), format!("{} inputs", inputs.len())))
 }
 
 /// The only input's shape as `[n, c, h, w]`.
-pub(super) fn image(op: &'static str, inputs: &[&[usize]]) -> Result<[usize; 4]> {
-    let [x] = exactly(op, ["x"], inputs)?;
-    x.try_into().map_err(|_| Error::shape(op, "x", "shape [n, c, h, w]", format!("shape {x:?}")))
+pub(super) fn image<O: Op>(inputs: &[&[usize]]) -> Result<[usize; 4]> {
+    let [x] = exactly::<O, _>(inputs)?;
+    x.try_into().map_err(|_| Error::shape(O::NAME, "x", "shape [n, c, h, w]", format!("shape {x:?}")))
 }
 
 /// As [`image`], with at least one pixel per plane (something to take a mean or a maximum of).
-pub(super) fn image_with_pixels(op: &'static str, inputs: &[&[usize]]) -> Result<[usize; 4]> {
-    let [n, c, h, w] = image(op, inputs)?;
+pub(super) fn image_with_pixels<O: Op>(inputs: &[&[usize]]) -> Result<[usize; 4]> {
+    let [n, c, h, w] = image::<O>(inputs)?;
     if h == 0 || w == 0 {
-        return Err(Error::shape(op, "x", "at least one pixel", format!("shape {:?}", [n, c, h, w])));
+        return Err(Error::shape(O::NAME, "x", "at least one pixel", format!("shape {:?}", [n, c, h, w])));
     }
     Ok([n, c, h, w])
 }

@@ -17,17 +17,13 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, shape};
-use crate::error::Result;
-use crate::kernel::Kernel;
-use crate::kernel::flat;
-use crate::op::{List, Op, Shape, list};
+use super::{Care, Elementwise, Magnitude};
+use crate::kernel::{Formula, One};
+use crate::op::Reads;
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
-use rand_chacha::ChaCha8Rng;
 
 /// y = 1 / (1 + e^-x).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Sigmoid;
 
 /// What sigmoid, silu and their derivatives are made of, at a wide x. Nothing overflows: 0 <= h <= 1.
@@ -55,46 +51,36 @@ impl<W: Scalar> Logistic<W> {
     }
 }
 
-impl Op for Sigmoid {
+impl Formula for Sigmoid {
     const NAME: &'static str = "sigmoid";
-    type Saved<S: Scalar> = ();
+    type Inputs = One;
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
-        Ok(list![x.into()])
+    #[inline(always)]
+    fn value<S: Scalar>(self, x: S) -> S {
+        S::narrow(Logistic::at(x.widen()).sigmoid_times(S::Wide::ONE))
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        let sigmoid = |x: S| S::narrow(Logistic::at(x.widen()).sigmoid_times(S::Wide::ONE));
-        (list![flat::map(kernel, &inputs[0], sigmoid)], ())
-    }
-
-    fn backward<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
-        _: &[ArrayViewD<S>],
-        _: &(),
-        upstream: &[ArrayViewD<S>],
-        _: &[bool],
-    ) -> List<Option<ArrayD<S>>> {
-        let gradient = |x: S, dy: S| {
-            let Logistic { h, e, .. } = Logistic::at(x.widen());
-            let one_plus_e = S::Wide::ONE + e;
-            S::narrow(h * (h * (dy.widen() / (one_plus_e * one_plus_e))))
-        };
-        list![Some(flat::zip(kernel, &inputs[0], &upstream[0], gradient))]
+    #[inline(always)]
+    fn gradient<S: Scalar>(self, x: S, dy: S) -> S {
+        let Logistic { h, e, .. } = Logistic::at(x.widen());
+        let one_plus_e = S::Wide::ONE + e;
+        S::narrow(h * (h * (dy.widen() / (one_plus_e * one_plus_e))))
     }
 }
 
-impl Catalogued for Sigmoid {
+impl Elementwise for Sigmoid {
     const SUMMARY: &'static str = "y = 1 / (1 + e^-x)";
+    const READS: Reads = Reads::Inputs;
 
-    fn from_attributes(_: &mut Attributes) -> Result<Self> {
-        Ok(Self)
+    fn definition<S: Scalar>(self, x: S) -> S {
+        S::ONE / (S::ONE + (-x).exp())
     }
 
-    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
-        Case::elementwise(Self, rng, size)
+    /// PyTorch forms 1 - s.
+    fn magnitude(self, care: Care) -> Magnitude<Self> {
+        match care {
+            Care::Ours => Magnitude::OfResults,
+            Care::PyTorch => Magnitude::Slope(|x| Sigmoid.definition(x)),
+        }
     }
 }

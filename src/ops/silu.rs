@@ -21,67 +21,54 @@
 //! ```
 
 use super::sigmoid::Logistic;
-use super::{Attributes, Case, Catalogued, shape};
-use crate::error::Result;
-use crate::kernel::Kernel;
-use crate::kernel::flat;
-use crate::op::{List, Op, Shape, list};
+use super::{Care, Elementwise, Magnitude, Sigmoid};
+use crate::kernel::{Formula, One};
+use crate::op::Reads;
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
-use rand_chacha::ChaCha8Rng;
 
 /// y = x / (1 + e^-x).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Silu;
 
-impl Op for Silu {
+impl Formula for Silu {
     const NAME: &'static str = "silu";
-    type Saved<S: Scalar> = ();
+    type Inputs = One;
 
-    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
-        Ok(list![x.into()])
+    #[inline(always)]
+    fn value<S: Scalar>(self, x: S) -> S {
+        let x = x.widen();
+        S::narrow(Logistic::at(x).sigmoid_times(x))
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        let silu = |x: S| {
-            let x = x.widen();
-            S::narrow(Logistic::at(x).sigmoid_times(x))
-        };
-        (list![flat::map(kernel, &inputs[0], silu)], ())
-    }
-
-    fn backward<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        inputs: &[ArrayViewD<S>],
-        _: &[ArrayViewD<S>],
-        _: &(),
-        upstream: &[ArrayViewD<S>],
-        _: &[bool],
-    ) -> List<Option<ArrayD<S>>> {
-        let gradient = |x: S, dy: S| {
-            let x = x.widen();
-            let Logistic { non_negative, h, e } = Logistic::at(x);
-            let one_plus_e = S::Wide::ONE + e;
-            let scaled = dy.widen() / (one_plus_e * one_plus_e);
-            S::narrow(match non_negative {
-                true => scaled * (one_plus_e + x * e),
-                false => h * (h * (scaled * (one_plus_e + x))),
-            })
-        };
-        list![Some(flat::zip(kernel, &inputs[0], &upstream[0], gradient))]
+    #[inline(always)]
+    fn gradient<S: Scalar>(self, x: S, dy: S) -> S {
+        let x = x.widen();
+        let Logistic { non_negative, h, e } = Logistic::at(x);
+        let one_plus_e = S::Wide::ONE + e;
+        let scaled = dy.widen() / (one_plus_e * one_plus_e);
+        S::narrow(match non_negative {
+            true => scaled * (one_plus_e + x * e),
+            false => h * (h * (scaled * (one_plus_e + x))),
+        })
     }
 }
 
-impl Catalogued for Silu {
+impl Elementwise for Silu {
     const SUMMARY: &'static str = "y = x / (1 + e^-x)";
+    const READS: Reads = Reads::Inputs;
 
-    fn from_attributes(_: &mut Attributes) -> Result<Self> {
-        Ok(Self)
+    fn definition<S: Scalar>(self, x: S) -> S {
+        x / (S::ONE + (-x).exp())
     }
 
-    fn sample(rng: &mut ChaCha8Rng, size: usize) -> Case<Self> {
-        Case::elementwise(Self, rng, size)
+    /// The terms s and s x (1 - s) cancel where x < 0; PyTorch forms 1 - s, too.
+    fn magnitude(self, care: Care) -> Magnitude<Self> {
+        Magnitude::Slope(match care {
+            Care::Ours => |x| {
+                let s: f64 = Sigmoid.definition(x);
+                s * (1.0 + x.abs() * (1.0 - s))
+            },
+            Care::PyTorch => |x| Sigmoid.definition(x) * (1.0 + x.abs()),
+        })
     }
 }

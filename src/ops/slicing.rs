@@ -1,7 +1,7 @@
 //! Copies between arrays and boxes of them: what concat, split, pad and strided_slice are made of.
 
 use crate::kernel::order::{Order, owned};
-use crate::kernel::{Kernel, buffer};
+use crate::kernel::{Argument, Kernel, buffer};
 use crate::op::List;
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, Slice};
@@ -19,13 +19,13 @@ pub(super) fn split<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, axis: usize, s
 
 /// The inverse of [`split`]: the arrays one after another along `axis`, into an array of `shape` in the order of the
 /// first.
-pub(super) fn concat<S: Scalar>(pieces: &[ArrayViewD<S>], axis: usize, shape: &[usize]) -> ArrayD<S> {
-    let order = pieces.first().map_or(Order::row_major(shape.len()), Order::of);
+pub(super) fn concat<S: Scalar>(pieces: &[Argument<S>], axis: usize, shape: &[usize]) -> ArrayD<S> {
+    let order = pieces.first().map_or(Order::row_major(shape.len()), |first| Order::of(&first.view()));
     let mut y = order.array(shape, buffer::stale(shape.iter().product()));
     let mut start = 0;
     for piece in pieces {
         let size = piece.len_of(Axis(axis));
-        assign(y.slice_axis_mut(Axis(axis), Slice::from(start..start + size)), piece, &order);
+        assign(y.slice_axis_mut(Axis(axis), Slice::from(start..start + size)), &piece.view(), &order);
         start += size;
     }
     y

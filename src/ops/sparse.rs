@@ -30,9 +30,9 @@ use super::{Conv2d, Linear, shape};
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Elements;
 use crate::kernel::{self, Kernel, Pattern, Window};
-use crate::op::{Cost, List, Op, Shape, list};
+use crate::op::{Argument, Cost, List, Names, Op, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{Array4, ArrayD, ArrayView4, ArrayViewD, Axis, Ix1};
+use ndarray::{Array4, ArrayD, ArrayRef, ArrayView4, ArrayViewD, Axis, Ix1, IxDyn};
 use std::sync::Arc;
 
 /// Which entries of a weight have their gradient computed.
@@ -80,6 +80,8 @@ pub struct Sparse<O> {
 
 impl<O: Filters> Op for Sparse<O> {
     const NAME: &'static str = O::SPARSE_NAME;
+    const INPUTS: Names = Names::LastOptional(&["x", "values", "b"]);
+    const OUTPUTS: Names = O::OUTPUTS;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
@@ -106,7 +108,7 @@ impl<O: Filters> Op for Sparse<O> {
         Cost { multiply_accumulates, weight_gradient, saved_bytes: 0 }
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
         let (x, values) = (as_images(&inputs[0]), of_values(&inputs[1]));
         let w = (&*self.pattern, &*values);
         let y = kernel::sparse_conv2d(kernel, self.op.window(), x, w, bias(inputs));
@@ -119,7 +121,7 @@ impl<O: Filters> Op for Sparse<O> {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let (window, pattern) = (self.op.window(), &*self.pattern);
@@ -144,7 +146,7 @@ impl<O: Filters> Op for Sparse<O> {
 }
 
 /// `[n,c,h,w]` as it is, `[n,c]` as `[n,c,1,1]`.
-fn as_images<'a, S: Scalar>(array: &'a ArrayViewD<S>) -> ArrayView4<'a, S> {
+fn as_images<'a, S: Scalar>(array: &'a ArrayRef<S, IxDyn>) -> ArrayView4<'a, S> {
     let mut view = array.view();
     while view.ndim() < 4 {
         view = view.insert_axis(Axis(2));
@@ -162,6 +164,6 @@ fn as_the_op_has<S: Scalar>(images: Array4<S>, rank: usize) -> ArrayD<S> {
 }
 
 /// The values `[nnz]`, one after another.
-fn of_values<'a, S: Scalar>(values: &'a ArrayViewD<S>) -> Elements<'a, S> {
+fn of_values<'a, S: Scalar>(values: &'a ArrayRef<S, IxDyn>) -> Elements<'a, S> {
     Elements::of::<Ix1>(of_rank(values))
 }

@@ -14,12 +14,12 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, sample, shape, slicing};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape, slicing};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::op::{List, Op, Reads, Shape, list};
+use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -33,11 +33,13 @@ pub struct Split {
 
 impl Op for Split {
     const NAME: &'static str = "split";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Numbered("y");
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [x] = shape::exactly(Self::NAME, ["x"], inputs)?;
+        let [x] = shape::exactly::<Self, _>(inputs)?;
         shape::axis(Self::NAME, "axis", self.axis, x.len())?;
         let total = self.sizes.iter().try_fold(0usize, |total, &size| total.checked_add(size));
         if self.sizes.is_empty() || total != Some(x[self.axis]) {
@@ -52,8 +54,8 @@ impl Op for Split {
         Ok(self.sizes.iter().map(piece).collect())
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        (slicing::split(kernel, &inputs[0], self.axis, &self.sizes), ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
+        (slicing::split(kernel, &inputs[0].view(), self.axis, &self.sizes), ())
     }
 
     fn backward<S: Scalar>(
@@ -62,7 +64,7 @@ impl Op for Split {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         list![Some(slicing::concat(upstream, self.axis, inputs[0].shape()))]
@@ -71,6 +73,17 @@ impl Op for Split {
 
 impl Catalogued for Split {
     const SUMMARY: &'static str = "y0, y1, .. = x cut along an axis";
+    const SUMS: Sums = Sums::None;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let start = |i: usize| self.sizes[..i].iter().sum::<usize>();
+        let piece = |i| inputs[0].slice_axis(Axis(self.axis), Slice::from(start(i)..start(i + 1))).to_owned();
+        (0..self.sizes.len()).map(piece).collect()
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         Ok(Self { axis: attributes.count("axis", None)?, sizes: attributes.counts("sizes")?.into() })

@@ -14,11 +14,12 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Case, Catalogued, sample, shape, slicing};
+use super::definition::per_pixel;
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape, slicing};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kernel::order::Order;
-use crate::op::{List, Op, Reads, Shape, list};
+use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Slice};
 use rand_chacha::ChaCha8Rng;
@@ -41,17 +42,19 @@ impl StridedSlice {
 
 impl Op for StridedSlice {
     const NAME: &'static str = "strided_slice";
+    const INPUTS: Names = Names::Each(&["x"]);
+    const OUTPUTS: Names = Names::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
-        let [n, c, h, w] = shape::image(Self::NAME, inputs)?;
+        let [n, c, h, w] = shape::image::<Self>(inputs)?;
         shape::positive(Self::NAME, "step", self.step)?;
         Ok(list![list![n, c, h.div_ceil(self.step), w.div_ceil(self.step)]])
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, ()) {
-        (list![slicing::taken(kernel, &inputs[0], |axis, extent| self.along(axis, extent))], ())
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
+        (list![slicing::taken(kernel, &inputs[0].view(), |axis, extent| self.along(axis, extent))], ())
     }
 
     fn backward<S: Scalar>(
@@ -60,17 +63,28 @@ impl Op for StridedSlice {
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let along = |axis, extent| self.along(axis, extent);
-        let order = Order::of_batch(kernel, &upstream[0]);
-        list![Some(slicing::spread(&upstream[0], &order, inputs[0].shape(), S::ZERO, along))]
+        let order = Order::of_batch(kernel, &upstream[0].view());
+        list![Some(slicing::spread(&upstream[0].view(), &order, inputs[0].shape(), S::ZERO, along))]
     }
 }
 
 impl Catalogued for StridedSlice {
     const SUMMARY: &'static str = "y = every step-th pixel of x";
+    const SUMS: Sums = Sums::None;
+
+    fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
+        let (x, d) = (&inputs[0], inputs[0].shape());
+        let shape = [d[0], d[1], d[2].div_ceil(self.step), d[3].div_ceil(self.step)];
+        vec![per_pixel(shape, |[n, c, i, j]| x[[n, c, i * self.step, j * self.step]])]
+    }
+
+    fn magnitude(&self, _: Care) -> Magnitude<Self> {
+        Magnitude::OfAbsolutes
+    }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
         Ok(Self { step: attributes.count("step", None)? })

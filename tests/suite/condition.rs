@@ -1,7 +1,7 @@
 //! [`gdstar::oracle::golden::condition`] for cases from files, of which nothing can fail.
 
 use gdstar::op::Evaluation;
-use gdstar::ops::cases::OpCase;
+use gdstar::ops::{Care, cases::OpCase};
 use gdstar::oracle::golden::condition;
 use gdstar::scalar::DoubleDouble;
 
@@ -12,9 +12,9 @@ pub fn truth(case: &OpCase) -> Evaluation<DoubleDouble> {
 }
 
 pub fn magnitude(case: &OpCase) -> Evaluation<f64> {
-    condition::magnitude(case).unwrap()
+    condition::magnitude(case, Care::Ours).unwrap()
 }
 
 pub fn pytorch_magnitude(case: &OpCase) -> Evaluation<f64> {
-    condition::pytorch_magnitude(case).unwrap()
+    condition::magnitude(case, Care::PyTorch).unwrap()
 }

@@ -12,15 +12,13 @@ use crate::common::op_checks::{
     matches_definition, same_in_layouts,
 };
 use gdstar::kernel::Kernel;
-use gdstar::ops::{Add, AnyOp, Case, Entry, Mul, OPS};
+use gdstar::op::Names;
+use gdstar::ops::{AnyOp, Case, Entry, OPS, Sums};
 use gdstar::scalar::DoubleDouble;
 use ndarray::ArrayD;
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-
-/// The ops whose sums are matrix products: Fast may sum in another order (`kernels_agree.rs` has the bound).
-const PRODUCTS: [&str; 3] = ["conv2d", "linear", "matmul"];
 
 /// A random case of `entry`, the same for the same seed.
 fn drawn(entry: &Entry, seed: u64, size: usize) -> Result<Drawn<AnyOp>, String> {
@@ -92,9 +90,9 @@ proptest! {
     /// Batch-innermost arrays give the bits of row-major ones, under both kernels.
     #[test]
     fn batch_innermost_changes_no_bit(seed: u64, size in 1usize..=5) {
-        every_op(seed, size, |entry, case| match PRODUCTS.contains(&entry.name) {
-            true => Ok(()),
-            false => {
+        every_op(seed, size, |entry, case| match entry.sums {
+            Sums::Accumulator => Ok(()), // Fast may sum in another order (`kernels_agree.rs` has the bound)
+            Sums::None | Sums::Wide | Sums::WideReordered => {
                 same_in_layouts::<f32, _>(case, Kernel::Literal, &[Layout::BatchInnermost])?;
                 same_in_layouts::<f32, _>(case, Kernel::Fast, &[Layout::BatchInnermost])?;
                 same_in_layouts::<f64, _>(case, Kernel::Fast, &[Layout::BatchInnermost])
@@ -102,13 +100,15 @@ proptest! {
         })?;
     }
 
-    /// Fast's own order of batch_norm's sums keeps within its own rounding of the 31-digit result.
+    /// Fast's own order of sums in the wide type keeps within its own rounding of the 31-digit result.
     #[test]
-    fn fast_batch_norm_close_to_truth(seed: u64, size in 1usize..=4) {
-        let entry = gdstar::ops::find("batch_norm").expect("it is an op");
-        let case = drawn(entry, seed, size).map_err(TestCaseError::fail)?;
-        close_to_truth::<f32, _>(&case, Kernel::Fast).map_err(TestCaseError::fail)?;
-        close_to_truth::<f64, _>(&case, Kernel::Fast).map_err(TestCaseError::fail)?;
+    fn fast_wide_sums_close_to_truth(seed: u64, size in 1usize..=4) {
+        every_op(seed, size, |entry, case| match entry.sums {
+            Sums::WideReordered => {
+                close_to_truth::<f32, _>(case, Kernel::Fast).and_then(|()| close_to_truth::<f64, _>(case, Kernel::Fast))
+            }
+            Sums::None | Sums::Wide | Sums::Accumulator => Ok(()),
+        })?;
     }
 
     /// Gradients that are not wanted may be left out, and change nothing else.
@@ -123,12 +123,12 @@ proptest! {
         every_op(seed, size, |_, case| checks::zero_upstream_gives_zero(case))?;
     }
 
-    /// Ops without a matrix product or batch statistics give the same bits under both kernels.
+    /// Ops that add up in the same order under both kernels, or not at all, give the same bits.
     #[test]
     fn kernels_agree_bit_for_bit(seed: u64, size in 1usize..=4) {
-        every_op(seed, size, |entry, case| match PRODUCTS.contains(&entry.name) || entry.name == "batch_norm" {
-            true => Ok(()),
-            false => kernels_agree::<f32, _>(case).and_then(|()| kernels_agree::<f64, _>(case)),
+        every_op(seed, size, |entry, case| match entry.sums {
+            Sums::Accumulator | Sums::WideReordered => Ok(()),
+            Sums::None | Sums::Wide => kernels_agree::<f32, _>(case).and_then(|()| kernels_agree::<f64, _>(case)),
         })?;
     }
 }
@@ -144,17 +144,21 @@ fn two_images(op: AnyOp, seed: u64) -> Drawn<AnyOp> {
 /// Fast keeps activations batch-innermost: an op that takes them so gives them back so, and their gradients.
 #[test]
 fn batch_innermost_arrays_stay_so() {
-    // Ops of matrices alone have no rank 4; the order of a convolution's results is its kernel's affair.
-    let without_images = ["conv2d", "cross_entropy", "linear", "matmul"];
-    for entry in OPS.iter().filter(|entry| !without_images.contains(&entry.name)) {
-        let seen = (0..64).map(|seed| {
-            let case = match entry.name {
-                "add" => two_images(Add.into(), seed), // samples seldom have two images
-                "mul" => two_images(Mul.into(), seed),
-                _ => drawn(entry, seed, 5).unwrap(),
-            };
-            checks::batch_innermost_stays(&case).unwrap_or_else(|seen| panic!("{} (seed {seed}): {seen}", entry.name))
+    // The order of a convolution's results is its kernel's affair.
+    for entry in OPS.iter().filter(|entry| entry.sums != Sums::Accumulator) {
+        let broadcasts = entry.inputs == Names::Each(&["a", "b"]);
+        let cases: Vec<Drawn<AnyOp>> = (0..64)
+            .map(|seed| match drawn(entry, seed, 5).unwrap() {
+                case if broadcasts => two_images(case.op, seed), // samples seldom have two images
+                case => case,
+            })
+            .collect();
+        let seen = cases.iter().map(|case| {
+            checks::batch_innermost_stays(case).unwrap_or_else(|seen| panic!("{}: {seen}\n{case:?}", entry.name))
         });
-        assert!(seen.sum::<usize>() > 0, "{} was never tried", entry.name);
+        let seen: usize = seen.sum();
+        // An op of matrices alone has no images to give back.
+        let takes_images = cases.iter().any(|case| case.inputs.iter().any(|x| x.ndim() == 4));
+        assert_eq!(seen > 0, takes_images, "{} was tried on {seen} arrays", entry.name);
     }
 }

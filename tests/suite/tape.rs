@@ -1,7 +1,7 @@
 //! The tape: what it keeps, what it forgets, and that forgetting changes nothing.
 
 use gdstar::kernel::Kernel;
-use gdstar::op::{List, Op, list};
+use gdstar::op::Op;
 use gdstar::ops::{Add, CrossEntropy, Flatten, Linear, Mul, OPS, Relu};
 use gdstar::tape::{Tape, Var};
 use ndarray::{ArrayD, array};
@@ -181,13 +181,20 @@ fn relu_and_addition_write_over_what_nobody_takes() {
         assert_eq!(tape.value(e), expected.view());
         let kept = tape.apply_over(Add, &[leaf, e]).unwrap()[0];
         assert_ne!(place(&tape, kept), x.as_ptr(), "a leaf is the caller's");
-        let dy: List<_> = list![ArrayD::from_elem(vec![3, 5000], 2.0_f32)];
-        let memory = dy[0].as_ptr();
-        let dx =
-            Relu.backward_over(kernel, &[x.view()], &[x.view()], &(), dy.clone(), &[true]).unwrap().remove(0).unwrap();
+        let given = || ArrayD::from_elem(vec![3, 5000], 2.0_f32);
+        let (dy, memory) = (given(), |dy: &ArrayD<f32>| dy.as_ptr());
+        let place = memory(&dy);
+        let dx = Relu.backward(kernel, &[x.view()], &[x.view()], &(), &mut [dy.into()], &[true]).remove(0).unwrap();
+        assert_eq!(memory(&dx), place, "relu's gradient");
         assert_eq!(dx, x.mapv(|y| if y > 0.0 { 2.0 } else { 0.0 }), "relu");
-        let both = Add.backward_over(kernel, &[x.view(), x.view()], &[x.view()], &(), dy, &[true, true]).unwrap();
-        assert_eq!(both[0].as_ref().unwrap().as_ptr(), memory);
+        let (dy, two) = (given(), [x.view(), x.view()]);
+        let place = memory(&dy);
+        let both = Add.backward(kernel, &two, &[x.view()], &(), &mut [dy.into()], &[true, true]);
+        assert!(both.iter().flatten().any(|gradient| memory(gradient) == place), "add's gradients");
         assert_eq!(both[0], both[1]);
+        let lent = given();
+        let dx = Relu.backward(kernel, &[x.view()], &[x.view()], &(), &mut [lent.view().into()], &[true]);
+        assert_ne!(memory(dx[0].as_ref().unwrap()), memory(&lent), "what is lent stays");
+        assert_eq!(lent, given(), "and holds what it held");
     }
 }

@@ -1,9 +1,9 @@
 //! The values of each channel, in either order of memory, and sums over them.
 
-use crate::kernel::buffer::{self, Buffer, Elements};
+use crate::kernel::buffer::{Buffer, Elements};
 use crate::kernel::flat;
 use crate::kernel::order::{Order, Strided};
-use crate::kernel::{Kernel, Loop, vectorised_loop};
+use crate::kernel::{Argument, Kernel, Loop, recycle_argument, vectorised_loop};
 use crate::op::Shape;
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -76,20 +76,22 @@ impl<'a, S: Scalar> Channels<'a, S> {
         })
     }
 
-    /// [`zip`](Self::zip) with the values of `y`, written over them if they lie in this order.
+    /// [`zip`](Self::zip) with the values of `y`, written over them if they are given for good and lie in this order.
     pub fn zip_over<P: Copy + Sync>(
         &self,
         kernel: Kernel,
-        mut y: ArrayD<S>,
+        y: Argument<S>,
         parameters: &[P],
         f: impl Fn(P, S::Wide, S::Wide) -> S::Wide + Sync,
     ) -> ArrayD<S> {
         let lies_alike = y.view().permuted_axes(self.order.axes()).is_standard_layout();
-        let Some(ys) = y.as_slice_memory_order_mut().filter(|_| lies_alike) else {
+        if !(y.is_owned() && lies_alike) {
             let z = self.zip(kernel, &Channels::in_order_of(kernel, &y.view(), self), parameters, f);
-            buffer::recycle(y);
+            recycle_argument(y);
             return z;
-        };
+        }
+        let mut y = y.into_owned();
+        let ys = y.as_slice_memory_order_mut().unwrap_or_default();
         flat::fill_rows(kernel, ys, self.count() * self.inner, &|outer, block| {
             vectorised_loop(Block { x: self, y: None, outer, block, parameters, f: &f });
         });

@@ -51,7 +51,7 @@ pub(super) fn header(file: &TensorFile) -> Result<(Value, Header)> {
 
 /// One case, checked against the op.
 pub(super) fn case(file: &TensorFile, entry: &Entry, case: CaseHeader) -> Result<OpCase> {
-    check_names("outputs", &case.outputs, &output_names(entry.name, case.outputs.len()))?;
+    check_names("outputs", &case.outputs, &entry.outputs.of(case.outputs.len()))?;
     let mut attributes = Attributes { values: case.attrs, integers: BTreeMap::new() };
     let mut inputs = Vec::new();
     for name in &case.inputs {
@@ -63,7 +63,7 @@ pub(super) fn case(file: &TensorFile, entry: &Entry, case: CaseHeader) -> Result
         }
     }
     let names: Vec<String> = inputs.iter().map(|(name, _)| name.clone()).collect();
-    check_names("inputs", &names, &input_names(entry.name, names.len()))?;
+    check_names("inputs", &names, &entry.inputs.of(names.len()))?;
 
     let op = (entry.from_attributes)(&mut attributes)?;
     let unknown = attributes.values.keys().map(|key| ("attributes", key));
@@ -107,29 +107,6 @@ fn mask(file: &TensorFile, name: &str) -> Result<ArrayD<i64>> {
         None => Ok(mask),
         Some((at, found)) => Err(Error::file(file.path(), format!("tensor `{name}`, element {at}"), "0 or 1", found)),
     }
-}
-
-/// The names of an op's floating-point inputs, in the op's order.
-fn input_names(op: &str, count: usize) -> Vec<String> {
-    let names: &[&str] = match op {
-        "concat" => return (0..count).map(|i| format!("x{i}")).collect(),
-        "matmul" | "add" | "mul" => &["a", "b"],
-        "linear" | "conv2d" => &["x", "w", "b"],
-        "batch_norm" => &["x", "weight", "bias", "running_mean", "running_var"],
-        _ => &["x"],
-    };
-    names.iter().map(ToString::to_string).collect()
-}
-
-/// The names of an op's outputs, in the op's order.
-fn output_names(op: &str, count: usize) -> Vec<String> {
-    let names: &[&str] = match op {
-        "split" => return (0..count).map(|i| format!("y{i}")).collect(),
-        "batch_norm" => &["y", "running_mean", "running_var"],
-        "cross_entropy" => &["loss"],
-        _ => &["y"],
-    };
-    names.iter().map(ToString::to_string).collect()
 }
 
 /// Position decides which tensor is which, so names are free; but a known name in another's place is a mistake that

@@ -4,16 +4,16 @@
 //!
 //! - ours: `gamma(n + OURS) * magnitude` for matmul, linear and conv2d, which add in `f64`; elsewhere
 //!   `gamma(OURS) * magnitude`, as the formula is evaluated in DoubleDouble and rounded once;
-//! - PyTorch's: `gamma(n + PYTORCH) * pytorch_magnitude`.
+//! - PyTorch's: `gamma(n + PYTORCH) * magnitude`, with its care.
 //!
 //! Cases named `exact-..` are compared bit for bit, in `f32` too.
 
-use super::condition::{error, longest_sum, magnitude, pytorch_magnitude, truth};
+use super::condition::{error, longest_sum, magnitude, truth};
 use super::{Comparison, Mismatch};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::ops::AnyOp;
 use crate::ops::cases::{CaseFile, OpCase};
+use crate::ops::{Care, Sums};
 use crate::oracle::arithmetic::theta;
 use crate::scalar::{DoubleDouble, Scalar};
 use ndarray::ArrayD;
@@ -35,7 +35,8 @@ pub(super) fn verify(path: &Path, comparison: &mut Comparison) -> Result<String>
     for case in &file.cases {
         let ours = case.named(case.evaluate::<f64>(Kernel::Literal)?);
         let truth = case.named(truth(case)?);
-        let scales = case.named(magnitude(case)?).into_iter().zip(case.named(pytorch_magnitude(case)?));
+        let scales =
+            case.named(magnitude(case, Care::Ours)?).into_iter().zip(case.named(magnitude(case, Care::PyTorch)?));
         let (our_bound, their_bound) = bounds(case)?;
         for (((name, ours), (_, truth)), ((_, scale), (_, their_scale))) in ours.iter().zip(&truth).zip(scales) {
             let tensor = format!("{}/expected/{name}", case.name);
@@ -63,7 +64,7 @@ pub(super) fn verify(path: &Path, comparison: &mut Comparison) -> Result<String>
 /// What our results and PyTorch's may be off by, in units of their magnitudes.
 fn bounds(case: &OpCase) -> Result<(f64, f64)> {
     let n = longest_sum(case);
-    let added_in_f64 = matches!(case.op, AnyOp::Matmul(_) | AnyOp::Linear(_) | AnyOp::Conv2d(_));
+    let added_in_f64 = case.op.sums() == Sums::Accumulator;
     let gamma = |n: usize| {
         let bound = theta(n as f64 * f64::UNIT_ROUNDOFF);
         bound.ok_or_else(|| Error::domain("the longest sum of a case", "fewer than 2^53 terms", n))

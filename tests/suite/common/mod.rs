@@ -4,7 +4,6 @@ pub mod bounds;
 pub mod equations;
 pub mod layout;
 pub mod op_checks;
-pub mod op_definitions;
 pub mod path;
 pub mod threads;
 pub mod traces;

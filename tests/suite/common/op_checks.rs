@@ -250,11 +250,11 @@ pub fn close_to_truth<S: Rounding, O: Subject>(case: &Drawn<O>, kernel: Kernel) 
     Ok(())
 }
 
-/// The forward agrees with the op's definition, written down independently in [`super::op_definitions`].
+/// The forward agrees with the op's definition, which it states apart from its forward.
 pub fn matches_definition<O: Subject>(case: &Drawn<O>, definition: &AnyOp) -> Verdict {
     type Truth = Bounded<DoubleDouble>;
     let found = case.run::<Bounded<f64>>(Kernel::Literal, case.layout)?;
-    let expected = super::op_definitions::outputs(definition, &numbers::<Truth>(&case.inputs));
+    let expected = definition.definition(&numbers::<Truth>(&case.inputs));
     if found.outputs.len() != expected.len() {
         return Err(format!("{} outputs, the definition has {}", found.outputs.len(), expected.len()));
     }

@@ -17,7 +17,7 @@ fn op_files() -> Vec<(String, String)> {
             continue; // parts of one file; an op is a file of its own
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        if text.contains("\nimpl Op for ") {
+        if ["\nimpl Op for ", "\nimpl Elementwise for "].iter().any(|line| text.contains(line)) {
             files.push((path.file_stem().unwrap().to_str().unwrap().to_string(), text));
         }
     }
@@ -37,16 +37,19 @@ fn every_op_file_is_in_ops_and_every_entry_has_its_file() {
     assert_eq!(listed.len(), OPS.len(), "a name is listed twice");
 }
 
-/// The one public module of `src/ops` that is no op: the format of op-case files.
-const OP_CASE_FORMAT: &str = "cases";
-
-/// Every other public module of `src/ops` is an op.
+/// An op is listed in one line, under the name of its file, which is its own.
 #[test]
-fn every_public_module_is_an_op() {
-    let registry = std::fs::read_to_string(repository().join("src/ops/mod.rs")).unwrap();
-    let modules = registry.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
-    let modules: BTreeSet<&str> = modules.filter(|&module| module != OP_CASE_FORMAT).collect();
-    assert_eq!(modules, OPS.iter().map(|entry| entry.name).collect());
+fn every_op_is_listed_in_one_line() {
+    let text = std::fs::read_to_string(repository().join("src/ops/mod.rs")).unwrap();
+    let (_, registry) = text.split_once("\nregistry! {\n").unwrap();
+    let lines = registry.lines().map_while(|line| line.trim().split_once("::"));
+    let listed: Vec<&str> = lines.map(|(module, _)| module).collect();
+    assert_eq!(listed, OPS.iter().map(|entry| entry.name).collect::<Vec<_>>());
+    assert!(listed.is_sorted(), "{listed:?}");
+    for name in listed {
+        let elsewhere = text.matches(&format!("{name}::")).count() - 1 + text.matches(&format!("mod {name};")).count();
+        assert_eq!(elsewhere, 0, "{name} is named outside of its line");
+    }
 }
 
 #[test]

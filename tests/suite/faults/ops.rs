@@ -1,10 +1,10 @@
 //! Faults in ops. Each is the real op with one line wrong, and goes through the very functions that `ops.rs` calls on
-//! the real ones; on the same cases the real op must pass.
+//! the real ones; on the same cases the real op must pass. Those that any op can have are tried on every op of [`OPS`].
 
 use crate::common::op_checks::{Drawn, Single, Subject, Verdict, adjoint_identity, layouts_agree, matches_definition};
 use gdstar::Result;
 use gdstar::kernel::Kernel;
-use gdstar::op::{List, Op, Reads, Shape};
+use gdstar::op::{Argument, Evaluation, List, Names, Op, Reads, Shape};
 use gdstar::ops::*;
 use gdstar::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
@@ -38,6 +38,8 @@ struct Faulty<F: Fault> {
 
 impl<F: Fault> Op for Faulty<F> {
     const NAME: &'static str = F::Real::NAME;
+    const INPUTS: Names = F::Real::INPUTS;
+    const OUTPUTS: Names = F::Real::OUTPUTS;
     const READS: Reads = F::Real::READS;
     type Saved<S: Scalar> = <F::Real as Op>::Saved<S>;
 
@@ -45,9 +47,10 @@ impl<F: Fault> Op for Faulty<F> {
         self.real.out_shapes(inputs)
     }
 
-    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &[ArrayViewD<S>]) -> (List<ArrayD<S>>, Self::Saved<S>) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, Self::Saved<S>) {
+        let kept: Vec<ArrayD<S>> = inputs.iter().map(|x| x.to_owned()).collect();
         let (mut outputs, saved) = F::forward_as(&self.real).forward(kernel, inputs);
-        F::outputs(&self.real, inputs, &mut outputs);
+        F::outputs(&self.real, &kept.iter().map(|x| x.view()).collect::<Vec<_>>(), &mut outputs);
         (outputs, saved)
     }
 
@@ -57,12 +60,102 @@ impl<F: Fault> Op for Faulty<F> {
         inputs: &[ArrayViewD<S>],
         outputs: &[ArrayViewD<S>],
         saved: &Self::Saved<S>,
-        upstream: &[ArrayViewD<S>],
+        upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> Gradients<S> {
+        let dy = upstream[0].to_owned();
         let mut gradients = F::backward_as(&self.real).backward(kernel, inputs, outputs, saved, upstream, wanted);
-        F::gradients(&self.real, inputs, &upstream[0], &mut gradients);
+        F::gradients(&self.real, inputs, &dy.view(), &mut gradients);
         gradients
+    }
+}
+
+/// A fault that any op can have, whatever it computes.
+#[derive(Debug, Clone, Copy)]
+enum Slip {
+    /// The output is off in the twelfth digit.
+    OutputOff,
+    /// The gradient is: no finite difference sees it.
+    GradientOff,
+    /// The gradient has the other sign.
+    GradientTurned,
+    /// The gradient's last element that is not 0 is lost.
+    ElementLost,
+}
+
+/// Any op with a slip in one of its outputs or gradients.
+#[derive(Debug, Clone)]
+struct Slipped {
+    real: AnyOp,
+    slip: Slip,
+    /// Which output, or the gradient of which input.
+    of: usize,
+}
+
+impl Subject for Slipped {
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
+        self.real.out_shapes(inputs)
+    }
+
+    fn evaluate<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        upstream: &[Option<ArrayViewD<S>>],
+        wanted: &[bool],
+    ) -> Result<Evaluation<S>> {
+        let mut results = self.real.evaluate(kernel, inputs, upstream, wanted)?;
+        let off = |x: S| x + x * S::from_f64(1.0 / (1_u64 << 40) as f64);
+        let array = match self.slip {
+            Slip::OutputOff => results.outputs.get_mut(self.of),
+            _ => results.gradients.get_mut(self.of).and_then(Option::as_mut),
+        };
+        match (array, self.slip) {
+            (None, _) => {}
+            (Some(x), Slip::OutputOff | Slip::GradientOff) => x.mapv_inplace(off),
+            (Some(dx), Slip::GradientTurned) => dx.mapv_inplace(|dx| -dx),
+            (Some(dx), Slip::ElementLost) => {
+                if let Some(last) = dx.iter_mut().filter(|dx| **dx != S::ZERO).last() {
+                    *last = S::ZERO;
+                }
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// Whether any of as many random cases as one proof draws shows the slip; whether there was anything to slip in.
+fn shows(entry: &Entry, slip: Slip, of: usize) -> (bool, bool) {
+    let mut possible = false;
+    for seed in 0..96 {
+        let rng = || ChaCha8Rng::seed_from_u64(seed);
+        let case = (entry.sample)(&mut rng(), 1 + seed as usize % 4);
+        let shapes: Vec<&[usize]> = case.inputs.iter().map(|x| x.shape()).collect();
+        possible |= match slip {
+            Slip::OutputOff => of < case.op.out_shapes(&shapes).unwrap().len(),
+            _ => case.differentiable.get(of) == Some(&true),
+        };
+        let definition = case.op.clone();
+        let slipped = Drawn::new(case.map(|real| Slipped { real, slip, of }), &mut rng()).unwrap();
+        if all_checks(&slipped, &definition).is_err() {
+            return (true, possible);
+        }
+    }
+    (false, possible)
+}
+
+/// No op can slip unnoticed: in no output, and in the gradient of no input.
+#[test]
+fn a_slip_of_any_op_is_caught() {
+    for entry in OPS {
+        for slip in [Slip::OutputOff, Slip::GradientOff, Slip::GradientTurned, Slip::ElementLost] {
+            let mut tried = 0;
+            while let (caught, true) = shows(entry, slip, tried) {
+                assert!(caught, "{}: {slip:?} of {tried} passed every check", entry.name);
+                tried += 1;
+            }
+            assert!(tried > 0, "{}: {slip:?} was never tried", entry.name);
+        }
     }
 }
 
@@ -298,7 +391,7 @@ planted! {
     /// The gradient goes through the shuffle itself and not its inverse.
     ChannelShuffleInverseWrong in ChannelShuffle {
         fn gradients<S: Scalar>(op: &ChannelShuffle, _: &[ArrayViewD<S>], dy: &ArrayViewD<S>, gradients: &mut Gradients<S>) {
-            *at(gradients, 0) = op.forward(Kernel::Literal, &[dy.view()]).0.swap_remove(0);
+            *at(gradients, 0) = op.forward(Kernel::Literal, &mut [dy.view().into()]).0.swap_remove(0);
         }
     }
     /// The gradient of a broadcast operand takes the first repetition and not their sum.
