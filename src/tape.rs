@@ -14,10 +14,9 @@ mod value;
 pub use gradients::Gradients;
 
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, buffer, recycle_argument};
+use crate::kernel::{self, Kernel, buffer, recycle_argument};
 use crate::op::{Argument, Cost, List, Op, Reads, Shape};
 use crate::scalar::Scalar;
-use gradients::add;
 use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn};
 use smallbox::{SmallBox, smallbox, space::S32};
 use std::ops::Range;
@@ -306,7 +305,7 @@ impl<'p, S: Scalar> Tape<'p, S> {
                     match &mut gradients[i] {
                         _ if !wanted => buffer::recycle(contribution),
                         Some(sum) => {
-                            add(kernel, sum, &contribution);
+                            kernel::add_to(kernel, sum, &contribution);
                             buffer::recycle(contribution);
                         }
                         empty => *empty = Some(contribution),

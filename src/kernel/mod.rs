@@ -5,39 +5,59 @@
 //! samples of a batch, and threads over outputs, for `f32` and `f64` (other number systems fall back to Literal); it agrees
 //! with Literal within the a-priori bound and gives the same bits for any number of threads, because work is split in
 //! blocks of a fixed size and never over a reduction.
+//!
+//! Nothing outside of this module asks which form it is. What a further one (a GPU's) has to provide is listed in [`KERNELS`].
 
+mod accumulate;
 mod aligned;
 mod argument;
+mod batch_norm;
 mod broadcast;
 pub mod buffer;
+mod cross_entropy;
 mod dropout;
 mod elementwise;
 mod fast;
-pub(crate) mod flat;
+mod flat;
 mod formula;
 mod list;
 mod literal;
-pub(crate) mod order;
+mod moves;
+mod order;
 mod pattern;
-pub(crate) mod planes;
+mod planes;
+mod pooling;
+mod products;
 mod vector;
 mod window;
 
+pub use accumulate::{accumulate_squares, add_to, plus_square};
 pub use aligned::Aligned;
 pub use argument::{Argument, recycle_argument};
+pub use batch_norm::{Channel, Normalisation, batch_norm, batch_norm_gradient};
 pub use broadcast::joined_shape;
+pub use cross_entropy::{Softmax, cross_entropy, cross_entropy_gradient};
 pub use dropout::dropout;
 pub use elementwise::{Elementwise, Entries, elementwise};
 pub use formula::{Formula, Inputs, Of, One, Two, formula_gradients, formula_values};
 pub use list::{List, Shape, list};
+pub use moves::{assign, concat, copy, rearrange, split, spread, taken};
+pub use order::{Extent, Order};
 pub use pattern::Pattern;
+pub use pooling::{
+    Pooling, Positions, avg_pool2d, avg_pool2d_gradient, max_pool2d, max_pool2d_gradient, plane_means,
+    plane_means_gradient,
+};
+pub use products::{
+    channel_sums, conv2d, conv2d_input_gradient, conv2d_weight_gradient, conv2d_with_bias, images, linear,
+    linear_input_gradient, linear_weight_gradient, matmul, matmul_with_bias, sparse_conv2d,
+    sparse_conv2d_input_gradient, sparse_conv2d_weight_gradient,
+};
 pub(crate) use vector::prefetch;
 pub use vector::{Loop, vectorised, vectorised_loop};
 pub use window::Window;
 
 use crate::choice::choice;
-use crate::scalar::Scalar;
-use ndarray::{Array1, Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis};
 
 choice! {
     /// Which form of the kernels computes.
@@ -48,210 +68,192 @@ choice! {
     Literal = "literal",
 }
 
-/// Images `[n,c,h,w]` from elements in batch-innermost order, (h, w, c, n): what [`Kernel::Fast`] makes, and reads fastest.
-///
-/// # Panics
-/// Unless there are as many elements as the shape holds.
-pub fn images<S: Scalar>(shape: [usize; 4], elements: Vec<S>) -> Array4<S> {
-    fast::images(shape, elements)
+/// A kernel: what a back end has to provide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Description {
+    /// The function's.
+    pub name: &'static str,
+    pub computes: &'static str,
+    /// Of what goes in and comes out; slices and arrays have any length.
+    pub shapes: &'static str,
+    /// By which ops (each differentiates what it computes) or equations.
+    pub used_by: &'static [&'static str],
 }
 
-/// `a b`: a `[m,k]`, b `[k,n]` -> `[m,n]`; any strides. The inner dimensions must agree (the ops check).
-pub fn matmul<S: Scalar>(kernel: Kernel, a: ArrayView2<S>, b: ArrayView2<S>) -> Array2<S> {
-    matmul_with_bias(kernel, a, b, None)
-}
-
-/// [`matmul`] plus `bias[j]` in every row of column j, inside the same sum: one rounding fewer than adding it after.
-pub fn matmul_with_bias<S: Scalar>(
-    kernel: Kernel,
-    a: ArrayView2<S>,
-    b: ArrayView2<S>,
-    bias: Option<ArrayView1<S>>,
-) -> Array2<S> {
-    match kernel {
-        Kernel::Literal => literal::matmul(a, b, bias),
-        Kernel::Fast => fast::matmul(a, b, bias),
-    }
-}
-
-/// `y = x w^T + b`: x `[n,in]`, w `[out,in]`, b `[out]` -> y `[n,out]`.
-pub fn linear<S: Scalar>(kernel: Kernel, x: ArrayView2<S>, w: ArrayView2<S>, bias: Option<ArrayView1<S>>) -> Array2<S> {
-    match kernel {
-        Kernel::Literal => literal::matmul(x, w.t(), bias),
-        Kernel::Fast => matrix(fast::conv2d(Window::PLAIN, one_pixel(x), one_pixel(w), bias)),
-    }
-}
-
-/// The adjoint of [`linear`] in x: dy `[n,out]`, w `[out,in]` -> `[n,in]`.
-pub fn linear_input_gradient<S: Scalar>(kernel: Kernel, dy: ArrayView2<S>, w: ArrayView2<S>) -> Array2<S> {
-    match kernel {
-        Kernel::Literal => literal::matmul(dy, w, None),
-        Kernel::Fast => {
-            let x_shape = [dy.nrows(), w.ncols(), 1, 1];
-            matrix(fast::conv2d_input_gradient(Window::PLAIN, one_pixel(dy), one_pixel(w), x_shape))
-        }
-    }
-}
-
-/// The adjoint of [`linear`] in w: x `[n,in]`, dy `[n,out]` -> `[out,in]`.
-pub fn linear_weight_gradient<S: Scalar>(kernel: Kernel, x: ArrayView2<S>, dy: ArrayView2<S>) -> Array2<S> {
-    match kernel {
-        Kernel::Literal => literal::matmul(dy.t(), x, None),
-        Kernel::Fast => {
-            let w_shape = [dy.ncols(), x.ncols(), 1, 1];
-            matrix(fast::conv2d_weight_gradient(Window::PLAIN, one_pixel(x), one_pixel(dy), w_shape))
-        }
-    }
-}
-
-/// A matrix as images of one pixel: a linear layer is a convolution of these.
-fn one_pixel<S: Scalar>(matrix: ArrayView2<'_, S>) -> ArrayView4<'_, S> {
-    matrix.insert_axis(Axis(2)).insert_axis(Axis(3))
-}
-
-/// Images of one pixel as a matrix.
-fn matrix<S: Scalar>(images: Array4<S>) -> Array2<S> {
-    images.remove_axis(Axis(3)).remove_axis(Axis(2))
-}
-
-/// Convolution (cross-correlation, as in every framework): x `[n,c,h,w]`, w `[o,c/groups,kh,kw]` -> `[n,o,oh,ow]`.
-/// The shapes must fit each other and the window (the ops check).
-pub fn conv2d<S: Scalar>(kernel: Kernel, window: Window, x: ArrayView4<S>, w: ArrayView4<S>) -> Array4<S> {
-    conv2d_with_bias(kernel, window, x, w, None)
-}
-
-/// [`conv2d`] plus `bias[o]` in every pixel of channel o, inside the same sum.
-pub fn conv2d_with_bias<S: Scalar>(
-    kernel: Kernel,
-    window: Window,
-    x: ArrayView4<S>,
-    w: ArrayView4<S>,
-    bias: Option<ArrayView1<S>>,
-) -> Array4<S> {
-    match kernel {
-        Kernel::Literal => literal::conv2d(window, x, w, bias),
-        Kernel::Fast => fast::conv2d(window, x, w, bias),
-    }
-}
-
-/// The adjoint of [`conv2d`] in x: dy `[n,o,oh,ow]`, w `[o,c/groups,kh,kw]` -> `[n,c,h,w]` of `x_shape`.
-pub fn conv2d_input_gradient<S: Scalar>(
-    kernel: Kernel,
-    window: Window,
-    dy: ArrayView4<S>,
-    w: ArrayView4<S>,
-    x_shape: [usize; 4],
-) -> Array4<S> {
-    match kernel {
-        Kernel::Literal => literal::conv2d_input_gradient(window, dy, w, x_shape),
-        Kernel::Fast => fast::conv2d_input_gradient(window, dy, w, x_shape),
-    }
-}
-
-/// The adjoint of [`conv2d`] in w: x `[n,c,h,w]`, dy `[n,o,oh,ow]` -> `[o,c/groups,kh,kw]` of `w_shape`.
-pub fn conv2d_weight_gradient<S: Scalar>(
-    kernel: Kernel,
-    window: Window,
-    x: ArrayView4<S>,
-    dy: ArrayView4<S>,
-    w_shape: [usize; 4],
-) -> Array4<S> {
-    match kernel {
-        Kernel::Literal => literal::conv2d_weight_gradient(window, x, dy, w_shape),
-        Kernel::Fast => fast::conv2d_weight_gradient(window, x, dy, w_shape),
-    }
-}
-
-/// The gradient of a bias that is added per channel: dy `[n,o,oh,ow]` -> db `[o]`,
-/// `db_o = sum_n sum_y sum_x dy[n,o,y,x]`, in the accumulator.
-pub fn channel_sums<S: Scalar>(kernel: Kernel, dy: ArrayView4<S>) -> Array1<S> {
-    match kernel {
-        Kernel::Literal => literal::channel_sums(dy),
-        Kernel::Fast => fast::channel_sums(dy),
-    }
-}
-
-/// [`conv2d_with_bias`] with a weight of which only the entries of a pattern live, w = (pattern, values `[nnz]`):
-/// x `[n,c,h,w]` -> `[n,o,oh,ow]`. By definition the product with the weight's dense form.
-pub fn sparse_conv2d<S: Scalar>(
-    kernel: Kernel,
-    window: Window,
-    x: ArrayView4<S>,
-    w: (&Pattern, &[S]),
-    bias: Option<ArrayView1<S>>,
-) -> Array4<S> {
-    let by_definition = || conv2d_with_bias(kernel, window, x, dense(w).view(), bias);
-    match kernel {
-        Kernel::Literal => by_definition(),
-        Kernel::Fast => fast::sparse_conv2d(window, x, w, bias).unwrap_or_else(by_definition),
-    }
-}
-
-/// The adjoint of [`sparse_conv2d`] in x: dy `[n,o,oh,ow]`, w = (pattern, values `[nnz]`) -> `[n,c,h,w]` of `x_shape`.
-/// By definition [`conv2d_input_gradient`] with the weight's dense form.
-pub fn sparse_conv2d_input_gradient<S: Scalar>(
-    kernel: Kernel,
-    window: Window,
-    dy: ArrayView4<S>,
-    w: (&Pattern, &[S]),
-    x_shape: [usize; 4],
-) -> Array4<S> {
-    let by_definition = || conv2d_input_gradient(kernel, window, dy, dense(w).view(), x_shape);
-    match kernel {
-        Kernel::Literal => by_definition(),
-        Kernel::Fast => fast::sparse_conv2d_input_gradient(window, dy, w, x_shape).unwrap_or_else(by_definition),
-    }
-}
-
-/// The adjoint of [`sparse_conv2d`] in the values: x `[n,c,h,w]`, dy `[n,o,oh,ow]` -> `[nnz]`. By definition
-/// [`conv2d_weight_gradient`], sampled at the living entries.
-pub fn sparse_conv2d_weight_gradient<S: Scalar>(
-    kernel: Kernel,
-    window: Window,
-    x: ArrayView4<S>,
-    dy: ArrayView4<S>,
-    pattern: &Pattern,
-) -> Array1<S> {
-    let by_definition = || {
-        let dw = conv2d_weight_gradient(kernel, window, x, dy, pattern.filters());
-        let dw = dw.as_standard_layout();
-        pattern.gather(dw.as_slice().unwrap_or_default()).into()
-    };
-    match kernel {
-        Kernel::Literal => by_definition(),
-        Kernel::Fast => fast::sparse_conv2d_weight_gradient(window, x, dy, pattern).unwrap_or_else(by_definition),
-    }
-}
-
-/// The weight `[o,c,kh,kw]` with these values.
-fn dense<S: Scalar>((pattern, values): (&Pattern, &[S])) -> Array4<S> {
-    let w = pattern.scatter(values);
-    w.into_shape_with_order(pattern.filters()).expect("a pattern's weight has two or four extents")
-}
-
-/// Eq. 2, one batch: `accumulated_j += gradient_j^2`, over slices of equal length. Returns whether the whole gradient is
-/// finite. There is one form only: each entry by itself.
-pub fn accumulate_squares<S: Scalar>(kernel: Kernel, accumulated: &mut [S], gradient: &[S]) -> bool {
-    elementwise(kernel, gradient.len(), (accumulated, gradient), AddSquares)
-}
-
-#[derive(Clone, Copy)]
-struct AddSquares;
-
-impl<S: Scalar> Elementwise<(&mut [S], &[S])> for AddSquares {
-    #[inline(always)]
-    fn run(self, (sums, gradient): (&mut [S], &[S])) -> bool {
-        let mut finite = true;
-        for (sum, &g) in sums.iter_mut().zip(gradient) {
-            finite &= g.is_finite();
-            *sum = plus_square(*sum, g);
-        }
-        finite
-    }
-}
-
-/// `sum + g^2`, rounded once.
-#[inline(always)]
-pub fn plus_square<S: Scalar>(sum: S, g: S) -> S {
-    g.mul_add(g, sum)
-}
+/// Every kernel, in the order of the files. What else takes a [`Kernel`] is made of these.
+pub const KERNELS: &[Description] = &[
+    Description {
+        name: "matmul_with_bias",
+        computes: "y = a b + bias, all in one sum",
+        shapes: "a [m,k], b [k,n], bias [n] or none -> y [m,n]",
+        used_by: &["ops::matmul"],
+    },
+    Description {
+        name: "linear",
+        computes: "y = x w^T + b",
+        shapes: "x [n,in], w [out,in], b [out] or none -> y [n,out]",
+        used_by: &["ops::linear"],
+    },
+    Description {
+        name: "linear_input_gradient",
+        computes: "dx = dy w",
+        shapes: "dy [n,out], w [out,in] -> dx [n,in]",
+        used_by: &["ops::linear"],
+    },
+    Description {
+        name: "linear_weight_gradient",
+        computes: "dw = dy^T x",
+        shapes: "x [n,in], dy [n,out] -> dw [out,in]",
+        used_by: &["ops::linear"],
+    },
+    Description {
+        name: "conv2d_with_bias",
+        computes: "cross-correlation of x and w, + b, all in one sum",
+        shapes: "x [n,c,h,w], w [o,c/groups,kh,kw], b [o] or none -> y [n,o,oh,ow]",
+        used_by: &["ops::conv2d"],
+    },
+    Description {
+        name: "conv2d_input_gradient",
+        computes: "the adjoint of conv2d in x",
+        shapes: "dy [n,o,oh,ow], w [o,c/groups,kh,kw] -> dx [n,c,h,w]",
+        used_by: &["ops::conv2d"],
+    },
+    Description {
+        name: "conv2d_weight_gradient",
+        computes: "the adjoint of conv2d in w",
+        shapes: "x [n,c,h,w], dy [n,o,oh,ow] -> dw [o,c/groups,kh,kw]",
+        used_by: &["ops::conv2d", "ops::Sparse"],
+    },
+    Description {
+        name: "channel_sums",
+        computes: "db_o = sum of dy over n, oh, ow",
+        shapes: "dy [n,o,oh,ow] -> db [o]",
+        used_by: &["ops::conv2d", "ops::linear", "ops::Sparse"],
+    },
+    Description {
+        name: "sparse_conv2d",
+        computes: "conv2d with the living weights of a pattern alone",
+        shapes: "x [n,c,h,w], values [nnz], b [o] or none -> y [n,o,oh,ow]",
+        used_by: &["ops::Sparse"],
+    },
+    Description {
+        name: "sparse_conv2d_input_gradient",
+        computes: "its adjoint in x",
+        shapes: "dy [n,o,oh,ow], values [nnz] -> dx [n,c,h,w]",
+        used_by: &["ops::Sparse"],
+    },
+    Description {
+        name: "sparse_conv2d_weight_gradient",
+        computes: "its adjoint in the living weights",
+        shapes: "x [n,c,h,w], dy [n,o,oh,ow] -> dvalues [nnz]",
+        used_by: &["ops::Sparse"],
+    },
+    Description {
+        name: "formula_values",
+        computes: "y = f(x) or f(a, b) with broadcasting, f a Formula",
+        shapes: "any shapes that broadcast -> y of the shape they share",
+        used_by: &["ops::Elementwise"],
+    },
+    Description {
+        name: "formula_gradients",
+        computes: "dx of a Formula, summed over the axes that were repeated",
+        shapes: "what the formula reads, dy of y's shape -> dx of each input's shape",
+        used_by: &["ops::Elementwise"],
+    },
+    Description {
+        name: "dropout",
+        computes: "y = x / (1 - p) where the mask keeps, else 0",
+        shapes: "x, mask of its shape -> y of its shape",
+        used_by: &["ops::dropout"],
+    },
+    Description {
+        name: "batch_norm",
+        computes: "y = w (x - mean) r + b in each channel, and the running statistics",
+        shapes: "x [n,c] or [n,c,h,w], four of [c] -> y as x, two of [c]",
+        used_by: &["ops::batch_norm"],
+    },
+    Description {
+        name: "batch_norm_gradient",
+        computes: "its adjoint in all five inputs",
+        shapes: "x, dy as x, w [c], statistics [c] -> dx as x, four of [c]",
+        used_by: &["ops::batch_norm"],
+    },
+    Description {
+        name: "max_pool2d",
+        computes: "the maximum over each window, and where it was",
+        shapes: "x [n,c,h,w] -> y [n,c,oh,ow], positions of its shape",
+        used_by: &["ops::max_pool2d"],
+    },
+    Description {
+        name: "max_pool2d_gradient",
+        computes: "dy at the maxima, summed",
+        shapes: "dy, positions [n,c,oh,ow] -> dx [n,c,h,w]",
+        used_by: &["ops::max_pool2d"],
+    },
+    Description {
+        name: "avg_pool2d",
+        computes: "the mean over each window",
+        shapes: "x [n,c,h,w] -> y [n,c,oh,ow]",
+        used_by: &["ops::avg_pool2d"],
+    },
+    Description {
+        name: "avg_pool2d_gradient",
+        computes: "dy / d spread over each window, summed",
+        shapes: "dy [n,c,oh,ow] -> dx [n,c,h,w]",
+        used_by: &["ops::avg_pool2d"],
+    },
+    Description {
+        name: "plane_means",
+        computes: "the mean of each plane",
+        shapes: "x [n,c,h,w] -> y [n,c] or [n,c,1,1]",
+        used_by: &["ops::global_mean", "ops::adaptive_avg_pool2d"],
+    },
+    Description {
+        name: "plane_means_gradient",
+        computes: "dy / (h w) all over each plane",
+        shapes: "dy [n,c] or [n,c,1,1] -> dx [n,c,h,w]",
+        used_by: &["ops::global_mean", "ops::adaptive_avg_pool2d"],
+    },
+    Description {
+        name: "cross_entropy",
+        computes: "the mean of -ln softmax(x)[label], and e^(t/2)",
+        shapes: "x [n,classes], n labels -> [], [n,classes + 2]",
+        used_by: &["ops::cross_entropy"],
+    },
+    Description {
+        name: "cross_entropy_gradient",
+        computes: "dy (p - onehot) / n",
+        shapes: "[n,classes + 2], n labels, dy -> dx [n,classes]",
+        used_by: &["ops::cross_entropy"],
+    },
+    Description {
+        name: "assign",
+        computes: "to = from",
+        shapes: "two arrays of one shape and any strides",
+        used_by: &["ops::concat", "ops::split", "ops::pad", "ops::strided_slice"],
+    },
+    Description {
+        name: "rearrange",
+        computes: "the elements of x read along other axes, in another shape",
+        shapes: "x of any shape -> as many elements",
+        used_by: &["ops::flatten", "ops::channel_shuffle"],
+    },
+    Description {
+        name: "add_to",
+        computes: "sum <- sum + term",
+        shapes: "two arrays of one shape",
+        used_by: &["tape"],
+    },
+    Description {
+        name: "accumulate_squares",
+        computes: "G_j <- G_j + g_j^2",
+        shapes: "two slices of one length",
+        used_by: &["Eq. 2"],
+    },
+    Description {
+        name: "elementwise",
+        computes: "one pass over entries, each by itself: a step of SGD",
+        shapes: "slices of one length",
+        used_by: &["train::Sgd"],
+    },
+];

@@ -8,8 +8,6 @@ use super::flat;
 use super::{List, Shape, list};
 use crate::kernel::Kernel;
 use crate::kernel::buffer::{self, Buffer, Element, Elements};
-use crate::scalar::Scalar;
-use ndarray::parallel::prelude::*;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 
 /// The axes of an array from the slowest to the fastest.
@@ -224,19 +222,4 @@ pub fn contiguous<'a, T: Element>(x: &ArrayViewD<'a, T>) -> (Elements<'a, T>, Li
             (Elements::Copied(gathered.into_raw_vec_and_offset().0.into()), extents)
         }
     }
-}
-
-/// A copy of `x` in the order in which it lies.
-pub fn owned<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>) -> ArrayD<S> {
-    let order = Order::of(x);
-    let from = x.view().permuted_axes(order.axes());
-    let mut to = order.array(x.shape(), buffer::stale(x.len())).permuted_axes(order.axes());
-    if kernel == Kernel::Fast && x.len() >= flat::SHARED && x.ndim() > 1 {
-        let places = to.axis_iter_mut(Axis(0)).into_par_iter().zip(from.axis_iter(Axis(0)).into_par_iter());
-        places.for_each(|(mut to, from)| to.assign(&from));
-    } else {
-        to.assign(&from);
-    }
-    // Back into the shape of x.
-    order.array(x.shape(), to.into_raw_vec_and_offset().0)
 }

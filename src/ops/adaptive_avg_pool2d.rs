@@ -14,10 +14,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::global_mean::{plane_means, plane_means_by_definition, plane_means_gradient};
+use super::global_mean::plane_means_by_definition;
 use super::{Attributes, Care, Case, Catalogued, GlobalMean, Magnitude, Sums, shape};
 use crate::error::Result;
-use crate::kernel::Kernel;
+use crate::kernel::{self, Kernel};
 use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -41,7 +41,7 @@ impl Op for AdaptiveAvgPool2d {
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
         let [n, c] = [inputs[0].shape()[0], inputs[0].shape()[1]];
-        (list![plane_means(kernel, &inputs[0].view(), &[n, c, 1, 1])], ())
+        (list![kernel::plane_means(kernel, &inputs[0].view(), &[n, c, 1, 1])], ())
     }
 
     fn backward<S: Scalar>(
@@ -53,7 +53,7 @@ impl Op for AdaptiveAvgPool2d {
         upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        list![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0].view()))]
+        list![Some(kernel::plane_means_gradient(kernel, inputs[0].shape(), &upstream[0].view()))]
     }
 }
 

@@ -18,11 +18,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::pooling::{Pixels, Pooling};
 use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums};
 use crate::error::Result;
-use crate::kernel::planes::{Planes, on_lanes};
-use crate::kernel::{Kernel, Loop};
+use crate::kernel::{self, Kernel, Pooling};
 use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -44,30 +42,6 @@ impl AvgPool2d {
     fn pooling(&self) -> Pooling {
         Pooling { kernel: self.kernel, stride: self.stride, padding: self.padding }
     }
-
-    /// d. The kernel's area is a product of numbers because a kernel, unlike the pixels under it, may be any size.
-    fn divisor<W: Scalar>(&self, pixels: &Pixels) -> W {
-        match self.count_include_pad {
-            true => W::from_usize(self.kernel[0]) * W::from_usize(self.kernel[1]),
-            false => W::from_usize(pixels.count()),
-        }
-    }
-}
-
-/// sum <- sum + dy / d.
-struct AddShares<'a, S: Scalar> {
-    sums: &'a mut [S::Wide],
-    dy: &'a [S],
-    divisor: S::Wide,
-}
-
-impl<S: Scalar> Loop for AddShares<'_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        self.sums.iter_mut().zip(self.dy).for_each(|(sum, dy)| *sum += dy.widen() / self.divisor);
-    }
 }
 
 impl Op for AvgPool2d {
@@ -82,14 +56,7 @@ impl Op for AvgPool2d {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
-        let x = Planes::of(kernel, &inputs[0].view());
-        let windows = self.pooling().windows(x.h, x.w);
-        let y = x.made(kernel, &windows.out_shape(inputs[0].shape()), windows.count(), |at, means| {
-            let pixels = windows.pixels(at.pixel);
-            let divisor = self.divisor(&pixels);
-            x.mean(at, pixels.positions(), divisor, means);
-        });
-        (list![y], ())
+        (list![kernel::avg_pool2d(kernel, self.pooling(), self.count_include_pad, &inputs[0].view())], ())
     }
 
     fn backward<S: Scalar>(
@@ -101,19 +68,8 @@ impl Op for AvgPool2d {
         upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        let dy = Planes::of(kernel, &upstream[0].view());
-        let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
-        let windows = self.pooling().windows(h, w);
-        let over_pixels = windows.over_pixels();
-        let dx = dy.made(kernel, inputs[0].shape(), h * w, |at, sums| {
-            sums.fill(S::Wide::ZERO);
-            for window in over_pixels.of(at.pixel) {
-                let divisor: S::Wide = self.divisor(&windows.pixels(window));
-                let dy = &dy.elements()[dy.place(at, window)];
-                on_lanes(dy.len(), AddShares { sums, dy, divisor });
-            }
-        });
-        list![Some(dx)]
+        let (pooling, dy) = (self.pooling(), upstream[0].view());
+        list![Some(kernel::avg_pool2d_gradient(kernel, pooling, self.count_include_pad, &dy, inputs[0].shape()))]
     }
 }
 

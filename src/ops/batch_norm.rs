@@ -41,22 +41,16 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-mod channels;
 mod definition;
 mod magnitude;
-mod statistics;
-
-use channels::Channels;
-use statistics::{Backward, Channel};
 
 use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
-use crate::kernel::buffer::{self, Buffer};
-use crate::kernel::flat;
+use crate::kernel::buffer::Buffer;
+use crate::kernel::{self, Channel, Kernel, Normalisation};
 use crate::op::{Argument, List, Names, Op, Shape, list};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayRef, ArrayViewD, IxDyn};
+use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -78,10 +72,9 @@ pub struct BatchNorm {
 const PARAMETERS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
 
 impl BatchNorm {
-    /// `(1 - momentum) old + momentum new`.
-    fn towards<W: Scalar>(&self, old: W, new: W) -> W {
-        let momentum = W::from_f64(self.momentum);
-        (W::ONE - momentum) * old + momentum * new
+    fn normalisation(&self) -> Normalisation {
+        let Self { training, eps, momentum } = *self;
+        Normalisation { training, eps, momentum }
     }
 }
 
@@ -128,30 +121,7 @@ impl Op for BatchNorm {
         kernel: Kernel,
         inputs: &mut [Argument<S>],
     ) -> (List<ArrayD<S>>, Buffer<Channel<S::Wide>>) {
-        let x = Channels::of(kernel, &inputs[0].view());
-        let [weight, bias, running_mean, running_var] = [1, 2, 3, 4].map(|i| widened(&inputs[i]));
-        let statistics = match self.training {
-            true => self.of_batch(kernel, &x),
-            false => running_mean.iter().zip(running_var.iter()).map(|(&mean, &var)| self.running(mean, var)).collect(),
-        };
-        let line = |((of, weight), bias): ((&Channel<_>, &_), &_)| (*of, *weight * of.inverse_deviation, *bias);
-        let lines: Buffer<_> = statistics.iter().zip(weight.iter()).zip(bias.iter()).map(line).collect();
-        let y = x.zip(kernel, &x, &lines, |(of, scale, bias), x, _| of.centre(x) * scale + bias);
-        if !self.training {
-            return (list![y], statistics);
-        }
-        let m = S::Wide::from_usize(x.values());
-        let unbiased = m / (m - S::Wide::ONE);
-        let moved = |old: &[S::Wide], new: &dyn Fn(&Channel<S::Wide>) -> S::Wide| {
-            let both = old.iter().zip(statistics.iter());
-            flat::array(
-                &[x.count()],
-                buffer::collect(both.map(|(&old, channel)| S::narrow(self.towards(old, new(channel))))),
-            )
-        };
-        let mean = moved(&running_mean, &|channel| channel.shift + channel.offset);
-        let var = moved(&running_var, &|channel| channel.variance * unbiased);
-        (list![y, mean, var], statistics)
+        kernel::batch_norm(kernel, self.normalisation(), inputs)
     }
 
     fn backward<S: Scalar>(
@@ -163,71 +133,8 @@ impl Op for BatchNorm {
         upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        let x = Channels::of(kernel, &inputs[0]);
-        let (lines, others) = self.of_channels(kernel, &x, &inputs[1], statistics, upstream, wanted);
-        let d_x = wanted[0].then(|| x.zip_over(kernel, std::mem::take(&mut upstream[0]), &lines, input_gradient));
-        std::iter::once(d_x).chain(others).collect()
+        kernel::batch_norm_gradient(kernel, self.normalisation(), inputs, statistics, upstream, wanted)
     }
-}
-
-/// dx of one value, from x and dy.
-#[inline(always)]
-fn input_gradient<W: Scalar>((of, backward): (Channel<W>, Backward<W>), x: W, dy: W) -> W {
-    backward.input_gradient(of.centre(x), dy)
-}
-
-impl BatchNorm {
-    /// What [`input_gradient`] needs of each channel, and the gradients of the other inputs that are `wanted`.
-    #[expect(clippy::type_complexity, reason = "a pair that two callers take apart")]
-    fn of_channels<S: Scalar>(
-        &self,
-        kernel: Kernel,
-        x: &Channels<S>,
-        weight: &ArrayViewD<S>,
-        statistics: &[Channel<S::Wide>],
-        upstream: &mut [Argument<S>],
-        wanted: &[bool],
-    ) -> (Buffer<(Channel<S::Wide>, Backward<S::Wide>)>, [Option<ArrayD<S>>; 4]) {
-        let (weight, dy) = (widened(weight), upstream[0].view());
-        let d_statistics = self.training.then(|| [widened(&upstream[1]), widened(&upstream[2])]);
-        let dy = Channels::in_order_of(kernel, &dy, x);
-        let sums = x.sums(kernel, &dy, statistics, |of, x, dy| [dy, dy * of.centre(x)]);
-        let backward_of = |(channel, sums)| {
-            let d_statistics = d_statistics.as_ref().map(|d| d.each_ref().map(|d| d[channel]));
-            self.backward_of(x.values(), sums, &statistics[channel], weight[channel], d_statistics)
-        };
-        let channels: Buffer<Backward<S::Wide>> = sums.iter().copied().enumerate().map(backward_of).collect();
-        let per_channel = |input: usize, gradient: &dyn Fn(usize) -> S::Wide| {
-            let gradients = || buffer::collect((0..x.count()).map(|channel| S::narrow(gradient(channel))));
-            wanted[input].then(|| flat::array(&[x.count()], gradients()))
-        };
-        let r = |channel: usize| statistics[channel].inverse_deviation;
-        let d_weight = per_channel(1, &|channel| r(channel) * channels[channel].dy_centred);
-        let d_bias = per_channel(2, &|channel| channels[channel].dy);
-        let [d_mean, d_var] = match &d_statistics {
-            Some([d_new_mean, d_new_var]) => {
-                let kept = S::Wide::ONE - S::Wide::from_f64(self.momentum);
-                let of_old = |input: usize, d_new: &[S::Wide]| per_channel(input, &|channel| kept * d_new[channel]);
-                [of_old(3, d_new_mean), of_old(4, d_new_var)]
-            }
-            None => {
-                let half = S::Wide::from_f64(0.5);
-                let scale = |channel: usize| channels[channel].scale;
-                [
-                    per_channel(3, &|channel| -(scale(channel) * channels[channel].dy)),
-                    per_channel(4, &|channel| {
-                        -(scale(channel) * (r(channel) * r(channel)) * channels[channel].dy_centred * half)
-                    }),
-                ]
-            }
-        };
-        (statistics.iter().copied().zip(channels.iter().copied()).collect(), [d_weight, d_bias, d_mean, d_var])
-    }
-}
-
-/// A short vector in the wide type.
-fn widened<S: Scalar>(x: &ArrayRef<S, IxDyn>) -> Buffer<S::Wide> {
-    x.iter().map(|x| x.widen()).collect()
 }
 
 impl Catalogued for BatchNorm {

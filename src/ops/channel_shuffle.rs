@@ -19,8 +19,7 @@
 use super::definition::per_pixel;
 use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
-use crate::kernel::order::{Extent, Order, Strided, contiguous};
+use crate::kernel::{self, Extent, Kernel, Order};
 use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -35,18 +34,14 @@ pub struct ChannelShuffle {
 /// The shuffle by `groups` groups, which divide the channels.
 fn shuffle<S: Scalar>(kernel: Kernel, groups: usize, x: &ArrayViewD<S>) -> ArrayD<S> {
     let order = Order::of_batch(kernel, x);
-    let (memory, extents) = contiguous(x);
     let per_group = x.shape()[1] / groups;
-    // Place (j, i) of the channels reads channel (i, j).
-    let channels = |stride: usize| {
-        list![Extent { count: per_group, stride }, Extent { count: groups, stride: per_group * stride }]
-    };
-    let axes = order.axes().iter().flat_map(|&axis| match axis {
-        1 => channels(extents[1].stride),
-        axis => List::from_slice(&[extents[axis]]),
-    });
-    let y = Strided::new(memory, axes).copied(kernel);
-    order.array(x.shape(), y)
+    kernel::rearrange(kernel, x, (&order, x.shape()), |extents| {
+        // Place (j, i) of the channels reads channel (i, j).
+        let stride = extents[1].stride;
+        let channels = [Extent { count: per_group, stride }, Extent { count: groups, stride: per_group * stride }];
+        let of_axis = |&axis: &usize| if axis == 1 { List::from_slice(&channels) } else { list![extents[axis]] };
+        order.axes().iter().flat_map(of_axis).collect()
+    })
 }
 
 impl Op for ChannelShuffle {

@@ -14,9 +14,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape, slicing};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{self, Kernel};
 use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
@@ -56,10 +56,10 @@ impl Op for Concat {
         Ok(list![shape::bounded(Self::NAME, y)?])
     }
 
-    fn forward<S: Scalar>(&self, _: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
         let mut shape = Shape::from(inputs[0].shape());
         shape[self.axis] = inputs.iter().map(|x| x.shape()[self.axis]).sum();
-        (list![slicing::concat(inputs, self.axis, &shape)], ())
+        (list![kernel::concat(kernel, inputs, self.axis, &shape)], ())
     }
 
     fn backward<S: Scalar>(
@@ -72,7 +72,7 @@ impl Op for Concat {
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let sizes: Shape = inputs.iter().map(|x| x.shape()[self.axis]).collect();
-        slicing::split(kernel, &upstream[0].view(), self.axis, &sizes).into_iter().map(Some).collect()
+        kernel::split(kernel, &upstream[0].view(), self.axis, &sizes).into_iter().map(Some).collect()
     }
 }
 

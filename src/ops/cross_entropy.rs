@@ -27,10 +27,7 @@
 
 use super::{Attributes, Care, Case, Catalogued, Magnitude, Point, Sums, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
-use crate::kernel::buffer::{self, Buffer};
-use crate::kernel::flat;
-use crate::kernel::order::{Order, Strided};
+use crate::kernel::{self, Kernel, Softmax};
 use crate::op::{Argument, Cost, Evaluation, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis};
@@ -42,48 +39,6 @@ use rand_chacha::ChaCha8Rng;
 pub struct CrossEntropy {
     /// The class of each row, below the number of classes.
     pub labels: Vec<usize>,
-}
-
-/// Rows that one thread takes at a time.
-const ROWS: usize = 64;
-
-/// How many elements of a cheap operation take as long as one exponential.
-const EXPONENTIAL: usize = 64;
-
-/// What backward needs of the logits.
-#[derive(Debug)]
-pub struct Softmax<W: Scalar> {
-    /// In which the logits lie, and their gradient will.
-    order: Order,
-    /// `[n, classes + 2]`, as [`relate`] fills them.
-    rows: Buffer<W>,
-}
-
-/// What each row of [`Softmax`] holds behind a number for each class.
-const BESIDE: usize = 2;
-
-/// One row of logits relative to its first maximum M: h_j = e^((x_j - M) / 2) for each, of which p_j is h_j^2 / (1 + r);
-/// then r, and then the row's loss.
-fn relate<S: Scalar>(x: &[S], label: usize, row: &mut [S::Wide]) {
-    let (roots, beside) = row.split_at_mut(x.len());
-    let argmax = (1..x.len()).fold(0, |best, j| if x[j] > x[best] { j } else { best });
-    let maximum = x[argmax].widen();
-    let half = S::Wide::from_f64(0.5);
-    roots.iter_mut().zip(x).for_each(|(h, x)| *h = ((x.widen() - maximum) * half).exp());
-    // 0 M is 0, but NaN for an infinite M, which has no softmax.
-    let others = sum_but(argmax, roots, S::Wide::ONE) + S::Wide::ZERO * maximum;
-    beside.copy_from_slice(&[others, (maximum - x[label].widen()) + others.ln_1p()]);
-}
-
-/// `scale` times the sum of e^t_j over every j but one, in increasing order.
-fn sum_but<W: Scalar>(left_out: usize, roots: &[W], scale: W) -> W {
-    let mut sum = W::ZERO;
-    for (j, &h) in roots.iter().enumerate() {
-        if j != left_out {
-            sum += h * (h * scale);
-        }
-    }
-    sum
 }
 
 impl Op for CrossEntropy {
@@ -118,19 +73,8 @@ impl Op for CrossEntropy {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, Softmax<S::Wide>) {
-        let (len, classes) = (inputs[0].len(), inputs[0].shape()[1]);
-        let x = Strided::of(&inputs[0].view(), &Order::row_major(2)).all(kernel);
-        let width = classes + BESIDE;
-        let mut rows = Buffer::stale(self.labels.len() * width);
-        flat::fill_sums(kernel, len * EXPONENTIAL, &mut rows, ROWS * width, &|i, rows| {
-            let logits = x[i * ROWS * classes..].chunks_exact(classes).zip(&self.labels[i * ROWS..]);
-            rows.chunks_exact_mut(width).zip(logits).for_each(|(row, (x, &label))| relate(x, label, row));
-        });
-        let losses = rows.iter().skip(width - 1).step_by(width);
-        let sum = losses.fold(S::Wide::ZERO, |sum, &loss| sum + loss);
-        let mean = S::narrow(sum / S::Wide::from_usize(self.labels.len()));
-        let order = Order::of_batch(kernel, &inputs[0].view());
-        (list![flat::array(&[], buffer::collect([mean]))], Softmax { order, rows })
+        let (loss, softmax) = kernel::cross_entropy(kernel, &inputs[0].view(), &self.labels);
+        (list![loss], softmax)
     }
 
     fn backward<S: Scalar>(
@@ -138,31 +82,12 @@ impl Op for CrossEntropy {
         kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
-        Softmax { order, rows }: &Softmax<S::Wide>,
+        softmax: &Softmax<S::Wide>,
         upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        let (shape, classes) = (inputs[0].shape(), inputs[0].shape()[1]);
-        let by_row = Order::row_major(2);
         let dy = upstream[0].iter().fold(S::Wide::ZERO, |_, dy| dy.widen()); // the only one
-        let gradient = flat::from_rows(kernel, &by_row, shape, ROWS * classes, |i, dx: &mut [S]| {
-            let width = classes + BESIDE;
-            let rows = rows[i * ROWS * width..].chunks_exact(width).zip(&self.labels[i * ROWS..]);
-            for (dx, (row, &label)) in dx.chunks_exact_mut(classes).zip(rows) {
-                let (roots, others) = (&row[..classes], row[classes]);
-                let scale = dy / (S::Wide::from_usize(self.labels.len()) * (S::Wide::ONE + others));
-                for (dx, &h) in dx.iter_mut().zip(roots) {
-                    *dx = S::narrow(h * (h * scale));
-                }
-                dx[label] = S::narrow(-sum_but(label, roots, scale));
-            }
-        });
-        if *order == by_row {
-            return list![Some(gradient)];
-        }
-        let turned = order.array(shape, Strided::of(&gradient.view(), order).copied(kernel));
-        buffer::recycle(gradient);
-        list![Some(turned)]
+        list![Some(kernel::cross_entropy_gradient(kernel, softmax, &self.labels, dy, inputs[0].shape()))]
     }
 }
 

@@ -16,8 +16,7 @@
 
 use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::Result;
-use crate::kernel::Kernel;
-use crate::kernel::order::{Extent, Order, Strided, contiguous};
+use crate::kernel::{self, Extent, Kernel, Order};
 use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -53,13 +52,14 @@ impl Op for Flatten {
     /// A row-major x gives a row-major y; a batch-innermost one, whose pixels come before channels, is copied sample row
     /// by sample row into y `[c h w][n]`.
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
-        let x = &inputs[0].view();
+        let x = inputs[0].view();
         let shape = self.out_shape(x.shape());
-        let order = Order::of_batch(kernel, x).for_rank(shape.len());
+        let order = Order::of_batch(kernel, &x).for_rank(shape.len());
         // The order of y, with all that were joined in the place of the joined axis.
         let joined = |&axis: &usize| if axis == self.start_dim { axis..x.ndim() } else { axis..axis + 1 };
-        let y = Strided::along(x, order.axes().iter().flat_map(joined));
-        (list![order.array(&shape, y.copied(kernel))], ())
+        let axes = order.axes().iter().flat_map(joined);
+        let y = kernel::rearrange(kernel, &x, (&order, &shape), |extents| axes.map(|axis| extents[axis]).collect());
+        (list![y], ())
     }
 
     fn backward<S: Scalar>(
@@ -71,19 +71,20 @@ impl Op for Flatten {
         upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        let (shape, dy) = (inputs[0].shape(), &upstream[0].view());
-        let order = Order::of_batch(kernel, dy).for_rank(shape.len());
-        let (memory, extents) = contiguous(dy);
-        // The joined axis as the axes that it was: each steps over all places of those after it.
-        let extent = |&axis: &usize| match axis.checked_sub(self.start_dim) {
-            None => extents[axis],
-            Some(_) => {
-                let step = shape::product(&shape[axis + 1..]);
-                Extent { count: shape[axis], stride: step * extents[self.start_dim].stride }
-            }
-        };
-        let dx = Strided::new(memory, order.axes().iter().map(extent)).copied(kernel);
-        list![Some(order.array(shape, dx))]
+        let (shape, dy) = (inputs[0].shape(), upstream[0].view());
+        let order = Order::of_batch(kernel, &dy).for_rank(shape.len());
+        let dx = kernel::rearrange(kernel, &dy, (&order, shape), |extents| {
+            // The joined axis as the axes that it was: each steps over all places of those after it.
+            let extent = |&axis: &usize| match axis.checked_sub(self.start_dim) {
+                None => extents[axis],
+                Some(_) => {
+                    let step = shape::product(&shape[axis + 1..]);
+                    Extent { count: shape[axis], stride: step * extents[self.start_dim].stride }
+                }
+            };
+            order.axes().iter().map(extent).collect()
+        });
+        list![Some(dx)]
     }
 }
 

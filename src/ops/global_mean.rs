@@ -18,10 +18,7 @@
 use super::definition::per_pixel;
 use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::Result;
-use crate::kernel::Kernel;
-use crate::kernel::buffer::{Buffer, Elements};
-use crate::kernel::order::{Extent, Strided};
-use crate::kernel::planes::Planes;
+use crate::kernel::{self, Kernel};
 use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis};
@@ -31,26 +28,7 @@ use rand_chacha::ChaCha8Rng;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GlobalMean;
 
-/// The mean of every plane of x, as an array of `shape` (n * c elements).
-pub(super) fn plane_means<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, shape: &[usize]) -> ArrayD<S> {
-    let planes = Planes::of(kernel, x);
-    let pixels = S::Wide::from_usize(planes.pixels());
-    planes.made(kernel, shape, 1, |at, means| planes.mean(at, 0..planes.pixels(), pixels, means))
-}
-
-/// The adjoint of [`plane_means`]: dy (n * c elements) -> dx of `x_shape`.
-pub(super) fn plane_means_gradient<S: Scalar>(kernel: Kernel, x_shape: &[usize], dy: &ArrayViewD<S>) -> ArrayD<S> {
-    let dy = Planes::of(kernel, dy);
-    let pixels = x_shape[2] * x_shape[3];
-    let share = dy.elements().iter().map(|dy| S::narrow(dy.widen() / S::Wide::from_usize(pixels)));
-    let share: Buffer<S> = share.collect();
-    // Every pixel of a plane reads the same lanes.
-    let groups = Extent { count: share.len() / dy.lanes.max(1), stride: dy.lanes };
-    let axes = [groups, Extent { count: pixels, stride: 0 }, Extent { count: dy.lanes, stride: 1 }];
-    dy.order.for_rank(4).array(x_shape, Strided::new(Elements::Borrowed(&share), axes).copied(kernel))
-}
-
-/// [`plane_means`] by definition: `[n,c,1,1]`.
+/// The mean of every plane by definition: `[n,c,1,1]`.
 pub(super) fn plane_means_by_definition<S: Scalar>(x: &ArrayD<S>) -> ArrayD<S> {
     let d = x.shape();
     per_pixel([d[0], d[1], 1, 1], |[n, c, ..]| {
@@ -72,7 +50,7 @@ impl Op for GlobalMean {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
-        (list![plane_means(kernel, &inputs[0].view(), &inputs[0].shape()[..2])], ())
+        (list![kernel::plane_means(kernel, &inputs[0].view(), &inputs[0].shape()[..2])], ())
     }
 
     fn backward<S: Scalar>(
@@ -84,7 +62,7 @@ impl Op for GlobalMean {
         upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        list![Some(plane_means_gradient(kernel, inputs[0].shape(), &upstream[0].view()))]
+        list![Some(kernel::plane_means_gradient(kernel, inputs[0].shape(), &upstream[0].view()))]
     }
 }
 

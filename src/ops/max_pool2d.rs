@@ -19,14 +19,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::pooling::Pooling;
 use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, shape};
 use crate::error::{Error, Result};
-use crate::kernel::buffer::Buffer;
-use crate::kernel::flat;
-use crate::kernel::order::Order;
-use crate::kernel::planes::{Piece, Planes, on_lanes, pieces};
-use crate::kernel::{Kernel, Loop};
+use crate::kernel::{self, Kernel, Pooling, Positions};
 use crate::op::{Argument, Cost, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
@@ -44,64 +39,6 @@ pub struct MaxPool2d {
 impl MaxPool2d {
     fn pooling(&self) -> Pooling {
         Pooling { kernel: self.kernel, stride: self.stride, padding: self.padding }
-    }
-}
-
-/// The positions in their planes of the outputs' maxima, in the order in which x lay.
-#[derive(Debug)]
-pub struct Positions {
-    order: Order,
-    memory: Buffer<u32>,
-}
-
-/// For each lane of one window, the largest of the pixels `positions` of x and where it is.
-struct Maxima<'a, S: Scalar, I> {
-    x: &'a Planes<'a, S>,
-    piece: &'a Piece,
-    positions: I,
-    y: &'a mut [S],
-    at: &'a mut [u32],
-}
-
-impl<S: Scalar, I: Iterator<Item = usize>> Loop for Maxima<'_, S, I> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { x, piece, mut positions, y, at } = self;
-        let first = positions.next().unwrap_or(0); // a window holds a pixel
-        y.copy_from_slice(&x.elements()[x.place(piece, first)]);
-        at.fill(first as u32);
-        for position in positions {
-            let row = &x.elements()[x.place(piece, position)];
-            for ((y, at), &x) in y.iter_mut().zip(&mut *at).zip(row) {
-                let (best, best_at) = (*y, *at);
-                let is_larger = (x > best) | x.is_nan();
-                *y = if is_larger { x } else { best };
-                *at = if is_larger { position as u32 } else { best_at };
-            }
-        }
-    }
-}
-
-/// Adds dy where the maximum was `pixel`.
-struct AddChosen<'a, S: Scalar> {
-    sums: &'a mut [S::Wide],
-    dy: &'a [S],
-    positions: &'a [u32],
-    pixel: u32,
-}
-
-impl<S: Scalar> Loop for AddChosen<'_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { sums, dy, positions, pixel } = self;
-        for ((sum, &dy), &position) in sums.iter_mut().zip(dy).zip(positions) {
-            let chosen = if position == pixel { dy } else { S::ZERO };
-            *sum += chosen.widen();
-        }
     }
 }
 
@@ -128,18 +65,8 @@ impl Op for MaxPool2d {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, Positions) {
-        let x = Planes::of(kernel, &inputs[0].view());
-        let windows = self.pooling().windows(x.h, x.w);
-        let shape = windows.out_shape(inputs[0].shape());
-        let mut memory = Buffer::stale(shape::product(&shape));
-        let y = flat::from_rows_beside(kernel, &x.order, &shape, &mut memory, |start, y, at| {
-            for piece in pieces(start, y.len(), windows.count(), x.lanes) {
-                let (y, at) = (&mut y[piece.place.clone()], &mut at[piece.place.clone()]);
-                let positions = windows.pixels(piece.pixel).positions();
-                on_lanes(y.len(), Maxima { x: &x, piece: &piece, positions, y, at });
-            }
-        });
-        (list![y], Positions { order: x.order, memory })
+        let (y, positions) = kernel::max_pool2d(kernel, self.pooling(), &inputs[0].view());
+        (list![y], positions)
     }
 
     fn backward<S: Scalar>(
@@ -151,18 +78,8 @@ impl Op for MaxPool2d {
         upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        let dy = Planes::in_order(kernel, &upstream[0].view(), positions.order.clone());
-        let [h, w] = [inputs[0].shape()[2], inputs[0].shape()[3]];
-        let over_pixels = self.pooling().windows(h, w).over_pixels();
-        let dx = dy.made(kernel, inputs[0].shape(), h * w, |at, sums| {
-            sums.fill(S::Wide::ZERO);
-            for window in over_pixels.of(at.pixel) {
-                let place = dy.place(at, window);
-                let (dy, positions) = (&dy.elements()[place.clone()], &positions.memory[place]);
-                on_lanes(dy.len(), AddChosen { sums, dy, positions, pixel: at.pixel as u32 });
-            }
-        });
-        list![Some(dx)]
+        let dy = upstream[0].view();
+        list![Some(kernel::max_pool2d_gradient(kernel, self.pooling(), positions, &dy, inputs[0].shape()))]
     }
 }
 

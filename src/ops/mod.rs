@@ -11,7 +11,6 @@ mod operands;
 mod pooling;
 mod sample;
 mod shape;
-mod slicing;
 mod sparse;
 
 pub use attributes::Attributes;

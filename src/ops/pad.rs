@@ -14,10 +14,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape, slicing};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
-use crate::kernel::order::Order;
+use crate::kernel::{self, Kernel, Order};
 use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, IxDyn, Slice};
@@ -63,11 +62,11 @@ impl Op for Pad {
         Ok(list![shape::bounded(Self::NAME, padded.collect::<Result<_>>()?)?])
     }
 
-    fn forward<S: Scalar>(&self, _: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
         let x = &inputs[0].view();
         let shape: Shape = x.shape().iter().zip(&self.pads).map(|(&x, [before, after])| before + x + after).collect();
         let inside = |axis: usize, _| self.inside(axis, x.shape()[axis]);
-        (list![slicing::spread(x, &Order::of(x), &shape, S::from_f64(self.value), inside)], ())
+        (list![kernel::spread(kernel, x, &Order::of(x), &shape, S::from_f64(self.value), inside)], ())
     }
 
     fn backward<S: Scalar>(
@@ -80,7 +79,7 @@ impl Op for Pad {
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let inside = |axis: usize, _| self.inside(axis, inputs[0].shape()[axis]);
-        list![Some(slicing::taken(kernel, &upstream[0].view(), inside))]
+        list![Some(kernel::taken(kernel, &upstream[0].view(), inside))]
     }
 }
 

@@ -14,9 +14,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape, slicing};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{self, Kernel};
 use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
@@ -55,19 +55,19 @@ impl Op for Split {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
-        (slicing::split(kernel, &inputs[0].view(), self.axis, &self.sizes), ())
+        (kernel::split(kernel, &inputs[0].view(), self.axis, &self.sizes), ())
     }
 
     fn backward<S: Scalar>(
         &self,
-        _: Kernel,
+        kernel: Kernel,
         inputs: &[ArrayViewD<S>],
         _: &[ArrayViewD<S>],
         _: &(),
         upstream: &mut [Argument<S>],
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        list![Some(slicing::concat(upstream, self.axis, inputs[0].shape()))]
+        list![Some(kernel::concat(kernel, upstream, self.axis, inputs[0].shape()))]
     }
 }
 

@@ -15,10 +15,9 @@
 //! ```
 
 use super::definition::per_pixel;
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape, slicing};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
 use crate::error::Result;
-use crate::kernel::Kernel;
-use crate::kernel::order::Order;
+use crate::kernel::{self, Kernel, Order};
 use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Slice};
@@ -54,7 +53,7 @@ impl Op for StridedSlice {
     }
 
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, ()) {
-        (list![slicing::taken(kernel, &inputs[0].view(), |axis, extent| self.along(axis, extent))], ())
+        (list![kernel::taken(kernel, &inputs[0].view(), |axis, extent| self.along(axis, extent))], ())
     }
 
     fn backward<S: Scalar>(
@@ -68,7 +67,7 @@ impl Op for StridedSlice {
     ) -> List<Option<ArrayD<S>>> {
         let along = |axis, extent| self.along(axis, extent);
         let order = Order::of_batch(kernel, &upstream[0].view());
-        list![Some(slicing::spread(&upstream[0].view(), &order, inputs[0].shape(), S::ZERO, along))]
+        list![Some(kernel::spread(kernel, &upstream[0].view(), &order, inputs[0].shape(), S::ZERO, along))]
     }
 }
 

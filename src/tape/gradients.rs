@@ -1,9 +1,9 @@
 //! [`Gradients`]: what reached the leaves.
 
 use super::Var;
-use crate::kernel::{Kernel, buffer, elementwise};
+use crate::kernel::buffer;
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, Zip};
+use ndarray::ArrayD;
 
 /// The gradients that [`Tape::backward`](super::Tape::backward) found.
 pub struct Gradients<S: Scalar>(pub(super) Vec<Option<ArrayD<S>>>);
@@ -20,21 +20,4 @@ impl<S: Scalar> Drop for Gradients<S> {
         self.0.drain(..).flatten().for_each(buffer::recycle);
         buffer::keep(std::mem::take(&mut self.0));
     }
-}
-
-/// `sum <- sum + term`, arrays of one shape.
-pub(super) fn add<S: Scalar>(kernel: Kernel, sum: &mut ArrayD<S>, term: &ArrayD<S>) {
-    if sum.strides() == term.strides()
-        && let (Some(sum), Some(term)) = (sum.as_slice_memory_order_mut(), term.as_slice_memory_order())
-    {
-        elementwise(kernel, sum.len(), (sum, term), add_slices);
-        return;
-    }
-    Zip::from(sum).and(term).for_each(|sum, &term| *sum += term);
-}
-
-#[inline(always)]
-fn add_slices<S: Scalar>((sum, term): (&mut [S], &[S])) -> bool {
-    sum.iter_mut().zip(term).for_each(|(sum, &term)| *sum += term);
-    true
 }

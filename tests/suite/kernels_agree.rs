@@ -6,6 +6,7 @@ mod candidate;
 mod cases;
 mod exact;
 mod faults;
+mod listed;
 mod sparse;
 mod threads;
 mod toeplitz;

@@ -3,8 +3,7 @@
 use crate::kernel::buffer::{Buffer, Elements};
 use crate::kernel::flat;
 use crate::kernel::order::{Order, Strided};
-use crate::kernel::{Argument, Kernel, Loop, recycle_argument, vectorised_loop};
-use crate::op::Shape;
+use crate::kernel::{Argument, Kernel, Loop, Shape, recycle_argument, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::ops::Range;
