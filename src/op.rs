@@ -21,9 +21,9 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
     /// The op's name in files and messages.
     const NAME: &'static str;
     /// The names of the inputs in files and messages, in the op's order. What is part of the op (labels, a mask) is none.
-    const INPUTS: Names;
+    const INPUTS: ArrayNames;
     /// The names of the outputs in files. An op may have the first ones alone.
-    const OUTPUTS: Names;
+    const OUTPUTS: ArrayNames;
     /// Which arrays `backward` looks into; of all others it may use the shape alone.
     const READS: Reads = Reads::Inputs;
     /// What `forward` keeps for `backward` besides inputs (a choice of maximum, batch statistics); often `()`.
@@ -60,7 +60,7 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
 
 /// The names of an op's inputs, or of its outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
+pub enum ArrayNames {
     /// These.
     Each(&'static [&'static str]),
     /// These, of which the last one may be left out.
@@ -69,7 +69,7 @@ pub enum Names {
     Numbered(&'static str),
 }
 
-impl Names {
+impl ArrayNames {
     /// The names of `count` arrays; fewer, if there are no more.
     pub fn of(self, count: usize) -> Vec<String> {
         match self {

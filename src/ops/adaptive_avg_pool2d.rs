@@ -15,10 +15,10 @@
 //! ```
 
 use super::global_mean::plane_means_by_definition;
-use super::{Attributes, Care, Case, Catalogued, GlobalMean, Magnitude, Sums, shape};
+use super::{Attributes, Care, Case, Catalogued, GlobalMean, Magnitude, Summation, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
-use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -29,8 +29,8 @@ pub struct AdaptiveAvgPool2d;
 
 impl Op for AdaptiveAvgPool2d {
     const NAME: &'static str = "adaptive_avg_pool2d";
-    const INPUTS: Names = Names::Each(&["x"]);
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = ArrayNames::Each(&["x"]);
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
@@ -59,7 +59,7 @@ impl Op for AdaptiveAvgPool2d {
 
 impl Catalogued for AdaptiveAvgPool2d {
     const SUMMARY: &'static str = "y[n,c,0,0] = mean of x[n,c,h,w] over h, w";
-    const SUMS: Sums = Sums::Wide;
+    const SUMS: Summation = Summation::Wide;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         vec![plane_means_by_definition(&inputs[0])]

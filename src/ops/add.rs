@@ -14,7 +14,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Care, Elementwise, Magnitude};
+use super::{Care, Magnitude, Pointwise};
 use crate::kernel::{Formula, Two};
 use crate::op::Reads;
 use crate::scalar::Scalar;
@@ -38,7 +38,7 @@ impl Formula for Add {
     }
 }
 
-impl Elementwise for Add {
+impl Pointwise for Add {
     const SUMMARY: &'static str = "y = a + b, with broadcasting";
     const READS: Reads = Reads::Shapes;
 

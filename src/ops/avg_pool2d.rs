@@ -3,7 +3,7 @@
 //! Derivative: every pixel under window (i, j) gets `dy[n,c,i,j]` / d, summed where windows overlap.
 //!
 //! Conventions, as PyTorch's: d counts the whole kernel, padding included, or with `count_include_pad` off only the
-//! pixels; padding is 0 and at most half the kernel; windows that do not fit are left out. Sums run in row-major
+//! pixels; padding is 0 and at most half the kernel; windows that do not fit are left out. Summation run in row-major
 //! order (of pixels forward, of windows backward) in [`Scalar::Wide`] and are rounded once.
 //!
 //! ```
@@ -18,10 +18,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation};
 use crate::error::Result;
 use crate::kernel::{self, Kernel, Pooling};
-use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -46,8 +46,8 @@ impl AvgPool2d {
 
 impl Op for AvgPool2d {
     const NAME: &'static str = "avg_pool2d";
-    const INPUTS: Names = Names::Each(&["x"]);
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = ArrayNames::Each(&["x"]);
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
@@ -75,7 +75,7 @@ impl Op for AvgPool2d {
 
 impl Catalogued for AvgPool2d {
     const SUMMARY: &'static str = "y[n,c,i,j] = mean of x[n,c] over window (i, j)";
-    const SUMS: Sums = Sums::Wide;
+    const SUMS: Summation = Summation::Wide;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let mean = |values: &[Option<S>]| {

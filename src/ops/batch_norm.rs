@@ -44,11 +44,11 @@
 mod definition;
 mod magnitude;
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Buffer;
-use crate::kernel::{self, Channel, Kernel, Normalisation};
-use crate::op::{Argument, List, Names, Op, Shape, list};
+use crate::kernel::{self, BatchNormSettings, Channel, Kernel};
+use crate::op::{Argument, ArrayNames, List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -72,16 +72,16 @@ pub struct BatchNorm {
 const PARAMETERS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
 
 impl BatchNorm {
-    fn normalisation(&self) -> Normalisation {
+    fn settings(&self) -> BatchNormSettings {
         let Self { training, eps, momentum } = *self;
-        Normalisation { training, eps, momentum }
+        BatchNormSettings { training, eps, momentum }
     }
 }
 
 impl Op for BatchNorm {
     const NAME: &'static str = "batch_norm";
-    const INPUTS: Names = Names::Each(&["x", PARAMETERS[0], PARAMETERS[1], PARAMETERS[2], PARAMETERS[3]]);
-    const OUTPUTS: Names = Names::Each(&["y", "running_mean", "running_var"]);
+    const INPUTS: ArrayNames = ArrayNames::Each(&["x", PARAMETERS[0], PARAMETERS[1], PARAMETERS[2], PARAMETERS[3]]);
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y", "running_mean", "running_var"]);
     type Saved<S: Scalar> = Buffer<Channel<S::Wide>>;
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
@@ -121,7 +121,7 @@ impl Op for BatchNorm {
         kernel: Kernel,
         inputs: &mut [Argument<S>],
     ) -> (List<ArrayD<S>>, Buffer<Channel<S::Wide>>) {
-        kernel::batch_norm(kernel, self.normalisation(), inputs)
+        kernel::batch_norm(kernel, self.settings(), inputs)
     }
 
     fn backward<S: Scalar>(
@@ -133,13 +133,13 @@ impl Op for BatchNorm {
         upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>> {
-        kernel::batch_norm_gradient(kernel, self.normalisation(), inputs, statistics, upstream, wanted)
+        kernel::batch_norm_gradient(kernel, self.settings(), inputs, statistics, upstream, wanted)
     }
 }
 
 impl Catalogued for BatchNorm {
     const SUMMARY: &'static str = "y = w (x - mean) / sqrt(var + eps) + b per channel";
-    const SUMS: Sums = Sums::WideReordered;
+    const SUMS: Summation = Summation::WideReordered;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         definition::outputs(self, inputs)

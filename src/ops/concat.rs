@@ -14,10 +14,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel};
-use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 use rand::Rng;
@@ -31,8 +31,8 @@ pub struct Concat {
 
 impl Op for Concat {
     const NAME: &'static str = "concat";
-    const INPUTS: Names = Names::Numbered("x");
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = ArrayNames::Numbered("x");
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
@@ -78,7 +78,7 @@ impl Op for Concat {
 
 impl Catalogued for Concat {
     const SUMMARY: &'static str = "y = x0, x1, .. along an axis";
-    const SUMS: Sums = Sums::None;
+    const SUMS: Summation = Summation::None;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let (axis, mut ends) = (self.axis, Vec::new());

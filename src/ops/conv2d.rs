@@ -31,10 +31,10 @@
 
 use super::definition::per_pixel;
 use super::operands::{WITH_OPTIONAL_BIAS, bias, equal, extents, of_rank, products_with_filters, with_optional_bias};
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Window};
-use crate::op::{Argument, Cost, List, Names, Op, Shape, list};
+use crate::op::{Argument, ArrayNames, Cost, List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayView4, ArrayViewD, Axis};
 use rand::Rng;
@@ -83,8 +83,8 @@ impl Conv2d {
 
 impl Op for Conv2d {
     const NAME: &'static str = "conv2d";
-    const INPUTS: Names = WITH_OPTIONAL_BIAS;
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = WITH_OPTIONAL_BIAS;
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
@@ -133,7 +133,7 @@ impl Op for Conv2d {
 
 impl Catalogued for Conv2d {
     const SUMMARY: &'static str = "y = cross-correlation of x and w, + b";
-    const SUMS: Sums = Sums::Accumulator;
+    const SUMS: Summation = Summation::Accumulator;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let Window { stride, padding, dilation, groups } = self.window;

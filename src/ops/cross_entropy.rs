@@ -7,7 +7,7 @@
 //! Derivative: with p_j = e^t_j / (1 + r), dx_j = dy p_j / n for j other than the label, and
 //! dx_label = -dy (sum of the other p_j) / n: the textbook's p_label - 1 cancels as p_label nears 1.
 //!
-//! Sums run over j in increasing order, rows in increasing order; all of it in [`Scalar::Wide`], rounded once.
+//! Summation run over j in increasing order, rows in increasing order; all of it in [`Scalar::Wide`], rounded once.
 //! e^t is applied as h (h ..) with h = e^(t/2), so that a tiny p_j keeps its digits under a large dy.
 //!
 //! Conventions, as PyTorch's: a logit of -inf is a class of probability 0 (the loss is +inf if it is the label's);
@@ -25,10 +25,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Point, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Example, Magnitude, Summation, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Softmax};
-use crate::op::{Argument, Cost, Evaluation, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, Cost, Evaluation, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis};
 use rand::Rng;
@@ -43,8 +43,8 @@ pub struct CrossEntropy {
 
 impl Op for CrossEntropy {
     const NAME: &'static str = "cross_entropy";
-    const INPUTS: Names = Names::Each(&["x"]);
-    const OUTPUTS: Names = Names::Each(&["loss"]);
+    const INPUTS: ArrayNames = ArrayNames::Each(&["x"]);
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["loss"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = Softmax<S::Wide>;
 
@@ -93,12 +93,12 @@ impl Op for CrossEntropy {
 
 /// PyTorch: log p_j = (x_j - M) - ln(sum of e^(x - M)) is off by u (1 + M - x_j + ln classes); loss and p_j = e^(log p_j)
 /// inherit that, and the label's p_j - 1 is off by another u.
-fn rounded_log_softmax(op: &CrossEntropy, point: &Point, _: Care) -> Result<Evaluation<f64>> {
-    let mut results = point.of_results(op)?;
-    let x = &point.inputs[0];
+fn rounded_log_softmax(op: &CrossEntropy, example: &Example, _: Care) -> Result<Evaluation<f64>> {
+    let mut results = example.of_results(op)?;
+    let x = &example.inputs[0];
     let (rows, columns) = (x.shape()[0], x.shape()[1]);
     let (n, classes) = (rows as f64, columns as f64);
-    let dy = point.upstream[0].as_ref().map_or(0.0, |dy| dy.sum().abs());
+    let dy = example.upstream[0].as_ref().map_or(0.0, |dy| dy.sum().abs());
     let mut loss = 0.0;
     for (row, &label) in op.labels.iter().enumerate() {
         let logits = x.index_axis(Axis(0), row);
@@ -119,7 +119,7 @@ fn rounded_log_softmax(op: &CrossEntropy, point: &Point, _: Care) -> Result<Eval
 
 impl Catalogued for CrossEntropy {
     const SUMMARY: &'static str = "loss = mean of -ln softmax(x)[label]";
-    const SUMS: Sums = Sums::Wide;
+    const SUMS: Summation = Summation::Wide;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let (x, d) = (&inputs[0], inputs[0].shape());

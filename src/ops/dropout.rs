@@ -18,10 +18,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, buffer};
-use crate::op::{Argument, Cost, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, Cost, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
@@ -52,8 +52,8 @@ impl Dropout {
 
 impl Op for Dropout {
     const NAME: &'static str = "dropout";
-    const INPUTS: Names = Names::Each(&["x"]);
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = ArrayNames::Each(&["x"]);
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
@@ -92,7 +92,7 @@ impl Op for Dropout {
 
 impl Catalogued for Dropout {
     const SUMMARY: &'static str = "y = x / (1 - p) where the mask keeps, else 0";
-    const SUMS: Sums = Sums::None;
+    const SUMS: Summation = Summation::None;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let keep_probability = S::ONE - S::from_f64(self.p);

@@ -16,10 +16,10 @@
 //! ```
 
 use super::definition::per_pixel;
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
-use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis};
 use rand_chacha::ChaCha8Rng;
@@ -39,8 +39,8 @@ pub(super) fn plane_means_by_definition<S: Scalar>(x: &ArrayD<S>) -> ArrayD<S> {
 
 impl Op for GlobalMean {
     const NAME: &'static str = "global_mean";
-    const INPUTS: Names = Names::Each(&["x"]);
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = ArrayNames::Each(&["x"]);
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
@@ -68,7 +68,7 @@ impl Op for GlobalMean {
 
 impl Catalogued for GlobalMean {
     const SUMMARY: &'static str = "y[n,c] = mean of x[n,c,h,w] over h, w";
-    const SUMS: Sums = Sums::Wide;
+    const SUMS: Summation = Summation::Wide;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         vec![plane_means_by_definition(&inputs[0]).remove_axis(Axis(3)).remove_axis(Axis(2))]

@@ -21,10 +21,10 @@
 //! ```
 
 use super::operands::{WITH_OPTIONAL_BIAS, bias, equal, extents, of_rank, products_with_filters, with_optional_bias};
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
-use crate::op::{Argument, Cost, List, Names, Op, Shape, list};
+use crate::op::{Argument, ArrayNames, Cost, List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn};
 use rand::Rng;
@@ -36,8 +36,8 @@ pub struct Linear;
 
 impl Op for Linear {
     const NAME: &'static str = "linear";
-    const INPUTS: Names = WITH_OPTIONAL_BIAS;
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = WITH_OPTIONAL_BIAS;
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
@@ -84,7 +84,7 @@ impl Op for Linear {
 
 impl Catalogued for Linear {
     const SUMMARY: &'static str = "y = x w^T + b";
-    const SUMS: Sums = Sums::Accumulator;
+    const SUMS: Summation = Summation::Accumulator;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let (x, w, bias) = (&inputs[0], &inputs[1], inputs.get(2));

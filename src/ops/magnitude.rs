@@ -20,7 +20,7 @@ pub enum Magnitude<O> {
     /// Forward `abs(y)`, backward `abs(dy)` times this function of x: the absolute terms of the derivative.
     Slope(fn(f64) -> f64),
     /// As this function says.
-    Rule(fn(&O, &Point, Care) -> Result<Evaluation<f64>>),
+    Rule(fn(&O, &Example, Care) -> Result<Evaluation<f64>>),
 }
 
 /// Whose formulas: they differ in what they round on the way.
@@ -35,7 +35,7 @@ pub enum Care {
 
 /// What an op is evaluated on: all in f64, which holds f32 exactly.
 #[derive(Debug, Clone)]
-pub struct Point {
+pub struct Example {
     pub inputs: Vec<ArrayD<f64>>,
     /// One for each output; `None` stands for zeros.
     pub upstream: Vec<Option<ArrayD<f64>>>,
@@ -48,23 +48,23 @@ impl<O: Op> Magnitude<O> {
     ///
     /// # Errors
     /// Those of [`evaluate`].
-    pub fn at(self, op: &O, point: &Point, care: Care) -> Result<Evaluation<f64>> {
+    pub fn at(self, op: &O, example: &Example, care: Care) -> Result<Evaluation<f64>> {
         match self {
-            Self::OfAbsolutes => point.of_absolutes(op),
-            Self::OfResults => point.of_results(op),
+            Self::OfAbsolutes => example.of_absolutes(op),
+            Self::OfResults => example.of_results(op),
             Self::Slope(slope) => {
-                let mut results = point.of_results(op)?;
-                if let (Some(dx), Some(dy)) = (&mut results.gradients[0], &point.upstream[0]) {
-                    Zip::from(dx).and(&point.inputs[0]).and(dy).for_each(|dx, &x, &dy| *dx = dy.abs() * slope(x));
+                let mut results = example.of_results(op)?;
+                if let (Some(dx), Some(dy)) = (&mut results.gradients[0], &example.upstream[0]) {
+                    Zip::from(dx).and(&example.inputs[0]).and(dy).for_each(|dx, &x, &dy| *dx = dy.abs() * slope(x));
                 }
                 Ok(results)
             }
-            Self::Rule(rule) => rule(op, point, care),
+            Self::Rule(rule) => rule(op, example, care),
         }
     }
 }
 
-impl Point {
+impl Example {
     /// [`Magnitude::OfAbsolutes`].
     pub(super) fn of_absolutes<O: Op>(&self, op: &O) -> Result<Evaluation<f64>> {
         let inputs: Vec<ArrayD<f64>> = self.inputs.iter().map(|x| x.mapv(f64::abs)).collect();

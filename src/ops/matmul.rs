@@ -17,10 +17,10 @@
 //! ```
 
 use super::operands::{equal, extents, of_rank};
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel};
-use crate::op::{Argument, List, Names, Op, Shape, list};
+use crate::op::{Argument, ArrayNames, List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, IxDyn};
 use rand::Rng;
@@ -32,8 +32,8 @@ pub struct Matmul;
 
 impl Op for Matmul {
     const NAME: &'static str = "matmul";
-    const INPUTS: Names = Names::Each(&["a", "b"]);
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = ArrayNames::Each(&["a", "b"]);
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
@@ -69,7 +69,7 @@ impl Op for Matmul {
 
 impl Catalogued for Matmul {
     const SUMMARY: &'static str = "y = a b";
-    const SUMS: Sums = Sums::Accumulator;
+    const SUMS: Summation = Summation::Accumulator;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let (a, b) = (&inputs[0], &inputs[1]);

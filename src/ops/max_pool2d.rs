@@ -19,10 +19,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Pooling, Positions};
-use crate::op::{Argument, Cost, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, Cost, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
@@ -44,8 +44,8 @@ impl MaxPool2d {
 
 impl Op for MaxPool2d {
     const NAME: &'static str = "max_pool2d";
-    const INPUTS: Names = Names::Each(&["x"]);
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = ArrayNames::Each(&["x"]);
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = Positions;
 
@@ -85,7 +85,7 @@ impl Op for MaxPool2d {
 
 impl Catalogued for MaxPool2d {
     const SUMMARY: &'static str = "y[n,c,i,j] = max of x[n,c] over window (i, j)";
-    const SUMS: Sums = Sums::Wide;
+    const SUMS: Summation = Summation::Wide;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let maximum = |values: &[Option<S>]| {

@@ -5,23 +5,23 @@
 mod attributes;
 pub mod cases;
 mod definition;
-mod elementwise;
 mod magnitude;
 mod operands;
+mod pointwise;
 mod pooling;
 mod sample;
 mod shape;
 mod sparse;
 
 pub use attributes::Attributes;
-pub use elementwise::Elementwise;
-pub use magnitude::{Care, Magnitude, Point};
+pub use magnitude::{Care, Example, Magnitude};
+pub use pointwise::Pointwise;
 pub use shape::MAX_ELEMENTS;
 pub use sparse::{Filters, Sparse, WeightGradient};
 
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::op::{Evaluation, List, Names, Op, Shape, evaluate};
+use crate::op::{ArrayNames, Evaluation, List, Op, Shape, evaluate};
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
 use ndarray::{ArrayD, ArrayViewD};
@@ -32,7 +32,7 @@ pub trait Catalogued: Op {
     /// One line for listings: the formula.
     const SUMMARY: &'static str;
     /// What is added up to make one element of an output or of a gradient.
-    const SUMS: Sums;
+    const SUMS: Summation;
 
     /// The outputs once more, written as the op is defined: one expression an element, with no thought for speed or
     /// cancellation. In 31 digits it is what [`Op::forward`] is held against. For inputs that [`Op::out_shapes`] accepts.
@@ -52,7 +52,7 @@ pub trait Catalogued: Op {
 
 /// How an op adds up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sums {
+pub enum Summation {
     /// Not at all: every element of a result is made of one element of each input.
     None,
     /// In [`Scalar::Wide`], rounded once, in the same order under both kernels and for every order of memory.
@@ -94,11 +94,11 @@ pub struct Entry {
     /// [`Catalogued::SUMMARY`].
     pub summary: &'static str,
     /// [`Op::INPUTS`].
-    pub inputs: Names,
+    pub inputs: ArrayNames,
     /// [`Op::OUTPUTS`].
-    pub outputs: Names,
+    pub outputs: ArrayNames,
     /// [`Catalogued::SUMS`].
-    pub sums: Sums,
+    pub sums: Summation,
     /// [`Catalogued::from_attributes`].
     pub from_attributes: fn(&mut Attributes) -> Result<AnyOp>,
     /// [`Catalogued::sample`].
@@ -145,7 +145,7 @@ macro_rules! registry {
             }
 
             /// [`Catalogued::SUMS`].
-            pub fn sums(&self) -> Sums {
+            pub fn sums(&self) -> Summation {
                 match self { $(Self::$op(_) => <$op as Catalogued>::SUMS,)* }
             }
 
@@ -158,8 +158,8 @@ macro_rules! registry {
             ///
             /// # Errors
             /// As [`Magnitude::at`].
-            pub fn magnitude(&self, point: &Point, care: Care) -> Result<Evaluation<f64>> {
-                match self { $(Self::$op(op) => Catalogued::magnitude(op, care).at(op, point, care),)* }
+            pub fn magnitude(&self, example: &Example, care: Care) -> Result<Evaluation<f64>> {
+                match self { $(Self::$op(op) => Catalogued::magnitude(op, care).at(op, example, care),)* }
             }
 
             /// [`Op::out_shapes`].

@@ -15,7 +15,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Care, Elementwise, Magnitude};
+use super::{Care, Magnitude, Pointwise};
 use crate::kernel::{Formula, Two};
 use crate::op::Reads;
 use crate::scalar::Scalar;
@@ -39,7 +39,7 @@ impl Formula for Mul {
     }
 }
 
-impl Elementwise for Mul {
+impl Pointwise for Mul {
     const SUMMARY: &'static str = "y = a b, with broadcasting";
     const READS: Reads = Reads::Inputs;
 

@@ -2,7 +2,7 @@
 
 use super::shape;
 use crate::error::{Error, Result};
-use crate::op::{Argument, Cost, Names, Op, Shape};
+use crate::op::{Argument, ArrayNames, Cost, Op, Shape};
 use crate::scalar::Scalar;
 use ndarray::{ArrayRef, ArrayView, ArrayView1, Dimension, IxDyn};
 
@@ -17,7 +17,7 @@ pub(super) fn bias<'a, S: Scalar>(inputs: &'a [Argument<S>]) -> Option<ArrayView
 }
 
 /// Of a weighted sum: x, the weight, and what is added to each output.
-pub(super) const WITH_OPTIONAL_BIAS: Names = Names::LastOptional(&["x", "w", "b"]);
+pub(super) const WITH_OPTIONAL_BIAS: ArrayNames = ArrayNames::LastOptional(&["x", "w", "b"]);
 
 /// The shapes of x and w, with the bias b `[outputs]` checked where there is one; `outputs` is w's first extent.
 pub(super) fn with_optional_bias<'a, O: Op>(inputs: &[&'a [usize]]) -> Result<(&'a [usize], &'a [usize])> {

@@ -14,10 +14,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Order};
-use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, IxDyn, Slice};
 use rand::Rng;
@@ -41,8 +41,8 @@ impl Pad {
 
 impl Op for Pad {
     const NAME: &'static str = "pad";
-    const INPUTS: Names = Names::Each(&["x"]);
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = ArrayNames::Each(&["x"]);
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
@@ -85,7 +85,7 @@ impl Op for Pad {
 
 impl Catalogued for Pad {
     const SUMMARY: &'static str = "y = x with margins of a constant";
-    const SUMS: Sums = Sums::None;
+    const SUMS: Summation = Summation::None;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let (x, d) = (&inputs[0], inputs[0].shape());

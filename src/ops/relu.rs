@@ -15,7 +15,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Care, Elementwise, Magnitude};
+use super::{Care, Magnitude, Pointwise};
 use crate::kernel::{Formula, One};
 use crate::op::Reads;
 use crate::scalar::Scalar;
@@ -39,7 +39,7 @@ impl Formula for Relu {
     }
 }
 
-impl Elementwise for Relu {
+impl Pointwise for Relu {
     const SUMMARY: &'static str = "y = max(x, 0)";
     const READS: Reads = Reads::Outputs;
 

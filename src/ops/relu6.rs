@@ -15,7 +15,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Care, Elementwise, Magnitude};
+use super::{Care, Magnitude, Pointwise};
 use crate::kernel::{Formula, One};
 use crate::op::Reads;
 use crate::scalar::Scalar;
@@ -41,7 +41,7 @@ impl Formula for Relu6 {
     }
 }
 
-impl Elementwise for Relu6 {
+impl Pointwise for Relu6 {
     const SUMMARY: &'static str = "y = min(max(x, 0), 6)";
     const READS: Reads = Reads::Outputs;
 

@@ -17,7 +17,7 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Care, Elementwise, Magnitude};
+use super::{Care, Magnitude, Pointwise};
 use crate::kernel::{Formula, One};
 use crate::op::Reads;
 use crate::scalar::Scalar;
@@ -68,7 +68,7 @@ impl Formula for Sigmoid {
     }
 }
 
-impl Elementwise for Sigmoid {
+impl Pointwise for Sigmoid {
     const SUMMARY: &'static str = "y = 1 / (1 + e^-x)";
     const READS: Reads = Reads::Inputs;
 

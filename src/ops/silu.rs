@@ -21,7 +21,7 @@
 //! ```
 
 use super::sigmoid::Logistic;
-use super::{Care, Elementwise, Magnitude, Sigmoid};
+use super::{Care, Magnitude, Pointwise, Sigmoid};
 use crate::kernel::{Formula, One};
 use crate::op::Reads;
 use crate::scalar::Scalar;
@@ -53,7 +53,7 @@ impl Formula for Silu {
     }
 }
 
-impl Elementwise for Silu {
+impl Pointwise for Silu {
     const SUMMARY: &'static str = "y = x / (1 + e^-x)";
     const READS: Reads = Reads::Inputs;
 

@@ -30,7 +30,7 @@ use super::{Conv2d, Linear, shape};
 use crate::error::{Error, Result};
 use crate::kernel::buffer::Elements;
 use crate::kernel::{self, Kernel, Pattern, Window};
-use crate::op::{Argument, Cost, List, Names, Op, Shape, list};
+use crate::op::{Argument, ArrayNames, Cost, List, Op, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{Array4, ArrayD, ArrayRef, ArrayView4, ArrayViewD, Axis, Ix1, IxDyn};
 use std::sync::Arc;
@@ -80,8 +80,8 @@ pub struct Sparse<O> {
 
 impl<O: Filters> Op for Sparse<O> {
     const NAME: &'static str = O::SPARSE_NAME;
-    const INPUTS: Names = Names::LastOptional(&["x", "values", "b"]);
-    const OUTPUTS: Names = O::OUTPUTS;
+    const INPUTS: ArrayNames = ArrayNames::LastOptional(&["x", "values", "b"]);
+    const OUTPUTS: ArrayNames = O::OUTPUTS;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {

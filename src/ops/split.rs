@@ -14,10 +14,10 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel};
-use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 use rand::Rng;
@@ -33,8 +33,8 @@ pub struct Split {
 
 impl Op for Split {
     const NAME: &'static str = "split";
-    const INPUTS: Names = Names::Each(&["x"]);
-    const OUTPUTS: Names = Names::Numbered("y");
+    const INPUTS: ArrayNames = ArrayNames::Each(&["x"]);
+    const OUTPUTS: ArrayNames = ArrayNames::Numbered("y");
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
@@ -73,7 +73,7 @@ impl Op for Split {
 
 impl Catalogued for Split {
     const SUMMARY: &'static str = "y0, y1, .. = x cut along an axis";
-    const SUMS: Sums = Sums::None;
+    const SUMS: Summation = Summation::None;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let start = |i: usize| self.sizes[..i].iter().sum::<usize>();

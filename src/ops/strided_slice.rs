@@ -15,10 +15,10 @@
 //! ```
 
 use super::definition::per_pixel;
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::Result;
 use crate::kernel::{self, Kernel, Order};
-use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Slice};
 use rand_chacha::ChaCha8Rng;
@@ -41,8 +41,8 @@ impl StridedSlice {
 
 impl Op for StridedSlice {
     const NAME: &'static str = "strided_slice";
-    const INPUTS: Names = Names::Each(&["x"]);
-    const OUTPUTS: Names = Names::Each(&["y"]);
+    const INPUTS: ArrayNames = ArrayNames::Each(&["x"]);
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
     const READS: Reads = Reads::Shapes;
     type Saved<S: Scalar> = ();
 
@@ -73,7 +73,7 @@ impl Op for StridedSlice {
 
 impl Catalogued for StridedSlice {
     const SUMMARY: &'static str = "y = every step-th pixel of x";
-    const SUMS: Sums = Sums::None;
+    const SUMS: Summation = Summation::None;
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let (x, d) = (&inputs[0], inputs[0].shape());

@@ -14,7 +14,7 @@ use crate::condition::{error, longest_sum, magnitude, pytorch_magnitude, truth};
 use gdstar::kernel::Kernel;
 use gdstar::op::Evaluation;
 use gdstar::ops::cases::{CaseFile, OpCase};
-use gdstar::ops::{OPS, Sums};
+use gdstar::ops::{OPS, Summation};
 use gdstar::oracle::golden::{OURS, PYTORCH};
 use gdstar::scalar::{DoubleDouble, Scalar};
 use ndarray::{ArrayD, Dimension};
@@ -71,7 +71,7 @@ fn every_op_agrees_with_pytorch_in_f64() {
     for (op, file) in case_files("ops") {
         for case in &file.cases {
             let (n, u) = (longest_sum(case), f64::UNIT_ROUNDOFF);
-            let added_in_f64 = case.op.sums() == Sums::Accumulator;
+            let added_in_f64 = case.op.sums() == Summation::Accumulator;
             let our_bound = gamma(if added_in_f64 { n } else { 0 } + OURS, u);
             let truth = results(case, &truth(case));
             let theirs = recorded(&file, case, "expected", &truth);

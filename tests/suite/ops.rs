@@ -12,8 +12,8 @@ use crate::common::op_checks::{
     matches_definition, same_in_layouts,
 };
 use gdstar::kernel::Kernel;
-use gdstar::op::Names;
-use gdstar::ops::{AnyOp, Case, Entry, OPS, Sums};
+use gdstar::op::ArrayNames;
+use gdstar::ops::{AnyOp, Case, Entry, OPS, Summation};
 use gdstar::scalar::DoubleDouble;
 use ndarray::ArrayD;
 use proptest::prelude::*;
@@ -91,8 +91,8 @@ proptest! {
     #[test]
     fn batch_innermost_changes_no_bit(seed: u64, size in 1usize..=5) {
         every_op(seed, size, |entry, case| match entry.sums {
-            Sums::Accumulator => Ok(()), // Fast may sum in another order (`kernels_agree.rs` has the bound)
-            Sums::None | Sums::Wide | Sums::WideReordered => {
+            Summation::Accumulator => Ok(()), // Fast may sum in another order (`kernels_agree.rs` has the bound)
+            Summation::None | Summation::Wide | Summation::WideReordered => {
                 same_in_layouts::<f32, _>(case, Kernel::Literal, &[Layout::BatchInnermost])?;
                 same_in_layouts::<f32, _>(case, Kernel::Fast, &[Layout::BatchInnermost])?;
                 same_in_layouts::<f64, _>(case, Kernel::Fast, &[Layout::BatchInnermost])
@@ -104,10 +104,10 @@ proptest! {
     #[test]
     fn fast_wide_sums_close_to_truth(seed: u64, size in 1usize..=4) {
         every_op(seed, size, |entry, case| match entry.sums {
-            Sums::WideReordered => {
+            Summation::WideReordered => {
                 close_to_truth::<f32, _>(case, Kernel::Fast).and_then(|()| close_to_truth::<f64, _>(case, Kernel::Fast))
             }
-            Sums::None | Sums::Wide | Sums::Accumulator => Ok(()),
+            Summation::None | Summation::Wide | Summation::Accumulator => Ok(()),
         })?;
     }
 
@@ -127,8 +127,8 @@ proptest! {
     #[test]
     fn kernels_agree_bit_for_bit(seed: u64, size in 1usize..=4) {
         every_op(seed, size, |entry, case| match entry.sums {
-            Sums::Accumulator | Sums::WideReordered => Ok(()),
-            Sums::None | Sums::Wide => kernels_agree::<f32, _>(case).and_then(|()| kernels_agree::<f64, _>(case)),
+            Summation::Accumulator | Summation::WideReordered => Ok(()),
+            Summation::None | Summation::Wide => kernels_agree::<f32, _>(case).and_then(|()| kernels_agree::<f64, _>(case)),
         })?;
     }
 }
@@ -145,8 +145,8 @@ fn two_images(op: AnyOp, seed: u64) -> Drawn<AnyOp> {
 #[test]
 fn batch_innermost_arrays_stay_so() {
     // The order of a convolution's results is its kernel's affair.
-    for entry in OPS.iter().filter(|entry| entry.sums != Sums::Accumulator) {
-        let broadcasts = entry.inputs == Names::Each(&["a", "b"]);
+    for entry in OPS.iter().filter(|entry| entry.sums != Summation::Accumulator) {
+        let broadcasts = entry.inputs == ArrayNames::Each(&["a", "b"]);
         let cases: Vec<Drawn<AnyOp>> = (0..64)
             .map(|seed| match drawn(entry, seed, 5).unwrap() {
                 case if broadcasts => two_images(case.op, seed), // samples seldom have two images

@@ -14,7 +14,7 @@ use statistics::Backward;
 
 /// How a batch is normalised.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Normalisation {
+pub struct BatchNormSettings {
     /// By its own statistics, towards which the running ones move; or by the running ones.
     pub training: bool,
     /// Added to the variance.
@@ -29,7 +29,7 @@ pub struct Normalisation {
 /// All in [`Scalar::Wide`], each result rounded once; the order of sums is told at [`Channels::sums`].
 pub fn batch_norm<S: Scalar>(
     kernel: Kernel,
-    settings: Normalisation,
+    settings: BatchNormSettings,
     inputs: &[Argument<S>],
 ) -> (List<ArrayD<S>>, Buffer<Channel<S::Wide>>) {
     let x = Channels::of(kernel, &inputs[0].view());
@@ -62,7 +62,7 @@ pub fn batch_norm<S: Scalar>(
 /// over dy, if it was given for good.
 pub fn batch_norm_gradient<S: Scalar>(
     kernel: Kernel,
-    settings: Normalisation,
+    settings: BatchNormSettings,
     inputs: &[ArrayViewD<S>],
     statistics: &[Channel<S::Wide>],
     upstream: &mut [Argument<S>],
@@ -80,7 +80,7 @@ fn input_gradient<W: Scalar>((of, backward): (Channel<W>, Backward<W>), x: W, dy
     backward.input_gradient(of.centre(x), dy)
 }
 
-impl Normalisation {
+impl BatchNormSettings {
     /// What [`input_gradient`] needs of each channel, and the gradients of the other inputs that are `wanted`.
     #[expect(clippy::type_complexity, reason = "a pair that two callers take apart")]
     fn of_channels<S: Scalar>(

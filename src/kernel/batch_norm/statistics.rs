@@ -1,6 +1,6 @@
 //! What one channel is normalised by, and what its gradient is made of.
 
-use super::Normalisation;
+use super::BatchNormSettings;
 use super::channels::Channels;
 use crate::kernel::Kernel;
 use crate::kernel::buffer::Buffer;
@@ -26,7 +26,7 @@ impl<W: Scalar> Channel<W> {
     }
 }
 
-impl Normalisation {
+impl BatchNormSettings {
     /// `(1 - momentum) old + momentum new`.
     pub(super) fn towards<W: Scalar>(&self, old: W, new: W) -> W {
         let momentum = W::from_f64(self.momentum);
@@ -121,7 +121,7 @@ impl<W: Scalar> Backward<W> {
     }
 }
 
-impl Normalisation {
+impl BatchNormSettings {
     /// What one channel of m values with these sums of dy and dy c needs; `d_statistics` are the upstream gradients of the
     /// updated statistics, in training.
     pub(super) fn backward_of<W: Scalar>(

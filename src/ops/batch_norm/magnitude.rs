@@ -4,16 +4,16 @@
 use super::BatchNorm;
 use crate::error::Result;
 use crate::op::Evaluation;
-use crate::ops::{Care, Point};
+use crate::ops::{Care, Example};
 use ndarray::{Array1, ArrayD, ArrayView1, Axis};
 
 /// With [`Care::Ours`] x - mean counts as exact; with [`Care::PyTorch`] the mean is rounded first.
-pub(super) fn batch_norm(op: &BatchNorm, point: &Point, care: Care) -> Result<Evaluation<f64>> {
-    let mut results = point.of_absolutes(op)?; // right for bias, and for the shapes
-    let x = &point.inputs[0];
+pub(super) fn batch_norm(op: &BatchNorm, example: &Example, care: Care) -> Result<Evaluation<f64>> {
+    let mut results = example.of_absolutes(op)?; // right for bias, and for the shapes
+    let x = &example.inputs[0];
     let zeros = ArrayD::zeros(x.shape());
-    let dy = point.upstream[0].as_ref().unwrap_or(&zeros);
-    let [weight, bias, running_mean, running_var] = [1, 2, 3, 4].map(|i| &point.inputs[i]);
+    let dy = example.upstream[0].as_ref().unwrap_or(&zeros);
+    let [weight, bias, running_mean, running_var] = [1, 2, 3, 4].map(|i| &example.inputs[i]);
     for c in 0..x.shape()[1] {
         let channel = |array: &ArrayD<f64>| -> Array1<f64> { array.index_axis(Axis(1), c).iter().copied().collect() };
         let (values, dy) = (channel(x), channel(dy).mapv(f64::abs));

@@ -7,13 +7,13 @@
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::op::Evaluation;
-use crate::ops::{Care, Point, Sums, cases::OpCase};
+use crate::ops::{Care, Example, Summation, cases::OpCase};
 use crate::scalar::{DoubleDouble, Scalar};
 use ndarray::ArrayD;
 
 /// No element of a result is made of more terms than this: every sum runs over distinct elements of one tensor.
 pub fn longest_sum(case: &OpCase) -> usize {
-    if case.op.sums() == Sums::None {
+    if case.op.sums() == Summation::None {
         return 0;
     }
     let lengths = case.inputs.iter().map(|(_, x)| x.len()).chain(case.upstream.iter().flatten().map(ArrayD::len));
@@ -39,6 +39,6 @@ pub fn error(result: f64, truth: DoubleDouble) -> f64 {
 /// None for a case from a file, which has been checked.
 pub fn magnitude(case: &OpCase, care: Care) -> Result<Evaluation<f64>> {
     let inputs = case.inputs.iter().map(|(_, x)| x.clone()).collect();
-    let point = Point { inputs, upstream: case.upstream.clone(), wanted: case.wanted.clone() };
-    case.op.magnitude(&point, care)
+    let example = Example { inputs, upstream: case.upstream.clone(), wanted: case.wanted.clone() };
+    case.op.magnitude(&example, care)
 }

@@ -13,7 +13,7 @@ use super::{Comparison, Mismatch};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::ops::cases::{CaseFile, OpCase};
-use crate::ops::{Care, Sums};
+use crate::ops::{Care, Summation};
 use crate::oracle::arithmetic::theta;
 use crate::scalar::{DoubleDouble, Scalar};
 use ndarray::ArrayD;
@@ -64,7 +64,7 @@ pub(super) fn verify(path: &Path, comparison: &mut Comparison) -> Result<String>
 /// What our results and PyTorch's may be off by, in units of their magnitudes.
 fn bounds(case: &OpCase) -> Result<(f64, f64)> {
     let n = longest_sum(case);
-    let added_in_f64 = case.op.sums() == Sums::Accumulator;
+    let added_in_f64 = case.op.sums() == Summation::Accumulator;
     let gamma = |n: usize| {
         let bound = theta(n as f64 * f64::UNIT_ROUNDOFF);
         bound.ok_or_else(|| Error::domain("the longest sum of a case", "fewer than 2^53 terms", n))

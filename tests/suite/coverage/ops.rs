@@ -17,7 +17,7 @@ fn op_files() -> Vec<(String, String)> {
             continue; // parts of one file; an op is a file of its own
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        if ["\nimpl Op for ", "\nimpl Elementwise for "].iter().any(|line| text.contains(line)) {
+        if ["\nimpl Op for ", "\nimpl Pointwise for "].iter().any(|line| text.contains(line)) {
             files.push((path.file_stem().unwrap().to_str().unwrap().to_string(), text));
         }
     }

@@ -4,7 +4,7 @@
 use crate::common::op_checks::{Drawn, Single, Subject, Verdict, adjoint_identity, layouts_agree, matches_definition};
 use gdstar::Result;
 use gdstar::kernel::Kernel;
-use gdstar::op::{Argument, Evaluation, List, Names, Op, Reads, Shape};
+use gdstar::op::{Argument, ArrayNames, Evaluation, List, Op, Reads, Shape};
 use gdstar::ops::*;
 use gdstar::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
@@ -38,8 +38,8 @@ struct Faulty<F: Fault> {
 
 impl<F: Fault> Op for Faulty<F> {
     const NAME: &'static str = F::Real::NAME;
-    const INPUTS: Names = F::Real::INPUTS;
-    const OUTPUTS: Names = F::Real::OUTPUTS;
+    const INPUTS: ArrayNames = F::Real::INPUTS;
+    const OUTPUTS: ArrayNames = F::Real::OUTPUTS;
     const READS: Reads = F::Real::READS;
     type Saved<S: Scalar> = <F::Real as Op>::Saved<S>;
 

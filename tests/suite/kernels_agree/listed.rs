@@ -1,7 +1,7 @@
 //! The list of kernels cannot lie: every kernel is in it, each agrees in both forms, and nothing else asks for the form.
 
 use crate::common::bounds::{fast_sum, literal_sum, tolerance};
-use gdstar::kernel::{self, KERNELS, Kernel, Normalisation, Order, Pattern, Pooling, Window};
+use gdstar::kernel::{self, BatchNormSettings, KERNELS, Kernel, Order, Pattern, Pooling, Window};
 use gdstar::ops::{Mul, Relu, Silu};
 use gdstar::scalar::{Bounded, DoubleDouble, Rounding, Scalar};
 use ndarray::{ArrayD, ArrayView, Dimension, Ix1, Ix2, Ix4};
@@ -137,7 +137,7 @@ fn images<S: Scalar>(name: &str, kernel: Kernel, values: Values) -> Option<(Vec<
     let array = |seed: u64, shape: &[usize]| values.array::<S>(seed, shape);
     let (x, gate, dy) = (array(1, &IMAGES), array(2, &[8, 1, 1]), array(3, &IMAGES));
     let d_pooled = array(4, &POOLED);
-    let settings = Normalisation { training: true, eps: 1e-3, momentum: 0.1 };
+    let settings = BatchNormSettings { training: true, eps: 1e-3, momentum: 0.1 };
     let per_channel = [5, 6, 7, 8].map(|seed| array(seed, &[8]).mapv(|x| x * x));
     let batch: Vec<_> = [&x].into_iter().chain(&per_channel).map(|x| x.view()).collect();
     let labels: Vec<usize> = (0..2000).map(|i| i % 40).collect();

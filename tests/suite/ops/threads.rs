@@ -65,6 +65,6 @@ fn ops_do_not_depend_on_the_number_of_threads_or_the_order_of_memory() {
             |kernel, is_row_major| values(kernel, is_row_major).into_iter().map(f32::to_bits).collect::<Vec<_>>();
         let fast = bits(Kernel::Fast, true);
         assert!(bits(Kernel::Fast, false) == fast, "{}", op.name());
-        assert!(bits(Kernel::Literal, true) == fast || op.sums() == Sums::WideReordered, "{}", op.name());
+        assert!(bits(Kernel::Literal, true) == fast || op.sums() == Summation::WideReordered, "{}", op.name());
     }
 }

@@ -1,10 +1,10 @@
-//! [`Elementwise`]: an op that works element by element, on one input or on two that broadcast; [`Op`] and [`Catalogued`]
+//! [`Pointwise`]: an op that works element by element, on one input or on two that broadcast; [`Op`] and [`Catalogued`]
 //! follow.
 
-use super::{Attributes, Care, Case, Catalogued, Magnitude, Sums, sample, shape};
+use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{Formula, Inputs, Kernel, Of, formula_gradients, formula_values, joined_shape};
-use crate::op::{Argument, List, Names, Op, Reads, Shape, list};
+use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
 use rand::Rng;
@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use std::fmt::Debug;
 
 /// An op whose y is a [`Formula`] of one element of x, or of one of a and one of b, with broadcasting.
-pub trait Elementwise: Formula + Debug + Default {
+pub trait Pointwise: Formula + Debug + Default {
     /// [`Catalogued::SUMMARY`].
     const SUMMARY: &'static str;
     /// What the derivative is told of: the inputs, y in their place, or neither.
@@ -35,11 +35,11 @@ pub trait Elementwise: Formula + Debug + Default {
     }
 }
 
-impl<E: Elementwise> Op for E {
+impl<E: Pointwise> Op for E {
     const NAME: &'static str = <E as Formula>::NAME;
-    const INPUTS: Names = Names::Each(if E::Inputs::COUNT == 1 { &["x"] } else { &["a", "b"] });
-    const OUTPUTS: Names = Names::Each(&["y"]);
-    const READS: Reads = <E as Elementwise>::READS;
+    const INPUTS: ArrayNames = ArrayNames::Each(if E::Inputs::COUNT == 1 { &["x"] } else { &["a", "b"] });
+    const OUTPUTS: ArrayNames = ArrayNames::Each(&["y"]);
+    const READS: Reads = <E as Pointwise>::READS;
     type Saved<S: Scalar> = ();
 
     fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
@@ -69,7 +69,7 @@ impl<E: Elementwise> Op for E {
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         let shapes: List<&[usize]> = inputs.iter().map(|x| x.shape()).collect();
-        let read: List<ArrayViewD<S>> = match <E as Elementwise>::READS {
+        let read: List<ArrayViewD<S>> = match <E as Pointwise>::READS {
             Reads::Inputs => inputs.iter().map(|x| x.view()).collect(),
             Reads::Outputs => inputs.iter().map(|_| outputs[0].view()).collect(),
             Reads::Shapes => list![],
@@ -78,9 +78,9 @@ impl<E: Elementwise> Op for E {
     }
 }
 
-impl<E: Elementwise> Catalogued for E {
-    const SUMMARY: &'static str = <E as Elementwise>::SUMMARY;
-    const SUMS: Sums = if E::Inputs::COUNT == 1 { Sums::None } else { Sums::Wide };
+impl<E: Pointwise> Catalogued for E {
+    const SUMMARY: &'static str = <E as Pointwise>::SUMMARY;
+    const SUMS: Summation = if E::Inputs::COUNT == 1 { Summation::None } else { Summation::Wide };
 
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>> {
         let rank = inputs.iter().map(ArrayD::ndim).max().unwrap_or(0);
@@ -91,16 +91,16 @@ impl<E: Elementwise> Catalogued for E {
             let own = at.slice()[rank - x.ndim()..].iter().zip(x.shape());
             x[own.map(|(&i, &extent)| if extent == 1 { 0 } else { i }).collect::<Vec<_>>().as_slice()]
         };
-        let y = |at: IxDyn| Elementwise::definition(*self, E::Inputs::from_fn(|i| element(&inputs[i], &at)));
+        let y = |at: IxDyn| Pointwise::definition(*self, E::Inputs::from_fn(|i| element(&inputs[i], &at)));
         vec![ArrayD::from_shape_fn(shape, y)]
     }
 
     fn magnitude(&self, care: Care) -> Magnitude<Self> {
-        Elementwise::magnitude(*self, care)
+        Pointwise::magnitude(*self, care)
     }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self> {
-        <E as Elementwise>::from_attributes(attributes)
+        <E as Pointwise>::from_attributes(attributes)
     }
 
     /// An array of any rank; or two that broadcast, the first with the larger rank half of the time.
