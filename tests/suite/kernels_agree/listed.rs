@@ -80,7 +80,7 @@ fn results<S: Scalar>(name: &str, kernel: Kernel, values: Values) -> Option<(Vec
         "elementwise" => {
             let mut w = entries(1);
             let halve = |w: &mut [S]| {
-                w.iter_mut().for_each(|w| *w = *w * S::from_f64(0.5));
+                w.iter_mut().for_each(|w| *w *= S::from_f64(0.5));
                 true
             };
             assert!(kernel::elementwise(kernel, w.len(), w.as_slice_mut()?, halve));
