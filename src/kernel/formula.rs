@@ -135,21 +135,25 @@ impl Inputs for Two {
         let mut gradients = list![None, None];
         let is_dy_long = |i: &usize| wanted[*i] && shapes[*i] == dy.shape();
         let last = (0..Self::COUNT).rev().find(is_dy_long);
+        let gradient = |i: usize, dy: Argument<S>| match i {
+            0 => gradient::<F, S, 0>(kernel, f, shapes[i], read, dy),
+            _ => gradient::<F, S, 1>(kernel, f, shapes[i], read, dy),
+        };
         for i in (0..Self::COUNT).filter(|&i| wanted[i] && Some(i) != last) {
-            gradients[i] = Some(gradient(kernel, f, i, shapes[i], read, dy.view().into()));
+            gradients[i] = Some(gradient(i, dy.view().into()));
         }
         if let Some(i) = last {
-            gradients[i] = Some(gradient(kernel, f, i, shapes[i], read, std::mem::take(dy)));
+            gradients[i] = Some(gradient(i, std::mem::take(dy)));
         }
         gradients
     }
 }
 
-/// The gradient of input `i` of two, which has this shape.
-fn gradient<F: Formula<Inputs = Two>, S: Scalar>(
+/// The gradient of input `I` of two, which has this shape. (A constant, so that no loop reads the operand that it does not
+/// need.)
+fn gradient<F: Formula<Inputs = Two>, S: Scalar, const I: usize>(
     kernel: Kernel,
     f: F,
-    i: usize,
     shape: &[usize],
     read: &[ArrayViewD<S>],
     dy: Argument<S>,
@@ -158,8 +162,8 @@ fn gradient<F: Formula<Inputs = Two>, S: Scalar>(
         [a, b] => Some([a, b].map(|x| x.broadcast(dy.raw_dim()).expect("shapes that broadcast"))),
         _ => None,
     };
-    let of = |(of_a, of_b): (S, S)| if i == 0 { of_a } else { of_b };
-    let of_wide = |(of_a, of_b): (S::Wide, S::Wide)| if i == 0 { of_a } else { of_b };
+    let of = |(of_a, of_b): (S, S)| if I == 0 { of_a } else { of_b };
+    let of_wide = |(of_a, of_b): (S::Wide, S::Wide)| if I == 0 { of_a } else { of_b };
     match operands {
         None if shape == dy.shape() => flat::zip(kernel, dy, [], |dy, []| of(f.gradient((S::ZERO, S::ZERO), dy))),
         Some(ab) if shape == dy.shape() => flat::zip(kernel, dy, ab, |dy, [a, b]| of(f.gradient((a, b), dy))),

@@ -54,10 +54,11 @@ pub use products::{
     sparse_conv2d_input_gradient, sparse_conv2d_weight_gradient,
 };
 pub(crate) use vector::prefetch;
-pub use vector::{Loop, vectorised, vectorised_loop};
+pub use vector::vectorised;
 pub use window::Window;
 
 use crate::choice::choice;
+use vector::{Loop, vectorised_loop};
 
 choice! {
     /// Which form of the kernels computes.
