@@ -16,8 +16,11 @@ pub mod image;
 mod input;
 pub mod metrics;
 pub mod op_cases;
+pub mod plot;
 pub mod quantile;
+mod runs;
 pub mod selection;
+pub mod table;
 pub mod trace;
 pub mod weights;
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 type Body = fn(&[u8]) -> bool;
 
 /// Every target of `fuzz/`, and how many mutated inputs it is given: fewer where one takes long.
-const TARGETS: [(&str, Body, usize); 15] = [
+const TARGETS: [(&str, Body, usize); 17] = [
     ("idx", bodies::idx::run, 20_000),
     ("image", bodies::image::run, 10_000),
     ("cifar10", bodies::cifar10::run, 20_000),
@@ -27,6 +27,8 @@ const TARGETS: [(&str, Body, usize); 15] = [
     ("weights", bodies::weights::run, 500),
     ("evaluate", bodies::evaluate::run, 500),
     ("metrics", bodies::metrics::run, 5_000),
+    ("table", bodies::table::run, 2_000),
+    ("plot", bodies::plot::run, 500),
 ];
 
 fn folder(name: &str) -> PathBuf {
