@@ -277,12 +277,10 @@ fn read_header(path: &Path, input: &mut impl Read, size: u64) -> Result<Header> 
     let mut prefix = [0; PREFIX as usize];
     input.read_exact(&mut prefix).map_err(|e| bad(e.to_string()))?;
     let length = u64::from_le_bytes(prefix);
-    if length > LARGEST_HEADER
-        && let Some(refusal) = foreign::refusal(path, prefix, &mut *input)
-    {
-        return Err(refusal);
+    if length > LARGEST_HEADER {
+        return Err(foreign::refusal(path, prefix, &mut *input));
     }
-    if length > size - PREFIX || length > LARGEST_HEADER {
+    if length > size - PREFIX {
         return Err(bad(format!("a header of {length} bytes")));
     }
     let start = PREFIX + length;
