@@ -4,6 +4,7 @@ use super::{byte_bar, choice, stop_on_interrupt};
 use crate::console;
 use crate::data::fetch::{DataSet, Event, Fetch, Fetchable, Network};
 use crate::error::Result;
+use crate::report::wrapped;
 use indicatif::{HumanBytes, ProgressBar};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -108,10 +109,10 @@ fn list() -> Result<()> {
 
 fn description(set: &DataSet) -> String {
     let total = HumanBytes(set.files.iter().map(|file| file.size).sum());
-    let mut text = format!("{}: {}, {total}\nlicence: {}\n", set.name, set.title, set.licence);
+    let mut text = wrapped(&format!("{}: {}, {total}\nlicence: {}", set.name, set.title, set.licence)) + "\n";
     for file in &set.files {
-        text += &format!("  {}, {} bytes, SHA-256 {}\n", file.name, file.size, file.sha256);
-        text.extend(file.sources.iter().map(|source| format!("    {source}\n")));
+        text += &format!("- {}, {} bytes, SHA-256\n  {}\n", file.name, file.size, file.sha256);
+        text.extend(file.sources.iter().map(|source| format!("  {source}\n")));
     }
     text
 }

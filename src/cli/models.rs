@@ -4,7 +4,7 @@ use crate::console;
 use crate::error::{Error, Result};
 use crate::nn::models::{self, Entry, MODELS};
 use crate::nn::{LayerSummary, Network};
-use crate::report::thousands;
+use crate::report::{WIDTH, thousands, wrapped};
 use indicatif::HumanBytes;
 
 /// List the networks, or one network's layers.
@@ -53,53 +53,44 @@ impl ModelsArgs {
     }
 
     fn list(&self) -> Result<String> {
-        let rows: Vec<String> = MODELS.iter().map(|entry| self.row(entry)).collect::<Result<_>>()?;
         let memory = format!("batch {}", self.batch_size);
-        let head = format!(
-            "{:<14} {:>11} {:>11} {:>14} {:>11}  source",
-            "model", "parameters", "prunable", "MACs a sample", memory
-        );
-        Ok(format!("{head}\n{}\n", rows.join("\n")))
+        let head = ["model", "parameters", "prunable", "MACs a sample", &memory].map(str::to_string);
+        let rows: Vec<String> = MODELS.iter().map(|entry| self.row(entry)).collect::<Result<_>>()?;
+        let more = wrapped("With a network's name: its layers, and where it comes from.");
+        Ok(format!("{}\n{}\n\n{more}\n", listed(&head), rows.join("\n")))
     }
 
     fn row(&self, entry: &Entry) -> Result<String> {
         let network = match self.network(entry) {
             Ok(network) => network,
             // The image is to blame, and others may take it.
-            Err(error) if entry.network(entry.input, self.classes(entry)).is_ok() => {
-                return Ok(format!("{:<14} {error}", entry.name));
+            Err(_) if entry.network(entry.input, self.classes(entry)).is_ok() => {
+                return Ok(format!("{:<14} cannot take these images", entry.name));
             }
             Err(error) => return Err(error),
         };
         let summary = network.summary::<f32>(self.batch_size)?;
-        Ok(format!(
-            "{:<14} {:>11} {:>11} {:>14} {:>11}  {}",
-            entry.name,
-            thousands(summary.parameters),
-            thousands(summary.prunable),
-            thousands(summary.macs),
-            HumanBytes(summary.step_bytes() as u64).to_string(),
-            entry.source
-        ))
+        let [parameters, prunable, macs] = [summary.parameters, summary.prunable, summary.macs].map(thousands);
+        let memory = HumanBytes(summary.step_bytes() as u64).to_string();
+        Ok(listed(&[entry.name.to_string(), parameters, prunable, macs, memory]))
     }
 
     fn layers(&self, entry: &Entry) -> Result<String> {
         let network = self.network(entry)?;
         let summary = network.summary::<f32>(self.batch_size)?;
-        let width = summary.layers.iter().map(|layer| layer.name.len()).max().unwrap_or(0).max("layer".len());
-        let row = |[name, kind, output, parameters, macs]: [&str; 5]| {
-            format!("{name:<width$} {kind:<20} {output:>16} {parameters:>11} {macs:>13}")
+        let layer = |LayerSummary { name, kind, output, parameters, macs }: &LayerSummary| {
+            [name.to_string(), kind.to_string(), format!("{output:?}"), thousands(*parameters), thousands(*macs)]
         };
+        let mut rows = vec![["layer", "op", "output", "parameters", "MACs"].map(str::to_string)];
+        rows.extend(summary.layers.iter().map(layer));
+        let total = ["total", "", "", &thousands(summary.parameters), &thousands(summary.macs)];
+        rows.push(total.map(str::to_string));
         let mut lines = vec![
-            format!("{}: {}", entry.name, entry.source),
+            wrapped(&format!("{}: {}", entry.name, entry.source)),
             format!("input {:?}, {} classes\n", network.input, network.classes),
-            row(["layer", "op", "output", "parameters", "MACs"]),
+            fitted(&rows),
+            format!("memory of a training step at batch {}, f32:", self.batch_size),
         ];
-        lines.extend(summary.layers.iter().map(|LayerSummary { name, kind, output, parameters, macs }| {
-            row([name, kind, &format!("{output:?}"), &thousands(*parameters), &thousands(*macs)])
-        }));
-        lines.push(row(["total", "", "", &thousands(summary.parameters), &thousands(summary.macs)]) + "\n");
-        lines.push(format!("memory of a training step at batch {}, f32:", self.batch_size));
         for (what, bytes) in [
             ("parameters", summary.parameter_bytes),
             ("gradients", summary.gradient_bytes),
@@ -110,4 +101,22 @@ impl ModelsArgs {
         }
         Ok(lines.join("\n") + "\n")
     }
+}
+
+/// A network's line in the list.
+fn listed([model, parameters, prunable, macs, memory]: &[String; 5]) -> String {
+    format!("{model:<14} {parameters:>11} {prunable:>11} {macs:>14} {memory:>11}")
+}
+
+/// The rows of layers, as narrow as their columns; a name that leaves no room for them stands in the line above.
+fn fitted(rows: &[[String; 5]]) -> String {
+    let longest = |i: usize| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
+    let [name, op, output, parameters, macs] = std::array::from_fn(longest);
+    let name = name.min(WIDTH.saturating_sub(op + output + parameters + macs + 4));
+    let mut text = String::new();
+    for [layer, kind, shape, weights, products] in rows {
+        let beside = if layer.chars().count() <= name { layer } else { &format!("{layer}\n{:name$}", "") };
+        text += &format!("{beside:<name$} {kind:<op$} {shape:>output$} {weights:>parameters$} {products:>macs$}\n");
+    }
+    text
 }
