@@ -206,7 +206,9 @@ fn load_data(source: Source, dir: Option<&Path>, options: LoadOptions) -> Result
         bar.set_length(total as u64);
         bar.set_position(decoded as u64);
     };
-    let dataset = load_with(source, dir, LoadOptions { on_decoded: Some(&on_decoded), ..options });
+    let on_remark = |remark: &str| bar.suspend(|| console::tell(in_one_line(&format!("gdstar: {remark}"))));
+    let told = LoadOptions { on_decoded: Some(&on_decoded), on_remark: Some(&on_remark), ..options };
+    let dataset = load_with(source, dir, told);
     bar.finish_and_clear();
     dataset
 }

@@ -42,7 +42,10 @@ const SCALE: f64 = 255.0;
 /// fit into memory.
 pub fn load(root: &Path, options: LoadOptions) -> Result<Dataset> {
     Source::ImageFolder.check(&options)?;
-    let Layout { classes, train, test } = layout::find(root)?;
+    let Layout { classes, train, test, unlabelled } = layout::find(root)?;
+    if let (Some(unlabelled), Some(tell)) = (unlabelled, options.on_remark) {
+        tell(&format!("{}: no folder of a class, so no labels: tested on val", unlabelled.display()));
+    }
     let reader = Reader::new(options, &train[0].path, train.len() + test.len())?;
     let (train, test) = (reader.images(&train)?, reader.images(&test)?);
     let [_, height, width] = train.shape;

@@ -20,6 +20,8 @@ pub struct LoadOptions<'a> {
     pub classes: Option<usize>,
     /// Told how many images are decoded, and of how many, after each one; by any thread, so not always in order.
     pub on_decoded: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+    /// Told, in a line, what is read otherwise than one might expect.
+    pub on_remark: Option<&'a (dyn Fn(&str) + Sync)>,
 }
 
 impl Source {

@@ -125,7 +125,13 @@ impl Config {
 
     /// How its data set is read.
     pub fn load_options(&self) -> LoadOptions<'static> {
-        LoadOptions { image_size: self.image_size, channels: self.channels, classes: self.classes, on_decoded: None }
+        LoadOptions {
+            image_size: self.image_size,
+            channels: self.channels,
+            classes: self.classes,
+            on_decoded: None,
+            on_remark: None,
+        }
     }
 
     /// Reads a `config.toml`.

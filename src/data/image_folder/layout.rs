@@ -37,6 +37,8 @@ pub struct Layout {
     pub train: Vec<Labelled>,
     /// Likewise, or by file name alone in Tiny ImageNet's own layout.
     pub test: Vec<Labelled>,
+    /// A `test` that was passed over for `val`, since it has no labels.
+    pub unlabelled: Option<PathBuf>,
 }
 
 /// The files of the image folder `root`, or of `root/tiny-imagenet-200`: the first of them that holds `train`.
@@ -76,7 +78,9 @@ pub fn find(root: &Path) -> Result<Layout> {
     } else {
         of_known_classes(&test_part(root, &classes)?, &classes)?
     };
-    Ok(Layout { classes, train, test })
+    let other = root.join(TEST_PARTS[0]);
+    let unlabelled = (other.is_dir() && !test.iter().any(|file| file.path.starts_with(&other))).then_some(other);
+    Ok(Layout { classes, train, test, unlabelled })
 }
 
 /// The folder to test on: the first that has a class of `train`, else the first that is there.

@@ -128,6 +128,7 @@ fn an_unlabelled_test_part_does_not_hide_val() {
     for name in ["test/0.png", "test/unknown/1.png"] {
         write_image(root.path(), name, [9; 3]);
         assert!(read(root.path()).unwrap() == labelled, "{name}");
+        assert_eq!(find(root.path()).unwrap().unlabelled, Some(root.path().join("test")), "{name}");
     }
     write_image(root.path(), "test/dog/2.png", [9; 3]);
     let expected = "ROOT/test/unknown: class: expected one that has a folder in train, found one that has none";

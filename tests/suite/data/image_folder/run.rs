@@ -79,3 +79,22 @@ fn a_configuration_without_a_size_has_no_such_key() {
     let read = Config::parse(Path::new("config.toml"), &config.to_toml().unwrap()).unwrap();
     assert_eq!(read, config);
 }
+
+/// Whoever trains or evaluates is told that it is on `val`, where a `test` is there that has no labels.
+#[test]
+fn a_test_part_that_is_passed_over_is_told() {
+    let (root, out) = (good(), TempDir::new().unwrap());
+    std::fs::rename(root.path().join("test"), root.path().join("val")).unwrap();
+    let out = out.path().join("run");
+    let run = ["--model", "lenet300", "--data", "image-folder", "--data-dir", text(root.path()), "--out", text(&out)];
+    let told = |output: Output| {
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(told(gdstar(&[&run[..], &["--epochs", "1"]].concat())), "", "there is no `test`");
+    write_image(root.path(), "test/0.png", [9; 3]);
+    let remark = format!("gdstar: {}/test: no folder of a class, so no labels: tested on val\n", root.path().display());
+    let resumed = told(gdstar(&["--out", text(&out), "--resume"]));
+    assert!(resumed.starts_with(&remark), "{resumed}");
+    assert_eq!(told(Command::new(env!("CARGO_BIN_EXE_gdstar")).arg("evaluate").arg(&out).output().unwrap()), remark);
+}
