@@ -28,11 +28,13 @@ impl Ensemble {
     ///
     /// # Errors
     /// [`Error::File`] or [`Error::Io`] naming a folder that cannot be read, a run that is not finished, is one of
-    /// another method or configuration, or is given twice; [`Error::Domain`] for fewer than three seeds.
+    /// another method, configuration or data, or is given twice; [`Error::Domain`] for fewer than three seeds.
     pub fn read(paths: &[PathBuf]) -> Result<Self> {
         let mut all: Option<Config> = None;
         let mut by_seed: BTreeMap<u64, Vec<RunStatistics>> = BTreeMap::new();
         let mut ends: Vec<(&Path, u64, RunStatistics)> = Vec::new();
+        // A folder without its checkpoint does not tell its data to the last byte.
+        let mut data: Option<(&Path, String)> = None;
         for path in paths {
             let run = StoredRun::read(path)?;
             let (place, method) = ("config.toml: method", run.config.method);
@@ -49,6 +51,13 @@ impl Ensemble {
             if !found.is_empty() {
                 let expected = format!("what {} has but for seed and precision", paths[0].display());
                 return Err(Error::file(path, "config.toml", expected, found.join(", ")));
+            }
+            if let Some(own) = run.fingerprint {
+                let (other, same) = data.get_or_insert_with(|| (path, own.clone()));
+                if own != *same {
+                    let expected = format!("the data of {} (SHA-256 {same})", other.display());
+                    return Err(Error::file(path, "checkpoint: data", expected, format!("other data ({own})")));
+                }
             }
             let end = RunStatistics::of_records(path, &run.records)?;
             by_seed.entry(run.config.seed).or_default().push(end);

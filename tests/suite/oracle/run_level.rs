@@ -3,13 +3,16 @@
 use super::checked::write;
 use super::port::{Config as Port, Fault, Precision, header, run, serialize};
 use super::variants::standard;
-use gdstar::data::Source;
+use gdstar::data::{Dataset, Source, load};
 use gdstar::method::Method;
 use gdstar::method::quantity::Number;
 use gdstar::oracle::{CheckOptions, Ensemble, Equivalence, Report, RunStatistics, Verdict, check_trace, compare_runs};
 use gdstar::trace::Trace;
-use gdstar::train::{Config, EpochRecord};
+use gdstar::train::{Checkpoint, Config, EpochRecord, Run};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+static GO_ON: AtomicBool = AtomicBool::new(false);
 
 /// What the port of [`standard`] claims, as a run's configuration.
 fn configuration(port: &Port) -> Config {
@@ -183,6 +186,28 @@ fn runs_of_something_else_are_no_ensemble() {
         |config| config.reading.threshold = gdstar::paper::reading::Threshold::All,
         &["--ensemble", "reading", "threshold = all"],
     );
+}
+
+/// Runs of the same name's data are on other data where a pixel differs: their checkpoints tell.
+#[test]
+fn runs_on_other_data_are_no_ensemble() {
+    let directory = tempfile::tempdir().unwrap();
+    let runs = folders(directory.path(), NARROW, |_, _| {});
+    let checkpoint = |run: &Path, dataset: &Dataset| {
+        let config = Config::load(&run.join("config.toml")).unwrap();
+        let run_of = Run::new(&config, dataset, &GO_ON).unwrap();
+        let state = run_of.start::<f32>().unwrap();
+        Checkpoint::write(&run.join("checkpoint.safetensors"), &run_of, &state, None).unwrap();
+    };
+    let digits = load(Source::Digits, None).unwrap();
+    let mut other = digits.clone();
+    other.test.pixels[0] ^= 1;
+    checkpoint(&runs[1], &digits);
+    checkpoint(&runs[2], &digits);
+    assert!(Ensemble::read(&runs).is_ok());
+    checkpoint(&runs[2], &other);
+    let told = Ensemble::read(&runs).unwrap_err().to_string();
+    assert!(["ref-2: checkpoint: data", "ref-1", "other data"].iter().all(|word| told.contains(word)), "{told}");
 }
 
 #[test]
