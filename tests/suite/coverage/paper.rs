@@ -5,7 +5,7 @@ use gdstar::data::Source;
 use gdstar::method::Method;
 use gdstar::nn::models::MODELS;
 use gdstar::paper::Hyperparameters;
-use gdstar::train::{Config, SgdSettings};
+use gdstar::train::{Config, SgdSettings, TEST_BATCH};
 use std::collections::BTreeMap;
 use toml::Value;
 
@@ -18,6 +18,7 @@ fn the_defaults_are_those_of_section_4() {
     assert_eq!(Hyperparameters::default(), hyper);
     let sgd = SgdSettings { learning_rate: 0.05, momentum: 0.9, weight_decay: 5e-4, batch_size: 128 };
     assert_eq!(SgdSettings::default(), sgd);
+    assert_eq!(TEST_BATCH, 100);
     let config = Config::new("lenet300", Source::Digits, Method::default());
     assert_eq!((config.method, config.hyper, config.optimizer), (Method::Gdstar, hyper, sgd));
 }
