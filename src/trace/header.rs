@@ -129,7 +129,8 @@ impl Header {
         self.sgd.map(|sgd| if decays { sgd.weight_decay } else { 0.0 })
     }
 
-    /// The header as a trace that computes in its dtype's own arithmetic and declares nothing writes it.
+    /// The header as a trace writes it that computes in its dtype's own arithmetic, and declares nothing of its steps but
+    /// which parameters do not decay.
     pub fn to_json(&self) -> Value {
         let (hyper, reading) = (&self.hyper, &self.reading);
         let mut hyper = json!({
@@ -175,6 +176,9 @@ impl Header {
         }
         if self.replayed {
             header["replayed"] = json!(true);
+        }
+        if !self.optimizer.no_decay.is_empty() {
+            header["no_decay"] = json!(self.optimizer.no_decay);
         }
         header
     }

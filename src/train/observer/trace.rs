@@ -6,9 +6,8 @@
 use super::{BatchEvent, EpochEvent, Observer};
 use crate::error::{Error, Result};
 use crate::method::{METHODS, Quantity, Told};
-use crate::paper::reading::Decayed;
 use crate::paper::rewind::REWIND_PROBABILITY;
-use crate::scalar::{Dtype, Scalar};
+use crate::scalar::Scalar;
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorSink, TensorStream};
 use crate::trace::{Arithmetic, Header, KEY, Optimizer, SgdHyperparameters};
 use crate::train::{Config, Run, State};
@@ -40,8 +39,7 @@ impl<S: Scalar + Element> TraceWriter<S> {
     pub fn new(stream: TensorStream, run: &Run, state: &State<S>) -> Result<Self> {
         let names: Vec<String> = state.weights.parameters.iter().map(|p| p.name.clone()).collect();
         let weights = state.weights.set().clone();
-        let params = weights.segments().iter().map(|s| names[s.parameter].clone()).collect();
-        let header = header(run.config, S::NAME.parse()?, params)?;
+        let header = header(run.config, state)?;
         let extent = stream.extent();
         let mut writer = Self {
             number: PhantomData,
@@ -162,11 +160,6 @@ pub fn check_traceable(config: &Config) -> Result<()> {
         let expected = format!("{}, by whose rules a trace is checked", traced.join(" | "));
         return Err(Error::domain("--trace with --method", expected, config.method));
     }
-    let reading = &config.reading;
-    if reading.decayed != Decayed::All {
-        let expected = "all, which the format takes for granted";
-        return Err(Error::domain("--trace with --decayed", expected, reading.decayed));
-    }
     if let Some(structure) = config.structure {
         return Err(Error::domain("--trace with --structure", "none, since the format has no groups", structure));
     }
@@ -174,24 +167,27 @@ pub fn check_traceable(config: &Config) -> Result<()> {
 }
 
 /// The `__metadata__` of the trace: the format's header under `gdstar`, the configuration under `gdstar-config`.
-fn header(config: &Config, dtype: Dtype, params: Vec<String>) -> Result<Map<String, Value>> {
+pub(super) fn header<S: Scalar>(config: &Config, state: &State<S>) -> Result<Map<String, Value>> {
     check_traceable(config)?;
     let (hyper, sgd, reading) = (&config.hyper, &config.optimizer, &config.reading);
+    let parameters = &state.weights.parameters;
+    let prunable = state.weights.set().segments().iter().map(|segment| &parameters[segment.parameter]);
+    let undecayed = parameters.iter().filter(|p| p.role.is_trained() && !p.role.is_decayed(reading.decayed));
     let header = Header {
         method: config.method.entry().name.parse()?,
         producer: concat!("gdstar ", env!("CARGO_PKG_VERSION")).to_string(),
-        arithmetic: Arithmetic::of(dtype),
+        arithmetic: Arithmetic::of(S::NAME.parse()?),
         declares_rounding: false,
         hyper: *hyper,
         rewind_probability: REWIND_PROBABILITY,
         sgd: Some(SgdHyperparameters { lr: sgd.learning_rate, momentum: sgd.momentum, weight_decay: sgd.weight_decay }),
         batch_size: Some(sgd.batch_size),
-        optimizer: Optimizer::default(),
+        optimizer: Optimizer { no_decay: undecayed.map(|p| p.name.clone()).collect(), ..Optimizer::default() },
         reading: *reading,
         declares_last_batch: false,
         model: Some(config.model.clone()),
         dataset: Some(config.data.to_string()),
-        params,
+        params: prunable.map(|p| p.name.clone()).collect(),
         not_prunable: Vec::new(),
         replayed: false,
         unknown: Vec::new(),

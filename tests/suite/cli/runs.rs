@@ -257,7 +257,6 @@ fn impossible_runs_do_not_begin() {
         (&["--structure", "4x4", "--chunks", "3154"], &["--chunks", "groups (4x4)", "3154"]),
         (&["--threads", "100000"], &["--threads", "at most", "cores", "100000"]),
         (&["--keep-every", "0"], &["--keep-every", "at least 1"]),
-        (&["--trace", "t", "--decayed", "weights"], &["--trace with --decayed", "expected all"]),
     ];
     for (options, parts) in cases {
         assert_fails(&small(&[&["--out", out.to_str().unwrap()], *options].concat()), 2, parts);

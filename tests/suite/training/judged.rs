@@ -4,11 +4,12 @@
 use super::{attempt, config, digits, readings};
 use gdstar::method::{METHODS, Method};
 use gdstar::oracle::{CheckOptions, EQUATION_NAMES, Level, Report, Verdict, check};
-use gdstar::paper::reading::{Decayed, EpochOrigin, Reading, RewindUpdate};
+use gdstar::paper::reading::{EpochOrigin, Reading, RewindUpdate};
 use gdstar::tensor_file::{Tensor, TensorFile, write};
 use gdstar::trace::{Trace, TracedMethod};
 use gdstar::train::Config;
 use safetensors::Dtype;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -28,9 +29,6 @@ fn short() -> Config {
 #[test]
 fn every_reading_passes_the_check() {
     for (name, reading) in readings() {
-        if reading.decayed != Decayed::All {
-            continue; // the format has no word for it, and `--trace` refuses
-        }
         let folder = tempfile::tempdir().unwrap();
         let mut config = short();
         config.reading = reading;
@@ -137,11 +135,24 @@ fn rewritten(
     keeps: impl Fn(&str) -> bool,
     change: impl Fn(&str, &mut Tensor),
 ) -> Report {
+    declaring(original, options, &json!({}), keeps, change)
+}
+
+/// The same with these keys in its header.
+fn declaring(
+    original: &Path,
+    options: &CheckOptions,
+    keys: &Value,
+    keeps: impl Fn(&str) -> bool,
+    change: impl Fn(&str, &mut Tensor),
+) -> Report {
     let file = TensorFile::open(original).unwrap();
     let mut tensors = tensors(&file, keeps);
     tensors.iter_mut().for_each(|(name, tensor)| change(name, tensor));
     let path = original.with_file_name("changed.safetensors");
-    let metadata = HashMap::from([("gdstar".to_string(), file.metadata("gdstar").unwrap().to_string())]);
+    let mut header: Value = serde_json::from_str(file.metadata("gdstar").unwrap()).unwrap();
+    header.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+    let metadata = HashMap::from([("gdstar".to_string(), header.to_string())]);
     write(&path, metadata, &tensors).unwrap();
     check(&path, options).unwrap()
 }
@@ -197,6 +208,28 @@ fn wrong_losses_and_gradients_are_found() {
         }
     });
     assert_eq!(gradient, ("alg1", "epoch/1/batch/0/grad/fc3.bias".to_string(), Some(0)));
+}
+
+/// Gradients that are declared as clipped before they were recorded are not the loss's, and not held against it; the loss
+/// still is.
+#[test]
+fn clipped_gradients_are_not_held_against_the_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = trace(folder.path(), &short());
+    let found = |keys: Value, changed: &str| {
+        let change = |name: &str, tensor: &mut Tensor| {
+            if name == changed {
+                scale(tensor, 0.5);
+            }
+        };
+        let report = declaring(&original, &CheckOptions::default(), &keys, |_| true, change);
+        assert!(step(&report).checked, "{}", step(&report).status);
+        report.findings.iter().any(|finding| finding.tensor == changed)
+    };
+    let clipped = || json!({ "clip": "recorded" });
+    let (gradient, loss) = ("epoch/1/batch/0/grad/fc3.bias", "epoch/1/batch/0/loss");
+    assert!(found(json!({}), gradient) && !found(clipped(), gradient));
+    assert!(found(json!({}), loss) && found(clipped(), loss));
 }
 
 /// Losses and gradients that the samples do not give come from another split of the same data, or are wrong: that is not
