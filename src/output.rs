@@ -38,6 +38,33 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<
     sync_directory_of(&place)
 }
 
+/// Creates or replaces `path` by the file `from`, which is complete and synced, as [`write_atomically`] does: in one step
+/// where both are in one file system.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub(crate) fn move_into(from: &Path, path: &Path) -> Result<()> {
+    let (place, permissions) = match place(path)? {
+        Place::New(place) => (place, None),
+        Place::Taken(place, permissions) => (place, Some(permissions)),
+        Place::Stream => return copy_into(from, path),
+    };
+    if let Some(permissions) = permissions {
+        fs::set_permissions(from, permissions).map_err(Error::io(from, "set permissions of"))?;
+    }
+    match fs::rename(from, &place) {
+        Ok(()) => sync_directory_of(&place),
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_into(from, path),
+        Err(error) => Err(Error::io(path, "rename into")(error)),
+    }
+}
+
+fn copy_into(from: &Path, path: &Path) -> Result<()> {
+    let mut content = File::open(from).map_err(Error::io(from, "open"))?;
+    write_atomically(path, |file| io::copy(&mut content, file).map(drop))?;
+    fs::remove_file(from).map_err(Error::io(from, "remove"))
+}
+
 /// Looks whether a result can be written at `path`, before the work that it takes: `path` is no folder, is none of
 /// `others`, which are read or written as well, and its folder is there and can be written to. `option` is what named
 /// `path`.

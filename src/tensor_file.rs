@@ -6,6 +6,7 @@ mod header;
 mod stream;
 
 pub use stream::{StreamExtent, TensorSink, TensorStream};
+pub(crate) use stream::{description_bytes, metadata_bytes};
 
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
@@ -112,7 +113,7 @@ struct Entry {
 }
 
 /// The format's limit on the header's size.
-const LARGEST_HEADER: u64 = 100_000_000;
+pub(crate) const LARGEST_HEADER: u64 = 100_000_000;
 /// The bytes of the header's size, before the header.
 const PREFIX: u64 = size_of::<u64>() as u64;
 

@@ -269,14 +269,15 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 }
 
 /// Says where a run stands, and shows how it goes on.
-fn progress(args: &TrainArgs, &Beginning { run, completed, trace_bytes }: &Beginning) -> Progress {
+fn progress(args: &TrainArgs, &Beginning { run, completed, trace }: &Beginning) -> Progress {
     if completed > 0 {
         console::tell(format_args!("resuming after {completed} of {} epochs", run.config.hyper.epochs));
     }
-    if let Some(bytes) = trace_bytes {
-        let size = HumanBytes(bytes);
-        console::tell(format_args!("the trace will take {size}, and as much again while it is completed"));
+    if let Some(trace) = trace {
+        let again = if trace.is_copied { ", and as much again while it is completed" } else { "" };
+        console::tell(format_args!("the trace will take {}{again}", HumanBytes(trace.tensors + trace.header)));
+        trace.excess().iter().for_each(|line| console::tell(format_args!("gdstar: {line}")));
     }
     let progress = Progress::new(&run.config.model, run, completed, args.every).announcing(run);
-    if args.out.is_none() && trace_bytes.is_none() { progress.for_a_reader() } else { progress }
+    if args.out.is_none() && trace.is_none() { progress.for_a_reader() } else { progress }
 }

@@ -1,18 +1,22 @@
 //! Safetensors files that are larger than memory, written tensor by tensor.
 //!
 //! A header comes before its tensors but is known only after them. So tensors go to one part and their descriptions,
-//! one JSON line each, to another; at the end both become the file, in one step.
+//! one JSON line each, to another. Where the header's size is bounded beforehand, that much room is left in front of the
+//! tensors: at the end the header takes it, spaces fill what it leaves, which the format allows, and the part is the file.
+//! Where it is not, or too low, both parts are copied into the file, and the disk holds the tensors twice.
 
-use super::Tensor;
+mod part;
+
+use super::{LARGEST_HEADER, PREFIX, Tensor};
 use crate::checksum::Checksum;
 use crate::error::{Error, Result};
 use crate::output;
+use part::{Part, checksum, line_end};
+use safetensors::tensor::Dtype;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Takes named tensors, one after the other.
@@ -32,48 +36,19 @@ impl TensorSink for BTreeMap<String, Tensor> {
 /// How much of a stream is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamExtent {
+    /// Left for the header in front of the tensor data; 0 in streams that were begun before there was any.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub room: u64,
     /// Of tensor data.
     pub bytes: u64,
     pub tensors: usize,
-    /// Of both parts so far; extents that were stored before it was do not have it.
+    /// Of both parts so far, without the room; extents that were stored before it was do not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Checksum>,
 }
 
-/// One part of a file to be.
-struct Part {
-    /// Its path, or the file's own where the part has no name.
-    path: PathBuf,
-    file: BufWriter<File>,
-    /// Of everything written, where it is to be told apart from another's.
-    hash: Option<Sha256>,
-}
-
-impl Part {
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        if let Some(hash) = &mut self.hash {
-            hash.update(bytes);
-        }
-        self.file.write_all(bytes).map_err(self.failed("write"))
-    }
-
-    fn failed(&self, action: &'static str) -> impl FnOnce(std::io::Error) -> Error + use<> {
-        Error::io(self.path.clone(), action)
-    }
-
-    fn sync(&mut self) -> Result<()> {
-        self.file.flush().map_err(self.failed("write"))?;
-        self.file.get_ref().sync_data().map_err(self.failed("sync"))
-    }
-
-    /// Everything written, from the start.
-    fn rewound(&mut self) -> Result<&mut File> {
-        self.file.flush().map_err(self.failed("write"))?;
-        let failed = self.failed("seek");
-        let file = self.file.get_mut();
-        file.rewind().map_err(failed)?;
-        Ok(file)
-    }
+fn is_zero(room: &u64) -> bool {
+    *room == 0
 }
 
 /// A safetensors file on its way.
@@ -87,26 +62,17 @@ pub struct TensorStream {
 }
 
 impl TensorStream {
-    /// A stream whose parts are `PATH.data` and `PATH.index` until it is finished.
+    /// A stream whose parts are `PATH.data` and `PATH.index` until it is finished, of a file whose header takes at most
+    /// `header` bytes.
     ///
     /// # Errors
     /// [`Error::File`] if parts of another stream are there; [`Error::Io`].
-    pub fn begin(path: &Path) -> Result<Self> {
-        let part = |suffix| -> Result<Part> {
-            let path = part(path, suffix);
-            let open = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
-            let file = open.map_err(|e| match e.kind() {
-                ErrorKind::AlreadyExists => {
-                    let expected = "none (resume the run that it belongs to, or remove it)";
-                    Error::file(&path, "unfinished file", expected, "one")
-                }
-                _ => Error::io(&path, "create")(e),
-            })?;
-            Ok(Part { path, file: BufWriter::new(file), hash: Some(Sha256::new()) })
-        };
-        let data = part("data")?;
-        let index = part("index").inspect_err(|_| drop(std::fs::remove_file(&data.path)))?;
-        Ok(Self { path: path.to_path_buf(), data, index, extent: StreamExtent::default(), named: true })
+    pub fn begin(path: &Path, header: u64) -> Result<Self> {
+        let extent = StreamExtent { room: room(header), ..StreamExtent::default() };
+        let data = Part::create(&part(path, "data"), extent.room)?;
+        let index = Part::create(&part(path, "index"), 0);
+        let index = index.inspect_err(|_| drop(std::fs::remove_file(&data.path)))?;
+        Ok(Self { path: path.to_path_buf(), data, index, extent, named: true })
     }
 
     /// The stream that was begun at `path`, cut back to `extent`: a run that was interrupted goes on where its checkpoint
@@ -116,25 +82,17 @@ impl TensorStream {
     /// [`Error::Io`]; [`Error::File`] if less is there than `extent` says, or something else: nothing is changed then.
     pub fn resume(path: &Path, extent: StreamExtent) -> Result<Self> {
         let (data, index) = (part(path, "data"), part(path, "index"));
-        let (data_file, index_file) = (reopen(&data)?, reopen(&index)?);
-        let ends =
-            [(&data, &data_file, extent.bytes), (&index, &index_file, line_end(&index, &index_file, extent.tensors)?)];
-        let mut hashes = [const { None }; 2];
-        for (hash, (path, file, end)) in hashes.iter_mut().zip(ends) {
-            *hash = Some(hash_until(path, file, end)?);
-        }
-        let [data_hash, index_hash] = hashes;
-        if let (Some(expected), Some(found)) = (extent.sha256, checksum(&data_hash, &index_hash))
+        let lines = line_end(&index, extent.tensors)?;
+        let mut data = Part::reopen(&data, extent.room, extent.bytes)?;
+        let mut index = Part::reopen(&index, 0, lines)?;
+        if let (Some(expected), Some(found)) = (extent.sha256, checksum(&data, &index))
             && expected != found
         {
             let expected = format!("what the checkpoint's run wrote (SHA-256 {expected})");
-            return Err(Error::file(data, "content", expected, format!("another's, or damaged ({found})")));
+            return Err(Error::file(data.path, "content", expected, format!("another's, or damaged ({found})")));
         }
-        for (path, file, end) in ends {
-            cut(path, file, end)?;
-        }
-        let data = Part { path: data, file: BufWriter::new(data_file), hash: data_hash };
-        let index = Part { path: index, file: BufWriter::new(index_file), hash: index_hash };
+        data.cut(extent.bytes)?;
+        index.cut(lines)?;
         Ok(Self { path: path.to_path_buf(), data, index, extent, named: true })
     }
 
@@ -143,24 +101,18 @@ impl TensorStream {
     /// # Errors
     /// [`Error::Io`].
     pub fn discard(path: &Path) -> Result<()> {
-        for part in [part(path, "data"), part(path, "index")] {
-            match std::fs::remove_file(&part) {
-                Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::io(part, "remove")(e)),
-                _ => {}
-            }
-        }
-        Ok(())
+        [part(path, "data"), part(path, "index")].iter().try_for_each(|part| remove(part))
     }
 
-    /// A stream whose parts have no names, beside `path`: an interrupted process leaves nothing.
+    /// A stream whose parts have no names, beside `path`: a process that is killed leaves nothing. What has no name can be
+    /// given none, so they are copied into the file.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn temporary(path: &Path) -> Result<Self> {
-        let directory = output::directory_of(path);
-        let part = || -> Result<Part> {
-            let file = output::unnamed_file(directory).map_err(Error::io(path, "create a temporary file beside"))?;
-            Ok(Part { file: BufWriter::new(file), path: path.to_path_buf(), hash: None })
+        let part = || {
+            let file = output::unnamed_file(output::directory_of(path));
+            Part::new(path, file.map_err(Error::io(path, "create a temporary file beside"))?, 0)
         };
         let (data, index) = (part()?, part()?);
         Ok(Self { path: path.to_path_buf(), data, index, extent: StreamExtent::default(), named: false })
@@ -173,8 +125,8 @@ impl TensorStream {
     pub fn is_unfinished(path: &Path) -> Result<bool> {
         let (data, index) = (part(path, "data"), part(path, "index"));
         // The parts go in this order, so that an index alone belongs to a file that is complete.
-        if !data.exists() && index.exists() && path.exists() {
-            std::fs::remove_file(&index).map_err(Error::io(index, "remove"))?;
+        if !data.exists() && path.exists() {
+            remove(&index)?;
         }
         Ok(data.exists())
     }
@@ -191,7 +143,7 @@ impl TensorStream {
     pub fn sync(&mut self) -> Result<StreamExtent> {
         self.data.sync()?;
         self.index.sync()?;
-        self.extent.sha256 = checksum(&self.data.hash, &self.index.hash);
+        self.extent.sha256 = checksum(&self.data, &self.index);
         Ok(self.extent)
     }
 
@@ -200,10 +152,31 @@ impl TensorStream {
     /// # Errors
     /// [`Error::Io`]; [`Error::File`] if the index does not hold what was written.
     pub fn finish(&mut self, metadata: &Map<String, Value>) -> Result<()> {
+        let mut header = self.header(metadata)?;
+        let room = self.extent.room.saturating_sub(PREFIX) as usize;
+        let fits = header.len() <= room;
+        // Tensors start aligned.
+        header.resize(if fits { room } else { header.len().next_multiple_of(ALIGNMENT) }, b' ');
+        let header = [&(header.len() as u64).to_le_bytes()[..], &header].concat();
+        if fits {
+            self.data.fill_room(&header)?;
+            output::move_into(&self.data.path, &self.path)?;
+        } else {
+            let tensors = self.data.content()?;
+            output::write_atomically(&self.path, |out| {
+                out.write_all(&header)?;
+                std::io::copy(tensors, out).map(drop)
+            })?;
+        }
+        if self.named { Self::discard(&self.path) } else { Ok(()) }
+    }
+
+    /// The header of what the index lists.
+    fn header(&mut self, metadata: &Map<String, Value>) -> Result<Vec<u8>> {
         let mut entries = Map::new();
         entries.insert("__metadata__".to_string(), Value::Object(metadata.clone()));
         let (path, failed) = (self.index.path.clone(), Error::io);
-        for line in BufReader::new(self.index.rewound()?).lines() {
+        for line in BufReader::new(self.index.content()?).lines() {
             let line = line.map_err(failed(path.clone(), "read"))?;
             let bad = |found: String| Error::file(&path, "line", "a tensor's description", found);
             let mut entry: Map<String, Value> = serde_json::from_str(&line).map_err(|e| bad(e.to_string()))?;
@@ -212,37 +185,47 @@ impl TensorStream {
                 _ => return Err(bad(line)),
             };
         }
-        let mut header = Value::Object(entries).to_string().into_bytes();
-        header.resize(header.len().next_multiple_of(8), b' '); // tensors start aligned
-        let tensors = self.data.rewound()?;
-        output::write_atomically(&self.path, |out| {
-            out.write_all(&(header.len() as u64).to_le_bytes())?;
-            out.write_all(&header)?;
-            std::io::copy(tensors, out).map(|_| ())
-        })?;
-        if self.named {
-            for part in [&self.data, &self.index] {
-                std::fs::remove_file(&part.path).map_err(part.failed("remove"))?;
-            }
-        }
-        Ok(())
+        Ok(Value::Object(entries).to_string().into_bytes())
     }
 }
 
 impl TensorSink for TensorStream {
     fn put(&mut self, name: &str, tensor: &Tensor) -> Result<()> {
         let end = self.extent.bytes + tensor.bytes.len() as u64;
-        let line = json!({
-            "name": name,
-            "dtype": format!("{:?}", tensor.dtype),
-            "shape": tensor.shape,
-            "data_offsets": [self.extent.bytes, end],
-        });
         self.data.write(&tensor.bytes)?;
-        self.index.write(format!("{line}\n").as_bytes())?;
-        self.extent = StreamExtent { bytes: end, tensors: self.extent.tensors + 1, sha256: None };
+        self.index.write(line(name, tensor.dtype, &tensor.shape, [self.extent.bytes, end]).as_bytes())?;
+        self.extent = StreamExtent { bytes: end, tensors: self.extent.tensors + 1, sha256: None, ..self.extent };
         Ok(())
     }
+}
+
+/// Where the tensor data start: at a multiple of this.
+const ALIGNMENT: usize = 8;
+
+/// What the header takes beside the descriptions of tensors and of metadata: braces, a key, colons and commas.
+const FRAME: u64 = r#"{"__metadata__":,}"#.len() as u64;
+
+/// The most bytes that a header with this metadata and no tensor takes.
+pub fn metadata_bytes(metadata: &Map<String, Value>) -> u64 {
+    FRAME + Value::Object(metadata.clone()).to_string().len() as u64
+}
+
+/// The most bytes that a tensor adds to the header of a file whose tensors end at byte `end`.
+pub fn description_bytes(name: &str, dtype: Dtype, shape: &[usize], end: u64) -> u64 {
+    // The same words stand in the header, in another order, and without a key for the name.
+    line(name, dtype, shape, [end; 2]).len() as u64
+}
+
+/// A tensor as the index has it.
+fn line(name: &str, dtype: Dtype, shape: &[usize], [start, end]: [u64; 2]) -> String {
+    let description =
+        json!({ "name": name, "dtype": format!("{dtype:?}"), "shape": shape, "data_offsets": [start, end] });
+    format!("{description}\n")
+}
+
+/// What is kept free for a header of at most so many bytes and its length; nothing if it may be beyond the format's limit.
+fn room(header: u64) -> u64 {
+    if header > LARGEST_HEADER { 0 } else { PREFIX + header.next_multiple_of(ALIGNMENT as u64) }
 }
 
 fn part(path: &Path, suffix: &str) -> PathBuf {
@@ -252,44 +235,10 @@ fn part(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Opens a part that is there.
-fn reopen(path: &Path) -> Result<File> {
-    OpenOptions::new().read(true).write(true).open(path).map_err(Error::io(path, "open"))
-}
-
-/// The hash of a part's first `end` bytes.
-fn hash_until(path: &Path, mut file: &File, end: u64) -> Result<Sha256> {
-    let mut hash = Sha256::new();
-    file.rewind().map_err(Error::io(path, "seek"))?;
-    let found = std::io::copy(&mut file.take(end), &mut hash).map_err(Error::io(path, "read"))?;
-    if found < end {
-        return Err(Error::file(path, "length", format!("at least {end} bytes, as at the checkpoint"), found));
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io(path, "remove")(e)),
+        _ => Ok(()),
     }
-    Ok(hash)
-}
-
-/// Of both parts.
-fn checksum(data: &Option<Sha256>, index: &Option<Sha256>) -> Option<Checksum> {
-    let both = Sha256::new().chain_update(Checksum::of(data.as_ref()?)).chain_update(Checksum::of(index.as_ref()?));
-    Some(Checksum::of(&both))
-}
-
-/// Cuts a part back, ready to append.
-fn cut(path: &Path, mut file: &File, end: u64) -> Result<()> {
-    file.set_len(end).map_err(Error::io(path, "truncate"))?;
-    file.seek(SeekFrom::End(0)).map_err(Error::io(path, "seek")).map(|_| ())
-}
-
-/// Where the `count`-th line ends.
-fn line_end(path: &Path, mut file: &File, count: usize) -> Result<u64> {
-    file.rewind().map_err(Error::io(path, "seek"))?;
-    let mut reader = BufReader::new(file);
-    let mut end = 0;
-    for line in 0..count {
-        match reader.skip_until(b'\n').map_err(Error::io(path, "read"))? {
-            0 => return Err(Error::file(path, "lines", format!("at least {count}, as at the checkpoint"), line)),
-            read => end += read as u64,
-        }
-    }
-    Ok(end)
 }

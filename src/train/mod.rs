@@ -25,7 +25,7 @@ pub use execution::{Execution, break_even};
 pub use folder::{Checkpointer, KeptCheckpoints, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
 pub use observer::{
-    BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, TraceWriter, check_traceable, expected_trace_size,
+    BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, TraceSize, TraceWriter, check_traceable,
 };
 pub use optimizer::{Sgd, SgdSettings, descend};
 pub use outputs::Outputs;

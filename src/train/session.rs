@@ -4,7 +4,7 @@ mod trace;
 
 use super::{
     Checkpointer, Config, Difference, EpochRecord, History, KeptCheckpoints, Observer, Run, RunFolder, State,
-    TraceWriter, check_traceable, expected_trace_size,
+    TraceSize, TraceWriter, check_traceable,
 };
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -26,8 +26,8 @@ pub struct Beginning<'a> {
     pub run: &'a Run<'a>,
     /// Epochs that are completed.
     pub completed: usize,
-    /// The bytes of the trace that is being written, if there is one, when it is complete.
-    pub trace_bytes: Option<u64>,
+    /// What the trace that is being written, if there is one, takes when it is complete.
+    pub trace: Option<TraceSize>,
 }
 
 /// What becomes of the trace that a resumed run has begun.
@@ -224,8 +224,8 @@ impl<S: Scalar + Element> Begun<S> {
         observer: impl for<'o> Fn(&'o mut Box<dyn Watcher + 'w>) -> &'o mut (dyn Observer<S> + 'o),
     ) -> Result<Vec<EpochRecord>> {
         let Self { folder, mut state, records, mut trace } = self;
-        let trace_bytes = trace.as_ref().map(|_| expected_trace_size(run, &state));
-        let mut watchers = watch(&Beginning { run, completed: state.epochs, trace_bytes });
+        let size = trace.as_ref().map(|trace| trace.size(run, &state)).transpose()?;
+        let mut watchers = watch(&Beginning { run, completed: state.epochs, trace: size });
         let mut metrics = folder.as_ref().map(|folder| folder.observe_metrics(state.epochs)).transpose()?;
         let mut kept = folder.as_ref().map(|folder| KeptCheckpoints::new(folder, run, &records)).transpose()?;
         let written = trace.as_ref().map(TraceWriter::written);

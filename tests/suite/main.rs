@@ -33,5 +33,6 @@ mod select;
 mod state_dict;
 mod step_level;
 mod tape;
+mod tensor_stream;
 mod training;
 mod trajectories;

@@ -21,7 +21,7 @@ use gdstar::paper::reading::Reading;
 use gdstar::scalar::Scalar;
 use gdstar::tensor_file::TensorStream;
 use gdstar::train::{
-    BatchEvent, Checkpointer, Config, EpochEvent, History, Observer, Run, RunFolder, State, TraceWriter,
+    BatchEvent, Checkpointer, Config, EpochEvent, History, Observer, Run, RunFolder, State, TraceSize, TraceWriter,
 };
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -79,18 +79,21 @@ impl<S: Scalar> Observer<S> for StopAfter {
 /// reached the end.
 fn attempt(folder: &Path, config: &Config, dataset: &Dataset, stop: Option<usize>) -> Result<bool> {
     let run = Run::new(config, dataset, &GO_ON)?;
-    let (folder, is_resumed) = match RunFolder::resume(folder)? {
+    let folder = match RunFolder::resume(folder)? {
         Some((folder, stored)) => {
             assert_eq!(stored, *config);
-            (folder, true)
+            folder
         }
-        None => (RunFolder::create(folder, config)?, false),
+        None => RunFolder::create(folder, config)?,
     };
     let (mut state, extent) = folder.state::<f32>(&run)?;
     let trace_file = folder.path().join("trace.safetensors");
-    let stream = || match is_resumed {
-        true => TensorStream::resume(&trace_file, extent.unwrap_or_default()),
-        false => TensorStream::begin(&trace_file),
+    let stream = || match extent {
+        Some(extent) => TensorStream::resume(&trace_file, extent),
+        None => {
+            TensorStream::discard(&trace_file)?;
+            TensorStream::begin(&trace_file, TraceSize::of(&run, &state)?.header)
+        }
     };
     let is_traced = config.method.entry().is_traced;
     let mut trace = is_traced.then(|| TraceWriter::new(stream()?, &run, &state)).transpose()?;

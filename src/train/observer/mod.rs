@@ -6,7 +6,7 @@ mod trace_size;
 
 pub use metrics::{EpochRecord, History, Metrics};
 pub use trace::{TraceWriter, check_traceable};
-pub use trace_size::expected_trace_size;
+pub use trace_size::TraceSize;
 
 use super::State;
 use crate::error::Result;

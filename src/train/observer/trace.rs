@@ -3,7 +3,7 @@
 //! A trace can be larger than memory: it is a [`TensorStream`], which a resumed run cuts back to where its checkpoint
 //! was.
 
-use super::{BatchEvent, EpochEvent, Observer};
+use super::{BatchEvent, EpochEvent, Observer, TraceSize};
 use crate::error::{Error, Result};
 use crate::method::{METHODS, Quantity, Told};
 use crate::paper::rewind::REWIND_PROBABILITY;
@@ -57,6 +57,14 @@ impl<S: Scalar + Element> TraceWriter<S> {
             }
         }
         Ok(writer)
+    }
+
+    /// What the trace of the whole run will take.
+    ///
+    /// # Errors
+    /// As [`TraceWriter::new`].
+    pub fn size(&self, run: &Run, state: &State<S>) -> Result<TraceSize> {
+        Ok(TraceSize { is_copied: self.stream.extent().room == 0, ..TraceSize::of(run, state)? })
     }
 
     /// How much is safely written, shared with the checkpoint's writer.

@@ -1,13 +1,59 @@
 //! How large a trace will be, before anything is recorded.
 
+use super::trace::header;
+use crate::error::Result;
+use crate::method::quantity::Kind;
 use crate::scalar::Scalar;
-use crate::tensor_file::Element;
+use crate::tensor_file::{Element, LARGEST_HEADER, description_bytes, metadata_bytes};
 use crate::trace::TracedMethod;
 use crate::train::{Run, State};
+use safetensors::tensor::Dtype;
 
-/// The bytes of the tensors in the trace of a whole run, with every batch's gradients where the run records them: what
-/// [`TraceWriter`](super::TraceWriter) writes, but for the header. While the file is completed the disk holds it twice.
-pub fn expected_trace_size<S: Scalar + Element>(run: &Run, state: &State<S>) -> u64 {
+/// What the trace of a whole run takes on disk, with every batch's gradients where the run records them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceSize {
+    /// The bytes of the tensors that [`TraceWriter`](super::TraceWriter) writes.
+    pub tensors: u64,
+    /// The header takes no more than these.
+    pub header: u64,
+    /// The header with the shortest names, those of the first epoch and batch.
+    pub(super) least_header: u64,
+    /// Whether the disk holds all of it twice while it is completed: there was no room for the header when it was begun, or
+    /// its parts have no names.
+    pub is_copied: bool,
+}
+
+impl TraceSize {
+    /// Of the trace of a run that begins in `state`.
+    ///
+    /// # Errors
+    /// As [`TraceWriter::new`](super::TraceWriter::new).
+    pub fn of<S: Scalar + Element>(run: &Run, state: &State<S>) -> Result<Self> {
+        let (first, epochs) = (run.config.reading.epoch_origin.first(), run.config.hyper.epochs);
+        let tensors = tensor_bytes(run, state);
+        let metadata = metadata_bytes(&header(run.config, state)?);
+        let last = (first + epochs - 1, run.loader(0).batches().saturating_sub(1));
+        Ok(Self {
+            tensors,
+            header: metadata + described(run, state, last, tensors),
+            least_header: described(run, state, (first, 0), 0),
+            is_copied: false,
+        })
+    }
+
+    /// What is to be said of a trace whose header will be beyond the format's limit.
+    pub fn excess(&self) -> Option<String> {
+        let told = format!(
+            "the trace's header will take more than {} bytes, of which the format allows {LARGEST_HEADER}: nothing will \
+             read it; fewer epochs or no --trace-gradients make it smaller",
+            self.least_header
+        );
+        (self.least_header > LARGEST_HEADER).then_some(told)
+    }
+}
+
+/// The bytes of the tensors.
+fn tensor_bytes<S: Scalar + Element>(run: &Run, state: &State<S>) -> u64 {
     let loader = run.loader(0);
     let (number, integer, real) = (S::SIZE as u64, i64::SIZE as u64, f64::SIZE as u64);
     let trained = state.weights.parameters.iter().filter(|parameter| parameter.role.is_trained());
@@ -24,4 +70,41 @@ pub fn expected_trace_size<S: Scalar + Element>(run: &Run, state: &State<S>) -> 
     let batches = loader.batches() as u64 * (number * all + real) + integer * loader.samples() as u64;
     let epochs = run.config.hyper.epochs as u64;
     number * all + epochs * (epoch + if run.config.outputs.trace_gradients { batches } else { 0 })
+}
+
+/// The bytes of the tensors' descriptions if all epochs and batches were called k and b, in a file whose tensors end at
+/// byte `end`; more than that where a method has not all that its family has.
+fn described<S: Scalar + Element>(run: &Run, state: &State<S>, (k, b): (usize, usize), end: u64) -> u64 {
+    let one = |name: &str, dtype, shape: &[usize]| description_bytes(name, dtype, shape, end);
+    let trained = |group: &str| -> u64 {
+        let trained = state.weights.parameters.iter().filter(|parameter| parameter.role.is_trained());
+        trained.map(|p| one(&format!("{group}/{}", p.name), S::DTYPE, p.value.shape())).sum()
+    };
+    let weights = |quantity: &str, dtype| -> u64 {
+        let segments = state.weights.set().segments().iter();
+        let parameters = segments.map(|segment| &state.weights.parameters[segment.parameter]);
+        parameters.map(|p| one(&format!("{quantity}/{}", p.name), dtype, p.value.shape())).sum()
+    };
+    let quantities = run.config.method.entry().quantities.iter();
+    let quantities = quantities.filter_map(|quantity| quantity.tensor.map(|tensor| (tensor, quantity.kind)));
+    let quantity = |(tensor, kind): (&str, Kind)| {
+        let name = format!("epoch/{k}/{tensor}");
+        match kind {
+            Kind::Count => one(&name, Dtype::I64, &[1]),
+            // In the run's own numbers or in f64, whose names are as long.
+            Kind::Real => one(&name, Dtype::F64, &[1]),
+            Kind::Reals => one(&name, S::DTYPE, &[run.config.hyper.chunks]),
+            Kind::PerWeight => weights(&name, S::DTYPE),
+            Kind::Flags => weights(&name, Dtype::U8),
+        }
+    };
+    let epoch = quantities.map(quantity).sum::<u64>()
+        + trained(&format!("epoch/{k}/weights_before"))
+        + trained(&format!("epoch/{k}/weights_after"));
+    let group = format!("epoch/{k}/batch/{b}");
+    let batch = one(&format!("{group}/indices"), Dtype::I64, &[run.config.optimizer.batch_size])
+        + one(&format!("{group}/loss"), Dtype::F64, &[1])
+        + trained(&format!("{group}/grad"));
+    let batches = if run.config.outputs.trace_gradients { run.loader(0).batches() as u64 } else { 0 };
+    trained("init") + run.config.hyper.epochs as u64 * (epoch + batches * batch)
 }

@@ -4,7 +4,7 @@ use super::BegunTrace;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, StreamExtent, TensorStream};
-use crate::train::{Config, Run, RunFolder, State, TraceWriter};
+use crate::train::{Config, Run, RunFolder, State, TraceSize, TraceWriter};
 use std::path::PathBuf;
 
 /// The trace of a new run, where there is to be one. Without a folder nobody could go on with it: an interrupted
@@ -19,7 +19,7 @@ pub(super) fn begin<S: Scalar + Element>(
 ) -> Result<Option<TraceWriter<S>>> {
     let Some(path) = path(folder, run.config) else { return Ok(None) };
     let stream = match folder {
-        Some(_) => TensorStream::begin(&path)?,
+        Some(_) => TensorStream::begin(&path, TraceSize::of(run, state)?.header)?,
         None => TensorStream::temporary(&path)?,
     };
     TraceWriter::new(stream, run, state).map(Some)
@@ -78,7 +78,7 @@ pub(super) fn resume<S: Scalar + Element>(
         // Stopped before the first checkpoint: what there is of the trace is this run's, and begun again.
         None => {
             before.iter().try_for_each(|path| TensorStream::discard(path))?;
-            TensorStream::begin(&path)?
+            TensorStream::begin(&path, TraceSize::of(run, state)?.header)?
         }
     };
     TraceWriter::new(stream, run, state).map(Some)

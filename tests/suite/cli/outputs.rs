@@ -83,6 +83,24 @@ fn a_trace_has_a_place_of_its_own() {
     assert_fails(&small(&["--out", &path("file/run")]), 2, &["file", "expected a folder, found a file"]);
 }
 
+/// A trace takes what was said before it was begun: no more while it is completed, where a run folder lets it be gone on
+/// with, else as much again.
+#[test]
+fn the_size_of_a_trace_is_told_before_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |name: &str, options: &[&str]| {
+        let trace = folder.path().join(name);
+        let output = gdstar(&small(&[options, &["--trace", trace.to_str().unwrap(), "--every", "0"]].concat()));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        (text(&output.stderr), fs::metadata(&trace).unwrap().len())
+    };
+    let run = folder.path().join("run");
+    let (line, size) = told("one", &["--out", run.to_str().unwrap()]);
+    assert_eq!(line, format!("the trace will take {}\n", indicatif::HumanBytes(size)));
+    let (line, _) = told("other", &[]);
+    assert!(line.ends_with(", and as much again while it is completed\n"), "{line}");
+}
+
 /// Interrupted while it writes, a command that does not stop by itself ends at once and leaves nothing.
 #[cfg(unix)]
 #[test]

@@ -7,7 +7,7 @@ use gdstar::paper::gradient_norm::{accumulate_squares, frobenius_norm, sum_of_sq
 use gdstar::paper::reading::{LastBatch, MaskedGradient};
 use gdstar::paper::selection::select_weights;
 use gdstar::tensor_file::TensorFile;
-use gdstar::train::{Config, Run, expected_trace_size};
+use gdstar::train::{Config, Run, TraceSize};
 
 /// What a trace records of an epoch follows, equation by equation, from what it records of the epoch's inputs.
 #[test]
@@ -79,21 +79,41 @@ fn check_epoch(trace: &TensorFile, params: &[&str], k: usize, config: &Config) {
     }
 }
 
-/// The size that is told before a run begins is that of the trace's tensors.
+/// The size that is told before a run begins is that of the trace's tensors, and its header fits into what is kept for it,
+/// whatever the numbers of epochs and batches have of digits.
 #[test]
 fn the_size_is_told_beforehand() {
     let dataset = digits();
     let cases = METHODS.iter().filter(|method| method.entry().is_traced).map(|&method| (method, LastBatch::Keep));
     for (method, last_batch) in cases.chain([(Method::Gdstar, LastBatch::Drop)]) {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = config(method, 2);
+        let mut config = config(method, 12);
         config.hyper.chunks = 3;
         config.reading.last_batch = last_batch;
         let run = Run::new(&config, &dataset, &GO_ON).unwrap();
-        let expected = expected_trace_size::<f32>(&run, &run.start().unwrap());
+        let expected = TraceSize::of::<f32>(&run, &run.start().unwrap()).unwrap();
         assert!(attempt(folder.path(), &config, &dataset, None).unwrap());
         let file = std::fs::read(folder.path().join("trace.safetensors")).unwrap();
         let header = u64::from_le_bytes(file[..8].try_into().unwrap());
-        assert_eq!(expected, file.len() as u64 - 8 - header, "{method}, {last_batch}");
+        assert_eq!(expected.tensors, file.len() as u64 - 8 - header, "{method}, {last_batch}");
+        // All of the room, of which spaces are left over: nothing was copied.
+        assert_eq!(header, expected.header.next_multiple_of(8), "{method}, {last_batch}");
+        let used = file[8..][..header as usize].trim_ascii_end().len() as u64;
+        assert!(used < expected.header && 5 * used > 4 * expected.header, "{method}, {last_batch}: {used} of {header}");
     }
+}
+
+/// A header beyond the format's limit is told before the run: nothing will read its trace.
+#[test]
+fn a_trace_that_nothing_will_read_is_told() {
+    let dataset = digits();
+    let excess = |epochs: usize, gradients: bool| {
+        let mut config = config(Method::Gdstar, epochs);
+        config.outputs.trace_gradients = gradients;
+        let run = Run::new(&config, &dataset, &GO_ON).unwrap();
+        TraceSize::of::<f32>(&run, &run.start().unwrap()).unwrap().excess()
+    };
+    assert_eq!((excess(5_000, true), excess(20_000, false)), (None, None));
+    let told = excess(20_000, true).unwrap();
+    assert!(told.contains("of which the format allows 100000000: nothing will read it"), "{told}");
 }
