@@ -31,6 +31,7 @@ const MODEL: &str = "lenet300";
 
 pub fn run(args: &DemoArgs) -> Result<()> {
     let dataset = data::load(Source::Digits, None)?;
+    config(args, Method::Gdstar).validate()?;
     let stop = stop_on_interrupt();
     let (train, test) = (dataset.train.len(), dataset.test.len());
     console::print_line(format_args!(
@@ -53,12 +54,16 @@ pub fn run(args: &DemoArgs) -> Result<()> {
     ))
 }
 
-/// One run of the three.
-fn one(method: Method, args: &DemoArgs, every: usize, dataset: &Dataset, stop: &AtomicBool) -> Result<Summary> {
+fn config(args: &DemoArgs, method: Method) -> Config {
     let mut config = Config::new(MODEL, Source::Digits, method);
     config.seed = args.seed;
     config.hyper.epochs = args.epochs;
-    let session = Session::new(config)?.stopped_by(stop).watched(move |&Beginning { run, .. }| {
+    config
+}
+
+/// One run of the three.
+fn one(method: Method, args: &DemoArgs, every: usize, dataset: &Dataset, stop: &AtomicBool) -> Result<Summary> {
+    let session = Session::new(config(args, method))?.stopped_by(stop).watched(move |&Beginning { run, .. }| {
         vec![Box::new(Progress::new(&method.to_string(), run, 0, every).for_a_reader())]
     });
     let result = Summary::new(method, &session.train(dataset)?);

@@ -49,27 +49,31 @@ struct Cli {
     demo: demo::DemoArgs,
 }
 
+// No line is wider than a terminal of 80 columns.
 const EXAMPLES: &str = "\
 Examples:
-  gdstar                                                        the main job on the embedded digits
   gdstar train --model lenet300 --data digits --method gdstar --epochs 50
-  gdstar train --model lenet300 --data mnist --data-dir DIR --method gdstar --epochs 300 --out runs/mnist
-  gdstar train --out runs/mnist --resume                        continue after an interruption
-  gdstar models lenet300                                        a network's layers
-  gdstar data fetch mnist                                       download a data set, verified
-  gdstar table runs                                             runs side by side, means over seeds
-  gdstar evaluate runs/mnist                                    accuracy, sparsity by layer, multiply-accumulates
-  gdstar export runs/mnist --format npz                         the pruned network for other programs
-  gdstar plot runs/dense runs/gdstar --out runs.svg             their curves in one figure
+  gdstar train --model lenet300 --data mnist --data-dir DIR --out runs/mnist
+  gdstar train --out runs/mnist --resume      goes on after an interruption
+  gdstar models lenet300                      a network's layers
+  gdstar data fetch mnist                     a data set, verified
+  gdstar table runs                           runs side by side, means of seeds
+  gdstar plot runs --out runs.svg             their curves in one figure
+  gdstar evaluate runs/mnist                  accuracy, sparsity by layer, cost
+  gdstar export runs/mnist --format npz       the pruned network, for others
   gdstar op golden/ops/conv2d.safetensors --out results.safetensors
-  gdstar weights --model resnet18 --out w.safetensors           first weights, which PyTorch loads
-  gdstar probe --model resnet18 --weights w.safetensors --batch b.safetensors --out gradients.safetensors
+  gdstar weights --model resnet18 --out w.safetensors
+      first weights, which PyTorch loads
+  gdstar probe --model resnet18 --weights w.safetensors --batch b --out g
+      logits, loss and gradients of one batch
 
-  gdstar check port.safetensors                                 a port's trace: PASS, FAIL or INCONCLUSIVE, and why
-  gdstar replay port.safetensors --out replay.safetensors       the whole method, from a port's gradients
-  gdstar golden verify                                          the golden files against the reference
+  gdstar check port.safetensors               a port's trace: PASS or FAIL, why
+  gdstar replay port.safetensors --out replay.safetensors
+      the whole method, from a port's gradients
+  gdstar golden verify                        golden files against the reference
 
-Exit codes: 0 done, or PASS; 1 the run failed, or FAIL; 2 wrong usage or an unreadable input; 3 INCONCLUSIVE.";
+Exit codes: 0 done, or PASS; 1 the run failed, or FAIL; 2 wrong usage or an
+unreadable input; 3 INCONCLUSIVE.";
 
 #[derive(Debug, Subcommand)]
 // What each does is said where its arguments are.
@@ -151,6 +155,13 @@ fn explain(error: &clap::Error) -> ExitCode {
             Err(error) if !error.is_lost_reader() => failed(&error),
             _ => ExitCode::SUCCESS,
         };
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // What clap has for it is the help, whose first line says nothing of what is missing.
+        let named = invoked();
+        let below: Vec<&str> = named.get_subcommands().map(clap::Command::get_name).collect();
+        tell(format_args!("{}: expected a subcommand: {} (see --help)", named.get_name(), below.join(", ")));
+        return ExitCode::from(2);
     }
     let meant = guesses::meant(error, &invoked());
     let text = error.render().to_string();

@@ -80,9 +80,13 @@ fn help_names_every_symbol_and_open_point() {
         &["plot", "--help"],
         &["completions", "--help"],
         &["man", "--help"],
+        &["data", "fetch", "--help"],
     ] {
         let output = gdstar(arguments);
         assert!(output.status.success() && text(&output.stderr).is_empty(), "{arguments:?}");
+        let mut narrow = Command::new(env!("CARGO_BIN_EXE_gdstar"));
+        let told = text(&narrow.args(arguments).env("COLUMNS", "80").output().unwrap().stdout);
+        assert!(told.lines().all(|line| line.chars().count() <= 80), "{arguments:?}:\n{told}");
     }
     let help = text(&gdstar(&["train", "--help"]).stdout);
     let symbols = ["--alpha-0", "--alpha-k", "--lambda", "--eps", "--chunks", "--lr", "--momentum", "--weight-decay"];
@@ -182,6 +186,9 @@ fn impossible_options_are_named() {
     assert_fails(&chunks, 2, &["--chunks", "at most N = 50200", "50201"]);
     assert_fails(&["models", "lenet9000"], 2, &["--model", "`lenet9000`"]);
     assert_fails(&["frobnicate"], 2, &["frobnicate"]);
+    assert_fails(&["data"], 2, &["data: expected a subcommand: fetch, list"]);
+    assert_fails(&["golden"], 2, &["golden: expected a subcommand: verify"]);
+    assert_fails(&["--epochs", "0"], 2, &["--epochs", "at least 1", "found 0"]);
     assert_fails(&["--num-epochs", "5"], 2, &["it is --epochs here"]);
     assert_fails(&["plot", "run", "--output", "a.svg"], 2, &["it is --out here"]);
     assert!(!text(&gdstar(&["models", "--output", "x"]).stderr).contains("--out here"), "`models` has no --out");
