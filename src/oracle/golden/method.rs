@@ -90,7 +90,7 @@ pub type Content = (HashMap<String, String>, Vec<(String, Tensor)>);
 /// The tensors of a file with these cases, inputs and results, and its metadata.
 ///
 /// # Errors
-/// As [`derive`].
+/// As [`derive()`].
 pub fn tensors(equation: &str, cases: &[Case]) -> Result<Content> {
     let mut tensors = Vec::new();
     for case in cases {
@@ -131,7 +131,7 @@ fn flags_tensor(flags: &[bool]) -> Tensor {
 /// Derives every result of a file again and compares it, bit for bit; and the reference's, within 1 ulp.
 ///
 /// # Errors
-/// As [`read`] and [`derive`], and [`Error::File`] if a result is missing.
+/// As [`read`] and [`derive()`], and [`Error::File`] if a result is missing.
 pub(super) fn verify(file: &TensorFile, comparison: &mut Comparison) -> Result<String> {
     let (equation, cases) = read(file)?;
     let mut inputs = 0;
