@@ -12,6 +12,10 @@
 //! Weights that are stepped from `init` go, within an epoch, from the recorded weights the epoch before left through
 //! all optimizer steps in DoubleDouble, and are rounded once at its end; the momentum is never rounded.
 //!
+//! The chain runs the paper's own functions ([`crate::paper`]), whose units are not those that a check judges: Alg. 5 gives
+//! Eq. 6, 7 and 5 at once, Alg. 6 takes Eq. 9 and the mask together, and Alg. 4 stands before the pruning or after it, as
+//! the reading has it. So it is one page, and not a part of each claim.
+//!
 //! # What is taken from the input
 //!
 //! The gradients; random rewind's `draw`; `mask_before` where it is recorded (else the input's `mask` of the epoch before, else the result's);
@@ -20,6 +24,7 @@
 mod chain;
 mod gradients;
 mod plan;
+mod write;
 
 use crate::error::Result;
 use crate::output;

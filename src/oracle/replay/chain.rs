@@ -9,9 +9,9 @@ use crate::paper::gradient_norm::{frobenius_norm, sum_of_squares};
 use crate::paper::reading::{MaskedGradient, MomentumOnPrune, RewindUpdate};
 use crate::paper::rewind::RewindPoint;
 use crate::paper::schedule::prune_rate;
-use crate::paper::selection::{Selection, select_weights};
+use crate::paper::selection::select_weights;
 use crate::scalar::{DoubleDouble, Scalar};
-use crate::tensor_file::{Element, Tensor, TensorSink};
+use crate::tensor_file::{Tensor, TensorSink};
 use crate::trace::names::of_parameter;
 use crate::trace::{Trace, TracedMethod, TracedParameter};
 use ndarray::{ArrayD, ArrayViewD};
@@ -36,7 +36,7 @@ pub(super) struct Replay<'a> {
     /// What the epoch before left alive, flat over W; `None` where the weights are not known.
     mask: Option<Vec<bool>>,
     /// W_k* of every parameter whose weights are known.
-    rewind: RewindPoint<f64>,
+    pub(super) rewind: RewindPoint<f64>,
 }
 
 impl<'a> Replay<'a> {
@@ -172,20 +172,6 @@ impl<'a> Replay<'a> {
         Ok(Some(alive))
     }
 
-    /// What is only passed on.
-    fn copy_batches(&mut self, k: usize) -> Result<()> {
-        for i in 0..self.trace.batches(k) {
-            let (indices, loss) = (format!("epoch/{k}/batch/{i}/indices"), format!("epoch/{k}/batch/{i}/loss"));
-            if let Some(values) = self.trace.integers(&indices)? {
-                self.sink.put(&indices, &Tensor::from_slice(&[values.len()], &values))?;
-            }
-            if let Some(values) = self.trace.floats(&loss)? {
-                self.sink.put(&loss, &Tensor::from_slice(&[1], &values))?;
-            }
-        }
-        Ok(())
-    }
-
     /// The effective weights at the epoch's end, of every parameter that has them: 0 where eliminated.
     fn weights_before(
         &mut self,
@@ -230,14 +216,9 @@ impl<'a> Replay<'a> {
     }
 
     /// What random rewind drew in an epoch, if it is recorded.
-    fn draw(&self, k: usize) -> Result<Option<f64>> {
+    pub(super) fn draw(&self, k: usize) -> Result<Option<f64>> {
         let draw = self.trace.scalar(k, "draw")?;
         draw.map(|draw| self.settled(k, "draw", Ok(draw))).transpose()
-    }
-
-    fn copy_draw(&mut self, k: usize) -> Result<()> {
-        let draw = self.draw(k)?;
-        draw.map_or(Ok(()), |draw| self.put_scalar(k, "draw", draw))
     }
 
     /// Line 2 of Alg. 6.
@@ -287,19 +268,6 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Writes the weights before and after and W_k*, and goes on with those after.
-    fn put_weights(&mut self, k: usize, before: &[ArrayD<f64>], after: &[ArrayD<f64>]) -> Result<()> {
-        let rewind = self.rewind.weights().unwrap_or(before).to_vec();
-        for (i, (p, parameter)) in known(self.trace, &self.plan).into_iter().enumerate() {
-            let all = [("weights_before", &before[i]), ("rewind", &rewind[i]), ("weights_after", &after[i])];
-            for (quantity, values) in all {
-                self.sink.put(&of_parameter(k, quantity, parameter), &Tensor::from_array(&values.view()))?;
-            }
-            self.weights[p] = Some(after[i].iter().copied().collect());
-        }
-        Ok(())
-    }
-
     /// A quantity that must be finite, or the error that says where it is not.
     fn settled(&self, k: usize, quantity: &str, value: Result<f64>) -> Result<f64> {
         let value = value.map_err(|e| self.placed(k, quantity, e))?;
@@ -319,35 +287,10 @@ impl<'a> Replay<'a> {
         };
         Error::file(self.trace.path(), format!("tensor `epoch/{k}/{quantity}`: {name}"), expected, found)
     }
-
-    fn put_selection(&mut self, k: usize, selection: &Selection<f64>) -> Result<()> {
-        let quantiles = Tensor::from_slice(&[selection.chunk_quantiles.len()], &selection.chunk_quantiles);
-        self.sink.put(&format!("epoch/{k}/chunk_quantiles"), &quantiles)?;
-        self.put_scalar(k, "tau", selection.tau)?;
-        self.put_flags(k, "selected", &selection.selected)
-    }
-
-    fn put_scalar<T: Element>(&mut self, k: usize, quantity: &str, value: T) -> Result<()> {
-        self.sink.put(&format!("epoch/{k}/{quantity}"), &Tensor::scalar(value))
-    }
-
-    /// One tensor for each parameter of W, from an array over W.
-    fn put_flat<T: Element>(&mut self, k: usize, quantity: &str, flat: &[T]) -> Result<()> {
-        for parameter in self.trace.prunable() {
-            let values = Tensor::from_slice(&parameter.shape, &flat[parameter.range.clone()]);
-            self.sink.put(&of_parameter(k, quantity, parameter), &values)?;
-        }
-        Ok(())
-    }
-
-    fn put_flags(&mut self, k: usize, quantity: &str, flags: &[bool]) -> Result<()> {
-        let bytes: Vec<u8> = flags.iter().map(|&flag| flag.into()).collect();
-        self.put_flat(k, quantity, &bytes)
-    }
 }
 
 /// The parameters whose weights are known; those of W first, all of them or none.
-fn known<'t>(trace: &'t Trace, plan: &Plan) -> Vec<(usize, &'t TracedParameter)> {
+pub(super) fn known<'t>(trace: &'t Trace, plan: &Plan) -> Vec<(usize, &'t TracedParameter)> {
     trace.parameters().iter().enumerate().filter(|(p, _)| plan.sources[*p] != Source::Unknown).collect()
 }
 
