@@ -27,7 +27,7 @@ mod sparse;
 pub(super) use conv::{conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub(super) use gemm::matmul;
 pub(super) use layout::images;
-pub(super) use sparse::{Turned, sparse_conv2d, sparse_conv2d_input_gradient, sparse_conv2d_weight_gradient};
+pub(super) use sparse::{sparse_conv2d, sparse_conv2d_input_gradient, sparse_conv2d_weight_gradient};
 
 use super::literal;
 use crate::kernel::{Loop, buffer, vectorised_loop};

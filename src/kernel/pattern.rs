@@ -1,11 +1,13 @@
 //! [`Pattern`]: which entries of a weight live, so that the others need neither be stored nor multiplied.
 
-use super::fast::Turned;
+mod turned;
+
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use turned::Turned;
 
 /// The living entries of a weight, in compressed rows: for each output o, their ascending flat positions within
 /// `[c,kh,kw]`.

@@ -3,9 +3,6 @@
 
 mod product;
 mod sampled;
-mod turned;
-
-pub(in crate::kernel) use turned::Turned;
 
 use super::layout::{Rows, images};
 use super::sources::Sources;

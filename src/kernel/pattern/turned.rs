@@ -1,6 +1,6 @@
 //! [`Turned`]: a pattern's entries as the input gradient goes through them.
 
-use crate::kernel::Pattern;
+use super::Pattern;
 
 /// The living entries by input channel: for each, ascending by output and tap.
 #[derive(Debug, Clone)]
