@@ -3,6 +3,7 @@
 mod checkpoint;
 mod clock;
 mod config;
+mod epoch;
 mod evaluation;
 mod execution;
 mod folder;

@@ -1,0 +1,195 @@
+//! The training loop: batches, gradients, optimizer, and at the end of every epoch the method and the test set.
+
+use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
+use super::{Run, Sgd, State, Step, cosine_learning_rate};
+use crate::data::Batch;
+use crate::error::{Error, Result};
+use crate::kernel::buffer;
+use crate::method::{At, Gradients, Needs, Sparsifier, Story};
+use crate::nn::{Mode, Parameters};
+use crate::paper::reading::{Evaluation, LearningRateStep};
+use crate::random::{Purpose, stream};
+use crate::scalar::Scalar;
+use crate::weights::Stepping;
+use ndarray::ArrayD;
+use rand_chacha::ChaCha8Rng;
+use std::sync::atomic::Ordering;
+use std::thread::{self, Scope};
+use std::time::Duration;
+
+impl Run<'_> {
+    /// Trains until `config.hyper.epochs` epochs are completed, telling `observers` as it goes.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] if a loss or gradient stops being finite, [`Error::Interrupted`] if stopped from
+    /// outside, and whatever an observer reports.
+    pub fn train<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
+        while state.epochs < self.config.hyper.epochs {
+            thread::scope(|scope| self.epoch(scope, state, observers))?;
+        }
+        observers.iter_mut().try_for_each(|observer| observer.on_end())
+    }
+
+    /// One epoch, whose batches a thread of `scope` prepares.
+    fn epoch<'scope, S: Scalar>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        state: &mut State<S>,
+        observers: &mut [&mut dyn Observer<S>],
+    ) -> Result<()> {
+        let config = self.config;
+        let k = state.epochs + config.reading.epoch_origin.first();
+        let recorded = observers.iter().any(|observer| observer.wants_tensors());
+        let started = (self.clock)();
+        let gradients = observers.iter().any(|observer| observer.wants_gradients());
+        let at = |steps, learning_rate| At { epoch: k, steps, learning_rate, recorded };
+        let first_rate = self.learning_rate(state.epochs, state.steps, self.batches_per_epoch());
+        state.sparsifier.begin_epoch(at(state.steps, first_rate), &mut state.weights);
+        let needs = state.sparsifier.needs();
+        let form = config.execution.form::<S>(config.optimizer.batch_size, &needs, gradients);
+        let mut stepping = state.weights.stepping(form);
+        stepping.store()?;
+        let step_macs = self.network.step_multiply_accumulates(&stepping.parameters)?;
+        let steps = Steps { k, index: state.epochs, needs, at: &at };
+        let trained = self.batches(scope, &mut stepping, &mut *state.sparsifier, &mut state.steps, observers, steps);
+        let bytes = stepping.bytes();
+        // What steps share lies idle from here on, and the method needs memory of its own.
+        buffer::clear();
+        drop(stepping);
+        let Trained { loss_sum, samples, batches } = trained?;
+        let mut seconds = self.seconds_since(started);
+
+        let evaluate_first = config.reading.evaluation == Evaluation::BeforePruning;
+        let accuracy_before = if evaluate_first { Some(self.accuracy(&state.weights.parameters)?) } else { None };
+        let weights_before = recorded.then(|| state.weights.parameters.clone());
+        let pruning = (self.clock)();
+        let mut story = Story::new(recorded);
+        let last_rate = self.learning_rate(state.epochs, state.steps.saturating_sub(1), batches);
+        let ended = state.sparsifier.end_of_epoch(at(state.steps, last_rate), &mut state.weights, &mut story);
+        ended.map_err(|error| diverged(error, k, batches.saturating_sub(1)))?;
+        seconds += self.seconds_since(pruning);
+        let test_accuracy = match accuracy_before {
+            Some(accuracy) => accuracy,
+            None => self.accuracy(&state.weights.parameters)?,
+        };
+        state.epochs += 1;
+        let record = EpochRecord {
+            epoch: k,
+            loss: loss_sum / samples.max(1) as f64,
+            test_accuracy,
+            sparsity: story.sparsity.unwrap_or_else(|| state.weights.sparsity()),
+            numbers: story.numbers(),
+            learning_rate: last_rate,
+            seconds,
+            effective_flops: Some(2 * step_macs as u64 * samples as u64),
+            bytes: Some(bytes as u64),
+            layers: state.weights.layer_sparsities(),
+        };
+        let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };
+        observers.iter_mut().try_for_each(|observer| observer.on_epoch(&event))
+    }
+
+    fn seconds_since(&self, moment: Duration) -> f64 {
+        (self.clock)().saturating_sub(moment).as_secs_f64()
+    }
+
+    /// The epoch's steps.
+    fn batches<'scope, S: Scalar>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        weights: &mut Stepping<S>,
+        sparsifier: &mut dyn Sparsifier<S>,
+        steps: &mut usize,
+        observers: &mut [&mut dyn Observer<S>],
+        epoch: Steps,
+    ) -> Result<Trained> {
+        let (config, Steps { k, index, needs, at }) = (self.config, epoch);
+        let optimizer = Sgd::new(&config.optimizer, config.reading.decayed);
+        let mut noise = stream(config.seed, Purpose::Dropout, index);
+        let loader = self.loader(index);
+        let batches = loader.batches();
+        let (mut loss_sum, mut samples) = (0.0, 0);
+        for (i, Batch { indices, x, labels }) in loader.start::<S>(scope)?.enumerate() {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted { epoch: k });
+            }
+            weights.store()?;
+            let mut step = self.step(&weights.parameters, x, labels, &mut noise, (k, i))?;
+            let loss = step.loss.to_f64();
+            loss_sum += loss * indices.len() as f64;
+            samples += indices.len();
+            let gradients = Gradients { parameters: &weights.parameters, stored: &step.gradients };
+            let event = BatchEvent { epoch: k, batch: i, batches, indices: &indices, loss, gradients };
+            observers.iter_mut().try_for_each(|observer| observer.on_batch(&event))?;
+            let rate = self.learning_rate(index, *steps, batches);
+            sparsifier.after_backward(at(*steps, rate), gradients, weights);
+            let spoilt = optimizer.step(config.kernel, weights, &step.gradients, rate, &needs);
+            let parameters = &mut weights.parameters;
+            if let Some((quantity, value)) = spoilt.and_then(|p| step.non_finite_gradient(parameters, p)) {
+                return Err(Error::non_finite(quantity, (k, i), value));
+            }
+            step.move_buffers(parameters);
+            step.recycle();
+            *steps += 1;
+            if needs.after_step {
+                let acted = sparsifier.after_step(at(*steps, rate), weights.whole());
+                acted.map_err(|error| diverged(error, k, i))?;
+            }
+        }
+        Ok(Trained { loss_sum, samples, batches })
+    }
+
+    /// The learning rate of an epoch or a step (open point 16).
+    fn learning_rate(&self, epoch: usize, step: usize, steps_per_epoch: usize) -> f64 {
+        let base = self.config.optimizer.learning_rate;
+        let epochs = self.config.hyper.epochs;
+        match self.config.reading.learning_rate {
+            LearningRateStep::PerEpoch => cosine_learning_rate(base, epoch, epochs),
+            LearningRateStep::PerStep => cosine_learning_rate(base, step, epochs * steps_per_epoch),
+        }
+    }
+
+    /// One batch's pass, its loss finite. (Whether the gradients are is seen when the optimizer takes them.)
+    fn step<S: Scalar>(
+        &self,
+        parameters: &Parameters<S>,
+        x: ArrayD<S>,
+        labels: Vec<usize>,
+        noise: &mut ChaCha8Rng,
+        at: (usize, usize),
+    ) -> Result<Step<S>> {
+        let (network, kernel) = (&self.network, self.config.kernel);
+        let step = Step::compute(network, kernel, parameters, x, labels, Mode::Training, Some(noise))?;
+        match step.non_finite_loss() {
+            None => Ok(step),
+            Some((quantity, value)) => Err(Error::non_finite(quantity, at, value)),
+        }
+    }
+}
+
+/// What the steps of an epoch know.
+struct Steps<'a> {
+    k: usize,
+    /// The epoch, counted from 0.
+    index: usize,
+    needs: Needs,
+    at: &'a dyn Fn(usize, f64) -> At,
+}
+
+/// What an epoch's steps come to.
+struct Trained {
+    /// The sum of the samples' losses.
+    loss_sum: f64,
+    samples: usize,
+    batches: usize,
+}
+
+/// The method takes finite numbers; one that it refuses at an epoch's end (a G that overflowed) is the run's failure.
+fn diverged(error: Error, epoch: usize, batch: usize) -> Error {
+    match error {
+        Error::Domain { name, found, .. } if matches!(found.as_str(), "inf" | "-inf" | "NaN") => {
+            Error::non_finite(name, (epoch, batch), found)
+        }
+        other => other,
+    }
+}
