@@ -8,9 +8,7 @@
 //! | `models` | networks, forward and backward | PyTorch | evaluated by the fast kernels, within stated tolerances |
 //! | others | training steps, hard cases, number systems | PyTorch, mpmath | SHA-256; `cargo test` compares them |
 
-pub mod case;
 pub mod condition;
-pub mod dyadic;
 mod hashed;
 mod lane;
 pub mod method;

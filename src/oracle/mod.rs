@@ -9,6 +9,7 @@ pub mod arithmetic;
 mod check;
 mod claims;
 mod epoch;
+pub mod exact;
 mod field;
 pub mod golden;
 mod interval;

@@ -22,6 +22,7 @@
 //! `weights_before` where it is recorded, else `init`. Everything else is computed, whatever the input says of it.
 
 mod chain;
+mod finite;
 mod gradients;
 mod plan;
 mod write;

@@ -37,6 +37,7 @@ mod balls;
 mod batch;
 mod compare;
 mod cross_entropy;
+mod decisions;
 mod pooling;
 mod rounding;
 mod stages;
@@ -164,7 +165,7 @@ pub fn enclose(
         let recorded = gradient.read(&rounding, rounding.operand);
         bounds.push(GradientBounds { name: spec.name, low: recorded.low(), high: recorded.high() });
     }
-    let stages::Decisions { all, ambiguous } = pass.decisions;
+    let decisions::Decisions { all, ambiguous } = pass.decisions;
     Ok(Enclosure { loss, gradients: bounds, ambiguous, decisions: all })
 }
 

@@ -2,8 +2,8 @@
 
 use super::{eq6, eq7};
 use crate::error::{Error, Result};
-use crate::oracle::golden::case::{Case, Reals, Results, Value};
-use crate::oracle::golden::dyadic::Format;
+use crate::oracle::exact::case::{Case, Reals, Results, Value};
+use crate::oracle::exact::dyadic::Format;
 use crate::paper::reading::MaskedGradient;
 use crate::paper::selection;
 

@@ -3,11 +3,11 @@
 use crate::error::Result;
 use crate::oracle::arithmetic::L1;
 use crate::oracle::claims::claim::{Claim, Judged};
-use crate::oracle::claims::exact::{exact, rounded, sum};
 use crate::oracle::claims::mistakes::{COARSEST_SUM, Candidates, UNBOUNDED, lower_precision, reading};
 use crate::oracle::claims::sums::{Sums, sums};
-use crate::oracle::golden::case::{Case, Results};
-use crate::oracle::golden::dyadic::Dyadic;
+use crate::oracle::exact::case::{Case, Results};
+use crate::oracle::exact::dyadic::Dyadic;
+use crate::oracle::exact::{exact, rounded, sum};
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::Seen;

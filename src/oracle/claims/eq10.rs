@@ -1,8 +1,8 @@
 //! Eq. 10: what chunks save in computation, which no trace records.
 
 use crate::error::{Error, Result};
-use crate::oracle::golden::case::{Case, Reals, Results, Value};
-use crate::oracle::golden::dyadic::{Dyadic, Format};
+use crate::oracle::exact::case::{Case, Reals, Results, Value};
+use crate::oracle::exact::dyadic::{Dyadic, Format};
 use crate::paper::cost;
 use crate::scalar::{DoubleDouble, Scalar};
 

@@ -1,8 +1,8 @@
 //! Eq. 11: what chunks save in memory, which no trace records.
 
 use crate::error::Result;
-use crate::oracle::golden::case::{Case, Reals, Results, Value};
-use crate::oracle::golden::dyadic::{Dyadic, Format};
+use crate::oracle::exact::case::{Case, Reals, Results, Value};
+use crate::oracle::exact::dyadic::{Dyadic, Format};
 use crate::paper::cost;
 
 /// The exact result of a golden case: `100 (C - 1) / C`.

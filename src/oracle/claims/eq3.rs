@@ -3,10 +3,10 @@
 use crate::error::Result;
 use crate::oracle::arithmetic::{Sum, Tolerance, theta};
 use crate::oracle::claims::claim::{Claim, Judged};
-use crate::oracle::claims::exact::{exact, rounded, sum};
 use crate::oracle::claims::mistakes::{COARSEST_SUM, Candidates, UNBOUNDED, lower_precision, reading};
 use crate::oracle::claims::sums::{batches, by_parameter};
-use crate::oracle::golden::case::{Case, Results};
+use crate::oracle::exact::case::{Case, Results};
+use crate::oracle::exact::{exact, rounded, sum};
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::{Label, Outcome, pieces};
 use crate::oracle::seen::{Operands, Seen};

@@ -18,7 +18,6 @@ mod eq6;
 mod eq7;
 mod eq8;
 mod eq9;
-mod exact;
 mod mistakes;
 pub(crate) mod params;
 mod ratio;
@@ -31,7 +30,7 @@ pub(crate) use claim::Claim;
 pub(crate) use ratio::causes as common_factor;
 pub(crate) use step::{StepLevel, Told};
 
-use super::golden::case::Derive;
+use super::exact::case::Derive;
 
 /// The claims on an epoch, in the order of findings: what is computed first comes first. Before them stand those that look
 /// at the trace as a whole first: [`StepLevel`] and [`Batches`].

@@ -9,9 +9,9 @@
 //! | `<case>/expected/<name>` | the exact result rounded to F64 (ties to even), or integers I64, or flags U8 |
 //! | `<case>/expected_f32/<name>` | the exact result rounded to F32, where every input is a number of F32 |
 
-use super::case::{Case, Input, Reals, Results, Value};
 use super::{Comparison, DERIVATIONS, Mismatch};
 use crate::error::{Error, Result};
+use crate::oracle::exact::case::{Case, Input, Reals, Results, Value};
 use crate::paper::reading::Reading;
 use crate::tensor_file::{Element, Tensor, TensorFile};
 use safetensors::Dtype;

@@ -1,7 +1,7 @@
 //! An epoch of a replay: Eq. 3 to 9, Alg. 4 and Alg. 6 on what the gradients gave, each from what is written beside it.
 
 use super::OnProgress;
-use super::gradients::{finite, read_finite};
+use super::finite::{finite, read_finite};
 use super::plan::{Plan, Source, recorded_mask, unknown_mask};
 use crate::error::{Error, Result};
 use crate::paper::decay::{Decay, decay_step, rewind_decay};

@@ -1,14 +1,15 @@
 //! What needs the batches' gradients: Eq. 1 and 2, and the optimizer's steps. Each gradient is read once.
 
 use super::chain::Replay;
+use super::finite::{finite, read_finite};
 use super::plan::sgd;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::paper::gradient_norm::{L1NormSum, SquareSums, mask_gradient};
 use crate::paper::reading::{GradientOf, LearningRateStep};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::Tensor;
 use crate::trace::names::of_parameter;
-use crate::trace::{SgdHyperparameters, Trace, TracedParameter};
+use crate::trace::{SgdHyperparameters, TracedParameter};
 use crate::train::{descend, exact_cosine_learning_rate};
 
 /// One parameter on its way through an epoch's optimizer steps.
@@ -133,29 +134,4 @@ impl Replay<'_> {
         };
         exact_cosine_learning_rate(sgd.lr, step, total)
     }
-}
-
-/// A tensor of the input, every number finite.
-pub(super) fn read_finite(trace: &Trace, name: &str, parameter: &TracedParameter) -> Result<Vec<f64>> {
-    let Some(values) = trace.floats(name)? else {
-        return Err(Error::file(trace.path(), format!("tensor `{name}`"), "to be present", "nothing"));
-    };
-    for (j, &value) in values.iter().enumerate() {
-        finite(trace, || name.to_string(), (parameter, j), value)?;
-    }
-    Ok(values)
-}
-
-/// `value`, or the error that it is not finite.
-pub(super) fn finite(
-    trace: &Trace,
-    name: impl Fn() -> String,
-    (parameter, j): (&TracedParameter, usize),
-    value: f64,
-) -> Result<f64> {
-    if value.is_finite() {
-        return Ok(value);
-    }
-    let place = format!("tensor `{}`, index {:?}", name(), parameter.index(j));
-    Err(Error::file(trace.path(), place, "a finite number", value))
 }

@@ -1,8 +1,8 @@
 //! Max pooling on balls: a maximum is monotone, its position a decision.
 
 use super::balls::{Balls, Terms};
+use super::decisions::Decisions;
 use super::rounding::Rounding;
-use super::stages::Decisions;
 use crate::error::{Error, Result};
 use crate::oracle::interval::Interval;
 use ndarray::ArrayD;

@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use super::balls::{Balls, Terms};
+use super::decisions::Decisions;
 use super::pooling;
 use super::rounding::Rounding;
 use crate::error::{Error, Result};
@@ -63,14 +64,6 @@ fn collect(network: &str, layer: &Layer, stages: &mut Vec<Stage>) -> std::result
     };
     stages.push(stage);
     Ok(())
-}
-
-/// Decisions that a port takes on computed numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Decisions {
-    pub all: usize,
-    /// Those that rounding may turn either way.
-    pub ambiguous: usize,
 }
 
 /// One forward pass, ready to go back.

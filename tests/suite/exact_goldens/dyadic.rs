@@ -1,6 +1,6 @@
 //! The arithmetic without rounding that derives the exact lane.
 
-use gdstar::oracle::golden::dyadic::{Dyadic, Format};
+use gdstar::oracle::exact::dyadic::{Dyadic, Format};
 
 fn exact(x: f64) -> Dyadic {
     Dyadic::new(x).unwrap()

@@ -4,7 +4,7 @@ mod decay;
 mod norms;
 mod selection;
 
-use gdstar::oracle::golden::case::{Case, Input};
+use gdstar::oracle::exact::case::{Case, Input};
 use gdstar::paper::reading::Reading;
 use ndarray::ArrayD;
 use rand::{Rng, SeedableRng};

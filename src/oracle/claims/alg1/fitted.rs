@@ -1,7 +1,7 @@
 //! Optimizer steps with one number that is not known, found from one weight: the gradient's scale, the learning rate,
 //! the bound of clipping. Whether it is the mistake, all other weights say.
 
-use super::mistakes::{Mistake, mistake};
+use super::mistake::{Mistake, mistake};
 use crate::error::Result;
 use crate::oracle::claims::descent::{Descent, Rule, gradient_norms};
 use crate::oracle::claims::ratio::short;

@@ -1,6 +1,7 @@
 //! Known mistakes in the optimizer's steps: the epoch is run again under each.
 
 use super::fitted;
+use super::mistake::{Mistake, mistake};
 use crate::error::Result;
 use crate::oracle::claims::descent::{Descent, Rule};
 use crate::oracle::claims::mistakes::{affected, is_bf16, reading};
@@ -11,21 +12,6 @@ use crate::paper::reading::{LearningRateStep, MomentumOnPrune};
 use crate::trace::names::gradient;
 use crate::trace::{Schedule, TracedParameter};
 use crate::train::cosine_learning_rate;
-
-/// A mistake: what it makes of the right rule at step `i` of an epoch, and which batches it steps through.
-pub(crate) struct Mistake {
-    cause: String,
-    rule: Box<dyn Fn(Rule, usize) -> Rule>,
-    skips: fn(usize, usize) -> bool,
-    /// What the momentum is multiplied by at the epoch's start.
-    buffer: f64,
-    /// Whether the momentum of selected weights is 0 there, if not as the reading says.
-    forgets_selected: Option<bool>,
-}
-
-pub(crate) fn mistake(cause: impl Into<String>, rule: impl Fn(Rule, usize) -> Rule + 'static) -> Mistake {
-    Mistake { cause: cause.into(), rule: Box::new(rule), skips: |_, _| false, buffer: 1.0, forgets_selected: None }
-}
 
 fn mistakes(seen: &Seen) -> Vec<Mistake> {
     let mut all = choices(seen);

@@ -1,6 +1,7 @@
 //! Alg. 1: the optimizer's steps, from the weights that one epoch left to those at the end of the next.
 
 mod fitted;
+mod mistake;
 mod mistakes;
 
 use crate::error::Result;

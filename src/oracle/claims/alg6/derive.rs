@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::oracle::claims::eq9::decayed;
-use crate::oracle::golden::case::{Case, Reals, Results, Value};
+use crate::oracle::exact::case::{Case, Reals, Results, Value};
 use crate::paper::decay;
 use crate::paper::reading::{RewindCopy, Threshold};
 

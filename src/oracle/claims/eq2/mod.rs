@@ -8,10 +8,10 @@ pub(crate) use squares::Squares;
 
 use crate::error::Result;
 use crate::oracle::claims::claim::{Claim, Judged};
-use crate::oracle::claims::exact::{exact, rounded};
+use crate::oracle::exact::case::{Case, Results};
+use crate::oracle::exact::dyadic::Dyadic;
+use crate::oracle::exact::{exact, rounded};
 use crate::oracle::field::{Enclosure, Field};
-use crate::oracle::golden::case::{Case, Results};
-use crate::oracle::golden::dyadic::Dyadic;
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::{Operands, Seen};

@@ -4,8 +4,8 @@ mod mistakes;
 
 use crate::error::Result;
 use crate::oracle::claims::claim::{Claim, Judged};
+use crate::oracle::exact::case::{Case, Results, Value};
 use crate::oracle::field::Field;
-use crate::oracle::golden::case::{Case, Results, Value};
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::{Operands, Seen};

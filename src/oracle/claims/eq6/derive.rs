@@ -1,9 +1,9 @@
 //! Eq. 6 on exact numbers.
 
 use crate::error::{Error, Result};
-use crate::oracle::claims::exact::rounded;
-use crate::oracle::golden::case::{Case, Results, Value};
-use crate::oracle::golden::dyadic::Dyadic;
+use crate::oracle::exact::case::{Case, Results, Value};
+use crate::oracle::exact::dyadic::Dyadic;
+use crate::oracle::exact::rounded;
 use crate::paper::quantile::{Rank, chunk_quantiles, chunk_sizes};
 use crate::paper::reading::QuantileRule;
 use crate::scalar::Scalar;

@@ -1,11 +1,14 @@
-//! Exact numbers: what the claims' derivations have in common.
+//! Results without rounding: the numbers they are computed in, and the cases of golden files that they belong to.
 //!
 //! Beside each exact result stands what [`crate::paper`] makes of the same inputs: every decision must be the same, and
 //! every real quantity within 1 ulp.
 
+pub mod case;
+pub mod dyadic;
+
 use crate::error::Result;
-use crate::oracle::golden::case::{Reals, Value};
-use crate::oracle::golden::dyadic::{Dyadic, Format};
+use case::{Reals, Value};
+use dyadic::{Dyadic, Format};
 
 /// Exact numbers, rounded to both formats.
 pub(crate) fn rounded(exact: &[Dyadic], reference: Vec<f64>) -> Value {
