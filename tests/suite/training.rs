@@ -17,6 +17,7 @@ mod traces;
 use gdstar::data::{self, Dataset, Source};
 use gdstar::error::{Error, Result};
 use gdstar::method::Method;
+use gdstar::method::options::Value;
 use gdstar::paper::reading::Reading;
 use gdstar::scalar::Scalar;
 use gdstar::tensor_file::TensorStream;
@@ -39,6 +40,10 @@ fn config(method: Method, epochs: usize) -> Config {
     config.hyper.eps = 1e-2;
     config.hyper.lambda = 0.5;
     config.outputs.trace_gradients = true;
+    // What has no default.
+    if method == Method::DropBack {
+        config.options.set("sparsity", Value::Real(0.9));
+    }
     config
 }
 

@@ -3,16 +3,16 @@
 use super::{GO_ON, StopAfter, attempt, config, digits, timeless, train};
 use gdstar::data::Source;
 use gdstar::error::Error;
-use gdstar::method::Method;
+use gdstar::method::{METHODS, Method};
 use gdstar::train::{Checkpointer, Config, History, Metrics, Run, RunFolder};
 use std::path::Path;
 
-/// A run that is interrupted again and again ends with the same files, byte for byte, as one that is not: checkpoint,
+/// A run of any method that is interrupted again and again ends with the same files, byte for byte, as one that is not: checkpoint,
 /// trace, and metrics but for their seconds.
 #[test]
 fn resumed_runs_end_with_the_same_bytes() {
     let dataset = digits();
-    for method in [Method::Gdstar, Method::RandomRewind, Method::Dense] {
+    for &method in METHODS {
         let config = config(method, 5);
         let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         assert!(attempt(whole.path(), &config, &dataset, None).unwrap());
@@ -20,7 +20,7 @@ fn resumed_runs_end_with_the_same_bytes() {
             assert!(!attempt(broken.path(), &config, &dataset, Some(stop)).unwrap());
         }
         assert!(attempt(broken.path(), &config, &dataset, None).unwrap());
-        let traced = (method == Method::Gdstar).then_some("trace.safetensors");
+        let traced = method.entry().is_traced.then_some("trace.safetensors");
         for file in ["config.toml", "checkpoint.safetensors"].into_iter().chain(traced) {
             let read = |folder: &Path| std::fs::read(folder.join(file)).unwrap();
             assert!(read(whole.path()) == read(broken.path()), "{method}: {file} differs");
