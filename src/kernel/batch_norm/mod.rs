@@ -26,7 +26,9 @@ pub struct BatchNormSettings {
 /// y = weight (x - mean) / sqrt(var + eps) + bias in each channel, and in training the running statistics after it; and the
 /// statistics of each channel. Inputs: x `[n,c]` or `[n,c,h,w]`; weight, bias, running mean, running variance `[c]`.
 ///
-/// All in [`Scalar::Wide`], each result rounded once; the order of sums is told at [`Channels::sums`].
+/// All in [`Scalar::Wide`], each result rounded once. [`Kernel::Literal`] adds in increasing order of image, row and column, mean
+/// before variance; [`Kernel::Fast`] goes through x once for both, and adds up slabs of pixels of each image by itself, then
+/// the images, then the slabs, for any order of memory.
 pub fn batch_norm<S: Scalar>(
     kernel: Kernel,
     settings: BatchNormSettings,
