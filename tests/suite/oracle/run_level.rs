@@ -174,12 +174,13 @@ fn an_ensemble_has_three_seeds() {
 
 #[test]
 fn runs_of_something_else_are_no_ensemble() {
-    refused(NARROW, |_, config| config.method = Method::Reset, &["ref-0", "method", "gdstar", "reset"]);
+    refused(NARROW, |_, config| config.method = Method::Dense, &["ref-0", "method", "gdstar", "dense"]);
     refused(NARROW, |i, config| config.hyper.lambda = [0.75, 0.5][usize::from(i == 2)], &["ref-2", "lambda = 0.5"]);
     let other = |change: fn(&mut Config), words: &[&str]| {
         let told = judged(NARROW, &[0.9], change).unwrap_err().to_string();
         assert!(words.iter().all(|word| told.contains(word)), "{told} has not {words:?}");
     };
+    other(|config| config.method = Method::Reset, &["--ensemble", "method = gdstar", "reset"]);
     other(|config| config.hyper.lambda = 0.5, &["--ensemble", "lambda = 0.75", "0.5"]);
     other(|config| config.optimizer.batch_size = 16, &["--ensemble", "batch_size = 8", "16"]);
     other(
