@@ -8,8 +8,8 @@ use crate::paper::gradient_norm::{L1NormSum, SquareSums, mask_gradient};
 use crate::paper::reading::{GradientOf, LearningRateStep};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::Tensor;
+use crate::trace::SgdHyperparameters;
 use crate::trace::names::of_parameter;
-use crate::trace::{SgdHyperparameters, TracedParameter};
 use crate::train::{descend, exact_cosine_learning_rate};
 
 /// One parameter on its way through an epoch's optimizer steps.
