@@ -20,7 +20,8 @@ pub use crate::kernel::{Argument, List, Shape, list};
 pub trait Op: Debug + Clone + Send + Sync + 'static {
     /// The op's name in files and messages.
     const NAME: &'static str;
-    /// The names of the inputs in files and messages, in the op's order. What is part of the op (labels, a mask) is none.
+    /// The names of the inputs in files and messages, in the op's order. What is part of the op (labels, a mask) is
+    /// none.
     const INPUTS: ArrayNames;
     /// The names of the outputs in files. An op may have the first ones alone.
     const OUTPUTS: ArrayNames;
@@ -40,8 +41,8 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
 
     /// The outputs, and what `backward` will want. Inputs may have any strides.
     ///
-    /// The first input may be given for good (if nobody needs it any more, backward included): an op may take it out, write
-    /// over it and return it. What is left there is the caller's to recycle.
+    /// The first input may be given for good (if nobody needs it any more, backward included): an op may take it out,
+    /// write over it and return it. What is left there is the caller's to recycle.
     fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, Self::Saved<S>);
 
     /// One gradient per input: `Some` at least where `wanted` says so. `upstream` has one array per output

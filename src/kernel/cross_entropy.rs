@@ -48,8 +48,8 @@ fn sum_but<W: Scalar>(left_out: usize, roots: &[W], scale: W) -> W {
     sum
 }
 
-/// The mean over the rows of `-ln softmax(x)[label]`, of shape `[]`, and what its gradient needs of the logits; x `[n, classes]`,
-/// at least one of each, and a label for every row.
+/// The mean over the rows of `-ln softmax(x)[label]`, of shape `[]`, and what its gradient needs of the logits; x
+/// `[n,classes]`, at least one of each, and a label for every row.
 ///
 /// Sums run over the classes in increasing order, then over the rows, all of it in [`Scalar::Wide`], rounded once.
 pub fn cross_entropy<S: Scalar>(kernel: Kernel, x: &ArrayViewD<S>, labels: &[usize]) -> (ArrayD<S>, Softmax<S::Wide>) {

@@ -6,7 +6,8 @@ use super::{Argument, Kernel, Loop, flat, recycle_argument, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 
-/// x divided by `keep_probability` in [`Scalar::Wide`] and rounded once, where the mask, of x's shape, keeps; 0 elsewhere.
+/// x divided by `keep_probability` in [`Scalar::Wide`] and rounded once, where the mask, of x's shape, keeps; 0
+/// elsewhere.
 pub fn dropout<S: Scalar>(
     kernel: Kernel,
     x: Argument<S>,

@@ -22,8 +22,8 @@ pub(crate) fn array<S>(shape: &[usize], elements: Vec<S>) -> ArrayD<S> {
     Order::row_major(shape.len()).array(shape, elements)
 }
 
-/// `f` of what `N + 1` arrays of one shape hold at each place: written over the first, where it was given for good and the
-/// others lie as it does; else in the order of the first one that does not repeat.
+/// `f` of what `N + 1` arrays of one shape hold at each place: written over the first, where it was given for good and
+/// the others lie as it does; else in the order of the first one that does not repeat.
 pub(crate) fn zip<S: Scalar, const N: usize>(
     kernel: Kernel,
     first: Argument<S>,

@@ -1,5 +1,5 @@
-//! Formulas of one number or of two, worked out element by element. Each is a kernel of its own, named as its formula is:
-//! [`formula_values`] and [`formula_gradients`] are called with a type, which a back end can tell from others.
+//! Formulas of one number or of two, worked out element by element. Each is a kernel of its own, named as its formula
+//! is: [`formula_values`] and [`formula_gradients`] are called with a type, which a back end can tell from others.
 
 use super::broadcast::{self, broadcast_sum};
 use super::{Argument, Kernel, List, flat, list};
@@ -149,8 +149,8 @@ impl Inputs for Two {
     }
 }
 
-/// The gradient of input `I` of two, which has this shape. (A constant, so that no loop reads the operand that it does not
-/// need.)
+/// The gradient of input `I` of two, which has this shape. (A constant, so that no loop reads the operand that it does
+/// not need.)
 fn gradient<F: Formula<Inputs = Two>, S: Scalar, const I: usize>(
     kernel: Kernel,
     f: F,

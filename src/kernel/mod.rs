@@ -1,12 +1,13 @@
 //! The kernels: where nearly all the arithmetic happens, each in two forms behind one dispatch point.
 //!
-//! [`Kernel::Literal`] is the definition: plain loops over any [`Scalar`](crate::scalar::Scalar), in a documented order, with
-//! the same bits on every CPU and for any number of threads. [`Kernel::Fast`] runs vectors over the samples of a batch, and
-//! threads over outputs, for `f32` and `f64` (other number systems fall back to Literal); it agrees with Literal within the
-//! a-priori bound and gives the same bits for any number of threads, because work is split in blocks of a fixed size and
-//! never over a reduction.
+//! [`Kernel::Literal`] is the definition: plain loops over any [`Scalar`](crate::scalar::Scalar), in a documented
+//! order, with the same bits on every CPU and for any number of threads. [`Kernel::Fast`] runs vectors over the samples
+//! of a batch, and threads over outputs, for `f32` and `f64` (other number systems fall back to Literal); it agrees
+//! with Literal within the a-priori bound and gives the same bits for any number of threads, because work is split in
+//! blocks of a fixed size and never over a reduction.
 //!
-//! Nothing outside of this module asks which form it is. What a further one (a GPU's) has to provide is listed in [`KERNELS`].
+//! Nothing outside of this module asks which form it is. What a further one (a GPU's) has to provide is listed in
+//! [`KERNELS`].
 
 mod accumulate;
 mod aligned;

@@ -6,7 +6,8 @@ use crate::scalar::Scalar;
 use ndarray::parallel::prelude::*;
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, Slice};
 
-/// `to <- from`, arrays of one shape, row by row of memory in this order. All moves but those of [`rearrange`] are made of it.
+/// `to <- from`, arrays of one shape, row by row of memory in this order. All moves but those of [`rearrange`] are made
+/// of it.
 pub fn assign<S: Scalar>(kernel: Kernel, to: ArrayViewMutD<S>, from: &ArrayViewD<S>, order: &Order) {
     let (mut to, from) = (to.permuted_axes(order.axes()), from.view().permuted_axes(order.axes()));
     if kernel == Kernel::Fast && to.len() >= flat::SHARED && to.ndim() > 1 {

@@ -96,8 +96,8 @@ pub struct Strided<'a, T: Element> {
     axes: List<Extent>,
 }
 
-/// One axis of elements that are read in an order of one's own: how many places it has, and how far apart they lie in memory
-/// (0: one and the same).
+/// One axis of elements that are read in an order of one's own: how many places it has, and how far apart they lie in
+/// memory (0: one and the same).
 #[derive(Debug, Clone, Copy)]
 pub struct Extent {
     pub count: usize,

@@ -6,11 +6,12 @@ use crate::op::{Evaluation, Op, evaluate};
 use crate::scalar::{DoubleDouble, Scalar};
 use ndarray::{ArrayD, Zip};
 
-/// What the size of an element of a result is to be measured by: the size of what is added up to make it. One rounding of
-/// relative size u anywhere in the op's formula changes the element by about u times its magnitude.
+/// What the size of an element of a result is to be measured by: the size of what is added up to make it. One rounding
+/// of relative size u anywhere in the op's formula changes the element by about u times its magnitude.
 ///
-/// The sums inside softmax are of positive terms, and the x - mean of batch norm is a difference of inputs that are given
-/// exactly: a careful algorithm loses nothing there, so they do not count. PyTorch's formulas do lose there ([`Care`]).
+/// The sums inside softmax are of positive terms, and the x - mean of batch norm is a difference of inputs that are
+/// given exactly: a careful algorithm loses nothing there, so they do not count. PyTorch's formulas do lose there
+/// ([`Care`]).
 #[derive(Debug, Clone, Copy)]
 pub enum Magnitude<O> {
     /// The op of absolute values, `sum abs(a) abs(b)`: right for sums of products, and for what only moves data.
@@ -28,8 +29,8 @@ pub enum Magnitude<O> {
 pub enum Care {
     /// This crate's.
     Ours,
-    /// PyTorch's, which round `1 - s` and `p - 1` to the precision of 1 and log-softmax to that of the logits' spread, and
-    /// subtract a rounded mean.
+    /// PyTorch's, which round `1 - s` and `p - 1` to the precision of 1 and log-softmax to that of the logits' spread,
+    /// and subtract a rounded mean.
     PyTorch,
 }
 

@@ -35,7 +35,8 @@ pub trait Catalogued: Op {
     const SUMS: Summation;
 
     /// The outputs once more, written as the op is defined: one expression an element, with no thought for speed or
-    /// cancellation. In 31 digits it is what [`Op::forward`] is held against. For inputs that [`Op::out_shapes`] accepts.
+    /// cancellation. In 31 digits it is what [`Op::forward`] is held against. For inputs that [`Op::out_shapes`]
+    /// accepts.
     fn definition<S: Scalar>(&self, inputs: &[ArrayD<S>]) -> Vec<ArrayD<S>>;
 
     /// What rounding errors of the op are measured by.

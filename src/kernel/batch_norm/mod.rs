@@ -23,12 +23,13 @@ pub struct BatchNormSettings {
     pub momentum: f64,
 }
 
-/// y = weight (x - mean) / sqrt(var + eps) + bias in each channel, and in training the running statistics after it; and the
-/// statistics of each channel. Inputs: x `[n,c]` or `[n,c,h,w]`; weight, bias, running mean, running variance `[c]`.
+/// y = weight (x - mean) / sqrt(var + eps) + bias in each channel, and in training the running statistics after it; and
+/// the statistics of each channel. Inputs: x `[n,c]` or `[n,c,h,w]`; weight, bias, running mean, running variance
+/// `[c]`.
 ///
-/// All in [`Scalar::Wide`], each result rounded once. [`Kernel::Literal`] adds in increasing order of image, row and column, mean
-/// before variance; [`Kernel::Fast`] goes through x once for both, and adds up slabs of pixels of each image by itself, then
-/// the images, then the slabs, for any order of memory.
+/// All in [`Scalar::Wide`], each result rounded once. [`Kernel::Literal`] adds in increasing order of image, row and
+/// column, mean before variance; [`Kernel::Fast`] goes through x once for both, and adds up slabs of pixels of each
+/// image by itself, then the images, then the slabs, for any order of memory.
 pub fn batch_norm<S: Scalar>(
     kernel: Kernel,
     settings: BatchNormSettings,
@@ -60,8 +61,8 @@ pub fn batch_norm<S: Scalar>(
     (list![y, mean, var], statistics)
 }
 
-/// The adjoint of [`batch_norm`], for its `statistics`: the gradient of each of its inputs that is `wanted`; that of x is written
-/// over dy, if it was given for good.
+/// The adjoint of [`batch_norm`], for its `statistics`: the gradient of each of its inputs that is `wanted`; that of x
+/// is written over dy, if it was given for good.
 pub fn batch_norm_gradient<S: Scalar>(
     kernel: Kernel,
     settings: BatchNormSettings,

@@ -6,8 +6,8 @@ use crate::kernel::{Kernel, Loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 
-/// The sum over each window, pixels in row-major order in [`Scalar::Wide`], divided by d and rounded once: x `[n,c,h,w]` ->
-/// y `[n,c,oh,ow]`. d counts the whole kernel, or, unless `count_padding`, the pixels under it.
+/// The sum over each window, pixels in row-major order in [`Scalar::Wide`], divided by d and rounded once: x
+/// `[n,c,h,w]` -> y `[n,c,oh,ow]`. d counts the whole kernel, or, unless `count_padding`, the pixels under it.
 pub fn avg_pool2d<S: Scalar>(kernel: Kernel, pooling: Pooling, count_padding: bool, x: &ArrayViewD<S>) -> ArrayD<S> {
     let shape = x.shape();
     let x = Planes::of(kernel, x);
@@ -18,8 +18,8 @@ pub fn avg_pool2d<S: Scalar>(kernel: Kernel, pooling: Pooling, count_padding: bo
     })
 }
 
-/// The adjoint of [`avg_pool2d`]: every pixel under a window gets its dy / d, summed in [`Scalar::Wide`], windows in row-major
-/// order, and rounded once; dy `[n,c,oh,ow]` -> dx of `x_shape`.
+/// The adjoint of [`avg_pool2d`]: every pixel under a window gets its dy / d, summed in [`Scalar::Wide`], windows in
+/// row-major order, and rounded once; dy `[n,c,oh,ow]` -> dx of `x_shape`.
 pub fn avg_pool2d_gradient<S: Scalar>(
     kernel: Kernel,
     pooling: Pooling,

@@ -8,9 +8,9 @@ use crate::kernel::{Kernel, Loop, flat};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 
-/// The maximum over each window and where it was: x `[n,c,h,w]` -> y `[n,c,oh,ow]`. A tie goes to the first pixel in row-major
-/// order; a NaN is larger than any number, and the last of several wins; padding is never the maximum. A plane must have
-/// fewer than 2^32 pixels.
+/// The maximum over each window and where it was: x `[n,c,h,w]` -> y `[n,c,oh,ow]`. A tie goes to the first pixel in
+/// row-major order; a NaN is larger than any number, and the last of several wins; padding is never the maximum. A
+/// plane must have fewer than 2^32 pixels.
 pub fn max_pool2d<S: Scalar>(kernel: Kernel, pooling: Pooling, x: &ArrayViewD<S>) -> (ArrayD<S>, Positions) {
     let shape = x.shape();
     let x = Planes::of(kernel, x);
@@ -27,8 +27,8 @@ pub fn max_pool2d<S: Scalar>(kernel: Kernel, pooling: Pooling, x: &ArrayViewD<S>
     (y, Positions { order: x.order, memory })
 }
 
-/// The adjoint of [`max_pool2d`]: dy `[n,c,oh,ow]` goes to the pixels that were the maxima, summed in [`Scalar::Wide`], windows
-/// in row-major order, and rounded once; -> dx of `x_shape`.
+/// The adjoint of [`max_pool2d`]: dy `[n,c,oh,ow]` goes to the pixels that were the maxima, summed in [`Scalar::Wide`],
+/// windows in row-major order, and rounded once; -> dx of `x_shape`.
 pub fn max_pool2d_gradient<S: Scalar>(
     kernel: Kernel,
     pooling: Pooling,

@@ -1,4 +1,5 @@
-//! The list of kernels cannot lie: every kernel is in it, each agrees in both forms, and nothing else asks for the form.
+//! The list of kernels cannot lie: every kernel is in it, each agrees in both forms, and nothing else asks for the
+//! form.
 
 use crate::common::bounds::{fast_sum, literal_sum, tolerance};
 use gdstar::kernel::{self, BatchNormSettings, KERNELS, Kernel, Order, Pattern, Pooling, Window};

@@ -196,8 +196,8 @@ fn attributes(values: serde_json::Value) -> Attributes {
     attributes
 }
 
-/// Every op can be read from the attributes that its golden cases have, and they are all that it takes: one that it knows
-/// nothing of is left.
+/// Every op can be read from the attributes that its golden cases have, and they are all that it takes: one that it
+/// knows nothing of is left.
 #[test]
 fn every_op_takes_the_attributes_of_its_golden_cases() {
     for (name, file) in case_files("ops") {
