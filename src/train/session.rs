@@ -74,7 +74,7 @@ enum Place {
     /// A folder that is to hold it.
     New(PathBuf),
     /// The folder that holds it, and the configuration there.
-    Begun(RunFolder, Config),
+    Begun(RunFolder, Box<Config>),
 }
 
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
     /// As [`RunFolder::resume`].
     pub fn resume(folder: &Path) -> Result<Option<Self>> {
         let begun = RunFolder::resume(folder)?;
-        Ok(begun.map(|(folder, stored)| Self::of(stored.clone(), Place::Begun(folder, stored))))
+        Ok(begun.map(|(folder, stored)| Self::of(stored.clone(), Place::Begun(folder, Box::new(stored)))))
     }
 
     /// The configuration that the run is trained by.

@@ -2,10 +2,12 @@
 
 mod metrics;
 mod trace;
+mod trace_header;
 mod trace_size;
 
 pub use metrics::{EpochRecord, History, Metrics};
-pub use trace::{TraceWriter, check_traceable};
+pub use trace::TraceWriter;
+pub use trace_header::check_traceable;
 pub use trace_size::TraceSize;
 
 use super::State;

@@ -1,6 +1,6 @@
 //! How large a trace will be, before anything is recorded.
 
-use super::trace::header;
+use super::trace_header::header;
 use crate::error::Result;
 use crate::method::quantity::Kind;
 use crate::scalar::Scalar;
