@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// any size that the network takes, and the classifier's weight says how many classes there are, so that networks for
 /// 100 or 200 classes work as well. Dropout and stochastic depth are off.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "gdstar probe [OPTIONS] --model <NAME> --weights <W> --batch <B> --out <OUT>")]
+#[command(override_usage = "gdstar probe [OPTIONS] --model NAME --weights W --batch B --out OUT")]
 pub struct ProbeArgs {
     /// The network: a name that `gdstar models` lists.
     #[arg(long, value_name = "MODEL")]
