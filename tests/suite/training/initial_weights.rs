@@ -1,8 +1,11 @@
 //! W_0 under either reading of open point 21.
 
-use gdstar::nn::{Parameters, Role, models};
+use gdstar::nn::{Init, Parameters, Role, models};
 use gdstar::paper::reading::InitialWeights;
 use gdstar::random::{Purpose, normal, stream, unit};
+use ndarray::ArrayD;
+use ndarray_rand::RandomExt;
+use ndarray_rand::rand_distr::Uniform;
 
 /// The first two draws of a stream make its first normal number, by Box and Muller's formula.
 #[test]
@@ -54,6 +57,20 @@ fn normal_weights_have_the_printed_distribution() {
             assert!((share - WITHIN_ONE_SIGMA).abs() <= 5.0 * deviation, "{}: {share} within sigma", spec.name);
         }
         assert!(seen > 1, "{name}");
+    }
+}
+
+/// Every uniform value is what `ndarray-rand` fills an array with from the stream of the initial weights, parameter by
+/// parameter: another program with that crate starts from the same bits.
+#[test]
+fn uniform_weights_are_those_of_ndarray_rand() {
+    let network = models::find("lenet300").unwrap().network([1, 8, 8], 10).unwrap();
+    let parameters: Parameters<f64> = network.first_parameters(4);
+    let mut rng = stream(4, Purpose::Initialisation, 0);
+    for (parameter, spec) in parameters.iter().zip(network.specs()) {
+        let Init::Uniform { bound } = spec.init else { panic!("{} is drawn", spec.name) };
+        let uniform = Uniform::new_inclusive(-bound, bound).unwrap();
+        assert!(parameter.value == ArrayD::random_using(spec.shape, uniform, &mut rng), "{}", spec.name);
     }
 }
 
