@@ -28,17 +28,23 @@ def linear():
     cases = OpCases("linear", ["x", "w", "b"])
     for name, n, i, o in [("ordinary", 8, 64, 10), ("long-784", 4, 784, 8), ("large-batch", 256, 8, 4)]:
         cases.add(name, lambda r: {"x": r.normal(n, i), "w": r.normal(o, i, std=i**-0.5), "b": r.normal(o, std=0.1)})
-    cases.add("positive-784", lambda r: {"x": r.uniform(0, 1, 4, 784), "w": r.uniform(0, 1, 4, 784)})
+    for k in [512, 784]:
+        cases.add(f"positive-{k}", lambda r: {"x": r.uniform(0, 1, 4, k), "w": r.uniform(0, 1, 4, k)})
+    for name, n in [("positive-512-batch", 32), ("positive-512-one", 1)]:
+        cases.add(name, lambda r: {"x": r.uniform(0, 1, n, 512), "w": r.uniform(0, 1, 16, 512)})
+    cases.add(
+        "dominating-bias", lambda r: {"x": r.normal(8, 256), "w": r.normal(8, 256), "b": r.normal(8, mean=1e4, std=1e3)}
+    )
     return cases
 
 
 def conv2d():
     cases = OpCases("conv2d", ["x", "w", "b"])
 
-    def add(name, x, w, bias=False, stride=(1, 1), padding=(1, 1), dilation=(1, 1), groups=1, positive=False):
+    def add(name, x, w, bias=False, stride=(1, 1), padding=(1, 1), dilation=(1, 1), groups=1, positive=False, scale=1):
         def inputs(r):
             draw = (lambda *shape: r.uniform(0, 1, *shape)) if positive else r.normal
-            return {"x": draw(*x), "w": draw(*w)} | ({"b": draw(w[0])} if bias else {})
+            return {"x": draw(*x), "w": draw(*w)} | ({"b": r.cast(scale * draw(w[0]))} if bias else {})
 
         cases.add(name, inputs, stride=list(stride), padding=list(padding), dilation=list(dilation), groups=groups)
 
@@ -49,6 +55,8 @@ def conv2d():
     add("depthwise-dilated", (2, 6, 10, 10), (6, 1, 3, 3), padding=(2, 2), dilation=(2, 2), groups=6)
     add("pointwise", (2, 32, 4, 4), (8, 32, 1, 1), padding=(0, 0))
     add("positive", (2, 8, 8, 8), (4, 8, 3, 3), bias=True, positive=True)
+    add("dominating-bias", (2, 8, 6, 6), (4, 8, 3, 3), bias=True, positive=True, scale=1000)
+    add("dominating-bias-depthwise", (2, 6, 8, 8), (6, 1, 3, 3), bias=True, positive=True, scale=1000, groups=6)
     return cases
 
 

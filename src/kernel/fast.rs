@@ -85,10 +85,12 @@ impl<S: Scalar> Loop for ByLane<'_, S> {
             let (rows, rest) = self.dy.pixel(pixel)[self.channel * n..][..n].as_chunks::<LANES>();
             for row in rows {
                 for i in 0..LANES {
-                    lanes[i] += row[i].to_accumulator();
+                    lanes[i] = S::add_product(lanes[i], row[i], S::ONE);
                 }
             }
-            lanes.iter_mut().zip(rest).for_each(|(lane, x)| *lane += x.to_accumulator());
+            for (lane, &x) in lanes.iter_mut().zip(rest) {
+                *lane = S::add_product(*lane, x, S::ONE);
+            }
         }
         lanes
     }

@@ -31,6 +31,7 @@ pub(super) struct TapRow {
 
 impl TapRow {
     /// Updates every output with the input it meets; the planes are row-major.
+    #[inline(always)]
     pub fn update_outputs<T, U>(&self, outputs: &mut [T], inputs: &[U], update: impl Fn(&mut T, &U)) {
         let outputs = outputs[self.outputs.clone()].iter_mut();
         let inputs = &inputs[self.first..];
@@ -43,6 +44,7 @@ impl TapRow {
     }
 
     /// Updates every input with the output it meets. No input meets two.
+    #[inline(always)]
     pub fn update_inputs<T, U>(&self, inputs: &mut [T], outputs: &[U], update: impl Fn(&mut T, &U)) {
         let outputs = &outputs[self.outputs.clone()];
         let inputs = inputs[self.first..].iter_mut();

@@ -141,6 +141,11 @@ impl<S: Scalar> Scalar for Dual<S> {
     fn from_accumulator(sum: Self::Accumulator) -> Self {
         Self::new(S::from_accumulator(sum.value), S::from_accumulator(sum.derivative))
     }
+    #[inline(never)]
+    fn add_product(sum: Self::Accumulator, a: Self, b: Self) -> Self::Accumulator {
+        let derivative = S::add_product(sum.derivative, a.derivative, b.value);
+        Dual::new(S::add_product(sum.value, a.value, b.value), S::add_product(derivative, a.value, b.derivative))
+    }
     /// `sqrt(a)' = a' / (2 sqrt(a))`; 0 where `a = 0` and `a' = 0`.
     fn sqrt(self) -> Self {
         let root = self.value.sqrt();

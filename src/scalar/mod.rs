@@ -11,7 +11,7 @@
 //!
 //! Two companion types of each scalar settle *where* a formula is evaluated. [`Scalar::Wide`] carries formulas
 //! in which cancellation or saturation would show (sigmoid, softmax, batch statistics): they are evaluated wide
-//! and rounded once. [`Scalar::Accumulator`] carries the long sums of products: `f64` for `f32`.
+//! and rounded once. [`Scalar::Accumulator`] carries the long sums of products: `f64` for `f32`, [`DoubleDouble`] for `f64`.
 
 mod assign;
 mod bounded;
@@ -89,6 +89,10 @@ pub trait Scalar:
     fn to_accumulator(self) -> Self::Accumulator;
     /// A sum rounded to this type.
     fn from_accumulator(sum: Self::Accumulator) -> Self;
+    /// `sum + a b`, in the accumulator: one step of a long sum of products.
+    fn add_product(sum: Self::Accumulator, a: Self, b: Self) -> Self::Accumulator {
+        sum + a.to_accumulator() * b.to_accumulator()
+    }
 
     /// `self * factor + term`, rounded once where IEEE 754 has that operation.
     fn mul_add(self, factor: Self, term: Self) -> Self {

@@ -6,10 +6,10 @@ use std::cmp::Ordering;
 /// What the two types share, and by which name the rest is done: elementary functions of `f32` are those of `f64`,
 /// rounded; those of `f64` are the `libm` crate's.
 macro_rules! primitive {
-    ($S:ty, $name:literal, $gemm:path, wide: $Wide:ty, widen: $widen:expr, narrow: $narrow:expr) => {
+    ($S:ty, $name:literal, $gemm:path, wide: $Wide:ty, widen: $widen:expr, narrow: $narrow:expr, add_product: $add:expr) => {
         impl Scalar for $S {
             type Wide = $Wide;
-            type Accumulator = f64;
+            type Accumulator = $Wide;
             const NAME: &'static str = $name;
             const UNIT_ROUNDOFF: f64 = (<$S>::EPSILON / 2.0) as f64;
             const ZERO: Self = 0.0;
@@ -33,12 +33,16 @@ macro_rules! primitive {
                 $narrow(wide)
             }
             #[inline]
-            fn to_accumulator(self) -> f64 {
-                f64::from(self)
+            fn to_accumulator(self) -> $Wide {
+                $widen(self)
             }
             #[inline]
-            fn from_accumulator(sum: f64) -> Self {
-                sum as $S
+            fn from_accumulator(sum: $Wide) -> Self {
+                $narrow(sum)
+            }
+            #[inline(always)]
+            fn add_product(sum: $Wide, a: Self, b: Self) -> $Wide {
+                $add(sum, a, b)
             }
             #[inline(always)]
             fn mul_add(self, factor: Self, term: Self) -> Self {
@@ -84,5 +88,17 @@ macro_rules! primitive {
     };
 }
 
-primitive!(f32, "f32", matrixmultiply::sgemm, wide: f64, widen: f64::from, narrow: |wide| wide as f32);
-primitive!(f64, "f64", matrixmultiply::dgemm, wide: DoubleDouble, widen: DoubleDouble::from, narrow: DoubleDouble::to_f64);
+/// The product of two `f32` is an `f64`: one rounding.
+#[inline(always)]
+fn plus_product(sum: f64, a: f32, b: f32) -> f64 {
+    sum + f64::from(a) * f64::from(b)
+}
+
+primitive!(
+    f32, "f32", matrixmultiply::sgemm, wide: f64, widen: f64::from, narrow: |wide| wide as f32,
+    add_product: plus_product
+);
+primitive!(
+    f64, "f64", matrixmultiply::dgemm, wide: DoubleDouble, widen: DoubleDouble::from, narrow: DoubleDouble::to_f64,
+    add_product: DoubleDouble::plus_product
+);

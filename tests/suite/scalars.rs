@@ -7,6 +7,7 @@ mod bounded;
 mod double_double;
 mod dual;
 mod error_free;
+mod long_sum;
 mod non_finite;
 
 /// What a check found wrong, or nothing.

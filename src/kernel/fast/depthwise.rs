@@ -60,26 +60,30 @@ impl<H: Hardware> Work for Pixel<'_, H> {
         let (n, sources) = (self.n, self.sources);
         let rows = self.y.chunks_exact_mut(n).zip(self.w.chunks_exact(self.taps)).enumerate();
         for (c, (y, w)) in rows {
-            let start = self.bias.map_or(H::ZERO, |bias| bias[c]);
+            let bias = self.bias.map(|bias| bias[c]);
             let row = |pixel: &[H]| pixel[c * n..][..n].as_ptr();
             let mut lane = 0;
             while lane < n {
                 let count = V::LANES.min(n - lane);
                 // SAFETY: V by the caller; `count` lanes from `lane` on lie within each row of n.
                 unsafe {
-                    let mut sum = V::splat(start);
+                    let mut sum = V::splat(H::ZERO);
                     let to = y.as_mut_ptr().add(lane);
-                    if count == V::LANES {
+                    let is_whole = count == V::LANES;
+                    if is_whole {
                         for &(tap, pixel) in sources {
                             sum = V::splat(w[tap]).mul_add(V::load(row(pixel).add(lane)), sum);
                         }
-                        sum.store(to);
                     } else {
                         for &(tap, pixel) in sources {
                             sum = V::splat(w[tap]).mul_add(V::load_first(row(pixel).add(lane), count), sum);
                         }
-                        sum.store_first(to, count);
                     }
+                    // Last: beside a large bias each product would be rounded to the bias's last place.
+                    if let Some(bias) = bias {
+                        sum = V::splat(bias).add(sum);
+                    }
+                    if is_whole { sum.store(to) } else { sum.store_first(to, count) }
                 }
                 lane += count;
             }

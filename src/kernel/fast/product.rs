@@ -18,6 +18,18 @@ pub(super) const ROWS: usize = 8;
 /// its source rows in a second-level one, and no sum of rounded terms grows longer.
 const BLOCK: usize = 512;
 
+/// Products that go into one sum of registers, where `n` are added up in all; the sums of these parts are then added. Of
+/// positive terms a sum of 512 in a row is off by 4 units in the last place (root mean square), of parts of 64 by 0.7.
+///
+/// In `f64` the square root of n, about, which is the best for a sum of sums. In `f32` speed counts for more.
+pub(super) fn part<H: Hardware>(n: usize) -> usize {
+    match size_of::<H>() {
+        4 => n.div_ceil(4).clamp(16, 64),
+        _ => 1 << n.isqrt().clamp(8, 64).ilog2(),
+    }
+}
+const _: () = assert!(BLOCK.is_multiple_of(64) && BLOCK > 4 * 64, "a block has whole parts");
+
 /// Units of work wanted of one product, so that a few threads come out even.
 pub(super) const UNITS: usize = 16;
 
@@ -153,7 +165,7 @@ struct Pixel<'a, 'x, H: Hardware> {
 /// Source rows that lie one after another, and whose they are.
 #[derive(Clone, Copy)]
 struct Segment<'a, H> {
-    /// `[count, n]`.
+    /// `[count, n]`, all in one part of the sum.
     x: &'a [H],
     tap: usize,
     /// The first one's channel.
@@ -165,19 +177,20 @@ impl<H: Hardware> Work for Pixel<'_, '_, H> {
 
     #[inline(always)]
     unsafe fn run<V: Vector<Element = H>, const WIDE: usize>(mut self) {
-        let (x, [_, _, channels, _], n) = (self.x, self.panels.weights.counts, self.x.n);
+        let (x, [_, _, channels, taps], n) = (self.x, self.panels.weights.counts, self.x.n);
+        let part = part::<H>(channels * taps);
         let (mut filled, mut is_first) = (0, true);
         self.segments.clear();
         for (tap, pixel) in self.sources.of(self.pixel) {
             let rows = &x.pixel(pixel)[self.group * channels * n..][..channels * n];
             let mut done = 0;
             while done < channels {
-                let count = (channels - done).min(BLOCK - filled);
+                let count = (channels - done).min(part - filled % part);
                 self.segments.push(Segment { x: &rows[done * n..][..count * n], tap, source: done });
                 (done, filled) = (done + count, filled + count);
                 if filled == BLOCK {
                     // SAFETY: by the caller.
-                    unsafe { self.add::<V, WIDE>(is_first) };
+                    unsafe { self.add::<V, WIDE>(is_first, part) };
                     self.segments.clear();
                     (filled, is_first) = (0, false);
                 }
@@ -185,19 +198,19 @@ impl<H: Hardware> Work for Pixel<'_, '_, H> {
         }
         if filled > 0 || is_first {
             // SAFETY: by the caller.
-            unsafe { self.add::<V, WIDE>(is_first) };
+            unsafe { self.add::<V, WIDE>(is_first, part) };
         }
     }
 }
 
 impl<H: Hardware> Pixel<'_, '_, H> {
-    /// Adds the products of the segments to y; the first time y is overwritten, starting from the bias.
+    /// Adds the products of the segments, in parts of `part`, to y; the first time y is overwritten, starting from the bias.
     ///
     /// # Safety
     /// As [`Vector`].
     #[inline(always)]
-    unsafe fn add<V: Vector<Element = H>, const WIDE: usize>(&mut self, is_first: bool) {
-        let (n, segments) = (self.x.n, self.segments.as_slice());
+    unsafe fn add<V: Vector<Element = H>, const WIDE: usize>(&mut self, is_first: bool, part: usize) {
+        let (n, segments) = (self.x.n, (self.segments.as_slice(), part));
         for (i, y) in self.y.chunks_mut(ROWS * n).enumerate() {
             let block = (self.panels, self.group, self.first / ROWS + i);
             let mut bias = [H::ZERO; ROWS];
@@ -235,7 +248,7 @@ impl<H: Hardware> Pixel<'_, '_, H> {
 /// As [`Vector`]; `lane + (WIDE - 1) * V::LANES + count <= n`, and y holds whole rows.
 #[inline(always)]
 unsafe fn tile<V: Vector, const WIDE: usize, const PARTIAL: bool>(
-    segments: &[Segment<V::Element>],
+    (segments, part): (&[Segment<V::Element>], usize),
     (panels, group, block): (&Panels<V::Element>, usize, usize),
     [n, lane, count]: [usize; 3],
     start: Option<&[V::Element; ROWS]>,
@@ -245,8 +258,14 @@ unsafe fn tile<V: Vector, const WIDE: usize, const PARTIAL: bool>(
     // caller; the last weight that is read is checked to lie in its slice; y is cut to whole rows.
     unsafe {
         let mut sums = [[V::splat(V::Element::ZERO); WIDE]; ROWS];
+        let (mut parts, mut filled) = (sums, 0);
         for segment in segments {
+            if filled == part {
+                add_all(&mut parts, &sums);
+                (sums, filled) = ([[V::splat(V::Element::ZERO); WIDE]; ROWS], 0);
+            }
             let rows = segment.x.len() / n;
+            filled += rows;
             let (weights, step, row_strides) = panels.block(group, block, segment.tap, segment.source);
             assert!((rows - 1) * step + row_strides[ROWS - 1] < weights.len());
             let (weights, x) = (weights.as_ptr(), segment.x.as_ptr().add(lane));
@@ -258,7 +277,8 @@ unsafe fn tile<V: Vector, const WIDE: usize, const PARTIAL: bool>(
                 add_rows::<V, WIDE, PARTIAL>(&mut sums, (weights, step, row_strides), (x, n, count), rows);
             }
         }
-        for (i, (y, sums)) in y.chunks_exact_mut(n).zip(sums).enumerate() {
+        add_all(&mut parts, &sums);
+        for (i, (y, sums)) in y.chunks_exact_mut(n).zip(parts).enumerate() {
             for (j, sum) in sums.into_iter().enumerate() {
                 let to = y.as_mut_ptr().add(lane + j * V::LANES);
                 let before = match start {
@@ -269,6 +289,22 @@ unsafe fn tile<V: Vector, const WIDE: usize, const PARTIAL: bool>(
                 let sum = before.add(sum);
                 if PARTIAL { sum.store_first(to, count) } else { sum.store(to) }
             }
+        }
+    }
+}
+
+/// `sums += others`.
+///
+/// # Safety
+/// As [`Vector`].
+#[inline(always)]
+#[expect(clippy::needless_range_loop)]
+unsafe fn add_all<V: Vector, const WIDE: usize>(sums: &mut [[V; WIDE]; ROWS], others: &[[V; WIDE]; ROWS]) {
+    // By index, as below.
+    for i in 0..ROWS {
+        for j in 0..WIDE {
+            // SAFETY: by the caller.
+            sums[i][j] = unsafe { sums[i][j].add(others[i][j]) };
         }
     }
 }

@@ -3,7 +3,8 @@
 //! Each is cut into units that share no sum (an output plane, an input plane, the taps of one input channel), which run
 //! one after the other.
 
-use crate::kernel::Window;
+use crate::kernel::window::TapRow;
+use crate::kernel::{Loop, Window, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{
     Array4, ArrayView, ArrayView1, ArrayView3, ArrayView4, ArrayViewMut2, ArrayViewMut3, Axis, Dimension, s,
@@ -49,13 +50,33 @@ fn output_plane<S: Scalar>(
     let mut sums = vec![start; oh * ow];
     // indexed_iter is row-major: c, then ky, then kx
     for ((c, ky, kx), &tap) in w.index_axis(Axis(0), o).indexed_iter() {
-        let tap = tap.to_accumulator();
         let x = contiguous(x.index_axis(Axis(0), first_channel + c));
-        for row in window.tap_rows([ky, kx], [height, width], [oh, ow], 0..oh) {
-            row.update_outputs(&mut sums, x, |sum, pixel| *sum += tap * pixel.to_accumulator());
-        }
+        let rows = window.tap_rows([ky, kx], [height, width], [oh, ow], 0..oh);
+        vectorised_loop(ToOutputs { rows, tap, x, sums: &mut sums });
     }
     y.iter_mut().zip(sums).for_each(|(y, sum)| *y = S::from_accumulator(sum));
+}
+
+/// One tap and one input channel: `sums[oy,ox] += tap x[iy,ix]`.
+struct ToOutputs<'a, S: Scalar, R> {
+    rows: R,
+    tap: S,
+    /// `[h,w]`.
+    x: &'a [S],
+    /// `[oh,ow]`.
+    sums: &'a mut [S::Accumulator],
+}
+
+impl<S: Scalar, R: Iterator<Item = TapRow>> Loop for ToOutputs<'_, S, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows, tap, x, sums } = self;
+        for row in rows {
+            row.update_outputs(sums, x, |sum, &pixel| *sum = S::add_product(*sum, tap, pixel));
+        }
+    }
 }
 
 /// `dx[n,c,iy,ix] = sum_o sum_ky sum_kx w[o,c,ky,kx] dy[n,o,oy,ox]`, each ascending, kx innermost, over the
@@ -93,13 +114,33 @@ fn input_gradient_plane<S: Scalar>(
     let mut sums = vec![S::Accumulator::ZERO; height * width];
     let taps = w.slice(s![first_output..first_output + outputs, c % channels, .., ..]);
     for ((o, ky, kx), &tap) in taps.indexed_iter() {
-        let tap = tap.to_accumulator();
         let dy = contiguous(dy.index_axis(Axis(0), first_output + o));
-        for row in window.tap_rows([ky, kx], [height, width], [oh, ow], 0..oh) {
-            row.update_inputs(&mut sums, dy, |sum, g| *sum += tap * g.to_accumulator());
-        }
+        let rows = window.tap_rows([ky, kx], [height, width], [oh, ow], 0..oh);
+        vectorised_loop(ToInputs { rows, tap, dy, sums: &mut sums });
     }
     dx.iter_mut().zip(sums).for_each(|(dx, sum)| *dx = S::from_accumulator(sum));
+}
+
+/// One tap and one output channel: `sums[iy,ix] += tap dy[oy,ox]`.
+struct ToInputs<'a, S: Scalar, R> {
+    rows: R,
+    tap: S,
+    /// `[oh,ow]`.
+    dy: &'a [S],
+    /// `[h,w]`.
+    sums: &'a mut [S::Accumulator],
+}
+
+impl<S: Scalar, R: Iterator<Item = TapRow>> Loop for ToInputs<'_, S, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows, tap, dy, sums } = self;
+        for row in rows {
+            row.update_inputs(sums, dy, |sum, &g| *sum = S::add_product(*sum, tap, g));
+        }
+    }
 }
 
 /// `dw[o,c,ky,kx] = sum_n sum_oy sum_ox x[n,c,iy,ix] dy[n,o,oy,ox]`, each ascending, ox innermost:
@@ -146,18 +187,38 @@ fn weight_gradient_taps<S: Scalar>(
         sums.fill(S::Accumulator::ZERO);
         for (x, dy) in x.index_axis(Axis(1), c).outer_iter().zip(dy.outer_iter()) {
             let (x, dy) = (contiguous(x), contiguous(dy));
-            for row in window.tap_rows([ky, kx], [height, width], [oh, ow], 0..oh) {
-                for (position, pixel) in row.pairs() {
-                    let pixel = x[pixel].to_accumulator();
-                    let of_group = &dy[position * all_outputs + first_output..][..outputs];
-                    for (sum, g) in sums.iter_mut().zip(of_group) {
-                        *sum += pixel * g.to_accumulator();
-                    }
-                }
-            }
+            let rows = window.tap_rows([ky, kx], [height, width], [oh, ow], 0..oh);
+            vectorised_loop(ToTap { rows, x, dy: &dy[first_output.min(dy.len())..], all_outputs, sums: &mut sums });
         }
         for (dw, &sum) in dw.slice_mut(s![.., ky, kx]).iter_mut().zip(&sums) {
             *dw = S::from_accumulator(sum);
+        }
+    }
+}
+
+/// One tap and one sample: `sums[o] += sum_oy sum_ox x[iy,ix] dy[oy,ox,o]`.
+struct ToTap<'a, S: Scalar, R> {
+    rows: R,
+    /// `[h,w]`.
+    x: &'a [S],
+    /// `[oh,ow,all_outputs]`, from the group's first output on.
+    dy: &'a [S],
+    all_outputs: usize,
+    /// `[o]`, of the group.
+    sums: &'a mut [S::Accumulator],
+}
+
+impl<S: Scalar, R: Iterator<Item = TapRow>> Loop for ToTap<'_, S, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows, x, dy, all_outputs, sums } = self;
+        for (position, pixel) in rows.flat_map(|row| row.pairs()) {
+            let of_group = &dy[position * all_outputs..][..sums.len()];
+            for (sum, &g) in sums.iter_mut().zip(of_group) {
+                *sum = S::add_product(*sum, x[pixel], g);
+            }
         }
     }
 }

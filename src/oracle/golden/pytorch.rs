@@ -2,8 +2,8 @@
 //!
 //! Both are held against the same op in DoubleDouble arithmetic. With n the length of the longest sum of a case:
 //!
-//! - ours: `gamma(n + OURS) * magnitude` for matmul, linear and conv2d, which add in `f64`; elsewhere
-//!   `gamma(OURS) * magnitude`, as the formula is evaluated in DoubleDouble and rounded once;
+//! - ours: `gamma(OURS) * magnitude`, as formulas are evaluated in DoubleDouble and rounded once, and for matmul, linear and
+//!   conv2d the error of a sum in that arithmetic besides;
 //! - PyTorch's: `gamma(n + PYTORCH) * magnitude`, with its care.
 //!
 //! Cases named `exact-..` are compared bit for bit, in `f32` too.
@@ -19,7 +19,7 @@ use crate::scalar::{DoubleDouble, Scalar};
 use ndarray::ArrayD;
 use std::path::Path;
 
-/// Roundings besides those of the sums. Ours: the addition of a bias, or the one rounding of a wider result.
+/// Roundings besides those of the sums. Ours: the one rounding of a wider result, or Fast's addition of a bias.
 pub const OURS: usize = 1;
 /// Roundings besides those of the sums, PyTorch's: an exponential or logarithm in its vectorised form is within an
 /// ulp or two, 4 roundings; the longest formula outside of sums, batch norm's backward, has 12 operations; a mean and
@@ -64,12 +64,12 @@ pub(super) fn verify(path: &Path, comparison: &mut Comparison) -> Result<String>
 /// What our results and PyTorch's may be off by, in units of their magnitudes.
 fn bounds(case: &OpCase) -> Result<(f64, f64)> {
     let n = longest_sum(case);
-    let added_in_f64 = case.op.sums() == Summation::Accumulator;
-    let gamma = |n: usize| {
-        let bound = theta(n as f64 * f64::UNIT_ROUNDOFF);
-        bound.ok_or_else(|| Error::domain("the longest sum of a case", "fewer than 2^53 terms", n))
+    let gamma = |n: usize, u: f64| {
+        theta(n as f64 * u).ok_or_else(|| Error::domain("the longest sum of a case", "fewer than 2^53 terms", n))
     };
-    Ok((gamma(if added_in_f64 { n } else { 0 } + OURS)?, gamma(n + PYTORCH)?))
+    let added = if case.op.sums() == Summation::Accumulator { n } else { 0 };
+    let ours = gamma(OURS, f64::UNIT_ROUNDOFF)? + gamma(added, DoubleDouble::UNIT_ROUNDOFF)?;
+    Ok((ours, gamma(n + PYTORCH, f64::UNIT_ROUNDOFF)?))
 }
 
 /// Compares numbers, element by element in the order of iteration (a scalar may have shape `[]` or `[1]`).

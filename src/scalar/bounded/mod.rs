@@ -173,6 +173,16 @@ impl<S: Rounding> Scalar for Bounded<S> {
         let value = S::from_accumulator(sum.value);
         Self::converted(value, sum.error, value.to_accumulator() == sum.value)
     }
+    /// The value is `S`'s own; how far it is from what the operators give is error.
+    #[inline(never)]
+    fn add_product(sum: Self::Accumulator, a: Self, b: Self) -> Self::Accumulator {
+        let value = S::add_product(sum.value, a.value, b.value);
+        let by_operators = sum + a.to_accumulator() * b.to_accumulator();
+        if value == by_operators.value {
+            return by_operators;
+        }
+        Bounded::new(value, up(by_operators.error + magnitude(value - by_operators.value)))
+    }
 
     /// `|sqrt(a) - sqrt(A)| = |a - A| / (sqrt(a) + sqrt(A))`.
     fn sqrt(self) -> Self {

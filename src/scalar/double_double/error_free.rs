@@ -9,7 +9,7 @@
 ///
 /// Exact for all finite `a`, `b` whose sum does not overflow, subnormals included; only `|a| = f64::MAX` can
 /// overflow on the way. Otherwise `e` is not finite, which is how callers notice.
-#[inline]
+#[inline(always)]
 pub fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let s = a + b;
     let b_seen = s - a;
@@ -18,7 +18,7 @@ pub fn two_sum(a: f64, b: f64) -> (f64, f64) {
 }
 
 /// [`two_sum`] for `|a| >= |b|` or `a = 0` (Dekker's Fast2Sum, 3 operations).
-#[inline]
+#[inline(always)]
 pub fn quick_two_sum(a: f64, b: f64) -> (f64, f64) {
     let s = a + b;
     (s, b - (s - a))

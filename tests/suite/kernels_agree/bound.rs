@@ -110,6 +110,57 @@ proptest! {
     }
 }
 
+/// What Literal computes in `f64`, and the same sums in DoubleDouble, rounded.
+type Pair = (Vec<f64>, Vec<DoubleDouble>);
+
+fn assert_rounded_once((literal, exact): Pair) -> Result<(), TestCaseError> {
+    for (literal, exact) in literal.into_iter().zip(exact) {
+        prop_assert_eq!(literal, exact.to_f64());
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// The promise: in `f64` Literal's sums of products are the truth rounded once, whatever cancels within 31 digits and
+    /// however large the bias is.
+    #[test]
+    fn literal_in_f64_is_accurate_to_the_last_place(
+        product in Product::any(),
+        convolution in Convolution::any(),
+        scale in prop_oneof![Just(1.0), Just(1e9)],
+    ) {
+        let (a, b, bias) = product.draw(&mut product.rng(), Values::Uneven);
+        let bias = bias * scale;
+        assert_rounded_once((
+            kernel::matmul_with_bias(Kernel::Literal, a.view(), b.view(), Some(bias.view())).into_raw_vec_and_offset().0,
+            kernel::matmul_with_bias(
+                Kernel::Literal,
+                widened(&a).view(),
+                widened(&b).view(),
+                Some(widened(&bias).view()),
+            )
+            .into_raw_vec_and_offset()
+            .0,
+        ))?;
+        let (window, operands) = (convolution.window, convolution.draw(&mut convolution.rng(), Values::Uneven));
+        let (x, w, dy, bias) = (&operands.x, &operands.w, &operands.dy, &(&operands.bias * scale));
+        let (wide_x, wide_w, wide_dy, wide_bias) = (widened(x), widened(w), widened(dy), widened(bias));
+        let y = kernel::conv2d_with_bias(Kernel::Literal, window, x.view(), w.view(), Some(bias.view()));
+        let wide = (wide_x.view(), wide_w.view(), Some(wide_bias.view()));
+        let exact = kernel::conv2d_with_bias(Kernel::Literal, window, wide.0, wide.1, wide.2);
+        assert_rounded_once((y.into_iter().collect(), exact.into_iter().collect()))?;
+        let dx = kernel::conv2d_input_gradient(Kernel::Literal, window, dy.view(), w.view(), convolution.x);
+        let (wide_dy, wide_w) = (wide_dy.view(), wide_w.view());
+        let exact = kernel::conv2d_input_gradient(Kernel::Literal, window, wide_dy, wide_w, convolution.x);
+        assert_rounded_once((dx.into_iter().collect(), exact.into_iter().collect()))?;
+        let dw = kernel::conv2d_weight_gradient(Kernel::Literal, window, x.view(), dy.view(), convolution.w);
+        let exact = kernel::conv2d_weight_gradient(Kernel::Literal, window, wide_x.view(), wide_dy, convolution.w);
+        assert_rounded_once((dw.into_iter().collect(), exact.into_iter().collect()))?;
+    }
+}
+
 /// A long reduction, past several of `matrixmultiply`'s blocks of k.
 #[test]
 fn long_sums_are_within_the_a_priori_bound() {

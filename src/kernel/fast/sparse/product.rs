@@ -3,7 +3,7 @@
 use super::{Found, Places};
 use crate::kernel::fast::PARALLEL_WORK;
 use crate::kernel::fast::layout::Rows;
-use crate::kernel::fast::product::{UNITS, rows_per_unit};
+use crate::kernel::fast::product::{UNITS, part, rows_per_unit};
 use crate::kernel::fast::sources::Sources;
 use crate::kernel::vector::{Hardware, Vector, Work, run};
 use rayon::prelude::*;
@@ -113,7 +113,7 @@ struct Terms<'a, H: Hardware> {
 }
 
 impl<H: Hardware> Terms<'_, H> {
-    /// `SIDE` vectors of the row y from `lane` on: `start` and the terms. `count`: the lanes of a vector that lie in the
+    /// `SIDE` vectors of the row y from `lane` on: `start` plus the terms, in parts as those of a dense product. `count`: the lanes of a vector that lie in the
     /// row (all but in a `PARTIAL` stretch).
     ///
     /// # Safety
@@ -132,19 +132,27 @@ impl<H: Hardware> Terms<'_, H> {
         // SAFETY: x is a row as long as y, in which the lanes lie by the caller.
         unsafe {
             let to = y.as_mut_ptr().add(lane);
-            // By index: the sums stay in registers only if the compiler sees at once that it can unroll.
-            let mut sums = [V::splat(start); SIDE];
-            for i in 0..keys.len() {
-                let Some(x) = rows.row(keys[i]) else { continue };
-                let x = x.as_ptr().add(lane);
-                let value = V::splat(values[i]);
+            let mut parts = [V::splat(H::ZERO); SIDE];
+            let part = part::<H>(keys.len());
+            for (keys, values) in keys.chunks(part).zip(values.chunks(part)) {
+                // By index: the sums stay in registers only if the compiler sees at once that it can unroll.
+                let mut sums = [V::splat(H::ZERO); SIDE];
+                for i in 0..keys.len() {
+                    let Some(x) = rows.row(keys[i]) else { continue };
+                    let x = x.as_ptr().add(lane);
+                    let value = V::splat(values[i]);
+                    for j in 0..SIDE {
+                        let x = if PARTIAL { V::load_first(x, count) } else { V::load(x.add(j * V::LANES)) };
+                        sums[j] = value.mul_add(x, sums[j]);
+                    }
+                }
                 for j in 0..SIDE {
-                    let x = if PARTIAL { V::load_first(x, count) } else { V::load(x.add(j * V::LANES)) };
-                    sums[j] = value.mul_add(x, sums[j]);
+                    parts[j] = parts[j].add(sums[j]);
                 }
             }
             for j in 0..SIDE {
-                if PARTIAL { sums[j].store_first(to, count) } else { sums[j].store(to.add(j * V::LANES)) }
+                let sum = V::splat(start).add(parts[j]);
+                if PARTIAL { sum.store_first(to, count) } else { sum.store(to.add(j * V::LANES)) }
             }
         }
     }
