@@ -4,7 +4,7 @@
 //! times are compared. The last column of a row is the least sparsity measured from which on the sparse form is faster:
 //! what `gdstar::train::break_even` is fitted to.
 
-use gdstar::kernel::{self, Aligned, Kernel, Pattern, Window, buffer};
+use gdstar::kernel::{self, Aligned, Kernel, Pattern, Pool, Window, buffer};
 use gdstar::op::{Evaluation, Op, evaluate};
 use gdstar::ops::{Conv2d, Filters, Linear, Sparse, WeightGradient};
 use ndarray::{Array1, ArrayD, ArrayViewD, Axis};
@@ -27,7 +27,7 @@ fn main() {
     println!("{} threads, f32; time of the sparse form / time of the dense one", rayon::current_num_threads());
     for batch in BATCHES {
         println!("{:<28}{}  faster from", format!("batch {batch}"), SPARSITIES.iter().map(name).collect::<String>());
-        layers(batch);
+        Pool::new().install(|| layers(batch));
     }
 }
 

@@ -5,7 +5,7 @@
 //! At the least: parameters, gradients, and the activations that forward saves for backward (`gdstar models`). Measured: the
 //! most bytes that were allocated at any time during the step, the parameters and the batch of images included.
 
-use gdstar::kernel::{Aligned, Kernel, buffer, images};
+use gdstar::kernel::{Aligned, Kernel, Pool, images};
 use gdstar::nn::{Mode, models};
 use gdstar::random::{Purpose, stream, unit};
 use gdstar::train::Step;
@@ -33,7 +33,6 @@ fn main() -> gdstar::error::Result<()> {
         }
         let network = entry.network(entry.input, entry.classes)?;
         let summary = network.summary::<f32>(batch)?;
-        buffer::clear(); // of what the network before left
         let before = ALLOCATOR.0.current_usage();
         let mut rng = stream(0, Purpose::Initialisation, 0);
         let parameters = network.initialise::<f32>(&mut rng);
@@ -43,7 +42,8 @@ fn main() -> gdstar::error::Result<()> {
         let labels = (0..batch).map(|i| i % entry.classes).collect();
         ALLOCATOR.0.reset_peak_usage();
         let started = Instant::now();
-        let step = Step::compute(&network, Kernel::Fast, &parameters, x, labels, Mode::Training, Some(&mut rng))?;
+        let compute = || Step::compute(&network, Kernel::Fast, &parameters, x, labels, Mode::Training, Some(&mut rng));
+        let step = Pool::new().install(compute)?;
         let seconds = started.elapsed().as_secs_f64();
         let peak = ALLOCATOR.0.peak_usage() - before;
         assert!(step.loss.is_finite());

@@ -1,7 +1,7 @@
 //! Memory is allocated by the first training steps alone. A binary of its own, since it counts what the program allocates.
 
 use gdstar::data::Source;
-use gdstar::kernel::{Aligned, Kernel, buffer, images};
+use gdstar::kernel::{Aligned, Kernel, Pool, buffer, images};
 use gdstar::method::{At, Method, Needs};
 use gdstar::nn::{Mode, Network, models};
 use gdstar::ops::WeightGradient;
@@ -85,13 +85,13 @@ fn steady_state(chosen: fn(usize) -> bool) {
             let Stats { allocations, reallocations, bytes_allocated, .. } = region.change();
             (allocations + reallocations, bytes_allocated)
         };
-        let first: Vec<_> = (0..FIRST_STEPS).map(|_| allocated()).collect();
-        let steps: Vec<_> = (0..STEPS).map(|_| allocated()).collect();
+        let pool = Pool::new();
+        let first: Vec<_> = (0..FIRST_STEPS).map(|_| pool.install(&mut allocated)).collect();
+        let steps: Vec<_> = (0..STEPS).map(|_| pool.install(&mut allocated)).collect();
         let of_steps =
             format!("{}, batches of {batch}, sparse {sparse}: pieces and bytes {first:?}, then {steps:?}", entry.name);
         println!("{of_steps}");
         assert_eq!(steps.into_iter().min(), Some((0, 0)), "{of_steps}");
-        buffer::clear();
     }
 }
 

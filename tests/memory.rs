@@ -2,7 +2,7 @@
 //! own, since it counts what the program allocates.
 
 use gdstar::json;
-use gdstar::kernel::{Aligned, Kernel, buffer, images};
+use gdstar::kernel::{Aligned, Kernel, Pool, buffer, images};
 use gdstar::nn::{Mode, models};
 use gdstar::random::{Purpose, stream, unit};
 use gdstar::tensor_file::TensorFile;
@@ -70,13 +70,12 @@ fn a_training_step_stays_within_its_memory() {
         let pixels = (0..batch * c * h * w).map(|_| unit(&mut rng) as f32);
         let x = images([batch, c, h, w], pixels.collect()).into_dyn();
         let pixels = x.len() * size_of::<f32>();
-        buffer::clear(); // of what the network before left
         let before = ALLOCATOR.0.current_usage() - pixels;
         let parameters = network.initialise::<f32>(&mut rng);
         let labels = (0..batch).map(|i| i % entry.classes).collect();
         ALLOCATOR.0.reset_peak_usage();
-        let step =
-            Step::compute(&network, Kernel::Fast, &parameters, x, labels, Mode::Training, Some(&mut rng)).unwrap();
+        let compute = || Step::compute(&network, Kernel::Fast, &parameters, x, labels, Mode::Training, Some(&mut rng));
+        let step = Pool::new().install(compute).unwrap();
         let (peak, needed) = (ALLOCATOR.0.peak_usage() - before, summary.step_bytes());
         assert!(step.loss.is_finite());
         let ratio = peak.saturating_sub(IDLE) as f64 / needed as f64;
@@ -86,6 +85,20 @@ fn a_training_step_stays_within_its_memory() {
         let together = summary.parameter_bytes + summary.activation_bytes;
         assert!(peak >= together, "{}: {peak} bytes, less than the {together} it is said to keep", entry.name);
     }
+}
+
+/// What a pool keeps is given back with it, and not before.
+#[test]
+fn a_pool_gives_its_memory_back() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (pool, bytes) = (Pool::new(), 8 << 20);
+    let before = ALLOCATOR.0.current_usage();
+    pool.install(|| buffer::recycle_elements(buffer::zeros::<u8>(bytes)));
+    assert!(ALLOCATOR.0.current_usage() >= before + bytes);
+    drop(pool);
+    assert!(ALLOCATOR.0.current_usage() < before + bytes);
+    buffer::recycle_elements(buffer::zeros::<u8>(bytes)); // without a pool
+    assert!(ALLOCATOR.0.current_usage() < before + bytes);
 }
 
 /// The most that is set aside for a file before it is believed.

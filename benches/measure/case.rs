@@ -3,6 +3,7 @@
 use crate::ALLOCATOR;
 use crate::table::median;
 use gdstar::Result;
+use gdstar::kernel::Pool;
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -81,7 +82,7 @@ impl Case {
     }
 
     pub fn measure(&self, meter: &mut Meter) -> Result<()> {
-        (self.work)(meter)
+        Pool::new().install(|| (self.work)(meter))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Dataset, Split, epoch_order};
 use crate::error::{Error, Result};
+use crate::kernel::Pool;
 use crate::paper::reading::LastBatch;
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
@@ -100,7 +101,10 @@ impl<'a> Loader<'a> {
     {
         let (sender, receiver) = sync_channel(waiting);
         let batches = self.in_turn();
+        // What is made there is given back here.
+        let pool = Pool::current();
         let prepare = move || {
+            let _entered = Pool::enter(&pool);
             for batch in batches {
                 // It fails once the receiver is dropped: nobody wants the rest.
                 if sender.send(batch).is_err() {

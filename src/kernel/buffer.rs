@@ -1,95 +1,22 @@
-//! Memory for arrays, used again: what one training step frees the next one takes.
-//!
-//! Fresh memory costs more than most elementwise operations do with it: the system hands it out page by page, zeroed. A
-//! training step needs the same memory as the one before, so after the first few it allocates none. That holds for short
-//! arrays too: one lock and one look at a list of capacities cost no more than the allocator does.
+//! Arrays and lists whose memory is used again: taken from the [`Pool`] of the work under way, and given back to it.
 
+pub use super::pool::Element;
+use super::pool::{Pool, Shelf};
 use ndarray::{Array, ArrayD, ArrayView, Dimension};
-use std::any::{Any, TypeId};
-use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, PoisonError};
-
-/// Memory of one element type, in the order of its capacity. (A list, not a tree: a network has few sizes, and the code of
-/// a tree would be compiled for each of dozens of element types.)
-#[derive(Debug)]
-struct Shelf<T>(Vec<Slot<T>>);
-
-/// Memory of one capacity.
-#[derive(Debug)]
-struct Slot<T> {
-    capacity: usize,
-    free: Vec<Vec<T>>,
-    /// How many are in use. Memory that did not come from here is not kept: nobody would ask for it, and it would pile up.
-    lent: usize,
-}
-
-impl<T> Default for Shelf<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T: Element> Shelf<T> {
-    /// Memory that holds `len` elements, whatever its own length is.
-    fn take(&mut self, len: usize) -> Vec<T> {
-        // Up to twice what is wanted: the last, smaller batch of an epoch shall use what the others left.
-        let least = self.0.partition_point(|slot| slot.capacity < len);
-        let mut large_enough = self.0[least..].iter_mut().take_while(|slot| slot.capacity <= 2 * len);
-        let found = large_enough.find_map(|slot| slot.free.pop().inspect(|_| slot.lent += 1));
-        found.unwrap_or_else(|| {
-            let buffer = vec![T::default(); len];
-            let capacity = buffer.capacity();
-            match self.slot(capacity) {
-                Ok(at) => self.0[at].lent += 1,
-                Err(at) => self.0.insert(at, Slot { capacity, free: Vec::new(), lent: 1 }),
-            }
-            buffer
-        })
-    }
-
-    fn put(&mut self, buffer: Vec<T>) {
-        if let Ok(at) = self.slot(buffer.capacity())
-            && self.0[at].lent > 0
-        {
-            self.0[at].lent -= 1;
-            self.0[at].free.push(buffer);
-        }
-    }
-
-    /// Where the slot of a capacity is, or would have to be.
-    fn slot(&self, capacity: usize) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&capacity, |slot| slot.capacity)
-    }
-}
-
-/// What arrays hold.
-pub trait Element: Copy + Default + Send + 'static {}
-
-impl<T: Copy + Default + Send + 'static> Element for T {}
-
-/// What is kept: of each type one collection, a [`Shelf`] of elements or a `Vec` of what [`keep`] was given.
-static KEPT: Mutex<BTreeMap<TypeId, Box<dyn Any + Send>>> = Mutex::new(BTreeMap::new());
-
-/// Runs `visit` on the one `C` that is kept.
-fn with_kept<C: Default + Send + 'static, R>(visit: impl FnOnce(&mut C) -> R) -> R {
-    // A panic elsewhere leaves a collection as whole as it was.
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let collection = kept.entry(TypeId::of::<C>()).or_insert_with(|| Box::new(C::default()));
-    match collection.downcast_mut() {
-        Some(collection) => visit(collection),
-        None => visit(&mut C::default()), // the entry of C is a C
-    }
-}
 
 /// `len` elements of whatever values, to be overwritten: those of an array that was recycled, or zeros.
 pub fn stale<T: Element>(len: usize) -> Vec<T> {
     if len == 0 {
         return Vec::new();
     }
-    let mut buffer = with_kept(|shelf: &mut Shelf<T>| shelf.take(len));
-    buffer.resize(len, T::default());
-    buffer
+    match Pool::visit(|shelf: &mut Shelf<T>| shelf.take(len)) {
+        Some(mut buffer) => {
+            buffer.resize(len, T::default());
+            buffer
+        }
+        None => vec![T::default(); len],
+    }
 }
 
 /// `len` zeros.
@@ -124,25 +51,25 @@ pub fn recycle<T: Element, D: Dimension>(array: Array<T, D>) {
 /// As [`recycle`].
 pub fn recycle_elements<T: Element>(elements: Vec<T>) {
     if elements.capacity() > 0 {
-        with_kept(|shelf: &mut Shelf<T>| shelf.put(elements));
+        Pool::visit(|shelf: &mut Shelf<T>| shelf.put(elements));
     }
 }
 
 /// What was given to [`keep`] last, or a new one: for lists that grow, of anything.
 pub fn reuse<T: Default + Send + 'static>() -> T {
-    with_kept(|kept: &mut Vec<T>| kept.pop()).unwrap_or_default()
+    Pool::visit(|kept: &mut Vec<T>| kept.pop()).flatten().unwrap_or_default()
 }
 
 /// Keeps what came from [`reuse`], emptied, for the memory that it holds.
 pub fn keep<T: Send + 'static>(emptied: T) {
-    with_kept(|kept: &mut Vec<T>| kept.push(emptied));
+    Pool::visit(|kept: &mut Vec<T>| kept.push(emptied));
 }
 
-/// Gives all free memory back to the system.
+/// Gives all idle memory of the current pool back to the system.
 pub fn clear() {
-    // Dropped when the lock is open again: what is kept may hold a buffer.
-    let kept = std::mem::take(&mut *KEPT.lock().unwrap_or_else(PoisonError::into_inner));
-    drop(kept);
+    if let Some(pool) = Pool::current() {
+        pool.clear();
+    }
 }
 
 /// Elements that are recycled when they are dropped: scratch, and what ops save.

@@ -1,12 +1,12 @@
 //! [`elementwise`]: one pass over arrays, entry by entry, in units of a fixed size.
 
-use super::{Kernel, Loop, vectorised_loop};
+use super::{Kernel, Loop, share, vectorised_loop};
 
 /// Entries per unit: with five arrays of `f64`, 160 KiB, which a core's second-level cache holds.
 const UNIT: usize = 1 << 12;
 
-/// Entries below which handing a part to another thread costs more than it gains: some microseconds of work.
-const PARALLEL: usize = 1 << 14;
+/// What an entry costs, in operations: arrays that no cache holds are read and written.
+const OPERATIONS: usize = 8;
 
 /// Slices of one length that are cut together.
 pub trait Entries: Sized + Send {
@@ -70,7 +70,7 @@ pub fn elementwise<T: Entries, W: Elementwise<T>>(kernel: Kernel, len: usize, en
             let (left, right) = entries.split_at(middle);
             let left = || elementwise(kernel, middle, left, work);
             let right = || elementwise(kernel, len - middle, right, work);
-            let (left, right) = if len >= PARALLEL { rayon::join(left, right) } else { (left(), right()) };
+            let (left, right) = share::both(OPERATIONS * len, left, right);
             left & right
         }
     }

@@ -1,4 +1,4 @@
-//! Loops over arrays in memory order, which rayon may share out.
+//! Loops over arrays in memory order, which may be shared out.
 //!
 //! Work is split over outputs only, in units whose size depends on shapes alone: every output element, and every
 //! reduction, is computed by one thread in the same order, so the bits do not depend on the number of threads.
@@ -6,16 +6,12 @@
 
 use super::order::{Order, Strided};
 use crate::kernel::buffer::{self, Buffer};
-use crate::kernel::{Argument, Kernel, Loop, vectorised_loop};
+use crate::kernel::{Argument, Kernel, Loop, share, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
-use rayon::prelude::*;
 
 /// Elements of a unit.
 pub(crate) const GRAIN: usize = 1 << 13;
-
-/// Elements below which handing units to another thread costs more than it gains: a few microseconds of a cheap operation.
-pub(crate) const SHARED: usize = 1 << 16;
 
 /// The array of this shape with these elements in row-major order, as many as the shape holds.
 pub(crate) fn array<S>(shape: &[usize], elements: Vec<S>) -> ArrayD<S> {
@@ -127,19 +123,15 @@ pub(crate) fn from_rows<S: Scalar>(
     order.array(shape, elements)
 }
 
-/// `fill(i, row i)` for consecutive rows of `row` elements (the last one may be shorter). The one place where rows are
-/// shared out; behind `dyn` so that rayon is compiled once per number system, not once per op.
+/// `fill(i, row i)` for consecutive rows of `row` elements (the last one may be shorter). Behind `dyn` so
+/// that rayon is compiled once per number system, not once per op.
 pub(crate) fn fill_rows<T: Send>(
     kernel: Kernel,
     elements: &mut [T],
     row: usize,
     fill: &(dyn Fn(usize, &mut [T]) + Sync),
 ) {
-    if elements.len() < SHARED || kernel == Kernel::Literal {
-        return elements.chunks_mut(row.max(1)).enumerate().for_each(|(i, row)| fill(i, row));
-    }
-    let rows = elements.par_chunks_mut(row).with_min_len(GRAIN.div_ceil(row));
-    rows.enumerate().for_each(|(i, row)| fill(i, row));
+    share::chunks(elements, row, operations(kernel, elements.len()), fill);
 }
 
 /// [`from_rows`] in rows of [`GRAIN`], with a second result beside the array's memory:
@@ -152,12 +144,10 @@ pub(crate) fn from_rows_beside<S: Scalar, T: Send>(
     fill: impl Fn(usize, &mut [S], &mut [T]) + Sync,
 ) -> ArrayD<S> {
     let mut elements: Vec<S> = buffer::stale(shape.iter().product());
-    let fill = |(i, (row, beside)): (usize, (&mut [S], &mut [T]))| fill(i * GRAIN, row, beside);
-    if elements.len() < SHARED || kernel == Kernel::Literal {
-        elements.chunks_mut(GRAIN).zip(beside.chunks_mut(GRAIN)).enumerate().for_each(fill);
-    } else {
-        elements.par_chunks_mut(GRAIN).zip(beside.par_chunks_mut(GRAIN)).enumerate().for_each(fill);
-    }
+    let operations = operations(kernel, elements.len());
+    share::pairs_of_chunks((&mut elements, beside), [GRAIN; 2], operations, |i, row, beside| {
+        fill(i * GRAIN, row, beside)
+    });
     order.array(shape, elements)
 }
 
@@ -169,8 +159,13 @@ pub(crate) fn fill_sums<T: Send>(
     row: usize,
     fill: &(dyn Fn(usize, &mut [T]) + Sync),
 ) {
-    if looked_at < SHARED || kernel == Kernel::Literal {
-        return sums.chunks_mut(row.max(1)).enumerate().for_each(|(i, row)| fill(i, row));
+    share::chunks(sums, row, operations(kernel, looked_at), fill);
+}
+
+/// What a pass over so many elements costs; Literal shares nothing out.
+pub(super) fn operations(kernel: Kernel, elements: usize) -> usize {
+    match kernel {
+        Kernel::Literal => 0,
+        Kernel::Fast => 2 * elements,
     }
-    sums.par_chunks_mut(row).enumerate().for_each(|(i, row)| fill(i, row));
 }

@@ -27,8 +27,10 @@ mod moves;
 mod order;
 mod pattern;
 mod planes;
+mod pool;
 mod pooling;
 mod products;
+pub(crate) mod share;
 mod vector;
 mod window;
 
@@ -45,6 +47,7 @@ pub use list::{List, Shape, list};
 pub use moves::{assign, concat, copy, rearrange, split, spread, taken};
 pub use order::{Extent, Order};
 pub use pattern::Pattern;
+pub use pool::Pool;
 pub use pooling::{
     Pooling, Positions, avg_pool2d, avg_pool2d_gradient, max_pool2d, max_pool2d_gradient, plane_means,
     plane_means_gradient,

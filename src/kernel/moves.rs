@@ -1,21 +1,25 @@
 //! Moves: copies between arrays, boxes of them, and orders. No number is changed.
 
 use super::order::{Extent, Order, Strided, contiguous};
-use super::{Argument, Kernel, List, buffer, flat};
+use super::{Argument, Kernel, List, buffer, flat, share};
 use crate::scalar::Scalar;
-use ndarray::parallel::prelude::*;
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, Slice};
 
 /// `to <- from`, arrays of one shape, row by row of memory in this order. All moves but those of [`rearrange`] are made
 /// of it.
 pub fn assign<S: Scalar>(kernel: Kernel, to: ArrayViewMutD<S>, from: &ArrayViewD<S>, order: &Order) {
-    let (mut to, from) = (to.permuted_axes(order.axes()), from.view().permuted_axes(order.axes()));
-    if kernel == Kernel::Fast && to.len() >= flat::SHARED && to.ndim() > 1 {
-        let places = to.axis_iter_mut(Axis(0)).into_par_iter().zip(from.axis_iter(Axis(0)).into_par_iter());
-        places.for_each(|(mut to, from)| to.assign(&from));
-    } else {
-        to.assign(&from);
+    assign_rows(kernel, to.permuted_axes(order.axes()), from.view().permuted_axes(order.axes()));
+}
+
+/// `to <- from`, one half of the rows beside the other as long as that is worth it.
+fn assign_rows<S: Scalar>(kernel: Kernel, mut to: ArrayViewMutD<S>, from: ArrayViewD<S>) {
+    let operations = flat::operations(kernel, to.len());
+    if !share::is_worth(operations) || to.ndim() < 2 || to.len_of(Axis(0)) < 2 {
+        return to.assign(&from);
     }
+    let half = to.len_of(Axis(0)) / 2;
+    let ((above, below), (from_above, from_below)) = (to.split_at(Axis(0), half), from.split_at(Axis(0), half));
+    share::both(operations, || assign_rows(kernel, above, from_above), || assign_rows(kernel, below, from_below));
 }
 
 /// A copy of `x` in the order in which it lies.

@@ -1,12 +1,12 @@
 //! Section 3.3: selected weights go back to their rewind values, decayed, and to zero below eps (Eq. 9, Alg. 6).
 
 use super::reading::{DecayStep, Threshold};
-use super::{CHUNK, same_length};
+use super::{CHUNK, PASS, same_length};
 use crate::error::{Error, Result};
-use crate::kernel::vectorised;
+use crate::kernel::{share, vectorised};
 use crate::scalar::Scalar;
-use rayon::prelude::*;
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Line 2 of Alg. 6: the decay step t at the end of epoch `k` (open point 10).
 ///
@@ -164,21 +164,22 @@ pub fn rewind_decay<S: Scalar>(
 ) -> Result<DecayCounts> {
     let factors = factors::<S>(decay.lambda, decay.t)?;
     check(weights, rewind, selected, mask, decay.eps)?;
-    let chunks = weights.par_chunks_mut(CHUNK).zip(mask.par_chunks_mut(CHUNK)).zip(selected.par_chunks(CHUNK));
-    let counts = chunks.enumerate().map(|(i, ((weights, mask), selected))| {
+    let [rewound, eliminated] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    let operations = PASS * weights.len();
+    share::pairs_of_chunks((weights, mask), [CHUNK; 2], operations, |i, weights, mask| {
+        let selected = &selected[i * CHUNK..][..weights.len()];
         let rewind = match rewind {
             Some(rewind) => Cow::Borrowed(&rewind[i * CHUNK..][..weights.len()]),
             None => Cow::Owned(weights.to_vec()),
         };
-        vectorised(
+        let counts = vectorised(
             #[inline(always)]
             || decay_chunk(weights, &rewind, selected, mask, &factors, decay),
-        )
+        );
+        rewound.fetch_add(counts.rewound, Ordering::Relaxed);
+        eliminated.fetch_add(counts.eliminated, Ordering::Relaxed);
     });
-    Ok(counts.reduce(DecayCounts::default, |a, b| DecayCounts {
-        rewound: a.rewound + b.rewound,
-        eliminated: a.eliminated + b.eliminated,
-    }))
+    Ok(DecayCounts { rewound: rewound.into_inner(), eliminated: eliminated.into_inner() })
 }
 
 /// Lines 3 to 7 of Alg. 6, without branches: every weight is decayed, and the result taken where it applies.
@@ -212,19 +213,17 @@ fn check<S: Scalar>(weights: &[S], rewind: Option<&[S]>, selected: &[bool], mask
         same_length("rewind_decay", place, n, found)?;
     }
     check_eps(eps)?;
-    let chunks = weights.par_chunks(CHUNK).zip(selected.par_chunks(CHUNK)).zip(mask.par_chunks(CHUNK));
-    let wrong = chunks.enumerate().find_map_first(|(i, ((weights, selected), mask))| {
-        let rewind = rewind.map_or(weights, |rewind| &rewind[i * CHUNK..][..weights.len()]);
-        let becomes = |j: usize| {
-            let (w_star, w) = (rewind[j], weights[j]);
-            if selected[j] { w_star } else { w }
-        };
+    let first_wrong = share::map(n.div_ceil(CHUNK), PASS * n, |i| {
+        let chunk = i * CHUNK..n.min((i + 1) * CHUNK);
+        let (w, selected, mask) = (&weights[chunk.clone()], &selected[chunk.clone()], &mask[chunk.clone()]);
+        let rewind = rewind.map_or(w, |rewind| &rewind[chunk.clone()]);
+        let becomes = |j: usize| if selected[j] { rewind[j] } else { w[j] };
         let wrong = |&j: &usize| mask[j] & !becomes(j).is_finite();
-        let mut all = 0..weights.len();
+        let mut all = 0..w.len();
         let any = all.clone().fold(false, |any, j| any | wrong(&j));
-        if any { all.find(wrong).map(|j| (i * CHUNK + j, becomes(j))) } else { None }
+        if any { all.find(wrong).map(|j| (chunk.start + j, becomes(j))) } else { None }
     });
-    match wrong {
+    match first_wrong.into_iter().flatten().next() {
         Some((j, becomes)) => Err(Error::domain(format!("weight {j} of Alg. 6"), "a finite number", becomes.to_f64())),
         None => Ok(()),
     }

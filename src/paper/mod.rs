@@ -84,6 +84,9 @@ pub const EQUATIONS: &[Equation] = &[
 /// first-level cache while they are worked on.
 const CHUNK: usize = 1 << 12;
 
+/// What a pass over a weight costs, in [`share`](crate::kernel)'s operations.
+const PASS: usize = 2;
+
 /// Two arrays that must be equally long.
 fn same_length(op: &'static str, place: impl Into<String>, expected: usize, found: usize) -> Result<()> {
     if expected == found {

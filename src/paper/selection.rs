@@ -3,11 +3,10 @@
 use super::gradient_norm::masked_gradient;
 use super::quantile::{chunk_quantiles, mean_of_quantiles};
 use super::reading::{MaskedGradient, Reading};
-use super::{CHUNK, same_length};
+use super::{CHUNK, PASS, same_length};
 use crate::error::{Error, Result};
-use crate::kernel::vectorised;
+use crate::kernel::{share, vectorised};
 use crate::scalar::{DoubleDouble, Scalar};
-use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// What Alg. 5 finds at the end of one epoch.
@@ -44,10 +43,10 @@ impl<S: Scalar> Selection<S> {
 /// ```
 pub fn below_threshold<S: Scalar>(g: &[S], tau: S) -> Vec<bool> {
     let mut selected = vec![false; g.len()];
-    selected.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).for_each(|(selected, g)| {
+    share::chunks(&mut selected, CHUNK, PASS * g.len(), |i, selected| {
         vectorised(
             #[inline(always)]
-            || selected.iter_mut().zip(g).for_each(|(selected, &g_j)| *selected = g_j < tau),
+            || selected.iter_mut().zip(&g[i * CHUNK..]).for_each(|(selected, &g_j)| *selected = g_j < tau),
         );
     });
     selected

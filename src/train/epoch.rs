@@ -24,9 +24,12 @@ impl Run<'_> {
     /// [`Error::NonFinite`] if a loss or gradient stops being finite, [`Error::Interrupted`] if stopped from
     /// outside, and whatever an observer reports.
     pub fn train<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
-        while state.epochs < self.config.hyper.epochs {
-            thread::scope(|scope| self.epoch(scope, state, observers))?;
-        }
+        self.pool.install(|| -> Result<()> {
+            while state.epochs < self.config.hyper.epochs {
+                thread::scope(|scope| self.epoch(scope, state, observers))?;
+            }
+            Ok(())
+        })?;
         observers.iter_mut().try_for_each(|observer| observer.on_end())
     }
 

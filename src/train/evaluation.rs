@@ -2,7 +2,7 @@
 
 use crate::data::{Batch, Dataset, Loader, Order, Split};
 use crate::error::Result;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Pool};
 use crate::nn::{Mode, Network, Parameters};
 use crate::ops::CrossEntropy;
 use crate::paper::reading::LastBatch;
@@ -66,7 +66,8 @@ pub fn predict<S: Scalar>(
 ) -> Result<(Evaluation, Vec<Prediction>)> {
     let (order, batch_size, last_batch) = (Order::Stored, batch.max(1), LastBatch::Keep);
     let loader = Loader { dataset, split, order, batch_size, last_batch, augmentation: None };
-    thread::scope(|scope| predict_on(loader, scope, network, kernel, parameters))
+    let pool = Pool::current().unwrap_or_default();
+    pool.install(|| thread::scope(|scope| predict_on(loader, scope, network, kernel, parameters)))
 }
 
 /// [`predict`] on the batches of `loader`, which a thread of `scope` prepares.

@@ -4,6 +4,7 @@ use super::evaluation::{TEST_BATCH, evaluate};
 use super::{Clock, Config, machine_clock};
 use crate::data::{Dataset, Loader, Order, Split};
 use crate::error::{Error, Result};
+use crate::kernel::Pool;
 use crate::method::Sparsifier;
 use crate::nn::{Network, Parameters, models};
 use crate::paper::reading::{LastBatch, Reading};
@@ -34,6 +35,8 @@ pub struct Run<'a> {
     pub clock: Clock,
     /// Hashing a data set takes a while, and every checkpoint holds it.
     fingerprint: OnceLock<String>,
+    /// The memory that its steps use again.
+    pub(super) pool: Pool,
 }
 
 impl<'a> Run<'a> {
@@ -50,7 +53,8 @@ impl<'a> Run<'a> {
             let option = "--batch-size with --last-batch drop";
             return Err(Error::domain(option, format!("at most {images}, the training images"), batch_size));
         }
-        Ok(Self { config, dataset, network, stop, clock: machine_clock, fingerprint: OnceLock::new() })
+        let (fingerprint, pool) = (OnceLock::new(), Pool::new());
+        Ok(Self { config, dataset, network, stop, clock: machine_clock, fingerprint, pool })
     }
 
     /// SHA-256 of the data set.

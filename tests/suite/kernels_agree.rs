@@ -7,6 +7,7 @@ mod cases;
 mod exact;
 mod faults;
 mod listed;
+mod pool;
 mod sparse;
 mod threads;
 mod toeplitz;

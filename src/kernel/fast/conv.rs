@@ -6,13 +6,12 @@ use super::sources::Sources;
 use super::{depthwise, outer};
 use crate::kernel::buffer::{self, Elements};
 use crate::kernel::vector::{Hardware, on_hardware};
-use crate::kernel::{Window, literal};
+use crate::kernel::{Window, literal, share};
 use crate::scalar::Scalar;
 use ndarray::{Array4, ArrayView1, ArrayView4};
-use rayon::prelude::*;
 
-/// Weights that one thread brings into row-major order at a time, some microseconds of work.
-const TURNED: usize = 1 << 13;
+/// What bringing a weight into row-major order costs, in operations.
+const TURNED: usize = 4;
 
 /// As [`literal::conv2d`]: x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`, bias `[o]` -> y `[n,o,oh,ow]`, batch innermost.
 pub(in crate::kernel) fn conv2d<S: Scalar>(
@@ -127,8 +126,8 @@ fn weight_gradient<H: Hardware>(window: Window, x: ArrayView4<H>, dy: ArrayView4
 fn taps_innermost<H: Hardware>(dw: &[H], [c, taps]: [usize; 2]) -> Vec<H> {
     let mut row_major = buffer::stale(dw.len());
     let size = c * taps;
-    let outputs = row_major.par_chunks_exact_mut(size).zip(dw.par_chunks_exact(size));
-    outputs.with_min_len(TURNED.div_ceil(size)).for_each(|(row_major, dw)| {
+    share::chunks(&mut row_major, size, TURNED * dw.len(), |output, row_major| {
+        let dw = &dw[output * size..][..size];
         for (i, weights) in dw.chunks_exact(c).enumerate() {
             row_major[i..].iter_mut().step_by(taps).zip(weights).for_each(|(to, &sum)| *to = sum);
         }

@@ -1,12 +1,11 @@
 //! Depthwise convolution: every channel by itself, so nothing but rows times numbers.
 
+use super::PerTap;
 use super::layout::Rows;
 use super::sources::Sources;
-use super::{PARALLEL_WORK, PerTap, for_each_chunk};
-use crate::kernel::buffer;
 use crate::kernel::vector::{Hardware, Vector, Work, run};
+use crate::kernel::{buffer, share};
 use crate::scalar::Scalar;
-use rayon::prelude::*;
 
 /// Sums that a long dot product runs through side by side, to hide the latency of additions.
 const CHAINS: usize = 4;
@@ -24,19 +23,13 @@ pub(super) fn product<'x, H: Hardware>(
     y: &mut [H],
 ) {
     let taps = w.len() / x.channels;
-    // Each thread's list of source pixels is used again from pixel to pixel.
-    let unit = |found: &mut PerTap<(usize, &'x [H])>, (pixel, y): (usize, &mut [H])| {
+    let unit = |found: &mut PerTap<(usize, &'x [H])>, pixel: usize, y: &mut [H]| {
         found.clear();
         found.extend(sources.of(pixel).map(|(tap, source)| (tap, x.pixel(source))));
         run(Pixel { sources: found, n: x.n, w, taps, bias, y });
     };
-    let (work, size) = (y.len() * taps, x.channels * x.n);
-    if work < PARALLEL_WORK {
-        let mut found = PerTap::new();
-        y.chunks_mut(size).enumerate().for_each(|indexed| unit(&mut found, indexed));
-    } else {
-        y.par_chunks_mut(size).enumerate().for_each_init(PerTap::new, unit);
-    }
+    let work = y.len() * taps;
+    share::chunks_with(y, x.channels * x.n, work, PerTap::new, unit);
 }
 
 /// One destination pixel.
@@ -96,7 +89,7 @@ impl<H: Hardware> Work for Pixel<'_, H> {
 pub(super) fn weight_gradient<H: Hardware>(sources: &Sources, x: &Rows<H>, dy: &Rows<H>, taps: usize) -> Vec<H> {
     let mut dw = buffer::stale(x.channels * taps);
     let channels = x.channels.div_ceil(UNITS).max(CHANNELS);
-    for_each_chunk(&mut dw, channels * taps, dy.elements.len() * taps, |index, dw| {
+    share::chunks(&mut dw, channels * taps, dy.elements.len() * taps, |index, dw| {
         run(Channels { sources, x, dy, taps, first: index * channels, dw });
     });
     dw

@@ -1,8 +1,8 @@
 //! Matrix products through `matrixmultiply`, in tiles of the output.
 
-use super::{PARALLEL_WORK, literal};
+use super::literal;
+use crate::kernel::share;
 use crate::scalar::{Gemm, Scalar};
-use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
 /// Largest tile of the output that one call computes. Each tile packs its own rows of a and columns of b, so a
@@ -32,24 +32,33 @@ pub(in crate::kernel) fn matmul<S: Scalar>(
     }
     let rows = even_pieces(m, TILE[0], MICRO_EDGE);
     let columns = even_pieces(n, TILE[1], MICRO_EDGE);
-    let of_tile = |i: usize, j: usize, tile: ArrayViewMut2<S>| {
-        let (height, width) = tile.dim();
-        let (a, b) = (a.slice(s![i * rows.., ..]), b.slice(s![.., j * columns..]));
-        add_product(gemm, a.slice(s![..height, ..]), b.slice(s![.., ..width]), S::ONE, tile);
-    };
-    let stripes = c.axis_chunks_iter_mut(Axis(0), rows);
-    if m * k * n < PARALLEL_WORK {
-        stripes.enumerate().for_each(|(i, mut stripe)| {
-            let tiles = stripe.axis_chunks_iter_mut(Axis(1), columns);
-            tiles.enumerate().for_each(|(j, tile)| of_tile(i, j, tile));
-        });
-    } else {
-        stripes.into_par_iter().enumerate().for_each(|(i, mut stripe)| {
-            let tiles = stripe.axis_chunks_iter_mut(Axis(1), columns);
-            tiles.into_par_iter().enumerate().for_each(|(j, tile)| of_tile(i, j, tile));
-        });
-    }
+    share::chunks(&mut tiles(c.view_mut(), [rows, columns]), 1, m * k * n, |_, tile| {
+        for (i, j, tile) in tile {
+            let (i, j, (height, width)) = (*i, *j, tile.dim());
+            let (a, b) = (a.slice(s![i..i + height, ..]), b.slice(s![.., j..j + width]));
+            add_product(gemm, a, b, S::ONE, tile.view_mut());
+        }
+    });
     c
+}
+
+/// A tile of a matrix, and the row and the column that it starts at.
+type Tile<'a, S> = (usize, usize, ArrayViewMut2<'a, S>);
+
+/// The tiles of `rows` by `columns` that `c` is made of; the last ones may be smaller.
+fn tiles<S>(c: ArrayViewMut2<'_, S>, [rows, columns]: [usize; 2]) -> Vec<Tile<'_, S>> {
+    let (m, n) = c.dim();
+    let (mut tiles, mut below) = (Vec::new(), c);
+    for i in (0..m).step_by(rows) {
+        let (mut right, others) = below.split_at(Axis(0), rows.min(m - i));
+        below = others;
+        for j in (0..n).step_by(columns) {
+            let (tile, others) = right.split_at(Axis(1), columns.min(n - j));
+            right = others;
+            tiles.push((i, j, tile));
+        }
+    }
+    tiles
 }
 
 /// `c <- a b + beta c`: a `[m,k]`, b `[k,n]`, c `[m,n]`; any strides. With beta = 0, c is overwritten unread.

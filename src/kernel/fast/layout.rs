@@ -4,9 +4,8 @@
 //! which no window ever shifts: vectors need no gathering and meet no border, whatever the kernel's size, stride,
 //! padding or dilation. It is a matter of strides alone; to ops the array is `[n,c,h,w]` like any other.
 
-use super::for_each_chunk;
 use crate::kernel::buffer::{Buffer, Elements};
-use crate::kernel::vectorised;
+use crate::kernel::{share, vectorised};
 use crate::scalar::Scalar;
 use ndarray::{Array4, ArrayView4};
 
@@ -63,7 +62,7 @@ pub(in crate::kernel) fn images<S: Scalar>([n, c, h, w]: [usize; 4], rows: Vec<S
 /// Row-major `[n, c, pixels]` as `[pixels, c, n]`.
 fn transposed<S: Scalar>(images: &[S], [n, c, pixels]: [usize; 3]) -> Buffer<S> {
     let mut rows = Buffer::stale(images.len());
-    for_each_chunk(&mut rows, (BLOCK * c * n).max(1), images.len(), |block, rows| {
+    share::chunks(&mut rows, (BLOCK * c * n).max(1), images.len(), |block, rows| {
         vectorised(|| {
             for channel in 0..c {
                 for sample in (0..n).step_by(BLOCK) {

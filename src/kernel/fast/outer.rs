@@ -10,13 +10,12 @@ mod turned;
 
 pub(super) use matrix::weight_gradient as matrix_gradient;
 
-use super::PARALLEL_WORK;
 use super::layout::Rows;
 use crate::kernel::Window;
 use crate::kernel::buffer::{self, Buffer};
+use crate::kernel::share;
 use crate::kernel::vector::{Hardware, Vector, Work, run};
 use crate::scalar::Scalar;
-use rayon::prelude::*;
 use std::ops::Range;
 use turned::{Part, Turned};
 
@@ -74,10 +73,9 @@ pub(super) fn weight_gradient<H: Hardware>(window: Window, x: &Rows<H>, dy: &Row
     let share = dy.channels.div_ceil(shares).next_multiple_of(ROWS).min(dy.channels);
     let mut partials = buffer::stale(slabs * size);
     let work = size * dy.extent[0] * dy.extent[1] * x.n;
-    let least = if work < PARALLEL_WORK { usize::MAX } else { 1 };
-    partials.par_chunks_mut(size).with_min_len(least).enumerate().for_each(|(i, partial)| {
+    share::chunks(&mut partials, size, work, |i, partial| {
         let samples = i * slab..x.n.min((i + 1) * slab);
-        partial.par_chunks_mut(share * row).with_min_len(least).enumerate().for_each(|(j, dw)| {
+        share::chunks(partial, share * row, work / slabs, |j, dw| {
             run(Unit { gradient: &gradient, samples: samples.clone(), first: j * share, dw });
         });
     });
@@ -85,13 +83,12 @@ pub(super) fn weight_gradient<H: Hardware>(window: Window, x: &Rows<H>, dy: &Row
         return partials;
     }
     let (sum, others) = partials.split_at_mut(size);
-    let add = |(chunk, sum): (usize, &mut [H])| {
+    share::chunks(sum, CHUNK, others.len(), |chunk, sum| {
         for partial in others.chunks_exact(size) {
             let partial = &partial[chunk * CHUNK..];
             sum.iter_mut().zip(partial).for_each(|(sum, &x)| *sum += x);
         }
-    };
-    sum.par_chunks_mut(CHUNK).enumerate().for_each(add);
+    });
     partials.truncate(size);
     partials
 }

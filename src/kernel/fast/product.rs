@@ -3,13 +3,13 @@
 //! Every destination pixel is a matrix `[channels, n]`: the sum over its sources of (the tap's weights
 //! `[destination channels, source channels]`) x (the source pixel `[source channels, n]`).
 
-use super::PerTap;
 use super::layout::Rows;
 use super::sources::Sources;
 use crate::kernel::buffer::Buffer;
+use crate::kernel::share;
 use crate::kernel::vector::{Hardware, Vector, Work, run};
 use crate::scalar::Scalar;
-use rayon::prelude::*;
+use smallvec::SmallVec;
 
 /// Destination channels that are summed side by side in registers.
 pub(super) const ROWS: usize = 8;
@@ -61,7 +61,8 @@ impl<'a, H: Hardware> Panels<'a, H> {
         let panel = taps * sources * ROWS;
         let per_group = destinations.div_ceil(ROWS);
         let mut packed = Buffer::zeros(groups * per_group * panel);
-        let fill = |(block, panel): (usize, &mut [H])| {
+        let operations = packed.len();
+        share::chunks(&mut packed, panel, operations, |block, panel| {
             let (group, first) = (block / per_group, block % per_group * ROWS);
             for (i, destination) in (first..destinations.min(first + ROWS)).enumerate() {
                 let from = &elements[group * strides[0] + destination * strides[1]..];
@@ -70,12 +71,7 @@ impl<'a, H: Hardware> Panels<'a, H> {
                     panel[i..].iter_mut().step_by(ROWS).zip(weights).for_each(|(to, &weight)| *to = weight);
                 }
             }
-        };
-        if packed.len() < super::PARALLEL_WORK {
-            packed.chunks_exact_mut(panel.max(1)).enumerate().for_each(fill);
-        } else {
-            packed.par_chunks_exact_mut(panel).enumerate().for_each(fill);
-        }
+        });
         Self { weights, packed: Some(packed) }
     }
 
@@ -112,8 +108,7 @@ pub(super) fn product<'x, H: Hardware>(
     let channels = groups * destinations;
     let rows = rows_per_unit(sources.pixels(), channels, groups);
     let units_per_pixel = channels.div_ceil(rows);
-    // Each thread's list of segments is used again from unit to unit.
-    let unit = |segments: &mut PerTap<Segment<'x, H>>, (index, y): (usize, &mut [H])| {
+    let unit = |segments: &mut Segments<'x, H>, index: usize, y: &mut [H]| {
         let (pixel, first) = (index / units_per_pixel, index % units_per_pixel * rows);
         let mut first_of_group = first % destinations;
         let mut group = first / destinations;
@@ -127,13 +122,7 @@ pub(super) fn product<'x, H: Hardware>(
         }
     };
     let work = y.len() * taps * source_channels;
-    let units = y.chunks_mut(rows * x.n);
-    if work < super::PARALLEL_WORK || units.len() < 2 {
-        let mut segments = PerTap::new();
-        units.enumerate().for_each(|indexed| unit(&mut segments, indexed));
-    } else {
-        y.par_chunks_mut(rows * x.n).enumerate().for_each_init(PerTap::new, unit);
-    }
+    share::chunks_with(y, rows * x.n, work, Segments::new, unit);
 }
 
 /// How many rows of a pixel one unit makes: all of them if there are pixels enough, else an equal share in whole blocks.
@@ -159,7 +148,7 @@ struct Pixel<'a, 'x, H: Hardware> {
     /// `[rows, n]`.
     y: &'a mut [H],
     /// Scratch.
-    segments: &'a mut PerTap<Segment<'x, H>>,
+    segments: &'a mut Segments<'x, H>,
 }
 
 /// Source rows that lie one after another, and whose they are.
@@ -171,6 +160,9 @@ struct Segment<'a, H> {
     /// The first one's channel.
     source: usize,
 }
+
+/// Those of a block: one a tap, and one more where a part ends. For windows of up to 5 x 5 they take no memory of their own.
+type Segments<'a, H> = SmallVec<[Segment<'a, H>; 64]>;
 
 impl<H: Hardware> Work for Pixel<'_, '_, H> {
     type Element = H;

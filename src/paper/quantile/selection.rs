@@ -8,10 +8,9 @@
 
 use super::all_finite;
 use crate::error::Result;
-use crate::kernel::vectorised;
-use crate::paper::CHUNK;
+use crate::kernel::{share, vectorised};
+use crate::paper::{CHUNK, PASS};
 use crate::scalar::Scalar;
-use rayon::prelude::*;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -61,7 +60,8 @@ pub(super) fn select<S: Scalar>(values: &[S], rank: usize) -> Result<(S, Option<
 
 /// The least value above `value`; `None` if there is none.
 pub(super) fn least_above<S: Scalar>(values: &[S], value: S) -> Option<S> {
-    values.par_iter().copied().filter(|&x| precedes(value, x)).min_by(S::total_order)
+    let least = |chunk: &[S]| chunk.iter().copied().filter(|&x| precedes(value, x)).min_by(S::total_order);
+    by_chunk(values, least).into_iter().flatten().min_by(S::total_order)
 }
 
 #[inline(always)]
@@ -155,7 +155,7 @@ struct Split<S> {
 
 impl<S: Scalar> Split<S> {
     fn of(values: &[S], pivots: Pivots<S>) -> Self {
-        let chunks: Vec<Self> = values.par_chunks(CHUNK).map(|chunk| Self::of_chunk(chunk, pivots)).collect();
+        let chunks = by_chunk(values, |chunk| Self::of_chunk(chunk, pivots));
         let mut split = Self { finite: true, below: 0, at_low: 0, between: Vec::new(), at_high: 0 };
         for chunk in chunks {
             split.finite &= chunk.finite;
@@ -187,5 +187,12 @@ impl<S: Scalar> Split<S> {
 
 /// The values that `belongs` admits, in order of place.
 fn gather<S: Scalar>(values: &[S], belongs: impl Fn(S) -> bool + Sync) -> Vec<S> {
-    values.par_iter().copied().filter(|&x| belongs(x)).collect()
+    let of_chunk = |chunk: &[S]| chunk.iter().copied().filter(|&x| belongs(x)).collect::<Vec<_>>();
+    by_chunk(values, of_chunk).concat()
+}
+
+/// What `make` makes of each [`CHUNK`] of the values, in order.
+fn by_chunk<S: Scalar, T: Send>(values: &[S], make: impl Fn(&[S]) -> T + Sync) -> Vec<T> {
+    let n = values.len();
+    share::map(n.div_ceil(CHUNK), PASS * n, |i| make(&values[i * CHUNK..n.min((i + 1) * CHUNK)]))
 }

@@ -3,7 +3,7 @@
 use super::candidate::Candidate;
 use super::cases::{Convolution, Product, Values, scattered};
 use super::toeplitz::Truth;
-use gdstar::kernel::{self, Kernel, buffer};
+use gdstar::kernel::{self, Kernel, Pool, buffer};
 use gdstar::scalar::Scalar;
 use ndarray::{Array, Array1, Array2, Array4, Dimension};
 use proptest::prelude::*;
@@ -178,9 +178,13 @@ fn linear_weight_gradients_are_exact_on_integers() {
             let dy = Array2::from_shape_fn((n, outputs), |(i, j)| ((7 * i + 2 * j) % 13) as i64 - 6);
             let [of_x, of_dy] = [&x, &dy].map(|matrix| matrix.mapv(|value| S::from_f64(value as f64)));
             for kernel in [Kernel::Literal, Kernel::Fast] {
-                // What memory that is used again holds must not matter.
-                buffer::recycle(Array2::from_elem((outputs, features), S::from_f64(f64::NAN)));
-                let dw = kernel::linear_weight_gradient(kernel, of_x.view(), of_dy.view());
+                let dw = Pool::new().install(|| {
+                    // What memory that is used again holds must not matter.
+                    let mut nan = buffer::zeros(outputs * features);
+                    nan.fill(S::from_f64(f64::NAN));
+                    buffer::recycle_elements(nan);
+                    kernel::linear_weight_gradient(kernel, of_x.view(), of_dy.view())
+                });
                 check_equal("dw", &dw, &dy.t().dot(&x)).unwrap();
             }
         }

@@ -75,3 +75,35 @@ fn a_reduction_split_by_threads_is_caught() {
     let (a, b) = (a.mapv(|v| v as f32), b.mapv(|v| v as f32));
     assert!(!is_invariant(|| split_by_threads(a.view(), b.view()).into_raw_vec_and_offset().0));
 }
+
+/// Where work may be handed to other threads, and why.
+const SHARING: [(&str, &str); 3] = [
+    ("kernel/share.rs", "the one place"),
+    ("data/", "files are read and images decoded on several threads"),
+    ("oracle/", "the next epoch is read while one is checked; sums over whole parameters"),
+];
+
+/// Work on arrays is split over threads in one module.
+#[test]
+fn work_is_shared_out_in_one_place() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+            let may = SHARING.iter().any(|(place, _)| name.starts_with(place));
+            let text = std::fs::read_to_string(&path).unwrap();
+            for word in ["rayon::prelude", "parallel::prelude", "rayon::join", "rayon::scope", "rayon::spawn"] {
+                assert!(may || !text.contains(word), "{name} has {word}: kernel::share splits work over threads");
+            }
+        }
+    }
+}

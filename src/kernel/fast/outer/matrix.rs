@@ -4,27 +4,25 @@
 //! are work enough for a thread, and no thread waits long for the other.
 
 use super::turned::{Part, Turned};
-use super::{PARALLEL_WORK, ROWS, Runs, SAMPLES, STEPS, TILE, add_block};
-use crate::kernel::buffer;
+use super::{ROWS, Runs, SAMPLES, STEPS, TILE, add_block};
 use crate::kernel::fast::layout::Rows;
 use crate::kernel::vector::{Hardware, Vector, Work, lanes, run};
-use rayon::prelude::*;
+use crate::kernel::{buffer, share};
 use std::ops::Range;
 
 /// `dw[o,c]` from x `[c,n]` and dy `[o,n]`, a pixel each.
 pub(in crate::kernel::fast) fn weight_gradient<H: Hardware>(x: &Rows<H>, dy: &Rows<H>) -> Vec<H> {
     let mut dw = buffer::stale(dy.channels * x.channels);
-    let least = if dw.len() * x.n < PARALLEL_WORK { usize::MAX } else { 1 };
     // A block reads all of x, and few of dy.
     let wanted = STEPS.min(TILE / x.channels);
     let tile = (wanted / SAMPLES).max(1) * SAMPLES;
     let (mut turned_x, mut turned_dy) = (Turned::new(lanes::<H>()), Turned::new(lanes::<H>().max(ROWS)));
     for start in (0..x.n).step_by(tile) {
         let samples = start..x.n.min(start + tile);
-        turn(&mut turned_x, x, samples.clone(), least);
-        turn(&mut turned_dy, dy, samples.clone(), least);
-        let blocks = dw.par_chunks_mut(ROWS * x.channels).with_min_len(least).enumerate();
-        blocks.for_each(|(block, dw)| {
+        turn(&mut turned_x, x, samples.clone());
+        turn(&mut turned_dy, dy, samples.clone());
+        let work = dw.len() * samples.len();
+        share::chunks(&mut dw, ROWS * x.channels, work, |block, dw| {
             let (samples, channels, is_first) = (samples.len(), x.channels, start == 0);
             run(Block { x: &turned_x, dy: &turned_dy, block, samples, channels, is_first, dw });
         });
@@ -33,16 +31,16 @@ pub(in crate::kernel::fast) fn weight_gradient<H: Hardware>(x: &Rows<H>, dy: &Ro
 }
 
 /// Turns round all channels of some samples.
-fn turn<H: Hardware>(turned: &mut Turned<H>, rows: &Rows<H>, samples: Range<usize>, least: usize) {
+fn turn<H: Hardware>(turned: &mut Turned<H>, rows: &Rows<H>, samples: Range<usize>) {
     let part = Part { channels: 0..rows.channels, pixels: 0..1, samples };
     let width = turned.width;
     let (elements, size) = turned.panels(rows.channels, part.samples.len());
-    let panels = elements.par_chunks_exact_mut(size).with_min_len(least.max(PANELS)).enumerate();
-    panels.for_each(|(index, panel)| run(Panel { rows, part: &part, index, panel, width }));
+    let work = TURNED * elements.len();
+    share::chunks(elements, size, work, |index, panel| run(Panel { rows, part: &part, index, panel, width }));
 }
 
-/// Panels that one thread turns round at a time, some microseconds of work.
-const PANELS: usize = 8;
+/// What turning an element round costs, in operations.
+const TURNED: usize = 4;
 
 /// A panel to be turned round.
 struct Panel<'a, H: Hardware> {

@@ -1,12 +1,11 @@
 //! Forward and the input gradient.
 
 use super::{Found, Places};
-use crate::kernel::fast::PARALLEL_WORK;
 use crate::kernel::fast::layout::Rows;
 use crate::kernel::fast::product::{UNITS, part, rows_per_unit};
 use crate::kernel::fast::sources::Sources;
+use crate::kernel::share;
 use crate::kernel::vector::{Hardware, Vector, Work, run};
-use rayon::prelude::*;
 
 /// Vectors of one row that are summed side by side: reading a weight and finding its row costs as much as a few products.
 const WIDE: usize = 8;
@@ -38,17 +37,11 @@ pub(super) fn product<H: Hardware>(
     let per_unit = if rows == channels { (pixels / UNITS).clamp(1, PIXELS) } else { 1 };
     let units_per_pixel = channels.div_ceil(rows);
     let places = || Places::new(sources, x);
-    let unit = |places: &mut Places<H>, (index, y): (usize, &mut [H])| {
+    let unit = |places: &mut Places<H>, index: usize, y: &mut [H]| {
         let (pixel, first) = (index / units_per_pixel * per_unit, index % units_per_pixel * rows);
         run(Unit { places, pixel, weights, first, rows: rows.min(channels - first), bias, y });
     };
-    let size = per_unit * rows * x.n;
-    if pixels * weights.keys.len() * x.n < PARALLEL_WORK {
-        let mut places = places();
-        y.chunks_mut(size).enumerate().for_each(|indexed| unit(&mut places, indexed));
-    } else {
-        y.par_chunks_mut(size).enumerate().for_each_init(places, unit);
-    }
+    share::chunks_with(y, per_unit * rows * x.n, pixels * weights.keys.len() * x.n, places, unit);
 }
 
 /// The rows `first ..` of the destination pixels `pixel ..`.

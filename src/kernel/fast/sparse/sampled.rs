@@ -3,11 +3,10 @@
 use super::{Found, Places};
 use crate::kernel::Pattern;
 use crate::kernel::buffer::{self, Buffer};
-use crate::kernel::fast::PARALLEL_WORK;
 use crate::kernel::fast::layout::Rows;
 use crate::kernel::fast::sources::Sources;
+use crate::kernel::share;
 use crate::kernel::vector::{Hardware, Vector, Work, prefetch, run};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Vectors of a row of the output's gradient that stay in registers while all rows of inputs are multiplied with them.
@@ -38,12 +37,10 @@ pub(super) fn weight_gradient<H: Hardware>(
         let pixels = i * slab..sources.pixels().min((i + 1) * slab);
         Sampled { sources, x, dy, pattern, groups, pixels }.share_out(shares, dw);
     };
-    if sources.pixels() * nnz * x.n < PARALLEL_WORK {
-        let all = [0, starts.len() - 1];
-        partials.chunks_mut(nnz).enumerate().for_each(|(i, dw)| of_slab(i, &all, dw));
-    } else {
-        partials.par_chunks_mut(nnz).enumerate().for_each(|(i, dw)| of_slab(i, &shares, dw));
-    }
+    let work = sources.pixels() * nnz * x.n;
+    let all = [0, starts.len() - 1];
+    let shares = if share::is_worth(work) { &shares[..] } else { &all };
+    share::chunks(&mut partials, nnz, work, |i, dw| of_slab(i, shares, dw));
     let (sum, others) = partials.split_at_mut(nnz);
     for partial in others.chunks_exact(nnz) {
         sum.iter_mut().zip(partial).for_each(|(sum, &x)| *sum += x);
@@ -86,7 +83,8 @@ impl<H: Hardware> Sampled<'_, H> {
         }
         let starts = self.pattern.starts();
         let (left, right) = dw.split_at_mut(starts[shares[middle]] - starts[first]);
-        rayon::join(|| self.share_out(&shares[..=middle], left), || self.share_out(&shares[middle..], right));
+        let work = (left.len() + right.len()) * self.pixels.len() * self.x.n;
+        share::both(work, || self.share_out(&shares[..=middle], left), || self.share_out(&shares[middle..], right));
     }
 }
 
