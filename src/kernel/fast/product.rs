@@ -290,7 +290,6 @@ unsafe fn tile<V: Vector, const WIDE: usize, const PARTIAL: bool>(
 /// # Safety
 /// As [`Vector`].
 #[inline(always)]
-#[expect(clippy::needless_range_loop)]
 unsafe fn add_all<V: Vector, const WIDE: usize>(sums: &mut [[V; WIDE]; ROWS], others: &[[V; WIDE]; ROWS]) {
     // By index, as below.
     for i in 0..ROWS {
