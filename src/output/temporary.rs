@@ -103,9 +103,26 @@ impl Drop for Temporary {
 /// # Errors
 /// The system's, if nothing can be written in `directory`.
 pub(crate) fn unnamed_file(directory: &Path) -> io::Result<File> {
+    if let Some(file) = never_named(directory) {
+        return Ok(file);
+    }
     let named =
         Temporary::new(directory, |path| OpenOptions::new().read(true).write(true).create_new(true).open(path))?;
     named.handle.try_clone()
+}
+
+/// The same without a name from the beginning, where system and file system know such files: nobody sees it come and go.
+#[cfg(all(feature = "cli", target_os = "linux"))]
+fn never_named(directory: &Path) -> Option<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE);
+    options.open(directory).ok()
+}
+
+#[cfg(not(all(feature = "cli", target_os = "linux")))]
+fn never_named(_: &Path) -> Option<File> {
+    None
 }
 
 /// A temporary file, removed when it is dropped without having been renamed.

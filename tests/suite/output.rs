@@ -143,3 +143,17 @@ fn a_place_is_looked_at_before_the_work() {
     assert!(taken.starts_with("--trace: expected a file that is not there yet, found "), "{taken}");
     assert!(!path("new").exists(), "looking writes nothing");
 }
+
+/// Looking whether a file can be written leaves nothing for anybody to see, however closely the folder is watched.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_look_is_not_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("result");
+    std::thread::scope(|scope| {
+        let looks = scope.spawn(|| (0..2000).for_each(|_| check("--out", &path, &[] as &[&Path]).unwrap()));
+        while !looks.is_finished() {
+            assert_eq!(names(folder.path()), [] as [OsString; 0]);
+        }
+    });
+}
