@@ -47,28 +47,7 @@ pub(super) const ENTRY_OF_THE_FAMILY: Entry = Entry {
     check: check_chunks,
 };
 
-/// What the family heeds.
-pub(super) const HEEDS_BUT_REWIND_UPDATE: &[&str] = &[
-    "alpha_0",
-    "alpha_K",
-    "lambda",
-    "eps",
-    "chunks",
-    "structure",
-    "group_score",
-    "execution",
-    "quantile",
-    "chunking",
-    "prunable",
-    "masked_gradient",
-    "rewind_copy",
-    "decay_step",
-    "threshold",
-    "momentum_on_prune",
-    "gradient",
-];
-
-/// What the method heeds.
+/// The settings that the method heeds; the last one says when W_k* is captured.
 const HEEDS: &[&str] = &[
     "alpha_0",
     "alpha_K",
@@ -89,6 +68,12 @@ const HEEDS: &[&str] = &[
     "gradient",
     "rewind_update",
 ];
+
+/// Those of a relative that captures it once.
+pub(super) const HEEDS_BUT_REWIND_UPDATE: &[&str] = match HEEDS.split_last() {
+    Some((_, others)) => others,
+    None => &[],
+};
 
 /// The slot of G while an epoch runs.
 const SQUARES: &str = "G";
