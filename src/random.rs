@@ -23,12 +23,27 @@ pub enum Purpose {
     Dropout = 4,
     /// Whether k* moves in an epoch of "random rewind" (A.7).
     RandomRewind = 5,
+    /// Which residual layers a step leaves out (LayerDrop); the epoch is the step.
+    LayerDrop = 6,
+    /// Which entries of a step's gradients are kept (SDGP with random groups); the epoch is the step, and each layer has its
+    /// own ChaCha8 stream number.
+    GradientPruning = 7,
+    /// What AMC's agent draws; the epoch is the episode.
+    Agent = 8,
 }
 
 impl Purpose {
     /// Every purpose, in the order of the discriminants.
-    pub const ALL: [Self; 5] =
-        [Self::Initialisation, Self::Order, Self::Augmentation, Self::Dropout, Self::RandomRewind];
+    pub const ALL: [Self; 8] = [
+        Self::Initialisation,
+        Self::Order,
+        Self::Augmentation,
+        Self::Dropout,
+        Self::RandomRewind,
+        Self::LayerDrop,
+        Self::GradientPruning,
+        Self::Agent,
+    ];
 }
 
 /// The ChaCha8 generator for one purpose in one epoch of the run with this seed.

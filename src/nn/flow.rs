@@ -1,6 +1,6 @@
 //! [`Flow`]: what a forward pass carries from layer to layer.
 
-use super::Compression;
+use super::{Changes, Compression};
 use crate::error::{Error, Result};
 use crate::kernel::buffer::{self, Buffer};
 use crate::op::{List, Op, Shape};
@@ -25,6 +25,16 @@ impl Mode {
     }
 }
 
+/// How much of a network a pass has gone through.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Passed {
+    pub parameters: usize,
+    /// Linear and convolution layers.
+    pub weights: usize,
+    /// Sums of branches.
+    pub residuals: usize,
+}
+
 /// The state of one forward pass.
 pub(super) struct Flow<'f, 'p, 'c, S: Scalar> {
     pub tape: &'f mut Tape<'p, S>,
@@ -35,8 +45,10 @@ pub(super) struct Flow<'f, 'p, 'c, S: Scalar> {
     pub mode: Mode,
     /// Where dropout and stochastic depth draw from; without it they do nothing.
     pub noise: Option<&'f mut ChaCha8Rng>,
-    /// The next parameter.
-    pub next: usize,
+    /// What is different from evaluation, beside noise and batch statistics.
+    pub changes: Option<&'f Changes>,
+    /// What lies behind.
+    pub passed: Passed,
     /// The new values of running statistics, at the positions of the parameters.
     pub buffers: Buffer<Option<Var>>,
     /// The name of the layer that runs.
@@ -50,28 +62,48 @@ impl<S: Scalar> Flow<'_, '_, '_, S> {
     /// [`Error::Shape`] if there are fewer left, or they do not fit.
     pub fn with_parameters<O: Op>(&mut self, op: O, x: Var, count: usize) -> Result<List<Var>> {
         let mut inputs = List::from_slice(&[x]);
-        let Some(parameters) = self.leaves.get(self.next..self.next + count) else {
-            let expected = format!("at least {}", self.next + count);
+        let Some(parameters) = self.leaves.get(self.passed.parameters..self.passed.parameters + count) else {
+            let expected = format!("at least {}", self.passed.parameters + count);
             return Err(Error::shape(O::NAME, "the network's parameters", expected, self.leaves.len().to_string()));
         };
         inputs.extend_from_slice(parameters);
-        self.next += count;
+        self.passed.parameters += count;
         self.tape.apply(op, &inputs)
     }
 
     /// `op` on x, the next parameter, which is its weight, and the one after that, if it has a `bias`. A compressed weight
-    /// is multiplied as it is stored.
+    /// is multiplied as it is stored. `channels`: of x, by which it is decided whether the op's output gradient is pruned.
     ///
     /// # Errors
     /// As [`Flow::with_parameters`].
-    pub fn with_weight<O: Filters>(&mut self, op: O, x: Var, bias: bool) -> Result<List<Var>> {
+    pub fn with_weight<O: Filters>(&mut self, op: O, x: Var, bias: bool, channels: usize) -> Result<List<Var>> {
         let count = 1 + usize::from(bias);
-        match (self.compression)(self.next) {
-            None => self.with_parameters(op, x, count),
+        self.passed.weights += 1;
+        match (self.compression)(self.passed.parameters) {
+            None => self.with_pruned_gradient(op, x, count, channels),
             Some(Compression { pattern, gradient }) => {
-                self.with_parameters(Sparse { op, pattern: pattern.clone(), gradient: *gradient }, x, count)
+                let op = Sparse { op, pattern: pattern.clone(), gradient: *gradient };
+                self.with_pruned_gradient(op, x, count, channels)
             }
         }
+    }
+
+    /// [`Flow::with_parameters`] of an op whose output gradient may be pruned.
+    fn with_pruned_gradient<O: Op>(&mut self, op: O, x: Var, count: usize, channels: usize) -> Result<List<Var>> {
+        match self.changes.and_then(|changes| changes.gradients.as_ref()).filter(|pruned| channels > pruned.above) {
+            None => self.with_parameters(op, x, count),
+            Some(pruned) => {
+                let op = pruned.of(op, self.passed.weights - 1, &self.path);
+                self.with_parameters(op, x, count)
+            }
+        }
+    }
+
+    /// Whether the residual layer that comes next takes part.
+    pub fn enters_residual(&mut self) -> bool {
+        let active = self.changes.and_then(|changes| changes.active.as_ref());
+        self.passed.residuals += 1;
+        active.is_none_or(|active| active.get(self.passed.residuals - 1).is_none_or(|&active| active))
     }
 
     /// x with each entry dropped with probability `p`, row-major; x itself outside of training.

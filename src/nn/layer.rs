@@ -1,6 +1,6 @@
 //! [`Layer`]: a network as a tree of layers, walked to list parameters and to run forward.
 
-use super::flow::{Flow, Mode};
+use super::flow::{Flow, Mode, Passed};
 use super::parameter::{Init, Role, Spec};
 use crate::error::{Error, Result};
 use crate::kernel::Window;
@@ -154,13 +154,35 @@ impl Layer {
             specs.push(Spec { name: path.clone(), role, shape, init });
             path.truncate(outside);
         }
-        if let Self::Sequence(children) | Self::Branches { branches: children, .. } = self {
-            for (name, child) in children {
-                let outside = descend(path, name);
-                child.collect_specs(path, specs);
-                path.truncate(outside);
-            }
+        for (name, child) in self.children() {
+            let outside = descend(path, name);
+            child.collect_specs(path, specs);
+            path.truncate(outside);
         }
+    }
+
+    /// The layers directly within.
+    fn children(&self) -> &[(String, Layer)] {
+        match self {
+            Self::Sequence(children) | Self::Branches { branches: children, .. } => children,
+            _ => &[],
+        }
+    }
+
+    /// Adds, for each sum of branches, whether one of them is the input itself; in the order in which a pass comes to them.
+    pub(super) fn collect_residual(&self, layers: &mut Vec<bool>) {
+        if let Self::Branches { branches, join: Join::Sum, .. } = self {
+            layers.push(branches.iter().any(|(_, branch)| matches!(branch, Self::Identity)));
+        }
+        self.children().iter().for_each(|(_, child)| child.collect_residual(layers));
+    }
+
+    /// Counts what a pass leaves behind that leaves the layer out.
+    fn pass_by(&self, passed: &mut Passed) {
+        passed.parameters += self.own_specs().len();
+        passed.weights += usize::from(matches!(self, Self::Linear { .. } | Self::Conv2d { .. }));
+        passed.residuals += usize::from(matches!(self, Self::Branches { join: Join::Sum, .. }));
+        self.children().iter().for_each(|(_, child)| child.pass_by(passed));
     }
 
     /// Runs the layer on `x`; `name` is its name within the layer around it. Where `x` `is_free`, nobody else takes it: it may
@@ -178,15 +200,17 @@ impl Layer {
 
     fn apply<S: Scalar>(&self, flow: &mut Flow<S>, x: Var, is_free: bool) -> Result<Var> {
         match self {
-            Self::Linear { .. } => first(&flow.with_weight(Linear, x, true)?),
-            Self::Conv2d { window, bias, .. } => first(&flow.with_weight(Conv2d { window: *window }, x, *bias)?),
+            Self::Linear { inputs, .. } => first(&flow.with_weight(Linear, x, true, *inputs)?),
+            Self::Conv2d { inputs, window, bias, .. } => {
+                first(&flow.with_weight(Conv2d { window: *window }, x, *bias, *inputs)?)
+            }
             Self::BatchNorm { eps, .. } => {
                 let training = flow.mode == Mode::Training;
                 let op = BatchNorm { training, eps: *eps, momentum: BATCH_NORM_MOMENTUM };
                 let outputs = flow.with_parameters(op, x, 4)?;
                 // Outputs 1 and 2 of training are the updated running statistics, the last two parameters taken.
                 let statistics = outputs.iter().skip(1).enumerate();
-                statistics.for_each(|(i, &var)| flow.buffers[flow.next - 2 + i] = Some(var));
+                statistics.for_each(|(i, &var)| flow.buffers[flow.passed.parameters - 2 + i] = Some(var));
                 first(&outputs)
             }
             Self::Relu if is_free => first(&flow.tape.apply_over(Relu, &[x])?),
@@ -220,6 +244,12 @@ impl Layer {
                     value = layer.forward(flow, name, value, is_free || value != x)?;
                 }
                 Ok(value)
+            }
+            Self::Branches { join: Join::Sum, .. } if !flow.enters_residual() => {
+                self.pass_by(&mut flow.passed);
+                // It has entered this one.
+                flow.passed.residuals -= 1;
+                Ok(x)
             }
             Self::Branches { feed, branches, join: kind } => {
                 let parts = match feed {

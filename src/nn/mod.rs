@@ -1,5 +1,6 @@
 //! Networks: parameters under PyTorch's `state_dict` names, layers, and the registered models.
 
+mod changes;
 mod flow;
 pub mod hashed;
 mod layer;
@@ -8,6 +9,7 @@ mod parameter;
 pub mod state_dict;
 mod summary;
 
+pub use changes::{Changes, PrunedGradients};
 pub use flow::Mode;
 pub use layer::{Feed, Join, Layer};
 pub use parameter::{Compression, Init, Parameter, Parameters, Role, Spec};
@@ -20,7 +22,7 @@ use crate::paper::reading::InitialWeights;
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::tape::{Tape, Var};
-use flow::Flow;
+use flow::{Flow, Passed};
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
 
@@ -36,6 +38,8 @@ pub struct Network {
     /// Names that PyTorch's form of the network carries and its forward pass never reads, skipped when a file is
     /// read; a name that ends in a dot stands for everything below it.
     pub unused: &'static [&'static str],
+    /// What is different in training passes.
+    pub changes: Changes,
 }
 
 /// One forward pass on a tape.
@@ -52,7 +56,7 @@ pub struct Pass {
 
 impl Network {
     pub fn new(name: &'static str, input: [usize; 3], classes: usize, layer: Layer) -> Self {
-        Self { name, input, classes, layer, unused: &[] }
+        Self { name, input, classes, layer, unused: &[], changes: Changes::default() }
     }
 
     /// Name, role and shape of every parameter and buffer, in `state_dict` order.
@@ -60,6 +64,14 @@ impl Network {
         let mut specs = Vec::new();
         self.layer.collect_specs(&mut String::new(), &mut specs);
         specs
+    }
+
+    /// Of each residual layer (a sum of branches), in the order of evaluation, whether it can be left out: whether one of the
+    /// branches is the layer's input itself.
+    pub fn residual_layers(&self) -> Vec<bool> {
+        let mut layers = Vec::new();
+        self.layer.collect_residual(&mut layers);
+        layers
     }
 
     /// W_0 of the run with this seed, under the default of open point 21.
@@ -115,7 +127,9 @@ impl Network {
         noise: Option<&mut ChaCha8Rng>,
     ) -> Result<Pass> {
         let (buffers, path) = (leaves.iter().map(|_| None).collect(), buffer::reuse());
-        let mut flow = Flow { tape, leaves: &leaves, compression, mode, noise, next: 0, buffers, path };
+        let changes = (mode == Mode::Training).then_some(&self.changes);
+        let mut flow =
+            Flow { tape, leaves: &leaves, compression, mode, noise, changes, passed: Passed::default(), buffers, path };
         let logits = self.layer.forward(&mut flow, "", input, false)?;
         let Flow { buffers, path, .. } = flow;
         buffer::keep(path);

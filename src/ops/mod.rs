@@ -9,6 +9,7 @@ mod magnitude;
 mod operands;
 mod pointwise;
 mod pooling;
+mod pruned_gradient;
 mod sample;
 mod shape;
 mod sparse;
@@ -16,6 +17,7 @@ mod sparse;
 pub use attributes::Attributes;
 pub use magnitude::{Care, Example, Magnitude};
 pub use pointwise::Pointwise;
+pub use pruned_gradient::{GradientPruning, Keys, Logged, Pruned, PrunedGradient, PruningLog, Rescale};
 pub use shape::MAX_ELEMENTS;
 pub use sparse::{Filters, Sparse, WeightGradient};
 

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::kernel::{Kernel, buffer};
-use crate::nn::{Mode, Network, Parameters};
+use crate::nn::{Mode, Network, Parameter, Parameters};
 use crate::ops::CrossEntropy;
 use crate::scalar::Scalar;
 use crate::tape::Tape;
@@ -50,7 +50,10 @@ impl<S: Scalar> Step<S> {
         let mut origin = None;
         if loss.is_finite() {
             let mut all = tape.backward(loss_var)?;
-            gradients.extend(pass.leaves.iter().map(|&leaf| all.take(leaf)));
+            // The loss does not depend on what a pass has left out: its gradient is 0.
+            let zeros = |p: &Parameter<S>| p.role.is_trained().then(|| buffer::filled(p.value.shape(), S::ZERO));
+            let leaves = pass.leaves.iter().zip(parameters.iter());
+            gradients.extend(leaves.map(|(&leaf, parameter)| all.take(leaf).or_else(|| zeros(parameter))));
         } else {
             gradients.resize(parameters.len(), None);
             // The pass once more, looked at layer by layer.

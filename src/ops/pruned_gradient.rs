@@ -1,0 +1,238 @@
+//! [`PrunedGradient`]: a layer whose output gradient is pruned before it is used for the gradient of the layer's input
+//! (McDanel, Dinh, Magallanes 2022); that of its weight and its bias is made of what came, whole.
+//!
+//! With x = dL/dO as it came: y = x where [`keep_in_groups`] keeps it, 0 elsewhere, under [`Rescale::MaxNorm`] times
+//! (sum |x|) / (sum |kept x| + 1e-4), sums over the pixels of each sample's channel. Input gradient: of y; others: of x.
+//!
+//! ```
+//! use gdstar::{kernel::Kernel, op::evaluate, ops::{GradientPruning, Linear, PrunedGradient}};
+//! use gdstar::select::{cut::Ties, groups::{Groups, OfGroups, Remainder}};
+//! use ndarray::array;
+//! let of = OfGroups { keep: 1, group: 2, groups: Groups::Channel, remainder: Remainder::Keep, ties: Ties::LowerIndex };
+//! let op = PrunedGradient { op: Linear, pruning: GradientPruning::by_magnitude(of), log: None };
+//! let (x, w) = (array![[1.0]].into_dyn(), array![[1.0], [10.0]].into_dyn());
+//! let dy = array![[3.0, -4.0]].into_dyn();
+//! let result = evaluate(&op, Kernel::Literal, &[x.view(), w.view()], &[Some(dy.view())], &[true; 2])?;
+//! assert_eq!(result.gradients[0], Some(array![[-40.0]].into_dyn())); // of (0, -4)
+//! assert_eq!(result.gradients[1], Some(array![[3.0], [-4.0]].into_dyn())); // of (3, -4)
+//! # Ok::<(), gdstar::Error>(())
+//! ```
+
+use crate::choice::choice;
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::op::{Argument, ArrayNames, Cost, List, Op, Reads, Shape};
+use crate::random::unit;
+use crate::scalar::Scalar;
+use crate::select::groups::{OfGroups, keep_in_groups};
+use ndarray::{ArrayD, ArrayViewD};
+use rand_chacha::ChaCha8Rng;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+choice! {
+    /// What is done to the kept entries of a gradient.
+    Rescale, "rescale":
+    /// Nothing.
+    None = "none",
+    /// Each sample's channel keeps its sum of magnitudes.
+    MaxNorm = "maxnorm",
+}
+
+/// What keeps the quotient of [`Rescale::MaxNorm`] finite.
+const MAXNORM_EPS: f64 = 1e-4;
+
+/// By what the kept entries are the largest.
+#[derive(Debug, Clone)]
+pub enum Keys {
+    /// |x|.
+    Magnitude,
+    /// Uniform draws of this generator, row-major.
+    Drawn(Box<ChaCha8Rng>),
+}
+
+/// How an output's gradient is pruned.
+#[derive(Debug, Clone)]
+pub struct GradientPruning {
+    pub of: OfGroups,
+    pub keys: Keys,
+    pub rescale: Rescale,
+}
+
+impl GradientPruning {
+    /// The largest magnitudes stay as they are.
+    pub fn by_magnitude(of: OfGroups) -> Self {
+        Self { of, keys: Keys::Magnitude, rescale: Rescale::None }
+    }
+
+    /// y of x `[b,c]` or `[b,c,h,w]`, with what decided it.
+    pub fn apply<S: Scalar>(&self, x: &ArrayViewD<S>) -> Pruned<S> {
+        let mut y = x.as_standard_layout().into_owned();
+        let mut keys = y.mapv(|x| x.abs());
+        if let Keys::Drawn(generator) = &self.keys {
+            let mut generator = generator.clone();
+            keys.mapv_inplace(|_| S::from_f64(unit(&mut generator)));
+        }
+        let kept = keep_in_groups(keys.as_slice().unwrap_or_default(), x.shape(), &self.of);
+        let factors = (self.rescale == Rescale::MaxNorm)
+            .then(|| norm_factors(y.as_slice().unwrap_or_default(), &kept, pixels(x.shape())));
+        for (j, (y, &kept)) in y.iter_mut().zip(&kept).enumerate() {
+            *y = match &factors {
+                _ if !kept => S::ZERO,
+                Some(factors) => S::narrow(y.widen() * factors[j / pixels(x.shape())]),
+                None => *y,
+            };
+        }
+        let draws = matches!(self.keys, Keys::Drawn(_)).then_some(keys);
+        Pruned { y, draws, dropped: kept.iter().filter(|kept| !**kept).count() }
+    }
+}
+
+/// Of one channel of one sample.
+fn pixels(shape: &[usize]) -> usize {
+    shape.iter().skip(2).product::<usize>().max(1)
+}
+
+/// By what the kept entries of each sample's channel are multiplied under [`Rescale::MaxNorm`].
+fn norm_factors<S: Scalar>(x: &[S], kept: &[bool], pixels: usize) -> Vec<S::Wide> {
+    let factor = |(x, kept): (&[S], &[bool])| {
+        let sum = |mut sum: S::Wide, x: &S| {
+            sum += x.widen().abs();
+            sum
+        };
+        let of_kept = x.iter().zip(kept).filter(|(_, kept)| **kept).map(|(x, _)| x);
+        x.iter().fold(S::Wide::ZERO, sum) / (of_kept.fold(S::Wide::ZERO, sum) + S::Wide::from_f64(MAXNORM_EPS))
+    };
+    x.chunks(pixels).zip(kept.chunks(pixels)).map(factor).collect()
+}
+
+/// An output's gradient after pruning.
+#[derive(Debug, Clone)]
+pub struct Pruned<S> {
+    pub y: ArrayD<S>,
+    /// The draws, where they decided.
+    pub draws: Option<ArrayD<S>>,
+    /// How many entries were not kept.
+    pub dropped: usize,
+}
+
+/// What was pruned in a backward pass.
+#[derive(Debug, Default)]
+pub struct PruningLog {
+    /// Whether arrays are kept, not numbers alone.
+    is_full: bool,
+    logged: Mutex<Logged>,
+}
+
+/// What a [`PruningLog`] holds.
+#[derive(Debug, Default, Clone)]
+pub struct Logged {
+    /// Entries of gradients that were pruned, and how many of them were not kept.
+    pub entries: usize,
+    pub dropped: usize,
+    /// In the order of the backward pass: what of which layer, exactly.
+    pub arrays: Vec<(&'static str, String, ArrayD<f64>)>,
+}
+
+impl PruningLog {
+    /// An empty one; where it is `full`, it keeps arrays too.
+    pub fn new(full: bool) -> Self {
+        Self { is_full: full, logged: Mutex::default() }
+    }
+
+    /// Takes out what was pruned since the last time.
+    pub fn take(&self) -> Logged {
+        std::mem::take(&mut *self.logged())
+    }
+
+    fn logged(&self) -> MutexGuard<'_, Logged> {
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a layer's backward pass: counts, and where arrays are kept what it was made of and what came of it.
+    fn add<S: Scalar>(
+        &self,
+        layer: &str,
+        x: &ArrayViewD<S>,
+        pruned: &Pruned<S>,
+        others: [(&'static str, Option<ArrayViewD<S>>); 4],
+    ) {
+        let mut logged = self.logged();
+        logged.entries += x.len();
+        logged.dropped += pruned.dropped;
+        if !self.is_full {
+            return;
+        }
+        let first = [
+            ("grad_output", Some(x.view())),
+            ("draw", pruned.draws.as_ref().map(|draws| draws.view())),
+            ("pruned", Some(pruned.y.view())),
+        ];
+        for (name, array) in first.into_iter().chain(others) {
+            logged.arrays.extend(array.map(|array| (name, layer.to_string(), array.mapv(S::to_f64))));
+        }
+    }
+}
+
+/// The op with its output's gradient pruned for the gradient of its first input.
+#[derive(Debug, Clone)]
+pub struct PrunedGradient<O> {
+    pub op: O,
+    pub pruning: GradientPruning,
+    /// Where it is told what was pruned, under the layer's name.
+    pub log: Option<(String, Arc<PruningLog>)>,
+}
+
+impl<O: Op> Op for PrunedGradient<O> {
+    const NAME: &'static str = O::NAME;
+    const INPUTS: ArrayNames = O::INPUTS;
+    const OUTPUTS: ArrayNames = O::OUTPUTS;
+    const READS: Reads = O::READS;
+    type Saved<S: Scalar> = O::Saved<S>;
+
+    fn out_shapes(&self, inputs: &[&[usize]]) -> Result<List<Shape>> {
+        self.op.out_shapes(inputs)
+    }
+
+    fn cost(&self, inputs: &[&[usize]], outputs: &[Shape]) -> Cost {
+        self.op.cost(inputs, outputs)
+    }
+
+    fn forward<S: Scalar>(&self, kernel: Kernel, inputs: &mut [Argument<S>]) -> (List<ArrayD<S>>, O::Saved<S>) {
+        self.op.forward(kernel, inputs)
+    }
+
+    fn backward<S: Scalar>(
+        &self,
+        kernel: Kernel,
+        inputs: &[ArrayViewD<S>],
+        outputs: &[ArrayViewD<S>],
+        saved: &O::Saved<S>,
+        upstream: &mut [Argument<S>],
+        wanted: &[bool],
+    ) -> List<Option<ArrayD<S>>> {
+        if !wanted[0] {
+            return self.op.backward(kernel, inputs, outputs, saved, upstream, wanted);
+        }
+        let only = |first: bool| -> List<bool> {
+            wanted.iter().enumerate().map(|(i, &wanted)| wanted && (i == 0) == first).collect()
+        };
+        let x = upstream[0].view();
+        let pruned = self.pruning.apply(&x);
+        let mut gradients = self.op.backward(kernel, inputs, outputs, saved, &mut [x.view().into()], &only(false));
+        let of_input = self.op.backward(kernel, inputs, outputs, saved, &mut [pruned.y.view().into()], &only(true));
+        gradients[0] = of_input.into_iter().next().flatten();
+        if let Some((layer, log)) = &self.log {
+            // A trace can hold convolutions' gradients to account for the pruning alone.
+            let is_matrix = x.ndim() == 2 && inputs[1].ndim() == 2;
+            let made = |i: usize| gradients[i].as_ref().map(|gradient| gradient.view());
+            let others = [
+                ("input", Some(inputs[0].view())),
+                ("weight", Some(inputs[1].view())),
+                ("grad_weight", made(1)),
+                ("grad_input", made(0)),
+            ];
+            log.add(layer, &x, &pruned, others.map(|(name, array)| (name, array.filter(|_| is_matrix))));
+        }
+        gradients
+    }
+}
