@@ -4,18 +4,34 @@
 //! ([`Entry`]), and what it does in the hooks of [`Sparsifier`]; the loop, the configuration, the command line, checkpoints,
 //! metrics, progress, traces, tables and plots walk what is declared, and know no method.
 
+pub mod acdc;
+pub mod amc;
 pub mod dense;
 pub mod dropback;
 pub mod fields;
+pub mod fixed_rewind;
 pub mod gdstar;
+pub mod gmp;
+pub mod granet;
+pub mod grasp;
+mod keys;
+pub mod layerdrop;
+pub mod lmc;
+pub mod lth;
 pub mod options;
+pub mod procrustes;
 pub mod quantity;
 pub mod random_rewind;
 pub mod reset;
+pub mod rigl;
+pub mod sdgp;
+pub mod set;
+pub mod snip;
 pub mod story;
+pub mod topkast;
 
 pub use fields::{Field, Fields};
-pub use options::{MethodOption, Options};
+pub use options::{Length, MethodOption, Options};
 pub use quantity::{Numbers, Quantity};
 pub use story::{Story, Told};
 
@@ -41,6 +57,8 @@ pub struct Entry {
     pub heeds: &'static [&'static str],
     /// The options that are its own.
     pub options: &'static [MethodOption],
+    /// The labels of a step in its traces, in the order in which it takes them; of a method whose traces have epochs, none.
+    pub labels: &'static [&'static str],
     /// What it tells of an epoch, in the order in which it is shown.
     pub quantities: &'static [&'static Quantity],
     /// Whether the trace format has words for it.
@@ -49,6 +67,24 @@ pub struct Entry {
     pub rewinds_at_first: bool,
     /// Whether it can work with these settings on a W of parameters of these shapes.
     pub check: fn(&Setup, &[&[usize]]) -> Result<()>,
+}
+
+impl Entry {
+    /// A method that heeds nothing of the paper's but which parameters are W, and says nothing more of itself yet.
+    const fn new(name: &'static str, summary: &'static str, source: &'static str) -> Self {
+        Self {
+            name,
+            summary,
+            source,
+            heeds: &["prunable"],
+            options: &[],
+            labels: &[],
+            quantities: &[],
+            is_traced: false,
+            rewinds_at_first: false,
+            check: |_, _| Ok(()),
+        }
+    }
 }
 
 /// What a method is set up with.
@@ -60,6 +96,8 @@ pub struct Setup<'a> {
     pub structure: Option<(Structure, GroupScore)>,
     /// The method's own options.
     pub options: &'a Options,
+    /// How long the run is.
+    pub length: Length,
     pub seed: u64,
 }
 
@@ -194,6 +232,35 @@ macro_rules! methods {
             const NAMES: &'static [&'static str] = &[$($module::ENTRY.name),+];
         }
     };
+}
+
+/// Every method that has rules, whether or not a run of it alone trains: `lth` and `lmc` are made of several runs.
+pub const DECLARED: &[&Entry] = &[
+    &gdstar::ENTRY,
+    &dense::ENTRY,
+    &reset::ENTRY,
+    &random_rewind::ENTRY,
+    &fixed_rewind::ENTRY,
+    &dropback::ENTRY,
+    &procrustes::ENTRY,
+    &lth::ENTRY,
+    &lmc::ENTRY,
+    &snip::ENTRY,
+    &grasp::ENTRY,
+    &gmp::ENTRY,
+    &set::ENTRY,
+    &rigl::ENTRY,
+    &granet::ENTRY,
+    &acdc::ENTRY,
+    &topkast::ENTRY,
+    &sdgp::ENTRY,
+    &layerdrop::ENTRY,
+    &amc::ENTRY,
+];
+
+/// The method of this name.
+pub fn declared(name: &str) -> Option<&'static Entry> {
+    DECLARED.iter().copied().find(|entry| entry.name == name)
 }
 
 methods! {

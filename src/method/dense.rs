@@ -11,6 +11,7 @@ pub static ENTRY: Entry = Entry {
     source: "Table 2",
     heeds: &[],
     options: &[],
+    labels: &[],
     quantities: &[],
     is_traced: false,
     rewinds_at_first: false,

@@ -13,70 +13,42 @@
 //! No weight is ever 0 for it: what others call sparsity is the share of weights that are not tracked, which need no
 //! memory, since w0 can be drawn again. The two scores are equal in exact arithmetic while momentum and weight decay are 0.
 
-use super::options::{Domain, MethodOption};
+use super::keys::{COUNT, CUT, DISTRIBUTION, MINIMUM, SPARSITY, STEP, TIES, hyper, reading};
+use super::options::Domain;
 use super::quantity::{Axis, Column, Format, Kind, Scale};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Quantity, Setup, Sparsifier, Story, Told};
-use crate::choice::{Choice, choice};
+use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use crate::select::cut::{Cut, Ties, keep_largest, keep_round};
+use crate::select::count::{Count, Minimum};
+use crate::select::cut::{Cut, Ties, keep_largest};
+use crate::select::score::{Accumulate, Score};
 use crate::weights::{Dead, Lasts, Slot, Weights};
 
 const SOURCE: &str = "Golub, Lemieux, Lis 2019, Alg. 1";
 
 pub static ENTRY: Entry = Entry {
-    name: "dropback",
-    summary: "The k weights that have moved furthest are trained, all others set back to W_0 after every step",
-    source: SOURCE,
-    heeds: &["prunable"],
     options: &[
-        count("tracked", "k: how many weights are tracked"),
-        MethodOption {
-            key: "sparsity",
-            help: "The share of W that is not tracked, instead of k",
-            domain: Domain::Between { low: 0.0, high: 1.0 },
-            default: None,
-        },
-        MethodOption {
-            domain: Domain::Count { from: 0 },
-            ..count("freeze_step", "The step from which on k stay the same")
-        },
-        chosen("score", "By what weights are tracked", Score::NAMES),
-        chosen("accumulate", "Whose sums of gradients run on", Accumulate::NAMES),
-        chosen(Cut::KEY, "How a selection of k cuts", Cut::NAMES),
-        chosen(Ties::KEY, "Which of equal scores is kept", Ties::NAMES),
+        hyper("tracked", Domain::Count { from: 0 }, "k: how many weights are tracked"),
+        SPARSITY,
+        hyper("freeze_step", STEP, "The step from which on k stay the same"),
+        reading::<Score>("By what weights are tracked"),
+        reading::<Accumulate>("Whose sums of gradients run on"),
+        DISTRIBUTION.among(&["global"]),
+        COUNT,
+        CUT,
+        TIES,
+        MINIMUM,
     ],
+    labels: &["step", "count", "score", "track", "reset", "momentum", "accumulate"],
     quantities: &[&TRACKED],
-    is_traced: false,
-    rewinds_at_first: false,
     check: |setup, shapes| k(setup, shapes.iter().map(|shape| shape.iter().product::<usize>()).sum()).map(|_| ()),
+    ..Entry::new(
+        "dropback",
+        "The k weights that have moved furthest are trained, all others set back to W_0 after every step",
+        SOURCE,
+    )
 };
-
-const fn count(key: &'static str, help: &'static str) -> MethodOption {
-    MethodOption { key, help, domain: Domain::Count { from: 1 }, default: None }
-}
-
-const fn chosen(key: &'static str, help: &'static str, names: &'static [&'static str]) -> MethodOption {
-    MethodOption { key, help, domain: Domain::Choice(names), default: None }
-}
-
-choice! {
-    /// By what weights are tracked.
-    Score, "score":
-    /// How far they are from their first values.
-    Distance = "distance",
-    /// What their gradients have summed up to while they were tracked.
-    Accumulated = "accumulated",
-}
-
-choice! {
-    /// Whose sums of gradients run on.
-    Accumulate, "accumulate":
-    /// Those of tracked weights; others start again.
-    Tracked = "tracked",
-    /// All; of those not tracked before the step the step's own counts.
-    Always = "always",
-}
 
 static TRACKED: Quantity = Quantity {
     kind: Kind::Count,
@@ -96,7 +68,11 @@ fn k(setup: &Setup, n: usize) -> Result<usize> {
     match (setup.options.count("tracked"), setup.options.real("sparsity")) {
         (Some(k), None) if k <= n => Ok(k),
         (Some(k), None) => Err(Error::domain("--tracked", format!("at most N = {n}"), k)),
-        (None, Some(sparsity)) => Ok(keep_round(n, sparsity)),
+        (None, Some(sparsity)) => {
+            let count: Count = setup.options.name(Count::KEY).parse()?;
+            let minimum: Minimum = setup.options.name(Minimum::KEY).parse()?;
+            Ok(minimum.of(count.kept(n, sparsity), n))
+        }
         (Some(_), Some(_)) => Err(Error::domain("--tracked", "k, or --sparsity in its place", "both")),
         (None, None) => Err(Error::domain("--tracked", "k, or --sparsity in its place", "neither")),
     }
@@ -126,7 +102,7 @@ pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<
     w.keep(Slot { name: FIRST, lasts: Lasts::Run, dead: Dead::Kept, values: first });
     Ok(Box::new(DropBack {
         k: k(setup, w.len())?,
-        freeze_step: options.count("freeze_step").unwrap_or(usize::MAX),
+        freeze_step: options.step("freeze_step", setup.length).unwrap_or(usize::MAX),
         score,
         accumulate: options.name("accumulate").parse()?,
         cut: options.name(Cut::KEY).parse()?,

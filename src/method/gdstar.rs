@@ -23,6 +23,7 @@ pub(super) const ENTRY_OF_THE_FAMILY: Entry = Entry {
     source: "Section 3",
     heeds: HEEDS,
     options: &[],
+    labels: &[],
     quantities: &[
         &S_F,
         &K_STAR,

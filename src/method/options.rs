@@ -1,11 +1,16 @@
-//! [`MethodOption`]: an option of one method, declared once for the command line, `config.toml` and the docs; [`Options`]:
-//! the values of a run.
+//! [`MethodOption`]: an option of one method, declared once for the command line, `config.toml`, the headers of traces and the
+//! docs; [`Options`]: the values of a run.
+
+mod domain;
+mod value;
+
+pub use domain::Domain;
+pub use value::{Length, Value};
 
 use super::Entry;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// An option that one method has and others have not.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,20 +19,22 @@ pub struct MethodOption {
     pub key: &'static str,
     /// A line for `--help`.
     pub help: &'static str,
+    pub part: Part,
     pub domain: Domain,
-    /// The value where none is given: the first of a choice; of others none, and the method says what that means.
+    /// The value where none is given: of a choice, if none is stated, the first; of others none, and the method says what
+    /// that means.
     pub default: Option<OptionValue>,
 }
 
-/// What values an option takes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Domain {
-    /// A count, at least this.
-    Count { from: usize },
-    /// A number from `low` to `high`, both themselves excluded.
-    Between { low: f64, high: f64 },
-    /// One of these names; the first is the default.
-    Choice(&'static [&'static str]),
+/// Where a trace's header has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Among the hyper-parameters.
+    Hyper,
+    /// Among the readings: what sources do differently.
+    Reading,
+    /// Nowhere: it says how a run comes by what the trace records.
+    Run,
 }
 
 /// A default.
@@ -35,61 +42,47 @@ pub enum Domain {
 pub enum OptionValue {
     Count(usize),
     Real(f64),
+    Name(&'static str),
 }
 
-impl Domain {
-    /// The value that a text stands for.
-    ///
-    /// # Errors
-    /// [`Error::Domain`] naming the option if it is none of this domain.
-    pub fn parse(self, option: &str, text: &str) -> Result<Value> {
-        let value = match self {
-            Self::Count { .. } => text.parse().map(Value::Count).ok(),
-            Self::Between { .. } => text.parse().map(Value::Real).ok(),
-            Self::Choice(_) => Some(Value::Name(text.to_string())),
-        };
-        value
-            .filter(|value| self.holds(value))
-            .ok_or_else(|| Error::domain(option, self.to_string(), format!("`{text}`")))
-    }
-
-    fn holds(self, value: &Value) -> bool {
-        match (self, value) {
-            (Self::Count { from }, Value::Count(n)) => *n >= from,
-            (Self::Between { low, high }, Value::Real(x)) => *x > low && *x < high,
-            (Self::Choice(names), Value::Name(name)) => names.contains(&name.as_str()),
-            _ => false,
+impl From<OptionValue> for Value {
+    fn from(value: OptionValue) -> Self {
+        match value {
+            OptionValue::Count(n) => Self::Count(n),
+            OptionValue::Real(x) => Self::Real(x),
+            OptionValue::Name(name) => Self::Name(name.to_string()),
         }
     }
 }
 
-impl fmt::Display for Domain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count { from } => write!(f, "a whole number of at least {from}"),
-            Self::Between { low, high } => write!(f, "a number in ({low}, {high})"),
-            Self::Choice(names) => f.write_str(&names.join(" | ")),
+impl MethodOption {
+    /// The option on the command line.
+    pub fn option(&self) -> String {
+        option(self.key)
+    }
+
+    /// The value where none is given.
+    pub fn default(&self) -> Option<Value> {
+        match (self.default, self.domain) {
+            (Some(value), _) => Some(value.into()),
+            (None, Domain::Choice(names)) => Some(Value::Name(names.first()?.to_string())),
+            (None, _) => None,
         }
+    }
+
+    /// This option with another default.
+    pub(super) const fn or(self, default: OptionValue) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    /// A choice of fewer, or in another order; the first is the default.
+    pub(super) const fn among(self, names: &'static [&'static str]) -> Self {
+        Self { domain: Domain::Choice(names), ..self }
     }
 }
 
-/// A run's value of an option.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Value {
-    Count(usize),
-    Real(f64),
-    Name(String),
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count(n) => n.fmt(f),
-            Self::Real(x) => x.fmt(f),
-            Self::Name(name) => name.fmt(f),
-        }
-    }
+fn option(key: &str) -> String {
+    format!("--{}", key.replace('_', "-"))
 }
 
 /// The values of a method's own options, defaults included, by key.
@@ -100,16 +93,15 @@ pub struct Options(BTreeMap<String, Value>);
 impl Options {
     /// The defaults of a method's options.
     pub fn of(entry: &Entry) -> Self {
-        let default = |option: &MethodOption| {
-            let value = match (option.domain, option.default) {
-                (Domain::Choice(names), _) => Value::Name(names.first()?.to_string()),
-                (_, Some(OptionValue::Count(n))) => Value::Count(n),
-                (_, Some(OptionValue::Real(x))) => Value::Real(x),
-                (_, None) => return None,
-            };
-            Some((option.key.to_string(), value))
-        };
+        let default = |option: &MethodOption| Some((option.key.to_string(), option.default()?));
         Self(entry.options.iter().filter_map(default).collect())
+    }
+
+    /// Gives options that the method has and that have no value their defaults: files of before they were there have none.
+    pub fn complete(&mut self, entry: &Entry) {
+        for (key, value) in Self::of(entry).0 {
+            self.0.entry(key).or_insert(value);
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -121,27 +113,53 @@ impl Options {
         self.0.insert(key.to_string(), value);
     }
 
+    /// The value that is given or has a default.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
     /// A count that is given or has a default.
     pub fn count(&self, key: &str) -> Option<usize> {
-        match self.0.get(key) {
-            Some(Value::Count(n)) => Some(*n),
-            _ => None,
-        }
+        self.get(key)?.as_count()
     }
 
     /// A number that is given or has a default.
     pub fn real(&self, key: &str) -> Option<f64> {
-        match self.0.get(key) {
-            Some(Value::Real(x)) => Some(*x),
-            _ => None,
-        }
+        self.get(key)?.as_real()
     }
 
     /// The name that is chosen.
     pub fn name(&self, key: &str) -> &str {
-        match self.0.get(key) {
+        match self.get(key) {
             Some(Value::Name(name)) => name,
             _ => "",
+        }
+    }
+
+    /// The counts that are given; none if none are.
+    pub fn counts(&self, key: &str) -> Vec<usize> {
+        self.list(key).iter().filter_map(Value::as_count).collect()
+    }
+
+    /// The numbers that are given; none if none are.
+    pub fn reals(&self, key: &str) -> Vec<f64> {
+        self.list(key).iter().filter_map(Value::as_real).collect()
+    }
+
+    /// A step that is given or has a default, in a run of this length.
+    pub fn step(&self, key: &str, run: Length) -> Option<usize> {
+        self.get(key)?.as_step(run)
+    }
+
+    /// The steps that are given, in a run of this length; none if none are.
+    pub fn steps(&self, key: &str, run: Length) -> Vec<usize> {
+        self.list(key).iter().filter_map(|step| step.as_step(run)).collect()
+    }
+
+    fn list(&self, key: &str) -> &[Value] {
+        match self.get(key) {
+            Some(Value::List(values)) => values,
+            _ => &[],
         }
     }
 
@@ -151,13 +169,12 @@ impl Options {
     /// [`Error::Domain`] naming the first option that is not.
     pub fn validate(&self, entry: &Entry) -> Result<()> {
         for (key, value) in &self.0 {
-            let option = format!("--{}", key.replace('_', "-"));
             let Some(declared) = entry.options.iter().find(|option| option.key == key) else {
                 let expected = format!("an option of --method {}", entry.name);
-                return Err(Error::domain(option, expected, owner(key)));
+                return Err(Error::domain(option(key), expected, owner(key)));
             };
             if !declared.domain.holds(value) {
-                return Err(Error::domain(option, declared.domain.to_string(), value));
+                return Err(Error::domain(declared.option(), declared.domain.to_string(), value));
             }
         }
         Ok(())
@@ -166,9 +183,9 @@ impl Options {
 
 /// Whose option this is.
 fn owner(key: &str) -> String {
-    let has = |method: &&super::Method| method.entry().options.iter().any(|option| option.key == key);
-    match super::METHODS.iter().find(has) {
-        Some(method) => format!("one of --method {method}"),
+    let has = |entry: &&&Entry| entry.options.iter().any(|option| option.key == key);
+    match super::DECLARED.iter().find(has) {
+        Some(entry) => format!("one of --method {}", entry.name),
         None => "one of no method".to_string(),
     }
 }

@@ -26,16 +26,8 @@ choice! {
     Ties, "ties":
     LowerIndex = "lower-index",
     HigherIndex = "higher-index",
-}
-
-/// `k = round(n (1 - s))`, to nearest with halves to even: how many are kept of n where the share s goes.
-///
-/// ```
-/// use gdstar::select::cut::keep_round;
-/// assert_eq!([keep_round(10, 0.9), keep_round(10, 0.25), keep_round(10, 0.15)], [1, 8, 8]);
-/// ```
-pub fn keep_round(n: usize, s: f64) -> usize {
-    (n as f64 * (1.0 - s)).round_ties_even() as usize
+    /// Either: what a trace may say of a sort that promises nothing. Where one has to be taken, it is the lower.
+    Any = "any",
 }
 
 /// True where a key is among the k largest.
@@ -117,7 +109,7 @@ fn exactly<S: Scalar>(keys: &[S], k: usize, ties: Ties) -> Vec<bool> {
         }
     };
     match ties {
-        Ties::LowerIndex => (0..keys.len()).for_each(&mut take),
+        Ties::LowerIndex | Ties::Any => (0..keys.len()).for_each(&mut take),
         Ties::HigherIndex => (0..keys.len()).rev().for_each(&mut take),
     }
     kept

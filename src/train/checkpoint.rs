@@ -143,6 +143,8 @@ impl Checkpoint {
             return Err(Error::file(path, "format", FORMAT, format));
         }
         let mut header: Self = serde_json::from_str(text).map_err(bad)?;
+        let method = header.config.method.entry();
+        header.config.options.complete(method);
         if let Some((minimum, k_star)) = header.rewind_point.take() {
             header.fields.insert("minimum".to_string(), minimum.into());
             header.fields.insert("k_star".to_string(), k_star.into());

@@ -7,16 +7,18 @@ pub use departure::Departure;
 pub use difference::Difference;
 
 use super::{Execution, Outputs, SgdSettings};
+use crate::choice::Choice;
 use crate::data::{LoadOptions, Source};
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
 use crate::kernel::Kernel;
-use crate::method::{Method, Options, Setup};
+use crate::method::{Length, Method, Options, Setup};
 use crate::nn::models;
 use crate::paper::Hyperparameters;
 use crate::paper::reading::Reading;
 use crate::paper::structured::{GroupScore, Structure};
 use crate::scalar::Dtype;
+use crate::select::cut::Ties;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -101,6 +103,10 @@ impl Config {
         self.data.check(&self.load_options())?;
         self.hyper.validate()?;
         self.options.validate(self.method.entry())?;
+        if self.options.name(Ties::KEY) == Ties::Any.name() {
+            let expected = "lower-index | higher-index: a run decides; `any` is for traces of other programs";
+            return Err(Error::domain("--ties", expected, Ties::Any));
+        }
         self.outputs.validate()?;
         let sgd = &self.optimizer;
         at_least_zero("--lr", sgd.learning_rate)?;
@@ -112,13 +118,14 @@ impl Config {
         Ok(())
     }
 
-    /// What its method is set up with.
-    pub fn setup(&self) -> Setup<'_> {
+    /// What its method is set up with, where an epoch has so many steps.
+    pub fn setup(&self, steps_per_epoch: usize) -> Setup<'_> {
         Setup {
             hyper: &self.hyper,
             reading: &self.reading,
             structure: self.structure.map(|structure| (structure, self.group_score)),
             options: &self.options,
+            length: Length { epochs: self.hyper.epochs, steps_per_epoch },
             seed: self.seed,
         }
     }
@@ -148,11 +155,12 @@ impl Config {
     /// # Errors
     /// [`Error::File`] naming the line, or the value that is out of its domain.
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|e| {
+        let mut config: Self = toml::from_str(text).map_err(|e| {
             let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = 1 + before.matches('\n').count();
             Error::file(path, format!("line {line}"), "a run's configuration", e.message())
         })?;
+        config.options.complete(config.method.entry());
         config.validate().map_err(|e| Error::file(path, "values", "a valid configuration", e))?;
         Ok(config)
     }

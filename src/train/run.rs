@@ -47,14 +47,15 @@ impl<'a> Run<'a> {
     pub fn new(config: &'a Config, dataset: &'a Dataset, stop: &'a AtomicBool) -> Result<Self> {
         config.validate()?;
         let network = models::find(&config.model)?.network(dataset.train.shape, dataset.classes.len())?;
-        check_method(config, &network)?;
         let (images, batch_size) = (dataset.train.len(), config.optimizer.batch_size);
         if images == 0 || config.reading.last_batch == LastBatch::Drop && batch_size > images {
             let option = "--batch-size with --last-batch drop";
             return Err(Error::domain(option, format!("at most {images}, the training images"), batch_size));
         }
         let (fingerprint, pool) = (OnceLock::new(), Pool::new());
-        Ok(Self { config, dataset, network, stop, clock: machine_clock, fingerprint, pool })
+        let run = Self { config, dataset, network, stop, clock: machine_clock, fingerprint, pool };
+        run.check_method()?;
+        Ok(run)
     }
 
     /// SHA-256 of the data set.
@@ -70,7 +71,7 @@ impl<'a> Run<'a> {
         let Reading { initial_weights, prunable, .. } = self.config.reading;
         let parameters = self.network.first_parameters_from(self.config.seed, initial_weights);
         let mut weights = Weights::new(parameters, prunable);
-        let sparsifier = self.config.method.start(&self.config.setup(), &mut weights)?;
+        let sparsifier = self.config.method.start(&self.config.setup(self.batches_per_epoch()), &mut weights)?;
         Ok(State { epochs: 0, steps: 0, weights, sparsifier })
     }
 
@@ -100,12 +101,13 @@ impl<'a> Run<'a> {
         let part = (self.dataset, Split::Test);
         Ok(evaluate(&self.network, self.config.kernel, parameters, part, TEST_BATCH)?.accuracy)
     }
-}
 
-/// Whether the method can work with its settings on this network.
-fn check_method(config: &Config, network: &Network) -> Result<()> {
-    let specs = network.specs().into_iter().filter(|spec| spec.role.is_prunable(config.reading.prunable));
-    let shapes: Vec<Vec<usize>> = specs.map(|spec| spec.shape).collect();
-    let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
-    (config.method.entry().check)(&config.setup(), &shapes)
+    /// Whether the method can work with its settings on this network.
+    fn check_method(&self) -> Result<()> {
+        let Config { method, reading, .. } = self.config;
+        let specs = self.network.specs().into_iter().filter(|spec| spec.role.is_prunable(reading.prunable));
+        let shapes: Vec<Vec<usize>> = specs.map(|spec| spec.shape).collect();
+        let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
+        (method.entry().check)(&self.config.setup(self.batches_per_epoch()), &shapes)
+    }
 }

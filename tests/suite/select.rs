@@ -1,6 +1,7 @@
 //! What methods select by, against its definition: the i-th largest key, with +inf before the first and -inf after the last.
 
-use gdstar::select::cut::{Cut, Ties, keep_largest, keep_round};
+use gdstar::select::count::Count;
+use gdstar::select::cut::{Cut, Ties, keep_largest};
 use proptest::prelude::*;
 
 /// x_(i) from the sorted keys.
@@ -17,7 +18,7 @@ fn x(keys: &[f64], i: usize) -> f64 {
 fn by_definition(keys: &[f64], k: usize, cut: Cut, ties: Ties) -> Vec<bool> {
     let precedes = |i: usize, j: usize| match (keys[i] == keys[j], ties) {
         (false, _) => keys[i] > keys[j],
-        (true, Ties::LowerIndex) => i < j,
+        (true, Ties::LowerIndex | Ties::Any) => i < j,
         (true, Ties::HigherIndex) => i > j,
     };
     let kept = |j: usize| match cut {
@@ -55,7 +56,7 @@ proptest! {
     /// What is kept and what goes add up, to the nearest whole number.
     #[test]
     fn the_kept_share_is_rounded_to_nearest(n in 0usize..10_000, s in 0.0f64..1.0) {
-        let k = keep_round(n, s);
+        let k = Count::KeepRound.kept(n, s);
         prop_assert!(k <= n && (k as f64 - n as f64 * (1.0 - s)).abs() <= 0.5);
     }
 }

@@ -40,7 +40,7 @@ impl ByHand {
         let parameter = Parameter::new("w", Role::Weight, first);
         let mut weights = Weights::new(Parameters::new(vec![parameter]), Prunable::Weights);
         let config = config(options);
-        let method = Method::DropBack.start(&config.setup(), &mut weights).unwrap();
+        let method = Method::DropBack.start(&config.setup(1), &mut weights).unwrap();
         Self { weights, method, steps: 0 }
     }
 

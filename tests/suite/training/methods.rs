@@ -113,7 +113,7 @@ fn random_rewind_moves_in_a_tenth_of_the_epochs() {
     let config = config(Method::RandomRewind, epochs);
     let weight = Parameter::new("w", Role::Weight, arr2(&[[1.0f32, -1.0]]).into_dyn());
     let mut weights = Weights::new(Parameters::new(vec![weight]), config.reading.prunable);
-    let mut sparsifier = Method::RandomRewind.start(&config.setup(), &mut weights).unwrap();
+    let mut sparsifier = Method::RandomRewind.start(&config.setup(1), &mut weights).unwrap();
     let mut moved = 0;
     // From 1 on: before the first move k* is 0.
     for k in 1..epochs {
