@@ -53,6 +53,9 @@ pub struct TrainArgs {
     /// Determines initial weights, order of samples, augmentation and random rewinds [default: 0]
     #[arg(long, value_name = "N", help_heading = "The run")]
     seed: Option<u64>,
+    /// Determines the order of samples alone [default: as --seed]
+    #[arg(long, value_name = "N", help_heading = "The run")]
+    order_seed: Option<u64>,
     /// The number system [default: f32]
     #[arg(long, value_parser = choice::<Dtype>(), help_heading = "The run")]
     precision: Option<Dtype>,
@@ -212,6 +215,7 @@ impl TrainArgs {
         options.into_iter().for_each(|(value, given)| *value = given.or(*value));
         set(&mut config.method, &self.method);
         set(&mut config.seed, &self.seed);
+        config.order_seed = self.order_seed.or(config.order_seed);
         set(&mut config.precision, &self.precision);
         set(&mut config.kernel, &self.kernel);
         set(&mut config.execution, &self.execution);

@@ -6,7 +6,7 @@
 
 mod seal;
 
-use super::{Config, Run, State};
+use super::{Config, Run, Snapshot, State, Within};
 use crate::checksum::Checksum;
 use crate::data::Encoding;
 use crate::error::{Error, Result};
@@ -34,6 +34,9 @@ pub struct Checkpoint {
     pub sha256: Option<Checksum>,
     pub epochs: usize,
     pub steps: usize,
+    /// What is done of the epoch under way, where the state is one between two of its steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Within>,
     /// The run that wrote it.
     pub config: Config,
     /// SHA-256 of the data set it was trained on.
@@ -65,7 +68,20 @@ impl Checkpoint {
         state: &State<S>,
         trace: Option<StreamExtent>,
     ) -> Result<()> {
-        let Weights { parameters, momentum, .. } = &state.weights;
+        Self::write_snapshot(path, run, &state.snapshot(), trace)
+    }
+
+    /// [`write`](Self::write), of a state that may be one within an epoch.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn write_snapshot<S: Scalar + Element>(
+        path: &Path,
+        run: &Run,
+        state: &Snapshot<S>,
+        trace: Option<StreamExtent>,
+    ) -> Result<()> {
+        let Weights { parameters, momentum, .. } = state.weights;
         let mut tensors = state_dict::tensors(parameters, state.steps);
         for (parameter, buffer) in parameters.iter().zip(momentum) {
             if parameter.role.is_trained() {
@@ -91,6 +107,7 @@ impl Checkpoint {
             sha256: Some(Checksum::BLANK),
             epochs: state.epochs,
             steps: state.steps,
+            within: Some(state.within).filter(|within| *within != Within::default()),
             config: run.config.without_outputs(),
             data: run.fingerprint().to_string(),
             shape: Some((run.network.input, run.network.classes)),
@@ -167,6 +184,7 @@ impl Checkpoint {
         let mut state = run.start::<S>()?;
         state.epochs = header.epochs;
         state.steps = header.steps;
+        state.within = header.within.unwrap_or_default();
         state.weights.parameters = state_dict::read(file, &run.network)?;
         for (parameter, buffer) in state.weights.parameters.iter().zip(&mut state.weights.momentum) {
             if parameter.role.is_trained() {

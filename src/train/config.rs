@@ -6,7 +6,7 @@ mod difference;
 pub use departure::Departure;
 pub use difference::Difference;
 
-use super::{Execution, Outputs, SgdSettings};
+use super::{Execution, Outputs, SgdSettings, Start};
 use crate::choice::Choice;
 use crate::data::{LoadOptions, Source};
 use crate::error::{Error, Result};
@@ -42,6 +42,9 @@ pub struct Config {
     pub classes: Option<usize>,
     pub method: Method,
     pub seed: u64,
+    /// The seed of the order of samples alone, where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_seed: Option<u64>,
     pub precision: Dtype,
     pub kernel: Kernel,
     /// Whether eliminated weights are computed with.
@@ -62,6 +65,9 @@ pub struct Config {
     /// What only the method has.
     #[serde(default, skip_serializing_if = "Options::is_empty")]
     pub options: Options,
+    /// What the run goes on from, where it does not begin with W_0; of runs whose method is `dense`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Start>,
     #[serde(default, skip_serializing_if = "Outputs::is_empty")]
     pub outputs: Outputs,
 }
@@ -80,6 +86,7 @@ impl Config {
             classes: None,
             method,
             seed: 0,
+            order_seed: None,
             precision: Dtype::F32,
             kernel: Kernel::Fast,
             execution: Execution::default(),
@@ -90,6 +97,7 @@ impl Config {
             optimizer: SgdSettings::default(),
             reading: Reading::default(),
             options: Options::of(method.entry()),
+            start: None,
             outputs: Outputs::default(),
         }
     }
@@ -108,6 +116,11 @@ impl Config {
             return Err(Error::domain("--ties", expected, Ties::Any));
         }
         self.outputs.validate()?;
+        if self.method != Method::Dense && (self.start.is_some() || !self.outputs.keep_at.is_empty()) {
+            let expected =
+                "dense, where a run goes on from a step or keeps one: others keep more than weights within an epoch";
+            return Err(Error::domain("--method", expected, self.method));
+        }
         let sgd = &self.optimizer;
         at_least_zero("--lr", sgd.learning_rate)?;
         at_least_zero("--momentum", sgd.momentum)?;
@@ -116,6 +129,16 @@ impl Config {
             return Err(Error::domain("--batch-size", "at least 1", 0));
         }
         Ok(())
+    }
+
+    /// The k of its first record.
+    pub(super) fn first_k(&self) -> usize {
+        self.reading.epoch_origin.first() + self.first_epoch()
+    }
+
+    /// The epoch in which it begins, counted from 0.
+    pub fn first_epoch(&self) -> usize {
+        self.start.as_ref().map_or(0, |start| start.epochs)
     }
 
     /// What its method is set up with, where an epoch has so many steps.

@@ -1,7 +1,7 @@
 //! The training loop: batches, gradients, optimizer, and at the end of every epoch the method and the test set.
 
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
-use super::{Run, Sgd, State, Step, cosine_learning_rate};
+use super::{Run, Sgd, State, Step, Within, cosine_learning_rate};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::kernel::buffer;
@@ -53,7 +53,7 @@ impl Run<'_> {
         let mut stepping = state.weights.stepping(form);
         stepping.store()?;
         let step_macs = self.network.step_multiply_accumulates(&stepping.parameters)?;
-        let steps = Steps { k, index: state.epochs, needs, at: &at };
+        let steps = Steps { k, index: state.epochs, within: state.within, needs, at: &at };
         let trained = self.batches(scope, &mut stepping, &mut *state.sparsifier, &mut state.steps, observers, steps);
         let bytes = stepping.bytes();
         // What steps share lies idle from here on, and the method needs memory of its own.
@@ -76,6 +76,7 @@ impl Run<'_> {
             None => self.accuracy(&state.weights.parameters)?,
         };
         state.epochs += 1;
+        state.within = Within::default();
         let record = EpochRecord {
             epoch: k,
             loss: loss_sum / samples.max(1) as f64,
@@ -106,23 +107,36 @@ impl Run<'_> {
         observers: &mut [&mut dyn Observer<S>],
         epoch: Steps,
     ) -> Result<Trained> {
-        let (config, Steps { k, index, needs, at }) = (self.config, epoch);
+        let (config, Steps { k, index, within, needs, at }) = (self.config, epoch);
         let optimizer = Sgd::new(&config.optimizer, config.reading.decayed);
         let mut noise = stream(config.seed, Purpose::Dropout, index);
+        noise.set_word_pos(within.noise.into());
         let loader = self.loader(index);
         let batches = loader.batches();
         let (mut loss_sum, mut samples) = (0.0, 0);
-        for (i, Batch { indices, x, labels }) in loader.start::<S>(scope)?.enumerate() {
+        for (i, Batch { indices, x, labels }) in loader.start::<S>(scope)?.enumerate().skip(within.batches) {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted { epoch: k });
             }
             weights.store()?;
+            let within = Within { batches: i, noise: noise.get_word_pos() as u64 };
             let mut step = self.step(&weights.parameters, x, labels, &mut noise, (k, i))?;
             let loss = step.loss.to_f64();
             loss_sum += loss * indices.len() as f64;
             samples += indices.len();
             let gradients = Gradients { parameters: &weights.parameters, stored: &step.gradients };
-            let event = BatchEvent { epoch: k, batch: i, batches, indices: &indices, loss, gradients };
+            let event = BatchEvent {
+                epoch: k,
+                batch: i,
+                batches,
+                indices: &indices,
+                loss,
+                gradients,
+                steps: *steps,
+                within,
+                weights: &**weights,
+                sparsifier: &*sparsifier,
+            };
             observers.iter_mut().try_for_each(|observer| observer.on_batch(&event))?;
             let rate = self.learning_rate(index, *steps, batches);
             sparsifier.after_backward(at(*steps, rate), gradients, weights);
@@ -175,6 +189,8 @@ struct Steps<'a> {
     k: usize,
     /// The epoch, counted from 0.
     index: usize,
+    /// What of it is done.
+    within: Within,
     needs: Needs,
     at: &'a dyn Fn(usize, f64) -> At,
 }

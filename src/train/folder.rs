@@ -172,20 +172,22 @@ impl RunFolder {
         Ok((state, header.trace))
     }
 
-    /// The records of the first `completed` epochs of the folder's run.
+    /// The records of the folder's run, of which `completed` epochs are done, with those before its
+    /// [start](super::Start).
     ///
     /// # Errors
     /// As [`Metrics::read`] and [`Metrics::check_order`].
     pub fn records(&self, config: &Config, completed: usize) -> Result<Vec<EpochRecord>> {
-        if completed == 0 {
+        let own = completed.saturating_sub(config.first_epoch());
+        if own == 0 {
             return Ok(Vec::new());
         }
-        let records = Metrics::read(&self.metrics(), completed)?;
-        Metrics::check_order(&self.metrics(), &records, config.reading.epoch_origin)?;
+        let records = Metrics::read(&self.metrics(), own)?;
+        Metrics::check_order(&self.metrics(), &records, config.first_k())?;
         Ok(records)
     }
 
-    /// The observer that keeps the metrics of the epochs from the `completed`-th on.
+    /// The observer that keeps the metrics of the run's own epochs from the `completed`-th on.
     ///
     /// # Errors
     /// As [`Metrics::open`].

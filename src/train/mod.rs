@@ -15,6 +15,7 @@ pub mod probe;
 mod run;
 mod saved;
 mod session;
+mod start;
 mod step;
 mod stored_run;
 
@@ -30,8 +31,9 @@ pub use observer::{
 };
 pub use optimizer::{Sgd, SgdSettings, descend};
 pub use outputs::Outputs;
-pub use run::{Run, State};
+pub use run::{Run, Snapshot, State, Within};
 pub use saved::{SavedFile, SavedNetwork};
 pub use session::{Beginning, BegunTrace, Session, Watcher};
+pub use start::{KeepAt, Start};
 pub use step::Step;
 pub use stored_run::StoredRun;

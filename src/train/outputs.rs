@@ -1,5 +1,6 @@
 //! [`Outputs`]: what a run leaves beside its configuration, metrics and checkpoint.
 
+use super::KeepAt;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -19,6 +20,9 @@ pub struct Outputs {
     /// N: every N-th epoch is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_every: Option<usize>,
+    /// Steps whose states are kept; of runs whose method is `dense`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keep_at: Vec<KeepAt>,
 }
 
 impl Outputs {

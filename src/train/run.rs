@@ -11,17 +11,47 @@ use crate::paper::reading::{LastBatch, Reading};
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::weights::Weights;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
-/// Everything that changes while training, at the end of an epoch.
+/// Everything that changes while training.
 pub struct State<S: Scalar> {
     /// Epochs completed.
     pub epochs: usize,
     /// Optimizer steps taken.
     pub steps: usize,
+    /// What is done of the epoch under way, where a run begins within one.
+    pub within: Within,
     pub weights: Weights<S>,
     pub sparsifier: Box<dyn Sparsifier<S>>,
+}
+
+/// How much of an epoch is done; nothing between two epochs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Within {
+    pub batches: usize,
+    /// What the generator of dropout's noise has given, in words of 32 bits.
+    pub noise: u64,
+}
+
+/// A state that is looked at: between two epochs, or between two steps of one.
+pub struct Snapshot<'a, S: Scalar> {
+    pub epochs: usize,
+    pub steps: usize,
+    pub within: Within,
+    pub weights: &'a Weights<S>,
+    pub sparsifier: &'a dyn Sparsifier<S>,
+}
+
+impl<S: Scalar> State<S> {
+    /// The state as it is.
+    pub fn snapshot(&self) -> Snapshot<'_, S> {
+        let Self { epochs, steps, within, ref weights, ref sparsifier } = *self;
+        Snapshot { epochs, steps, within, weights, sparsifier: &**sparsifier }
+    }
 }
 
 /// A run: its configuration, its data and its network.
@@ -33,6 +63,8 @@ pub struct Run<'a> {
     pub stop: &'a AtomicBool,
     /// What an epoch's seconds are read from: the machine's clock, unless another is set.
     pub clock: Clock,
+    /// Where the files of [`Config::start`] are seen from: the run's folder.
+    pub(super) folder: PathBuf,
     /// Hashing a data set takes a while, and every checkpoint holds it.
     fingerprint: OnceLock<String>,
     /// The memory that its steps use again.
@@ -53,7 +85,8 @@ impl<'a> Run<'a> {
             return Err(Error::domain(option, format!("at most {images}, the training images"), batch_size));
         }
         let (fingerprint, pool) = (OnceLock::new(), Pool::new());
-        let run = Self { config, dataset, network, stop, clock: machine_clock, fingerprint, pool };
+        let folder = PathBuf::new();
+        let run = Self { config, dataset, network, stop, clock: machine_clock, folder, fingerprint, pool };
         run.check_method()?;
         Ok(run)
     }
@@ -63,16 +96,23 @@ impl<'a> Run<'a> {
         self.fingerprint.get_or_init(|| self.dataset.fingerprint())
     }
 
-    /// The state before the first epoch.
+    /// The state before the first step.
     ///
     /// # Errors
-    /// If the method cannot be set up for this network.
+    /// If the method cannot be set up for this network, or the files of [`Config::start`] are not of this run.
     pub fn start<S: Scalar>(&self) -> Result<State<S>> {
-        let Reading { initial_weights, prunable, .. } = self.config.reading;
-        let parameters = self.network.first_parameters_from(self.config.seed, initial_weights);
-        let mut weights = Weights::new(parameters, prunable);
-        let sparsifier = self.config.method.start(&self.config.setup(self.batches_per_epoch()), &mut weights)?;
-        Ok(State { epochs: 0, steps: 0, weights, sparsifier })
+        let config = self.config;
+        let Reading { initial_weights, prunable, .. } = config.reading;
+        let (mut weights, within) = match &config.start {
+            Some(start) => start.read(self, &self.folder)?,
+            None => {
+                let parameters = self.network.first_parameters_from(config.seed, initial_weights);
+                (Weights::new(parameters, prunable), Within::default())
+            }
+        };
+        let sparsifier = config.method.start(&config.setup(self.batches_per_epoch()), &mut weights)?;
+        let steps = config.start.as_ref().map_or(0, |start| start.step);
+        Ok(State { epochs: config.first_epoch(), steps, within, weights, sparsifier })
     }
 
     /// An epoch's batches; `index` counts epochs from 0.
@@ -81,7 +121,7 @@ impl<'a> Run<'a> {
         Loader {
             dataset: self.dataset,
             split: Split::Train,
-            order: Order::Shuffled { seed: config.seed, epoch: index },
+            order: Order::Shuffled { seed: config.order_seed.unwrap_or(config.seed), epoch: index },
             batch_size: config.optimizer.batch_size,
             last_batch: config.reading.last_batch,
             augmentation: config.augment.then(|| stream(config.seed, Purpose::Augmentation, index)),

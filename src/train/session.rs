@@ -10,6 +10,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::Element;
+use crate::train::start::KeptStates;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -75,6 +76,17 @@ enum Place {
     New(PathBuf),
     /// The folder that holds it, and the configuration there.
     Begun(RunFolder, Box<Config>),
+}
+
+impl Place {
+    /// The run's folder; without one, files are seen from where the program is.
+    fn folder(&self) -> &Path {
+        match self {
+            Self::Memory => Path::new(""),
+            Self::New(path) => path,
+            Self::Begun(folder, _) => folder.path(),
+        }
+    }
 }
 
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -157,7 +169,8 @@ impl<'a> Session<'a> {
     /// [`RunFolder::records`]; [`Error::Domain`] if its trace cannot be gone on with; [`Error::Io`].
     pub fn train(self, dataset: &Dataset) -> Result<Vec<EpochRecord>> {
         let Self { config, place, begun_trace, stop, watch } = self;
-        let run = Run::new(&config, dataset, stop)?;
+        let mut run = Run::new(&config, dataset, stop)?;
+        run.folder = place.folder().to_path_buf();
         match config.precision {
             Dtype::F32 => Begun::<f32>::new(&run, place, begun_trace)?.train(&run, watch, |watcher| &mut **watcher),
             Dtype::F64 => Begun::<f64>::new(&run, place, begun_trace)?.train(&run, watch, |watcher| &mut **watcher),
@@ -226,15 +239,17 @@ impl<S: Scalar + Element> Begun<S> {
         let Self { folder, mut state, records, mut trace } = self;
         let size = trace.as_ref().map(|trace| trace.size(run, &state)).transpose()?;
         let mut watchers = watch(&Beginning { run, completed: state.epochs, trace: size });
-        let mut metrics = folder.as_ref().map(|folder| folder.observe_metrics(state.epochs)).transpose()?;
+        let mut metrics = folder.as_ref().map(|folder| folder.observe_metrics(records.len())).transpose()?;
         let mut kept = folder.as_ref().map(|folder| KeptCheckpoints::new(folder, run, &records)).transpose()?;
         let written = trace.as_ref().map(TraceWriter::written);
         let mut checkpointer = folder.as_ref().map(|folder| Checkpointer::new(folder, run, written));
+        let mut states = KeptStates::new(folder.as_ref(), run);
         let mut history = History(records);
         let mut observers: Vec<&mut dyn Observer<S>> = vec![&mut history];
         observers.extend(watchers.iter_mut().map(observer));
         observers.extend(metrics.as_mut().map(|metrics| metrics as &mut dyn Observer<S>));
         observers.extend(trace.as_mut().map(|trace| trace as &mut dyn Observer<S>));
+        observers.push(&mut states);
         observers.extend(kept.as_mut().map(|kept| kept as &mut dyn Observer<S>));
         // Last: a checkpoint vouches for what the others have written.
         observers.extend(checkpointer.as_mut().map(|checkpointer| checkpointer as &mut dyn Observer<S>));

@@ -29,7 +29,7 @@ impl StoredRun {
             return Err(Error::file(path, "run folder", "config.toml, as `gdstar train --out` leaves it", found));
         };
         let records = Metrics::read_so_far(&folder.metrics())?;
-        Metrics::check_order(&folder.metrics(), &records, config.reading.epoch_origin)?;
+        Metrics::check_order(&folder.metrics(), &records, config.first_k())?;
         let checkpoint = folder.checkpoint();
         let fingerprint = match checkpoint.exists() {
             true => Some(Checkpoint::claim(&TensorFile::open(&checkpoint)?)?.data),
@@ -61,14 +61,19 @@ impl StoredRun {
         Ok(runs)
     }
 
+    /// Epochs done, with those before its [start](super::Start).
+    fn done(&self) -> usize {
+        self.config.first_epoch() + self.records.len()
+    }
+
     /// Whether all K epochs are done.
     pub fn is_finished(&self) -> bool {
-        self.records.len() >= self.config.hyper.epochs
+        self.done() >= self.config.hyper.epochs
     }
 
     /// Epochs done of K: `300`, or `254/300` for a run that is not finished.
     pub fn progress(&self) -> String {
-        let (done, k) = (self.records.len(), self.config.hyper.epochs);
+        let (done, k) = (self.done(), self.config.hyper.epochs);
         if self.is_finished() { done.to_string() } else { format!("{done}/{k}") }
     }
 }

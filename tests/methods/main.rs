@@ -1,3 +1,5 @@
-//! The proofs of the methods that GDSTAR is compared with, one module a subject. `cargo test --test methods NAME::` runs one.
+//! The proofs of the methods that GDSTAR is compared with and of experiments, one module a subject.
+//! `cargo test --test methods NAME::` runs one.
 
 mod declared;
+mod starts;

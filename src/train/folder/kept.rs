@@ -27,7 +27,8 @@ impl<'a> KeptCheckpoints<'a> {
         if run.config.outputs.keep_best && path.exists() {
             let epochs = Checkpoint::header(&TensorFile::open(&path)?)?.epochs;
             // An epoch that the run was killed in is trained, and kept, again.
-            kept.best = epochs.checked_sub(1).and_then(|i| completed.get(i)).map(|record| record.test_accuracy);
+            let own = epochs.checked_sub(run.config.first_epoch() + 1);
+            kept.best = own.and_then(|i| completed.get(i)).map(|record| record.test_accuracy);
         }
         Ok(kept)
     }

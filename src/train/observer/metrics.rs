@@ -5,7 +5,6 @@ use crate::error::{Error, Result};
 use crate::input::{self, Kind};
 use crate::method::Numbers;
 use crate::output::write_atomically;
-use crate::paper::reading::EpochOrigin;
 use crate::scalar::Scalar;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -95,12 +94,12 @@ impl Metrics {
         parse(path, complete.lines(), 0)
     }
 
-    /// Checks that a run's records are of one epoch after the other from its first on.
+    /// Checks that a run's records are of one epoch after the other from its `first` on.
     ///
     /// # Errors
     /// [`Error::File`] naming the first line that is not.
-    pub fn check_order(path: &Path, records: &[EpochRecord], origin: EpochOrigin) -> Result<()> {
-        for (k, (record, i)) in (origin.first()..).zip(records.iter().zip(1..)) {
+    pub fn check_order(path: &Path, records: &[EpochRecord], first: usize) -> Result<()> {
+        for (k, (record, i)) in (first..).zip(records.iter().zip(1..)) {
             if record.epoch != k {
                 return Err(Error::file(path, format!("line {i}"), format!("epoch {k}"), record.epoch));
             }

@@ -10,11 +10,12 @@ pub use trace::TraceWriter;
 pub use trace_header::check_traceable;
 pub use trace_size::TraceSize;
 
-use super::State;
+use super::{State, Within};
 use crate::error::Result;
-use crate::method::{Gradients, Story};
+use crate::method::{Gradients, Sparsifier, Story};
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
+use crate::weights::Weights;
 
 /// A batch after its backward pass, before the optimizer's step.
 pub struct BatchEvent<'a, S: Scalar> {
@@ -29,6 +30,13 @@ pub struct BatchEvent<'a, S: Scalar> {
     /// The mean loss over the batch.
     pub loss: f64,
     pub gradients: Gradients<'a, S>,
+    /// Optimizer steps taken before.
+    pub steps: usize,
+    /// How much of the epoch was done before.
+    pub within: Within,
+    /// As they are stored.
+    pub weights: &'a Weights<S>,
+    pub sparsifier: &'a dyn Sparsifier<S>,
 }
 
 /// An epoch after selection, pruning and evaluation.
