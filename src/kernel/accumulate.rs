@@ -1,6 +1,7 @@
 //! Running sums over the steps of a pass or of an epoch.
 
-use super::{Elementwise, Kernel, elementwise};
+use super::Kernel;
+use super::elementwise::{Elementwise, elementwise};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, Zip};
 
@@ -49,6 +50,6 @@ impl<S: Scalar> Elementwise<(&mut [S], &[S])> for AddSquares {
 
 /// `sum + g^2`, rounded once.
 #[inline(always)]
-pub fn plus_square<S: Scalar>(sum: S, g: S) -> S {
+pub(super) fn plus_square<S: Scalar>(sum: S, g: S) -> S {
     g.mul_add(g, sum)
 }

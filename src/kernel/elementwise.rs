@@ -3,13 +3,13 @@
 use super::{Kernel, Loop, share, vectorised_loop};
 
 /// Entries per unit: with five arrays of `f64`, 160 KiB, which a core's second-level cache holds.
-const UNIT: usize = 1 << 12;
+pub(super) const UNIT: usize = 1 << 12;
 
 /// What an entry costs, in operations: arrays that no cache holds are read and written.
 const OPERATIONS: usize = 8;
 
 /// Slices of one length that are cut together.
-pub trait Entries: Sized + Send {
+pub(super) trait Entries: Sized + Send {
     /// The first `mid` entries, and the others.
     fn split_at(self, mid: usize) -> (Self, Self);
 }
@@ -46,22 +46,14 @@ impl<A: Entries, B: Entries, C: Entries> Entries for (A, B, C) {
 /// What becomes of an entry must depend on that entry alone: then the bits are the same under both kernels and for any
 /// number of threads. (A trait, because a closure cannot be marked `#[inline(always)]`, as [`run`](Self::run) must be to be
 /// compiled for wide vectors.)
-pub trait Elementwise<T>: Copy + Send + Sync {
+pub(super) trait Elementwise<T>: Copy + Send + Sync {
     /// Does it, and says whether all is well.
     fn run(self, entries: T) -> bool;
 }
 
-/// A function that is itself `#[inline(always)]`.
-impl<T, F: Fn(T) -> bool + Copy + Send + Sync> Elementwise<T> for F {
-    #[inline(always)]
-    fn run(self, entries: T) -> bool {
-        self(entries)
-    }
-}
-
 /// Runs `work` over all `entries`, slices of `len` each, and says whether all is well everywhere. [`Kernel::Literal`] takes
 /// them at once; [`Kernel::Fast`] in units of a fixed size, side by side, with the CPU's widest vectors.
-pub fn elementwise<T: Entries, W: Elementwise<T>>(kernel: Kernel, len: usize, entries: T, work: W) -> bool {
+pub(super) fn elementwise<T: Entries, W: Elementwise<T>>(kernel: Kernel, len: usize, entries: T, work: W) -> bool {
     match kernel {
         Kernel::Literal => work.run(entries),
         Kernel::Fast if len <= UNIT => vectorised_loop(Unit { work, entries }),

@@ -1,12 +1,12 @@
 //! Section 3.3: selected weights go back to their rewind values, decayed, and to zero below eps (Eq. 9, Alg. 6).
 
 use super::reading::{DecayStep, Threshold};
-use super::{CHUNK, PASS, same_length};
+use super::{EITHER, same_length};
 use crate::error::{Error, Result};
-use crate::kernel::{share, vectorised};
+use crate::kernel::{self, DecayRule};
 use crate::scalar::Scalar;
-use std::borrow::Cow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use crate::kernel::DecayCounts;
 
 /// Line 2 of Alg. 6: the decay step t at the end of epoch `k` (open point 10).
 ///
@@ -82,9 +82,21 @@ pub fn decay_factor<S: Scalar>(lambda: f64, t: usize) -> Result<S::Wide> {
 /// # Ok::<(), gdstar::Error>(())
 /// ```
 pub fn decayed_weight<S: Scalar>(w_star: S, lambda: f64, t: usize, eps: f64) -> Result<S> {
-    check_eps(eps)?;
-    let w = decayed(w_star, &factors::<S>(lambda, t)?);
-    Ok(if reaches(w, eps) { w } else { S::ZERO })
+    let rule = rule::<S>(&Decay { lambda, t, eps, threshold: Threshold::Selected })?;
+    let w = rule.decayed(w_star);
+    Ok(if rule.reaches(w) { w } else { S::ZERO })
+}
+
+/// The numbers of Eq. 9, checked.
+fn rule<S: Scalar>(decay: &Decay) -> Result<DecayRule<S>> {
+    let &Decay { lambda, t, eps, threshold } = decay;
+    let factors = factors::<S>(lambda, t)?;
+    let of_all = threshold == Threshold::All;
+    if eps >= 0.0 {
+        Ok(DecayRule { factors, eps, of_all })
+    } else {
+        Err(Error::domain("eps of Eq. 9", "a number >= 0", eps))
+    }
 }
 
 /// `lambda^t` as factors that have all their bits wherever the product with some weight is not 0: the power itself where
@@ -100,18 +112,6 @@ fn factors<S: Scalar>(lambda: f64, t: usize) -> Result<[S::Wide; 3]> {
     Ok([decay_factor::<S>(lambda, a)?, decay_factor::<S>(lambda, b)?, decay_factor::<S>(lambda, t - a - b)?])
 }
 
-/// `w_j* lambda^t`, rounded once; a product with 1 rounds nothing.
-#[inline(always)]
-fn decayed<S: Scalar>(w_star: S, factors: &[S::Wide; 3]) -> S {
-    S::narrow(factors.iter().fold(w_star.widen(), |w, &factor| w * factor))
-}
-
-/// `|w| >= eps`: the indicator of Eq. 9.
-#[inline(always)]
-fn reaches<S: Scalar>(w: S, eps: f64) -> bool {
-    w.abs().widen() >= S::Wide::from_f64(eps)
-}
-
 /// What Alg. 6 needs to know besides the arrays.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Decay {
@@ -123,15 +123,6 @@ pub struct Decay {
     pub eps: f64,
     /// Which weights eps can eliminate (open point 11).
     pub threshold: Threshold,
-}
-
-/// What [`rewind_decay`] did to one parameter.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DecayCounts {
-    /// Selected and alive before: set to their decayed rewind values.
-    pub rewound: usize,
-    /// Set to zero and taken out of the mask.
-    pub eliminated: usize,
 }
 
 /// Alg. 6 on one parameter: every selected living weight becomes `w* lambda^t`, those below eps are eliminated.
@@ -162,73 +153,12 @@ pub fn rewind_decay<S: Scalar>(
     mask: &mut [bool],
     decay: &Decay,
 ) -> Result<DecayCounts> {
-    let factors = factors::<S>(decay.lambda, decay.t)?;
-    check(weights, rewind, selected, mask, decay.eps)?;
-    let [rewound, eliminated] = [AtomicUsize::new(0), AtomicUsize::new(0)];
-    let operations = PASS * weights.len();
-    share::pairs_of_chunks((weights, mask), [CHUNK; 2], operations, |i, weights, mask| {
-        let selected = &selected[i * CHUNK..][..weights.len()];
-        let rewind = match rewind {
-            Some(rewind) => Cow::Borrowed(&rewind[i * CHUNK..][..weights.len()]),
-            None => Cow::Owned(weights.to_vec()),
-        };
-        let counts = vectorised(
-            #[inline(always)]
-            || decay_chunk(weights, &rewind, selected, mask, &factors, decay),
-        );
-        rewound.fetch_add(counts.rewound, Ordering::Relaxed);
-        eliminated.fetch_add(counts.eliminated, Ordering::Relaxed);
-    });
-    Ok(DecayCounts { rewound: rewound.into_inner(), eliminated: eliminated.into_inner() })
-}
-
-/// Lines 3 to 7 of Alg. 6, without branches: every weight is decayed, and the result taken where it applies.
-#[inline(always)]
-fn decay_chunk<S: Scalar>(
-    weights: &mut [S],
-    rewind: &[S],
-    selected: &[bool],
-    mask: &mut [bool],
-    &factors: &[S::Wide; 3],
-    decay: &Decay,
-) -> DecayCounts {
-    let (eps, any) = (decay.eps, decay.threshold == Threshold::All);
-    let (mut rewound, mut eliminated) = (0u32, 0u32);
-    for (((w, alive), &selected), &w_star) in weights.iter_mut().zip(mask).zip(selected).zip(rewind) {
-        let decayed = decayed(w_star, &factors);
-        let becomes = if selected { decayed } else { *w };
-        let kept = *alive & (!(selected | any) | reaches(becomes, eps));
-        rewound += u32::from(*alive & selected);
-        eliminated += u32::from(*alive & !kept);
-        *w = if kept { becomes } else { S::ZERO };
-        *alive = kept;
-    }
-    DecayCounts { rewound: rewound as usize, eliminated: eliminated as usize }
-}
-
-/// Everything [`rewind_decay`] relies on, before it changes anything.
-fn check<S: Scalar>(weights: &[S], rewind: Option<&[S]>, selected: &[bool], mask: &[bool], eps: f64) -> Result<()> {
-    let n = weights.len();
+    let (rule, n) = (rule::<S>(decay)?, weights.len());
     for (place, found) in [("selected", selected.len()), ("mask", mask.len()), ("W_k*", rewind.map_or(n, <[S]>::len))] {
         same_length("rewind_decay", place, n, found)?;
     }
-    check_eps(eps)?;
-    let first_wrong = share::map(n.div_ceil(CHUNK), PASS * n, |i| {
-        let chunk = i * CHUNK..n.min((i + 1) * CHUNK);
-        let (w, selected, mask) = (&weights[chunk.clone()], &selected[chunk.clone()], &mask[chunk.clone()]);
-        let rewind = rewind.map_or(w, |rewind| &rewind[chunk.clone()]);
-        let becomes = |j: usize| if selected[j] { rewind[j] } else { w[j] };
-        let wrong = |&j: &usize| mask[j] & !becomes(j).is_finite();
-        let mut all = 0..w.len();
-        let any = all.clone().fold(false, |any, j| any | wrong(&j));
-        if any { all.find(wrong).map(|j| (chunk.start + j, becomes(j))) } else { None }
-    });
-    match first_wrong.into_iter().flatten().next() {
-        Some((j, becomes)) => Err(Error::domain(format!("weight {j} of Alg. 6"), "a finite number", becomes.to_f64())),
-        None => Ok(()),
+    if let Some((j, w)) = kernel::first_not_finite(EITHER, weights, rewind, selected, mask) {
+        return Err(Error::domain(format!("weight {j} of Alg. 6"), "a finite number", w.to_f64()));
     }
-}
-
-fn check_eps(eps: f64) -> Result<()> {
-    if eps >= 0.0 { Ok(()) } else { Err(Error::domain("eps of Eq. 9", "a number >= 0", eps)) }
+    Ok(kernel::rewind_decay(EITHER, weights, rewind, selected, mask, &rule))
 }

@@ -6,9 +6,9 @@
 //! u = 2^-102 for `f64` and 2^-53 for `f32`: less than half an ulp for any n below 2^27, hence results within 1 ulp.
 
 use super::reading::MaskedGradient;
-use super::same_length;
+use super::{EITHER, same_length};
 use crate::error::{Error, Result};
-use crate::kernel::{self, Kernel};
+use crate::kernel::{self, Kernel, Term};
 use crate::scalar::{Scalar, power_of_two};
 use std::borrow::Cow;
 
@@ -29,9 +29,7 @@ impl<S: Scalar> L1NormSum<S> {
 
     /// Adds `||gradient||_1`.
     pub fn add(&mut self, gradient: &[S]) {
-        for &g in gradient {
-            self.sum += g.abs().widen();
-        }
+        self.sum = kernel::sum(EITHER, Term::Magnitude, self.sum, gradient);
     }
 
     /// `S_k^(abs)` of what was added so far, rounded once.
@@ -172,11 +170,7 @@ impl<S: Scalar> SquareSums<S> {
 /// assert_eq!(gdstar::paper::gradient_norm::sum_of_squares(&[25.0, 5.0]), 30.0);
 /// ```
 pub fn sum_of_squares<S: Scalar>(g: &[S]) -> S {
-    let mut s_sq = S::Wide::ZERO;
-    for &g_j in g {
-        s_sq += g_j.widen();
-    }
-    S::narrow(s_sq)
+    S::narrow(kernel::sum(EITHER, Term::Value, S::Wide::ZERO, g))
 }
 
 /// The right-hand side of Eq. 3 with its sum over batches: `sum_i ||grad_i||_F^2`.
@@ -188,9 +182,7 @@ pub fn sum_of_squares<S: Scalar>(g: &[S]) -> S {
 pub fn sum_of_squared_norms<S: Scalar>(batches: &[&[S]]) -> S {
     let mut s_sq = S::Wide::ZERO;
     for gradient in batches {
-        for &grad in *gradient {
-            s_sq += grad.widen() * grad.widen();
-        }
+        s_sq = kernel::sum(EITHER, Term::Square, s_sq, gradient);
     }
     S::narrow(s_sq)
 }
@@ -230,9 +222,7 @@ pub fn frobenius_norm<S: Scalar>(s_sq: S) -> Result<S> {
 pub fn mask_gradient<S: Scalar>(gradient: &mut [S], mask: &[bool], treatment: MaskedGradient) -> Result<()> {
     same_length("mask_gradient", "mask", gradient.len(), mask.len())?;
     if treatment != MaskedGradient::Dense {
-        for (g, &alive) in gradient.iter_mut().zip(mask) {
-            *g = if alive { *g } else { S::ZERO };
-        }
+        kernel::hold(EITHER, gradient, mask);
     }
     Ok(())
 }

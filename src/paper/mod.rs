@@ -39,6 +39,7 @@ pub mod structured;
 pub use hyperparameters::Hyperparameters;
 
 use crate::error::{Error, Result};
+use crate::kernel::Kernel;
 
 /// One line of [`EQUATIONS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,12 +81,9 @@ pub const EQUATIONS: &[Equation] = &[
     entry("Alg. 6", "decay::rewind_decay", "W_k*, W_tau, t -> W, mask", "alg6.md"),
 ];
 
-/// So many weights are one unit of parallel work, whatever the number of threads: a few pages, which stay in the
-/// first-level cache while they are worked on.
-const CHUNK: usize = 1 << 12;
-
-/// What a pass over a weight costs, in [`share`](crate::kernel)'s operations.
-const PASS: usize = 2;
+/// Either form of a kernel: those that equations call give the same bits in both, so that an equation's function asks its
+/// caller for none.
+const EITHER: Kernel = Kernel::Fast;
 
 /// Two arrays that must be equally long.
 fn same_length(op: &'static str, place: impl Into<String>, expected: usize, found: usize) -> Result<()> {

@@ -6,13 +6,13 @@
 
 mod chunked;
 mod rank;
-mod selection;
 
 pub use chunked::{chunk_quantiles, chunk_sizes, mean_of_quantiles};
 pub use rank::Rank;
 
 use super::reading::QuantileRule;
 use crate::error::{Error, Result};
+use crate::kernel::{self, Kernel};
 use crate::scalar::{DoubleDouble, Scalar};
 
 /// `Quantile_alpha` of `values` by a full sort: the definition.
@@ -38,18 +38,13 @@ use crate::scalar::{DoubleDouble, Scalar};
 /// # Ok::<(), gdstar::Error>(())
 /// ```
 pub fn quantile_sorted<S: Scalar>(values: &[S], alpha: impl Into<DoubleDouble>, rule: QuantileRule) -> Result<S> {
-    let rank = Rank::new(alpha, values.len())?;
-    all_finite(values)?;
-    let mut sorted = values.to_vec();
-    sorted.sort_by(S::total_order);
-    Ok(read(rule, rank, sorted[rank.floor()], || sorted[rank.floor() + 1]))
+    quantile(Kernel::Literal, values, alpha, rule)
 }
 
 /// [`quantile_sorted`] without the sort and without a copy of the values: O(N) comparisons, identical bits.
 ///
-/// A selection by sampling finds the value of rank `floor(alpha (N - 1))`; the next order statistic is the same
-/// again or the least of what lies above. In a total order both are determined to the last bit, whatever the number of
-/// threads.
+/// The kernel [`order_statistics`](kernel::order_statistics) selects by sampling what the definition finds by sorting: the
+/// values of rank `floor(alpha (N - 1))` and of the next one.
 ///
 /// # Errors
 /// As [`quantile_sorted`].
@@ -60,25 +55,22 @@ pub fn quantile_sorted<S: Scalar>(values: &[S], alpha: impl Into<DoubleDouble>, 
 /// # Ok::<(), gdstar::Error>(())
 /// ```
 pub fn quantile_selected<S: Scalar>(values: &[S], alpha: impl Into<DoubleDouble>, rule: QuantileRule) -> Result<S> {
+    quantile(Kernel::Fast, values, alpha, rule)
+}
+
+/// The quantile from the order statistics on either side of its rank.
+fn quantile<S: Scalar>(kernel: Kernel, values: &[S], alpha: impl Into<DoubleDouble>, rule: QuantileRule) -> Result<S> {
     let rank = Rank::new(alpha, values.len())?;
-    let (lower, next) = selection::select(values, rank.floor())?;
-    Ok(read(rule, rank, lower, || next.or_else(|| selection::least_above(values, lower)).unwrap_or(lower)))
+    let is_between = rank.fraction() != DoubleDouble::ZERO;
+    let infinite = |j: usize| Error::domain(format!("value {j} of a quantile"), "a finite number", values[j].to_f64());
+    let (lower, upper) = kernel::order_statistics(kernel, values, rank.floor(), is_between).map_err(infinite)?;
+    // A whole rank has no upper neighbour: every rule agrees.
+    Ok(upper.map_or(lower, |upper| between_ranks(rule, rank, lower, upper)))
 }
 
-fn all_finite<S: Scalar>(values: &[S]) -> Result<()> {
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(j) => Err(Error::domain(format!("value {j} of a quantile"), "a finite number", values[j].to_f64())),
-        None => Ok(()),
-    }
-}
-
-/// The value at `rank` from its lower neighbour and, only where the rank lies between two, the upper one.
-fn read<S: Scalar>(rule: QuantileRule, rank: Rank, lower: S, upper: impl FnOnce() -> S) -> S {
-    let fraction = rank.fraction();
-    if fraction == DoubleDouble::ZERO {
-        return lower; // the rank is whole: every rule agrees
-    }
-    let (upper, half) = (upper(), DoubleDouble::from(0.5));
+/// The value at a rank that lies between those of its two neighbours.
+fn between_ranks<S: Scalar>(rule: QuantileRule, rank: Rank, lower: S, upper: S) -> S {
+    let (fraction, half) = (rank.fraction(), DoubleDouble::from(0.5));
     match rule {
         QuantileRule::Linear => between(lower, upper, rank.fraction_as::<S::Wide>()),
         QuantileRule::Midpoint => between(lower, upper, S::Wide::from_f64(0.5)),

@@ -3,9 +3,9 @@
 use super::gradient_norm::masked_gradient;
 use super::quantile::{chunk_quantiles, mean_of_quantiles};
 use super::reading::{MaskedGradient, Reading};
-use super::{CHUNK, PASS, same_length};
+use super::{EITHER, same_length};
 use crate::error::{Error, Result};
-use crate::kernel::{share, vectorised};
+use crate::kernel;
 use crate::scalar::{DoubleDouble, Scalar};
 use std::borrow::Cow;
 
@@ -42,14 +42,7 @@ impl<S: Scalar> Selection<S> {
 /// assert_eq!(below_threshold(&[0.0, 2.0, 3.0, 1.0], 2.0), [true, false, false, true]);
 /// ```
 pub fn below_threshold<S: Scalar>(g: &[S], tau: S) -> Vec<bool> {
-    let mut selected = vec![false; g.len()];
-    share::chunks(&mut selected, CHUNK, PASS * g.len(), |i, selected| {
-        vectorised(
-            #[inline(always)]
-            || selected.iter_mut().zip(&g[i * CHUNK..]).for_each(|(selected, &g_j)| *selected = g_j < tau),
-        );
-    });
-    selected
+    kernel::below(EITHER, g, tau)
 }
 
 /// Alg. 5, lines 9 to 14: chunk quantiles of G, their mean tau, and the weights below it.
@@ -91,25 +84,17 @@ pub fn select_weights<S: Scalar>(
     };
     let mut selected = below_threshold(if excluded { g } else { &set }, tau);
     if excluded {
-        selected.iter_mut().zip(mask).for_each(|(selected, &alive)| *selected &= alive);
+        kernel::hold(EITHER, &mut selected, mask);
     }
     Ok(Selection { chunk_quantiles, tau, selected })
 }
 
 /// G of the living weights; a copy only where some are eliminated.
 fn living<'a, S: Scalar>(g: &'a [S], mask: &[bool]) -> Cow<'a, [S]> {
-    let count = mask.iter().filter(|&&alive| alive).count();
-    if count == g.len() {
-        return Cow::Borrowed(g);
+    match mask.contains(&false) {
+        true => Cow::Owned(kernel::living(EITHER, g, mask)),
+        false => Cow::Borrowed(g),
     }
-    // Every value is written, and the next one over it unless it stays: no branch that depends on the mask.
-    let (mut living, mut next) = (vec![S::ZERO; count + 1], 0);
-    for (&g_j, &alive) in g.iter().zip(mask) {
-        living[next] = g_j;
-        next += usize::from(alive);
-    }
-    living.truncate(count);
-    Cow::Owned(living)
 }
 
 /// Eq. 6 and 7 over the `set` that is left of `population` values; `None` if nothing is left.

@@ -10,10 +10,11 @@ pub use structure::{Structure, groups};
 
 use super::gradient_norm::masked_gradient;
 use super::reading::{MaskedGradient, Reading};
-use super::same_length;
 use super::selection::{Selection, threshold};
+use super::{EITHER, same_length};
 use crate::choice::choice;
 use crate::error::{Error, Result};
+use crate::kernel::{self, GroupTotal, Term};
 use crate::scalar::{DoubleDouble, Scalar};
 
 choice! {
@@ -51,20 +52,16 @@ pub fn group_scores<S: Scalar>(
 ) -> Result<Vec<Option<S>>> {
     same_length("group_scores", "group ids", g.len(), ids.len())?;
     same_length("group_scores", "counted", g.len(), counted.len())?;
-    let mut totals = vec![(S::Wide::ZERO, 0usize); count];
-    for ((&g_j, &id), _) in g.iter().zip(ids).zip(counted).filter(|&(_, &counted)| counted) {
-        let Some((total, members)) = totals.get_mut(id) else {
-            return Err(Error::shape("group_scores", "group ids", format!("ids below {count}"), id.to_string()));
-        };
-        let x = g_j.widen();
-        *total = match score {
-            GroupScore::Max if *members == 0 => x,
-            GroupScore::Max => total.maximum(x),
-            GroupScore::Mean => *total + x,
-            GroupScore::Norm => *total + x * x,
-        };
-        *members += 1;
+    let is_strange = |&(&id, &counted): &(&usize, &bool)| counted && id >= count;
+    if let Some((id, _)) = ids.iter().zip(counted).find(is_strange) {
+        return Err(Error::shape("group_scores", "group ids", format!("ids below {count}"), id.to_string()));
     }
+    let total = match score {
+        GroupScore::Max => GroupTotal::Maximum,
+        GroupScore::Mean => GroupTotal::Sum(Term::Value),
+        GroupScore::Norm => GroupTotal::Sum(Term::Square),
+    };
+    let totals = kernel::group_totals(EITHER, total, g, ids, count, counted);
     let finish = |(total, members): (S::Wide, usize)| {
         (members > 0).then(|| match score {
             GroupScore::Max => S::narrow(total),
@@ -129,14 +126,14 @@ pub fn select_structured<S: Scalar>(
             match threshold(&set, count, alpha.into(), chunks, reading)? {
                 None => Selection::nothing(g.len()),
                 Some((chunk_quantiles, tau)) => {
-                    let below = |&id: &usize| scores[id].is_some_and(|score| score < tau);
-                    Selection { chunk_quantiles, tau, selected: ids.iter().map(below).collect() }
+                    let below: Vec<bool> = scores.iter().map(|score| score.is_some_and(|score| score < tau)).collect();
+                    Selection { chunk_quantiles, tau, selected: kernel::flags_of_groups(EITHER, &below, &ids) }
                 }
             }
         }
     };
     if excluded {
-        selection.selected.iter_mut().zip(mask).for_each(|(selected, &alive)| *selected &= alive);
+        kernel::hold(EITHER, &mut selection.selected, mask);
     }
     Ok(selection)
 }
@@ -157,17 +154,5 @@ fn outside_pattern<S: Scalar>(g: &[S], mask: &[bool], ids: &[usize], count: usiz
     if let Some(j) = g.iter().position(|g_j| !g_j.is_finite()) {
         return Err(Error::domain(format!("G of weight {j}"), "a finite number", g[j].to_f64()));
     }
-    let mut members = vec![Vec::new(); count];
-    for (j, &id) in ids.iter().enumerate() {
-        members[id].push(j);
-    }
-    let mut selected = vec![false; g.len()];
-    for mut run in members {
-        // -0 and +0 are equal here, as in Eq. 5; the sort is stable, so equals keep their order.
-        run.sort_by(|&a, &b| mask[a].cmp(&mask[b]).then(g[a].partial_cmp(&g[b]).unwrap_or(std::cmp::Ordering::Equal)));
-        for &j in run.iter().take(run.len().saturating_sub(keep)) {
-            selected[j] = true;
-        }
-    }
-    Ok(selected)
+    Ok(kernel::least_of_groups(EITHER, g, mask, ids, count, keep))
 }

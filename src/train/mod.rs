@@ -29,7 +29,7 @@ pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
 pub use observer::{
     BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, TraceSize, TraceWriter, check_traceable,
 };
-pub use optimizer::{Sgd, SgdSettings, descend};
+pub use optimizer::{Sgd, SgdSettings};
 pub use outputs::Outputs;
 pub use run::{Run, Snapshot, State, Within};
 pub use saved::{SavedFile, SavedNetwork};

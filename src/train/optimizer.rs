@@ -1,6 +1,6 @@
 //! Stochastic gradient descent with momentum and weight decay, as PyTorch's `torch.optim.SGD` defines it.
 
-use crate::kernel::{Elementwise, Kernel, Pattern, accumulate_squares, elementwise, plus_square};
+use crate::kernel::{Descent, Followed, Kernel, Pattern, accumulate_squares, sgd_step};
 use crate::method::Needs;
 use crate::nn::Parameter;
 use crate::paper::reading::Decayed;
@@ -63,7 +63,7 @@ impl Sgd {
         learning_rate: f64,
         needs: &Needs,
     ) -> Option<usize> {
-        let rule = Rule {
+        let rule = Descent {
             learning_rate: S::from_f64(learning_rate),
             momentum: S::from_f64(self.momentum),
             weight_decay: S::from_f64(self.weight_decay),
@@ -71,11 +71,11 @@ impl Sgd {
         let (parameters, momentum, mut followed) = weights.for_a_step(needs.squares.map(|squares| squares.slot));
         let mut spoilt = None;
         for (i, ((parameter, gradient), b)) in parameters.iter_mut().zip(gradients).zip(momentum).enumerate() {
-            let followed = followed.next(i, parameter).map(|parameter| Followed::new(parameter, needs));
+            let followed = followed.next(i, parameter).map(|parameter| follow(parameter, needs));
             let Some(gradient) = gradient else { continue };
             let is_decayed = parameter.role.is_decayed(self.decayed);
-            let rule = if is_decayed { rule } else { Rule { weight_decay: S::ZERO, ..rule } };
-            if !rule.step(kernel, parameter, b, gradient, followed.unwrap_or_default()) {
+            let rule = if is_decayed { rule } else { Descent { weight_decay: S::ZERO, ..rule } };
+            if !step(kernel, rule, parameter, b, gradient, followed.unwrap_or_default()) {
                 spoilt = spoilt.or(Some(i));
             }
         }
@@ -83,183 +83,56 @@ impl Sgd {
     }
 }
 
-/// What [`Sgd::step`] does with an entry `w` and its buffer `b`; `g` is the gradient with weight decay in it.
-#[inline(always)]
-pub fn descend<S: Scalar>((w, b): (&mut S, &mut S), g: S, momentum: S, learning_rate: S) {
-    *b = momentum * *b + g;
-    *w -= learning_rate * *b;
+/// What a method adds to the step of a parameter of W: sums and mask with an entry for each of the parameter's, or of its
+/// gradient's.
+fn follow<'a, S: Scalar>(parameter: FollowedParameter<'a, S>, needs: &Needs) -> Followed<'a, S> {
+    Followed {
+        squares: parameter.slot,
+        with_decay: needs.squares.is_some_and(|squares| squares.with_decay),
+        mask: parameter.mask,
+        dead_momentum: needs.dead_momentum,
+    }
 }
 
-/// The numbers of the update rule.
-#[derive(Clone, Copy)]
-struct Rule<S> {
-    learning_rate: S,
-    momentum: S,
-    weight_decay: S,
+/// One parameter's step; false if its gradient is not finite.
+fn step<S: Scalar>(
+    kernel: Kernel,
+    rule: Descent<S>,
+    parameter: &mut Parameter<S>,
+    b: &mut ArrayD<S>,
+    gradient: &ArrayD<S>,
+    followed: Followed<S>,
+) -> bool {
+    let gradient = gradient.as_standard_layout();
+    let g = gradient.as_slice().unwrap_or_default();
+    let pattern = parameter.pattern().cloned();
+    let (w, b) = (row_major_mut(&mut parameter.value), row_major_mut(b));
+    match pattern {
+        Some(pattern) if g.len() != w.len() => step_living(kernel, rule, &pattern, (w, b), g, followed),
+        _ => sgd_step(kernel, rule, (w, b), g, followed),
+    }
 }
 
-/// What a method adds to the step of one parameter of W, in the same pass.
-#[derive(Default)]
-struct Followed<'a, S> {
-    /// An entry for each of the parameter's, or of its gradient's.
-    squares: Option<&'a mut [S]>,
-    with_decay: bool,
-    /// False where a weight is held at 0; `None` where all that are stored live.
-    mask: Option<&'a [bool]>,
-    /// Whether the momentum of a weight that is held at 0 goes on; if not, it is 0 too.
-    dead_momentum: bool,
-}
-
-impl<'a, S: Scalar> Followed<'a, S> {
-    fn new(parameter: FollowedParameter<'a, S>, needs: &Needs) -> Self {
-        Self {
-            squares: parameter.slot,
-            with_decay: needs.squares.is_some_and(|squares| squares.with_decay),
-            mask: parameter.mask,
-            dead_momentum: needs.dead_momentum,
+/// The step of a compressed weight whose gradient `g` is dense.
+fn step_living<S: Scalar>(
+    kernel: Kernel,
+    rule: Descent<S>,
+    pattern: &Pattern,
+    w_and_b: (&mut [S], &mut [S]),
+    g: &[S],
+    followed: Followed<S>,
+) -> bool {
+    let living = pattern.gather(g);
+    match followed.squares {
+        Some(squares) if squares.len() == g.len() => {
+            // G of all entries: of the dead, whose weight decay is 0, here; of the living with their step.
+            let mut of_living = pattern.gather(squares);
+            let finite = accumulate_squares(kernel, squares, g);
+            let followed = Followed { squares: Some(&mut of_living), ..followed };
+            sgd_step(kernel, rule, w_and_b, &living, followed);
+            pattern.scatter_into(&of_living, squares);
+            finite
         }
-    }
-}
-
-impl<S: Scalar> Rule<S> {
-    /// One parameter's step; false if its gradient is not finite.
-    fn step(
-        &self,
-        kernel: Kernel,
-        parameter: &mut Parameter<S>,
-        b: &mut ArrayD<S>,
-        gradient: &ArrayD<S>,
-        followed: Followed<S>,
-    ) -> bool {
-        let gradient = gradient.as_standard_layout();
-        let g = gradient.as_slice().unwrap_or_default();
-        let pattern = parameter.pattern().cloned();
-        let (w, b) = (row_major_mut(&mut parameter.value), row_major_mut(b));
-        match pattern {
-            Some(pattern) if g.len() != w.len() => self.step_living(kernel, &pattern, (w, b), g, followed),
-            _ => self.pass(kernel, (w, b), g, followed),
-        }
-    }
-
-    /// The step of a compressed weight whose gradient `g` is dense.
-    fn step_living(
-        &self,
-        kernel: Kernel,
-        pattern: &Pattern,
-        w_and_b: (&mut [S], &mut [S]),
-        g: &[S],
-        followed: Followed<S>,
-    ) -> bool {
-        let living = pattern.gather(g);
-        match followed.squares {
-            Some(squares) if squares.len() == g.len() => {
-                // G of all entries: of the dead, whose weight decay is 0, here; of the living with their step.
-                let mut of_living = pattern.gather(squares);
-                let finite = accumulate_squares(kernel, squares, g);
-                let followed = Followed { squares: Some(&mut of_living), ..followed };
-                self.pass(kernel, w_and_b, &living, followed);
-                pattern.scatter_into(&of_living, squares);
-                finite
-            }
-            squares => self.pass(kernel, w_and_b, &living, Followed { squares, ..followed }),
-        }
-    }
-
-    /// One pass over entries that lie side by side.
-    fn pass(&self, kernel: Kernel, (w, b): (&mut [S], &mut [S]), g: &[S], followed: Followed<S>) -> bool {
-        let (len, rule, entries) = (w.len(), *self, (w, b, g));
-        let Followed { with_decay, dead_momentum, .. } = followed;
-        let follow = Follow { rule, with_decay, dead_momentum };
-        match (followed.squares, followed.mask) {
-            (None, None) => elementwise(kernel, len, entries, rule),
-            (None, Some(mask)) => elementwise(kernel, len, (entries, mask), follow),
-            (Some(squares), None) => elementwise(kernel, len, (entries, squares), follow),
-            (Some(squares), Some(mask)) => elementwise(kernel, len, (entries, (squares, mask)), follow),
-        }
-    }
-
-    #[inline(always)]
-    fn decayed(&self, g: S, w: S) -> S {
-        g + self.weight_decay * w
-    }
-}
-
-/// Entries that no method follows.
-impl<S: Scalar> Elementwise<(&mut [S], &mut [S], &[S])> for Rule<S> {
-    #[inline(always)]
-    fn run(self, (w, b, g): (&mut [S], &mut [S], &[S])) -> bool {
-        let mut finite = true;
-        for ((w, b), &g) in w.iter_mut().zip(b).zip(g) {
-            finite &= g.is_finite();
-            let g = self.decayed(g, *w);
-            descend((w, b), g, self.momentum, self.learning_rate);
-        }
-        finite
-    }
-}
-
-/// A pass in which a method takes part.
-#[derive(Clone, Copy)]
-struct Follow<S> {
-    rule: Rule<S>,
-    with_decay: bool,
-    dead_momentum: bool,
-}
-
-impl<S: Scalar> Follow<S> {
-    #[inline(always)]
-    fn entry(&self, (w, b): (&mut S, &mut S), loss: S, square: &mut S) {
-        let g = self.rule.decayed(loss, *w);
-        *square = plus_square(*square, if self.with_decay { g } else { loss });
-        descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
-    }
-
-    /// Holds at 0 what does not live: selected rather than skipped, for without branches the loop is vectorised.
-    #[inline(always)]
-    fn hold(&self, (w, b): (&mut S, &mut S), alive: bool) {
-        *w = if alive { *w } else { S::ZERO };
-        *b = if alive | self.dead_momentum { *b } else { S::ZERO };
-    }
-}
-
-/// Entries that all live.
-impl<S: Scalar> Elementwise<((&mut [S], &mut [S], &[S]), &mut [S])> for Follow<S> {
-    #[inline(always)]
-    fn run(self, ((w, b, g), squares): ((&mut [S], &mut [S], &[S]), &mut [S])) -> bool {
-        let mut finite = true;
-        for (((w, b), &g), square) in w.iter_mut().zip(b).zip(g).zip(squares) {
-            finite &= g.is_finite();
-            self.entry((w, b), g, square);
-        }
-        finite
-    }
-}
-
-/// Entries that live where `alive` says so, and are 0 elsewhere.
-impl<S: Scalar> Elementwise<((&mut [S], &mut [S], &[S]), (&mut [S], &[bool]))> for Follow<S> {
-    #[inline(always)]
-    fn run(self, ((w, b, g), (squares, alive)): ((&mut [S], &mut [S], &[S]), (&mut [S], &[bool]))) -> bool {
-        let mut finite = true;
-        for ((((w, b), &g), square), &alive) in w.iter_mut().zip(b).zip(g).zip(squares).zip(alive) {
-            finite &= g.is_finite();
-            self.entry((w, b), g, square);
-            self.hold((w, b), alive);
-        }
-        finite
-    }
-}
-
-/// The same without G.
-impl<S: Scalar> Elementwise<((&mut [S], &mut [S], &[S]), &[bool])> for Follow<S> {
-    #[inline(always)]
-    fn run(self, ((w, b, g), mask): ((&mut [S], &mut [S], &[S]), &[bool])) -> bool {
-        let mut finite = true;
-        for (((w, b), &g), &alive) in w.iter_mut().zip(b).zip(g).zip(mask) {
-            finite &= g.is_finite();
-            let g = self.rule.decayed(g, *w);
-            descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
-            self.hold((w, b), alive);
-        }
-        finite
+        squares => sgd_step(kernel, rule, w_and_b, &living, Followed { squares, ..followed }),
     }
 }

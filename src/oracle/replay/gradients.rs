@@ -4,13 +4,14 @@ use super::chain::Replay;
 use super::finite::{finite, read_finite};
 use super::plan::sgd;
 use crate::error::Result;
+use crate::kernel::descend;
 use crate::paper::gradient_norm::{L1NormSum, SquareSums, mask_gradient};
 use crate::paper::reading::{GradientOf, LearningRateStep};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::Tensor;
 use crate::trace::SgdHyperparameters;
 use crate::trace::names::of_parameter;
-use crate::train::{descend, exact_cosine_learning_rate};
+use crate::train::exact_cosine_learning_rate;
 
 /// One parameter on its way through an epoch's optimizer steps.
 struct Descent<'a> {

@@ -1,6 +1,8 @@
 //! The list of kernels cannot lie: every kernel is in it, each agrees in both forms, and nothing else asks for the
 //! form.
 
+mod weights;
+
 use crate::common::bounds::{fast_sum, literal_sum, tolerance};
 use gdstar::kernel::{self, BatchNormSettings, KERNELS, Kernel, Order, Pattern, Pooling, Window};
 use gdstar::ops::{Mul, Relu, Silu};
@@ -54,7 +56,7 @@ fn results<S: Scalar>(name: &str, kernel: Kernel, values: Values) -> Option<(Vec
     let array = |seed: u64, shape: &[usize]| values.array::<S>(seed, shape);
     let of_matrices = || products(name, kernel, values);
     let of_images = || images(name, kernel, values);
-    let entries = |seed: u64| array(seed, &[100_000]);
+    let of_weights = || Some((weights::results(name, kernel, values)?, Agreement::Exact));
     Some(match name {
         "assign" => {
             let mut to = array(1, &IMAGES);
@@ -73,21 +75,7 @@ fn results<S: Scalar>(name: &str, kernel: Kernel, values: Values) -> Option<(Vec
             kernel::add_to(kernel, &mut sum, &array(2, &IMAGES));
             (vec![sum], Agreement::Exact)
         }
-        "accumulate_squares" => {
-            let mut sums = entries(1);
-            assert!(kernel::accumulate_squares(kernel, sums.as_slice_mut()?, entries(2).as_slice()?));
-            (vec![sums], Agreement::Exact)
-        }
-        "elementwise" => {
-            let mut w = entries(1);
-            let halve = |w: &mut [S]| {
-                w.iter_mut().for_each(|w| *w *= S::from_f64(0.5));
-                true
-            };
-            assert!(kernel::elementwise(kernel, w.len(), w.as_slice_mut()?, halve));
-            (vec![w], Agreement::Exact)
-        }
-        _ => return of_matrices().or_else(of_images),
+        _ => return of_matrices().or_else(of_images).or_else(of_weights),
     })
 }
 

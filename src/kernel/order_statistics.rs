@@ -1,15 +1,13 @@
-//! Selection by sampling (Floyd and Rivest, "Expected time bounds for selection", CACM 18, 1975): the order
-//! statistics that a quantile reads, in one parallel pass over the values and a few over ever fewer of them.
+//! [`order_statistics`]: the values of a rank and the next, by sorting; or by sampling (Floyd and Rivest, "Expected time
+//! bounds for selection", CACM 18, 1975), in one parallel pass over the values and a few over ever fewer of them.
 //!
 //! A sample brackets the wanted rank between two pivots, close together. One pass counts the values below, at, between
 //! and above them and gathers those between, a few hundredths of all; there the search goes on. Counts decide where,
 //! so a sample that misses the rank costs a longer round and never a wrong answer, and since counts are integers and
-//! chunks do not depend on threads, neither does anything here.
+//! units do not depend on threads, neither does anything here.
 
-use super::all_finite;
-use crate::error::Result;
-use crate::kernel::{share, vectorised};
-use crate::paper::{CHUNK, PASS};
+use super::elementwise::UNIT;
+use super::{Kernel, flat, share, vectorised};
 use crate::scalar::Scalar;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -20,15 +18,44 @@ const ROUNDS: usize = 8;
 /// Flags of one byte that are read at once.
 const WORD: usize = size_of::<u64>();
 
-/// The value of this rank (counted from 0, below `values.len()`) in [`Scalar::total_order`], and the next one if the
-/// search came across it.
+/// The value of this rank (counted from 0, below `values.len()`) in [`Scalar::total_order`], and that of the next rank where
+/// it is wanted and there is one. In a total order both are determined to the last bit.
 ///
 /// # Errors
-/// As [`all_finite`].
-pub(super) fn select<S: Scalar>(values: &[S], rank: usize) -> Result<(S, Option<S>)> {
+/// The place of the first value that is not finite.
+pub fn order_statistics<S: Scalar>(
+    kernel: Kernel,
+    values: &[S],
+    rank: usize,
+    next: bool,
+) -> Result<(S, Option<S>), usize> {
+    match kernel {
+        Kernel::Literal => {
+            all_finite(values)?;
+            let mut sorted = values.to_vec();
+            sorted.sort_by(S::total_order);
+            Ok((sorted[rank], sorted.get(rank + 1).copied().filter(|_| next)))
+        }
+        Kernel::Fast => {
+            let (value, seen) = select(values, rank)?;
+            let following = || seen.or_else(|| least_above(values, value));
+            Ok((value, if next { following() } else { None }))
+        }
+    }
+}
+
+fn all_finite<S: Scalar>(values: &[S]) -> Result<(), usize> {
+    values.iter().position(|value| !value.is_finite()).map_or(Ok(()), Err)
+}
+
+/// The value of this rank, and the next one if the search came across it.
+///
+/// # Errors
+/// As [`order_statistics`].
+fn select<S: Scalar>(values: &[S], rank: usize) -> Result<(S, Option<S>), usize> {
     let (mut among, mut rank) = (Cow::Borrowed(values), rank);
     for _ in 0..ROUNDS {
-        if among.len() <= CHUNK {
+        if among.len() <= UNIT {
             break;
         }
         let pivots = Pivots::of_sample(&among, rank);
@@ -59,9 +86,9 @@ pub(super) fn select<S: Scalar>(values: &[S], rank: usize) -> Result<(S, Option<
 }
 
 /// The least value above `value`; `None` if there is none.
-pub(super) fn least_above<S: Scalar>(values: &[S], value: S) -> Option<S> {
-    let least = |chunk: &[S]| chunk.iter().copied().filter(|&x| precedes(value, x)).min_by(S::total_order);
-    by_chunk(values, least).into_iter().flatten().min_by(S::total_order)
+fn least_above<S: Scalar>(values: &[S], value: S) -> Option<S> {
+    let least = |unit: &[S]| unit.iter().copied().filter(|&x| precedes(value, x)).min_by(S::total_order);
+    by_unit(values, least).into_iter().flatten().min_by(S::total_order)
 }
 
 #[inline(always)]
@@ -103,9 +130,9 @@ impl<S: Scalar> Pivots<S> {
 
     /// Whether all values are finite, and how many lie below and up to each pivot.
     #[inline(always)]
-    fn count(self, chunk: &[S]) -> (bool, [u32; 4]) {
+    fn count(self, unit: &[S]) -> (bool, [u32; 4]) {
         let (mut infinite, mut below, mut up_to_low, mut below_high, mut up_to_high) = (0u32, 0, 0, 0, 0);
-        for &x in chunk {
+        for &x in unit {
             infinite += u32::from(!x.is_finite());
             below += u32::from(precedes(x, self.low));
             up_to_low += u32::from(!precedes(self.low, x));
@@ -115,23 +142,23 @@ impl<S: Scalar> Pivots<S> {
         (infinite == 0, [below, up_to_low, below_high, up_to_high])
     }
 
-    /// A flag for every value of a chunk that lies strictly between.
+    /// A flag for every value of a unit that lies strictly between.
     #[inline(always)]
-    fn flag(self, flags: &mut [u8; CHUNK], chunk: &[S]) {
-        for (flag, &x) in flags.iter_mut().zip(chunk) {
+    fn flag(self, flags: &mut [u8; UNIT], unit: &[S]) {
+        for (flag, &x) in flags.iter_mut().zip(unit) {
             *flag = u8::from(precedes(self.low, x) & precedes(x, self.high));
         }
     }
 
-    /// The values of a chunk that lie strictly between; their flags are read by the word.
-    fn between(self, chunk: &[S]) -> Vec<S> {
-        let mut flags = [0; CHUNK];
+    /// The values of a unit that lie strictly between; their flags are read by the word.
+    fn between(self, unit: &[S]) -> Vec<S> {
+        let mut flags = [0; UNIT];
         vectorised(
             #[inline(always)]
-            || self.flag(&mut flags, chunk),
+            || self.flag(&mut flags, unit),
         );
         let mut between = Vec::new();
-        for (flags, values) in flags.as_chunks::<WORD>().0.iter().zip(chunk.chunks(WORD)) {
+        for (flags, values) in flags.as_chunks::<WORD>().0.iter().zip(unit.chunks(WORD)) {
             let mut word = u64::from_le_bytes(*flags);
             while word != 0 {
                 between.push(values[word.trailing_zeros() as usize / 8]);
@@ -155,23 +182,23 @@ struct Split<S> {
 
 impl<S: Scalar> Split<S> {
     fn of(values: &[S], pivots: Pivots<S>) -> Self {
-        let chunks = by_chunk(values, |chunk| Self::of_chunk(chunk, pivots));
+        let units = by_unit(values, |unit| Self::of_unit(unit, pivots));
         let mut split = Self { finite: true, below: 0, at_low: 0, between: Vec::new(), at_high: 0 };
-        for chunk in chunks {
-            split.finite &= chunk.finite;
-            split.below += chunk.below;
-            split.at_low += chunk.at_low;
-            split.between.extend(chunk.between);
-            split.at_high += chunk.at_high;
+        for unit in units {
+            split.finite &= unit.finite;
+            split.below += unit.below;
+            split.at_low += unit.at_low;
+            split.between.extend(unit.between);
+            split.at_high += unit.at_high;
         }
         split
     }
 
     /// Counts, and only where something lies between the pivots looks for it.
-    fn of_chunk(chunk: &[S], pivots: Pivots<S>) -> Self {
+    fn of_unit(unit: &[S], pivots: Pivots<S>) -> Self {
         let (finite, [below, up_to_low, below_high, up_to_high]) = vectorised(
             #[inline(always)]
-            || pivots.count(chunk),
+            || pivots.count(unit),
         );
         // Pivots that are one have nothing between them, and `below_high` is then `below`.
         let up_to_between = below_high.max(up_to_low);
@@ -179,7 +206,7 @@ impl<S: Scalar> Split<S> {
             finite,
             below: below as usize,
             at_low: (up_to_low - below) as usize,
-            between: if up_to_between > up_to_low { pivots.between(chunk) } else { Vec::new() },
+            between: if up_to_between > up_to_low { pivots.between(unit) } else { Vec::new() },
             at_high: (up_to_high - up_to_between) as usize,
         }
     }
@@ -187,12 +214,12 @@ impl<S: Scalar> Split<S> {
 
 /// The values that `belongs` admits, in order of place.
 fn gather<S: Scalar>(values: &[S], belongs: impl Fn(S) -> bool + Sync) -> Vec<S> {
-    let of_chunk = |chunk: &[S]| chunk.iter().copied().filter(|&x| belongs(x)).collect::<Vec<_>>();
-    by_chunk(values, of_chunk).concat()
+    let of_unit = |unit: &[S]| unit.iter().copied().filter(|&x| belongs(x)).collect::<Vec<_>>();
+    by_unit(values, of_unit).concat()
 }
 
-/// What `make` makes of each [`CHUNK`] of the values, in order.
-fn by_chunk<S: Scalar, T: Send>(values: &[S], make: impl Fn(&[S]) -> T + Sync) -> Vec<T> {
+/// What `make` makes of each [`UNIT`] of the values, in order.
+fn by_unit<S: Scalar, T: Send>(values: &[S], make: impl Fn(&[S]) -> T + Sync) -> Vec<T> {
     let n = values.len();
-    share::map(n.div_ceil(CHUNK), PASS * n, |i| make(&values[i * CHUNK..n.min((i + 1) * CHUNK)]))
+    share::map(n.div_ceil(UNIT), flat::operations(Kernel::Fast, n), |i| make(&values[i * UNIT..n.min((i + 1) * UNIT)]))
 }
