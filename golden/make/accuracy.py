@@ -9,9 +9,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-import hard_cases
 from common import GOLDEN, draw_upstream, write_op_cases
-from torch_ops import OPS, evaluate
+from op import OPS, evaluate
 
 
 def with_low_bits(case):
@@ -37,9 +36,8 @@ def with_low_bits(case):
 
 
 def main():
-    assert [make.__name__ for make in hard_cases.ALL] == list(OPS)
-    for make in hard_cases.ALL:
-        op, cases = make.__name__, make().cases
+    for op, module in OPS.items():
+        cases = module.hard_cases().cases
         for case in cases:
             outputs, gradients = evaluate(op, case, torch.float32, draw_upstream(op, case))
             in_f64, gradients_in_f64 = evaluate(op, with_low_bits(case), torch.float64)

@@ -1,0 +1,1 @@
+"""Cases that several ops have in common."""
