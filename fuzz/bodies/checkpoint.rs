@@ -1,7 +1,7 @@
 //! Checkpoints: a file is restored only as the run it belongs to, and a damaged one is refused.
 
 use super::input::changed;
-use super::{PATH, assert_refusal};
+use super::{PATH, accepted};
 use gdstar::data::{self, Dataset, Source};
 use gdstar::method::Method;
 use gdstar::tensor_file::TensorFile;
@@ -54,16 +54,9 @@ pub fn run(data: &[u8]) -> bool {
     let bytes = changed(checkpoint, data);
     let run = Run::new(config, dataset, &GO_ON).expect("the default run is valid");
     let restored = TensorFile::parse(Path::new(PATH), bytes).and_then(|file| Checkpoint::restore::<f32>(&file, &run));
-    match restored {
-        Ok((header, state)) => {
-            assert_eq!(header.config, *config);
-            assert_eq!(state.weights.parameters.trained_count(), 50_610);
-            assert!(state.epochs <= config.hyper.epochs);
-            true
-        }
-        Err(error) => {
-            assert_refusal(&error);
-            false
-        }
-    }
+    accepted(restored, |(header, state)| {
+        assert_eq!(header.config, *config);
+        assert_eq!(state.weights.parameters.trained_count(), 50_610);
+        assert!(state.epochs <= config.hyper.epochs);
+    })
 }

@@ -1,24 +1,17 @@
 //! The reader of the digits' table, and their split.
 
-use super::{PATH, assert_refusal};
+use super::{PATH, accepted};
 use gdstar::data::{Images, digits};
 use std::path::Path;
 
 /// Reads `data` as a table and splits it.
 pub fn run(data: &[u8]) -> bool {
-    match digits::parse(Path::new(PATH), data) {
-        Ok(samples) => {
-            assert_eq!(table(&samples).as_bytes(), data.strip_suffix(b"\n").unwrap_or(data));
-            let (train, test) = digits::split(&samples);
-            assert_eq!(train.len() + test.len(), samples.len());
-            assert!(4 * test.len() <= train.len(), "{} to {}", train.len(), test.len());
-            true
-        }
-        Err(error) => {
-            assert_refusal(&error);
-            false
-        }
-    }
+    accepted(digits::parse(Path::new(PATH), data), |samples| {
+        assert_eq!(table(&samples).as_bytes(), data.strip_suffix(b"\n").unwrap_or(data));
+        let (train, test) = digits::split(&samples);
+        assert_eq!(train.len() + test.len(), samples.len());
+        assert!(4 * test.len() <= train.len(), "{} to {}", train.len(), test.len());
+    })
 }
 
 /// The table's only form: no signs, no spaces, no leading zeros.

@@ -2,7 +2,7 @@
 
 use super::checkpoint::{Fixture, fixture};
 use super::input::changed;
-use super::{assert_refusal, folder};
+use super::{accepted, folder};
 use gdstar::Result;
 use gdstar::data::Split;
 use gdstar::kernel::Kernel;
@@ -15,19 +15,12 @@ pub fn run(data: &[u8]) -> bool {
         let file = SavedFile::open(&path)?;
         file.read(file.network()?)
     };
-    match read().and_then(|saved| Ok((evaluated(&saved)?, saved))) {
-        Ok((evaluation, saved)) => {
-            assert_eq!(evaluation.samples, 3);
-            assert!((0.0..=1.0).contains(&evaluation.accuracy), "{}", evaluation.accuracy);
-            assert!((0.0..=1.0).contains(&saved.sparsity()), "{}", saved.sparsity());
-            assert_eq!(saved.alive.len(), saved.weights.len());
-            true
-        }
-        Err(error) => {
-            assert_refusal(&error);
-            false
-        }
-    }
+    accepted(read().and_then(|saved| Ok((evaluated(&saved)?, saved))), |(evaluation, saved)| {
+        assert_eq!(evaluation.samples, 3);
+        assert!((0.0..=1.0).contains(&evaluation.accuracy), "{}", evaluation.accuracy);
+        assert!((0.0..=1.0).contains(&saved.sparsity()), "{}", saved.sparsity());
+        assert_eq!(saved.alive.len(), saved.weights.len());
+    })
 }
 
 /// On the training digits of the fixture, which are few.

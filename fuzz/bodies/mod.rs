@@ -27,6 +27,20 @@ pub mod weights;
 /// The path that readers are told, for their messages.
 const PATH: &str = "fuzzed";
 
+/// Whether the bytes were accepted: what they were read as then stands `check`, and what refused them is a refusal.
+fn accepted<T>(read: gdstar::Result<T>, check: impl FnOnce(T)) -> bool {
+    match read {
+        Ok(read) => {
+            check(read);
+            true
+        }
+        Err(error) => {
+            assert_refusal(&error);
+            false
+        }
+    }
+}
+
 /// A refusal is one line, of bounded length but for its path, that names the place, what was expected and what was found,
 /// and makes the program exit with 2.
 fn assert_refusal(error: &gdstar::Error) {

@@ -1,19 +1,13 @@
 //! Figures: of whatever runs are read, one that can be drawn is a whole SVG document whose places are numbers.
 
-use super::{assert_refusal, runs};
+use super::{accepted, runs};
 use gdstar::Result;
 use gdstar::report::{Against, PlotOptions, Quantity, Seeds, plot};
 use gdstar::train::StoredRun;
 
 /// Reads `data` as run folders ([`runs::read`]), and draws every quantity.
 pub fn run(data: &[u8]) -> bool {
-    match runs::read(data).and_then(|runs| check(&runs)) {
-        Ok(()) => true,
-        Err(error) => {
-            assert_refusal(&error);
-            false
-        }
-    }
+    accepted(runs::read(data).and_then(|runs| check(&runs)), |()| ())
 }
 
 fn check(runs: &[StoredRun]) -> Result<()> {

@@ -1,19 +1,13 @@
 //! Tables: whatever runs are read, each has its row, in every form.
 
-use super::{assert_refusal, runs};
+use super::{accepted, runs};
 use gdstar::Result;
 use gdstar::report::{RunTable, WIDTH};
 use gdstar::train::StoredRun;
 
 /// Reads `data` as run folders ([`runs::read`]), and compares them.
 pub fn run(data: &[u8]) -> bool {
-    match runs::read(data).and_then(|runs| check(&runs)) {
-        Ok(()) => true,
-        Err(error) => {
-            assert_refusal(&error);
-            false
-        }
-    }
+    accepted(runs::read(data).and_then(|runs| check(&runs)), |()| ())
 }
 
 fn check(runs: &[StoredRun]) -> Result<()> {

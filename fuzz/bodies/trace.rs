@@ -1,6 +1,6 @@
 //! Traces: an accepted one is judged, in every way of judging, without a panic, and the report agrees with itself.
 
-use super::{PATH, assert_refusal};
+use super::{PATH, accepted};
 use gdstar::oracle::{CheckOptions, LISTED, Report, Verdict, check_trace};
 use gdstar::tensor_file::TensorFile;
 use gdstar::trace::Trace;
@@ -12,19 +12,12 @@ pub fn run(data: &[u8]) -> bool {
         let exact = CheckOptions { exact: true, ..CheckOptions::default() };
         Ok([check_trace(&trace, &CheckOptions::default())?, check_trace(&trace, &exact)?])
     });
-    match judged {
-        Ok([report, exact]) => {
-            assert_consistent(&report);
-            assert_consistent(&exact);
-            // What rounding excuses, exactness does not.
-            assert!(report.findings_total == 0 || exact.findings_total > 0);
-            true
-        }
-        Err(error) => {
-            assert_refusal(&error);
-            false
-        }
-    }
+    accepted(judged, |[report, exact]| {
+        assert_consistent(&report);
+        assert_consistent(&exact);
+        // What rounding excuses, exactness does not.
+        assert!(report.findings_total == 0 || exact.findings_total > 0);
+    })
 }
 
 /// The parts of a report say the same.
