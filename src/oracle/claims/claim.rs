@@ -36,6 +36,28 @@ pub(crate) trait Claim: Sync {
     fn mistakes(&self, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>>;
 }
 
+/// A claim of one number, which all its findings are about.
+pub(crate) struct OneNumber {
+    pub(crate) label: Label,
+    pub(crate) judge: fn(&Seen) -> Judged,
+    /// Which known mistakes give what the port has.
+    pub(crate) mistakes: fn(&Seen, f64) -> Result<Vec<String>>,
+}
+
+impl Claim for OneNumber {
+    fn label(&self) -> Label {
+        self.label
+    }
+
+    fn judge(&self, seen: &Seen) -> Result<Judged> {
+        Ok((self.judge)(seen))
+    }
+
+    fn mistakes(&self, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
+        outcome.findings.first().map_or(Ok(Vec::new()), |first| (self.mistakes)(seen, first.got))
+    }
+}
+
 /// What came of a claim, and what it derived: the port's own values where they are recorded, else what follows.
 pub(crate) struct Judged {
     pub(crate) outcome: Outcome,

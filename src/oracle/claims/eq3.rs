@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::oracle::arithmetic::{Sum, Tolerance, theta};
-use crate::oracle::claims::claim::{Claim, Judged};
+use crate::oracle::claims::claim::{Judged, OneNumber};
 use crate::oracle::claims::mistakes::{COARSEST_SUM, Candidates, UNBOUNDED, lower_precision, reading};
 use crate::oracle::claims::sums::{batches, by_parameter};
 use crate::oracle::exact::case::{Case, Results};
@@ -20,22 +20,7 @@ use std::ops::Range;
 const LABEL: Label = Label::of("eq3");
 
 /// S_sq is the sum of G over W.
-pub(crate) struct Eq3;
-
-impl Claim for Eq3 {
-    fn label(&self) -> Label {
-        LABEL
-    }
-
-    fn judge(&self, seen: &Seen) -> Result<Judged> {
-        Ok(judge(seen))
-    }
-
-    fn mistakes(&self, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
-        let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
-        mistakes(seen, first.got)
-    }
-}
+pub(crate) const EQ3: OneNumber = OneNumber { label: LABEL, judge, mistakes };
 
 /// The most batches that an epoch may have had if the trace records none of them.
 const UNKNOWN_BATCHES: f64 = 1024.0;

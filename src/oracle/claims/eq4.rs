@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::oracle::arithmetic::{Tolerance, theta};
-use crate::oracle::claims::claim::{Claim, Judged};
+use crate::oracle::claims::claim::{Judged, OneNumber};
 use crate::oracle::claims::mistakes::{Candidates, UNBOUNDED, lower_precision};
 use crate::oracle::claims::sums::{batches, by_parameter};
 use crate::oracle::exact::case::{Case, Reals, Results, Value};
@@ -17,22 +17,7 @@ use crate::trace::Arithmetic;
 const LABEL: Label = Label::of("eq4");
 
 /// S_F is the root of S_sq.
-pub(crate) struct Eq4;
-
-impl Claim for Eq4 {
-    fn label(&self) -> Label {
-        LABEL
-    }
-
-    fn judge(&self, seen: &Seen) -> Result<Judged> {
-        Ok(judge(seen))
-    }
-
-    fn mistakes(&self, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
-        let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
-        mistakes(seen, first.got)
-    }
-}
+pub(crate) const EQ4: OneNumber = OneNumber { label: LABEL, judge, mistakes };
 
 impl Arithmetic {
     /// Eq. 4: the operand as recorded may have been rounded (half of which passes the root), the root and its storage.

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::oracle::arithmetic::{Tolerance, theta};
-use crate::oracle::claims::claim::{Claim, Judged};
+use crate::oracle::claims::claim::{Judged, OneNumber};
 use crate::oracle::claims::eq6::{exact_quantile, tolerance, ways};
 use crate::oracle::claims::mistakes::{COARSEST, Candidates};
 use crate::oracle::exact::case::{Case, Reals, Results, Value};
@@ -20,22 +20,7 @@ use crate::trace::Arithmetic;
 const LABEL: Label = Label::of("eq7");
 
 /// tau is the mean of the chunks' quantiles.
-pub(crate) struct Eq7;
-
-impl Claim for Eq7 {
-    fn label(&self) -> Label {
-        LABEL
-    }
-
-    fn judge(&self, seen: &Seen) -> Result<Judged> {
-        Ok(judge(seen))
-    }
-
-    fn mistakes(&self, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
-        let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
-        Ok(mistakes(seen, first.got))
-    }
-}
+pub(crate) const EQ7: OneNumber = OneNumber { label: LABEL, judge, mistakes };
 
 impl Arithmetic {
     /// Eq. 7: the quantiles as recorded may have been rounded, C - 1 sums and the quotient are, or C products with a
@@ -72,7 +57,7 @@ fn judge(seen: &Seen) -> Judged {
 }
 
 /// Which mistakes give the port's tau.
-fn mistakes(seen: &Seen, got: f64) -> Vec<String> {
+fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     let mut c = Candidates::default();
     let own = seen.recorded.chunk_quantiles.as_ref().filter(|quantiles| !quantiles.is_empty());
     if let Some(quantiles) = own {
@@ -108,7 +93,7 @@ fn mistakes(seen: &Seen, got: f64) -> Vec<String> {
     for (cause, quantiles) in ways(seen) {
         c.add(cause, quantiles.iter().sum::<f64>() / quantiles.len() as f64);
     }
-    c.matching(got, tolerance(seen).min(COARSEST))
+    Ok(c.matching(got, tolerance(seen).min(COARSEST)))
 }
 
 /// The exact mean, in both formats.

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::oracle::arithmetic::is_representable;
-use crate::oracle::claims::claim::{Claim, Judged};
+use crate::oracle::claims::claim::{Judged, OneNumber};
 use crate::oracle::claims::mistakes::{COARSEST_RATE, Candidates, reading};
 use crate::oracle::exact::case::{Case, Reals, Results, Value};
 use crate::oracle::exact::dyadic::{Dyadic, Format};
@@ -17,22 +17,7 @@ use crate::trace::Arithmetic;
 const LABEL: Label = Label::of("eq8");
 
 /// alpha is on the line of the header's hyper-parameters.
-pub(crate) struct Eq8;
-
-impl Claim for Eq8 {
-    fn label(&self) -> Label {
-        LABEL
-    }
-
-    fn judge(&self, seen: &Seen) -> Result<Judged> {
-        Ok(judge(seen))
-    }
-
-    fn mistakes(&self, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
-        let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
-        Ok(mistakes(seen, first.got))
-    }
-}
+pub(crate) const EQ8: OneNumber = OneNumber { label: LABEL, judge, mistakes };
 
 impl Arithmetic {
     /// Eq. 8, absolutely. With M the larger of alpha_0 and alpha_K: both may be rounded to the dtype (2 u M, and once
@@ -72,7 +57,7 @@ fn judge(seen: &Seen) -> Judged {
 }
 
 /// Which mistakes give the port's alpha.
-fn mistakes(seen: &Seen, got: f64) -> Vec<String> {
+fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     let hyper = &seen.trace.header.hyper;
     let (k, epochs) = (seen.k as f64, hyper.epochs as f64);
     let (from, to) = (hyper.alpha_0, hyper.alpha_end);
@@ -111,7 +96,7 @@ fn mistakes(seen: &Seen, got: f64) -> Vec<String> {
     c.add("(k / K)^2 for k / K", line(k / epochs * k / epochs));
     c.add_known("the previous epoch's alpha", seen.carry.previous.as_ref().and_then(|p| p.0.alpha));
     // As many roundings as Eq. 8's own bound allows, of numbers no larger than 1.
-    c.matching(got, seen.arithmetic.prune_rate(seen.k, 1.0).min(COARSEST_RATE))
+    Ok(c.matching(got, seen.arithmetic.prune_rate(seen.k, 1.0).min(COARSEST_RATE)))
 }
 
 /// The exact result of a golden case: `(alpha_0 (K - k) + alpha_K k) / K`.

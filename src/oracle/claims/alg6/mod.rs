@@ -9,7 +9,7 @@ mod within;
 pub(crate) use derive::derive;
 pub(crate) use mask::Mask;
 pub(crate) use start::Start;
-pub(crate) use step::Step;
+pub(crate) use step::STEP;
 pub(crate) use within::Within;
 
 use crate::oracle::interval::Decision;

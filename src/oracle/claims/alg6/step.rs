@@ -1,7 +1,7 @@
 //! Line 2 of Alg. 6: the decay step t.
 
 use crate::error::Result;
-use crate::oracle::claims::claim::{Claim, Judged};
+use crate::oracle::claims::claim::{Judged, OneNumber};
 use crate::oracle::claims::mistakes::{Candidates, reading};
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::{Label, Outcome};
@@ -11,22 +11,7 @@ use crate::paper::reading::{DecayStep, RewindCopy, RewindUpdate};
 const LABEL: Label = Label::part("alg6", "step");
 
 /// t is what the reading counts.
-pub(crate) struct Step;
-
-impl Claim for Step {
-    fn label(&self) -> Label {
-        LABEL
-    }
-
-    fn judge(&self, seen: &Seen) -> Result<Judged> {
-        Ok(judge(seen))
-    }
-
-    fn mistakes(&self, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
-        let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
-        Ok(mistakes(seen, first.got))
-    }
-}
+pub(crate) const STEP: OneNumber = OneNumber { label: LABEL, judge, mistakes };
 
 /// Line 2 of Alg. 6: t, on the recorded k*.
 fn judge(seen: &Seen) -> Judged {
@@ -63,7 +48,7 @@ fn judge(seen: &Seen) -> Judged {
 }
 
 /// Which mistakes give the port's t.
-fn mistakes(seen: &Seen, got: f64) -> Vec<String> {
+fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     let (k, now) = (seen.k as f64, seen.reading().decay_step);
     let k_star = seen.known.decay_k_star.map(|k_star| k_star as f64);
     let batches = seen.trace.batches(seen.k) as f64;
@@ -89,5 +74,5 @@ fn mistakes(seen: &Seen, got: f64) -> Vec<String> {
     c.add_known("t counts optimizer steps", seen.carry.steps.map(|steps| steps as f64));
     c.add("t counts from the end: K - k", seen.trace.header.hyper.epochs as f64 - k);
     c.add_known("stale: the previous epoch's t", seen.carry.previous.as_ref().and_then(|p| p.1.t).map(|t| t as f64));
-    c.matching(got, 0.0)
+    Ok(c.matching(got, 0.0))
 }
