@@ -36,7 +36,7 @@ pub use quantity::{Numbers, Quantity};
 pub use story::{Story, Told};
 
 use crate::error::Result;
-use crate::nn::{Parameter, Parameters};
+use crate::nn::{Changes, Network, Parameter, Parameters};
 use crate::paper::Hyperparameters;
 use crate::paper::reading::Reading;
 use crate::paper::structured::{GroupScore, Structure};
@@ -96,6 +96,7 @@ pub struct Setup<'a> {
     pub structure: Option<(Structure, GroupScore)>,
     /// The method's own options.
     pub options: &'a Options,
+    pub network: &'a Network,
     /// How long the run is.
     pub length: Length,
     pub seed: u64,
@@ -123,6 +124,8 @@ pub struct Needs {
     pub dead_gradients: bool,
     /// Whether the momentum of an eliminated weight goes on; if not, it is held at 0 as the weight is.
     pub dead_momentum: bool,
+    /// Whether [`Sparsifier::before_step`] is to be called.
+    pub changes: bool,
     /// Whether [`Sparsifier::after_step`] is to be called: all weights then lie in their own shapes after every step.
     pub after_step: bool,
 }
@@ -163,6 +166,9 @@ pub trait Sparsifier<S: Scalar>: Send {
 
     /// Before an epoch's first step.
     fn begin_epoch(&mut self, _at: At, _w: &mut Weights<S>) {}
+
+    /// Before every step's forward pass of an epoch for which it is [needed](Needs::changes): what the step changes in the network.
+    fn before_step(&mut self, _at: At, _changes: &mut Changes) {}
 
     /// After every batch's backward pass, before the optimizer's step.
     fn after_backward(&mut self, _at: At, _gradients: Gradients<S>, _w: &Weights<S>) {}
@@ -269,6 +275,7 @@ methods! {
     Reset = reset,
     RandomRewind = random_rewind,
     DropBack = dropback,
+    LayerDrop = layerdrop,
 }
 
 impl std::fmt::Display for Method {

@@ -67,7 +67,7 @@ fn steady_state(chosen: fn(usize) -> bool) {
         let mut config = Config::new(entry.name, Source::Digits, Method::Gdstar);
         config.reading.masked_gradient = MaskedGradient::Zero;
         let mut weights = Weights::new(network.first_parameters::<f32>(0), config.reading.prunable);
-        let mut sparsifier = Method::Gdstar.start(&config.setup(1), &mut weights).unwrap();
+        let mut sparsifier = Method::Gdstar.start(&config.setup(&network, 1), &mut weights).unwrap();
         if sparse {
             // One weight in ten lives.
             let mut rng = stream(0, Purpose::RandomRewind, 0);

@@ -72,7 +72,7 @@ impl Trainee {
         let pixels = random_pixels(batch_size * c * h * w).into_iter().map(|byte| f32::from(byte) / 128.0 - 1.0);
         // As the data loader lays a batch out.
         let x = images([batch_size, c, h, w], pixels.collect()).into_dyn();
-        let mut sparsifier = method.start(&config.setup(1), &mut weights)?;
+        let mut sparsifier = method.start(&config.setup(&network, 1), &mut weights)?;
         sparsifier.begin_epoch(At { epoch: 0, steps: 0, learning_rate: 0.0, recorded: false }, &mut weights);
         // For as long as the process measures.
         let mut weights = Box::leak(Box::new(weights)).stepping(None);

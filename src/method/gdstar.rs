@@ -229,7 +229,7 @@ impl<S: Scalar, R: Rewinding<S>> Sparsifier<S> for Gdstar<S, R> {
             squares: Some(Squares { slot: SQUARES, with_decay: self.reading.gradient == GradientOf::LossAndDecay }),
             dead_gradients: self.reading.masked_gradient == MaskedGradient::Dense,
             dead_momentum: self.reading.momentum_on_prune == MomentumOnPrune::Keep,
-            after_step: false,
+            ..Needs::default()
         }
     }
 

@@ -1,9 +1,27 @@
 //! LayerDrop (Fan et al. 2020): whole layers are left out at random in training, and at regular depths afterwards.
+//!
+//! Of step t, with u_i the draw of residual layer i, L of them in all:
+//!
+//! ```text
+//! active_i = u_i > p, or i has no identity shortcut       the others' output is their input; no output is rescaled
+//! ```
+//!
+//! Evaluation uses all layers. With a prune rate r, after the last step: a layer with an identity shortcut goes for good if its
+//! depth d has d mod floor(1 / r) = 0. Its parameters are then 0, so that what it adds to its input is 0 in evaluation too.
 
-use super::Entry;
 use super::keys::{POSITIVE_SHARE, SHARE, hyper, reading};
 use super::options::{Domain, OptionValue};
-use crate::select::structure::DepthOrigin;
+use super::quantity::{Axis, Column, Format, Kind, Scale};
+use super::{At, Entry, Needs, Quantity, Setup, Sparsifier, Story, Told};
+use crate::choice::Choice;
+use crate::error::{Error, Result};
+use crate::nn::{Changes, ResidualLayer};
+use crate::random::{Purpose, stream, unit};
+use crate::scalar::Scalar;
+use crate::select::structure::{DepthOrigin, kept_layers};
+use crate::weights::{Weights, row_major_mut};
+
+const SOURCE: &str = "Fan et al. 2020";
 
 pub static ENTRY: Entry = Entry {
     options: &[
@@ -14,5 +32,131 @@ pub static ENTRY: Entry = Entry {
         reading::<DepthOrigin>("From where depth is counted"),
     ],
     labels: &["active"],
-    ..Entry::new("layerdrop", "Layers are left out at random in training", "Fan et al. 2020")
+    quantities: &[&ACTIVE_LAYERS],
+    check: |setup, _| droppable(setup).map(|_| ()),
+    ..Entry::new("layerdrop", "Layers are left out at random in training", SOURCE)
 };
+
+static ACTIVE_LAYERS: Quantity = Quantity {
+    kind: Kind::Real,
+    key: Some("active_layers"),
+    tensor: None,
+    source: SOURCE,
+    column: Some(Column { heading: "layers", width: 7, format: Format::Decimals(2) }),
+    axis: Some(Axis { label: "residual layers in a step", scale: Scale::FromZero, minima: false }),
+};
+
+/// Which of the network's residual layers may be left out.
+fn droppable(setup: &Setup) -> Result<Vec<bool>> {
+    let layers: Vec<bool> = setup.network.residual_layers().iter().map(|layer| layer.can_be_left_out).collect();
+    if !layers.contains(&true) {
+        let expected = "a network with residual layers whose shortcut is the identity (resnet20, mobilenetv2, ..)";
+        return Err(Error::domain("--model with --method layerdrop", expected, setup.network.name));
+    }
+    if setup.options.real("p") == Some(1.0) {
+        return Err(Error::domain("--p", "a number in [0, 1): with 1 no layer ever learns", 1));
+    }
+    if let Some(given) = setup.options.count("layers").filter(|&given| given != layers.len()) {
+        return Err(Error::domain("--layers", format!("{}, the residual layers of the network", layers.len()), given));
+    }
+    let chosen = setup.options.counts("droppable");
+    let fits = chosen.len() == layers.len() && chosen.iter().zip(&layers).all(|(&flag, &can)| flag == 0 || can);
+    match chosen.is_empty() {
+        true => Ok(layers),
+        false if fits => Ok(chosen.iter().map(|&flag| flag == 1).collect()),
+        false => {
+            let flags =
+                |flags: &[bool]| flags.iter().map(|&flag| u8::from(flag).to_string()).collect::<Vec<_>>().join(",");
+            let expected = format!("{} flags, 1 at the most where {} has it", layers.len(), flags(&layers));
+            let found = chosen.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            Err(Error::domain("--droppable", expected, found))
+        }
+    }
+}
+
+/// The chapter's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/layerdrop.md")]
+mod chapter {}
+
+struct LayerDrop {
+    p: f64,
+    droppable: Vec<bool>,
+    /// What goes after the last step: of each layer, whether it stays.
+    kept: Option<Vec<bool>>,
+    layers: Vec<ResidualLayer>,
+    last_step: usize,
+    seed: u64,
+    /// Of the epoch so far: steps, and the layers that were active in them.
+    steps: usize,
+    active: usize,
+}
+
+pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>> {
+    let (options, droppable) = (setup.options, droppable(setup)?);
+    let origin: DepthOrigin = options.name(DepthOrigin::KEY).parse()?;
+    let kept = options.real("prune_rate").map(|rate| kept_layers(&droppable, rate, origin));
+    if kept.is_some() {
+        w.mask_mut();
+    }
+    Ok(Box::new(LayerDrop {
+        p: options.real("p").unwrap_or_default(),
+        droppable,
+        kept,
+        layers: setup.network.residual_layers(),
+        last_step: setup.length.steps(),
+        seed: setup.seed,
+        steps: 0,
+        active: 0,
+    }))
+}
+
+impl LayerDrop {
+    /// The draws of step t.
+    fn draws<S: Scalar>(&self, t: usize) -> Vec<S> {
+        let mut rng = stream(self.seed, Purpose::LayerDrop, t);
+        self.droppable.iter().map(|_| S::from_f64(unit(&mut rng))).collect()
+    }
+}
+
+impl<S: Scalar> Sparsifier<S> for LayerDrop {
+    fn needs(&self) -> Needs {
+        Needs { changes: true, ..Needs::default() }
+    }
+
+    fn begin_epoch(&mut self, _: At, _: &mut Weights<S>) {
+        (self.steps, self.active) = (0, 0);
+    }
+
+    fn before_step(&mut self, at: At, changes: &mut Changes) {
+        let p = S::from_f64(self.p);
+        let draws = self.draws::<S>(at.steps);
+        let active: Vec<bool> = draws.iter().zip(&self.droppable).map(|(&u, &droppable)| u > p || !droppable).collect();
+        self.steps += 1;
+        self.active += active.iter().filter(|active| **active).count();
+        changes.active = Some(active);
+    }
+
+    fn end_of_epoch(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        story.tell(&ACTIVE_LAYERS, Told::Real(self.active as f64 / self.steps.max(1) as f64));
+        if let Some(kept) = self.kept.as_ref().filter(|_| at.steps == self.last_step) {
+            let gone = self.layers.iter().zip(kept).filter(|(_, kept)| !**kept);
+            gone.for_each(|(layer, _)| remove(w, layer));
+        }
+        Ok(())
+    }
+}
+
+/// Sets all that is trained of a layer to 0.
+fn remove<S: Scalar>(w: &mut Weights<S>, layer: &ResidualLayer) {
+    for i in layer.parameters.clone() {
+        if !w.parameters[i].role.is_trained() {
+            continue;
+        }
+        row_major_mut(&mut w.parameters[i].value).fill(S::ZERO);
+        row_major_mut(&mut w.momentum[i]).fill(S::ZERO);
+    }
+    let of_w = w.set().segments().iter().filter(|segment| layer.parameters.contains(&segment.parameter));
+    let ranges: Vec<_> = of_w.map(|segment| segment.range.clone()).collect();
+    ranges.into_iter().for_each(|range| w.mask_mut()[range].fill(false));
+}

@@ -2,6 +2,7 @@
 
 use crate::op::Op;
 use crate::ops::{GradientPruning, Keys, PrunedGradient, PruningLog};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What is different in training, and in training alone. By default nothing.
@@ -12,6 +13,15 @@ pub struct Changes {
     pub active: Option<Vec<bool>>,
     /// How the output gradients of linear and convolution layers are pruned. `None`: not at all.
     pub gradients: Option<PrunedGradients>,
+}
+
+/// A sum of branches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResidualLayer {
+    /// Whether one of the branches is the layer's input itself, which is then its output without the others.
+    pub can_be_left_out: bool,
+    /// The positions of its parameters.
+    pub parameters: Range<usize>,
 }
 
 /// How the output gradients of linear and convolution layers are pruned.

@@ -1,5 +1,6 @@
 //! [`Layer`]: a network as a tree of layers, walked to list parameters and to run forward.
 
+use super::changes::ResidualLayer;
 use super::flow::{Flow, Mode, Passed};
 use super::parameter::{Init, Role, Spec};
 use crate::error::{Error, Result};
@@ -169,17 +170,39 @@ impl Layer {
         }
     }
 
-    /// Adds, for each sum of branches, whether one of them is the input itself; in the order in which a pass comes to them.
-    pub(super) fn collect_residual(&self, layers: &mut Vec<bool>) {
-        if let Self::Branches { branches, join: Join::Sum, .. } = self {
-            layers.push(branches.iter().any(|(_, branch)| matches!(branch, Self::Identity)));
+    pub(super) fn children_mut(&mut self) -> &mut [(String, Layer)] {
+        match self {
+            Self::Sequence(children) | Self::Branches { branches: children, .. } => children,
+            _ => &mut [],
         }
-        self.children().iter().for_each(|(_, child)| child.collect_residual(layers));
+    }
+
+    /// How many parameters and buffers it has itself.
+    pub(super) fn own_parameters(&self) -> usize {
+        self.own_specs().len()
+    }
+
+    /// Adds the sums of branches, in the order in which a pass comes to them; `parameters` are before the layer.
+    pub(super) fn collect_residual(&self, parameters: &mut usize, layers: &mut Vec<ResidualLayer>) {
+        let (first, position) = (*parameters, layers.len());
+        let sum = match self {
+            Self::Branches { branches, join: Join::Sum, .. } => Some(branches),
+            _ => None,
+        };
+        if let Some(branches) = sum {
+            let can_be_left_out = branches.iter().any(|(_, branch)| matches!(branch, Self::Identity));
+            layers.push(ResidualLayer { can_be_left_out, parameters: first..first });
+        }
+        *parameters += self.own_parameters();
+        self.children().iter().for_each(|(_, child)| child.collect_residual(parameters, layers));
+        if sum.is_some() {
+            layers[position].parameters = first..*parameters;
+        }
     }
 
     /// Counts what a pass leaves behind that leaves the layer out.
     fn pass_by(&self, passed: &mut Passed) {
-        passed.parameters += self.own_specs().len();
+        passed.parameters += self.own_parameters();
         passed.weights += usize::from(matches!(self, Self::Linear { .. } | Self::Conv2d { .. }));
         passed.residuals += usize::from(matches!(self, Self::Branches { join: Join::Sum, .. }));
         self.children().iter().for_each(|(_, child)| child.pass_by(passed));

@@ -1,6 +1,8 @@
 //! Networks: parameters under PyTorch's `state_dict` names, layers, and the registered models.
 
 mod changes;
+mod channels;
+mod description;
 mod flow;
 pub mod hashed;
 mod layer;
@@ -9,7 +11,9 @@ mod parameter;
 pub mod state_dict;
 mod summary;
 
-pub use changes::{Changes, PrunedGradients};
+pub use changes::{Changes, PrunedGradients, ResidualLayer};
+pub use channels::Channels;
+pub use description::{Description, NETWORK_KEY};
 pub use flow::Mode;
 pub use layer::{Feed, Join, Layer};
 pub use parameter::{Compression, Init, Parameter, Parameters, Role, Spec};
@@ -66,11 +70,10 @@ impl Network {
         specs
     }
 
-    /// Of each residual layer (a sum of branches), in the order of evaluation, whether it can be left out: whether one of the
-    /// branches is the layer's input itself.
-    pub fn residual_layers(&self) -> Vec<bool> {
+    /// The residual layers, in the order of evaluation.
+    pub fn residual_layers(&self) -> Vec<ResidualLayer> {
         let mut layers = Vec::new();
-        self.layer.collect_residual(&mut layers);
+        self.layer.collect_residual(&mut 0, &mut layers);
         layers
     }
 

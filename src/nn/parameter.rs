@@ -59,6 +59,20 @@ pub enum Init {
     Constant(f64),
 }
 
+impl Init {
+    /// An array of this shape, drawn row-major in f64 and rounded to S.
+    pub(crate) fn draw<S: Scalar>(self, shape: &[usize], rng: &mut ChaCha8Rng) -> ArrayD<S> {
+        match self {
+            Self::Constant(c) => ArrayD::from_elem(shape, S::from_f64(c)),
+            // `bound` is finite and positive by construction (1 / sqrt(fan_in)), so the range is never empty.
+            Self::Uniform { bound } => match Uniform::new_inclusive(-bound, bound) {
+                Ok(uniform) => ArrayD::from_shape_simple_fn(shape, || S::from_f64(uniform.sample(rng))),
+                Err(_) => ArrayD::from_elem(shape, S::ZERO),
+            },
+        }
+    }
+}
+
 /// A parameter before it has a value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
@@ -83,12 +97,7 @@ impl Spec {
                 let sigma = (2.0 / fan_in as f64).sqrt();
                 ArrayD::from_shape_simple_fn(self.shape, || S::from_f64(sigma * normal(rng)))
             }
-            Init::Constant(c) => ArrayD::from_elem(self.shape, S::from_f64(c)),
-            // `bound` is finite and positive by construction (1 / sqrt(fan_in)), so the range is never empty.
-            Init::Uniform { bound } => match Uniform::new_inclusive(-bound, bound) {
-                Ok(uniform) => ArrayD::from_shape_simple_fn(self.shape, || S::from_f64(uniform.sample(rng))),
-                Err(_) => ArrayD::from_elem(self.shape, S::ZERO),
-            },
+            init => init.draw(&self.shape, rng),
         };
         Parameter::new(self.name, self.role, value)
     }

@@ -17,7 +17,7 @@ mod sparse;
 pub use attributes::Attributes;
 pub use magnitude::{Care, Example, Magnitude};
 pub use pointwise::Pointwise;
-pub use pruned_gradient::{GradientPruning, Keys, Logged, Pruned, PrunedGradient, PruningLog, Rescale};
+pub use pruned_gradient::{GradientPruning, Keys, Logged, Pruned, PrunedGradient, PruningLog};
 pub use shape::MAX_ELEMENTS;
 pub use sparse::{Filters, Sparse, WeightGradient};
 

@@ -1,7 +1,7 @@
 //! [`PrunedGradient`]: a layer whose output gradient is pruned before it is used for the gradient of the layer's input
 //! (McDanel, Dinh, Magallanes 2022); that of its weight and its bias is made of what came, whole.
 //!
-//! With x = dL/dO as it came: y = x where [`keep_in_groups`] keeps it, 0 elsewhere, under [`Rescale::MaxNorm`] times
+//! With x = dL/dO as it came: y = x where [`keep_in_groups`] keeps it, 0 elsewhere, under [`Rescale::Maxnorm`] times
 //! (sum |x|) / (sum |kept x| + 1e-4), sums over the pixels of each sample's channel. Input gradient: of y; others: of x.
 //!
 //! ```
@@ -18,27 +18,18 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
-use crate::choice::choice;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::op::{Argument, ArrayNames, Cost, List, Op, Reads, Shape};
 use crate::random::unit;
 use crate::scalar::Scalar;
 use crate::select::groups::{OfGroups, keep_in_groups};
+use crate::select::structure::Rescale;
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-choice! {
-    /// What is done to the kept entries of a gradient.
-    Rescale, "rescale":
-    /// Nothing.
-    None = "none",
-    /// Each sample's channel keeps its sum of magnitudes.
-    MaxNorm = "maxnorm",
-}
-
-/// What keeps the quotient of [`Rescale::MaxNorm`] finite.
+/// What keeps the quotient of [`Rescale::Maxnorm`] finite.
 const MAXNORM_EPS: f64 = 1e-4;
 
 /// By what the kept entries are the largest.
@@ -73,7 +64,7 @@ impl GradientPruning {
             keys.mapv_inplace(|_| S::from_f64(unit(&mut generator)));
         }
         let kept = keep_in_groups(keys.as_slice().unwrap_or_default(), x.shape(), &self.of);
-        let factors = (self.rescale == Rescale::MaxNorm)
+        let factors = (self.rescale == Rescale::Maxnorm)
             .then(|| norm_factors(y.as_slice().unwrap_or_default(), &kept, pixels(x.shape())));
         for (j, (y, &kept)) in y.iter_mut().zip(&kept).enumerate() {
             *y = match &factors {
@@ -92,7 +83,7 @@ fn pixels(shape: &[usize]) -> usize {
     shape.iter().skip(2).product::<usize>().max(1)
 }
 
-/// By what the kept entries of each sample's channel are multiplied under [`Rescale::MaxNorm`].
+/// By what the kept entries of each sample's channel are multiplied under [`Rescale::Maxnorm`].
 fn norm_factors<S: Scalar>(x: &[S], kept: &[bool], pixels: usize) -> Vec<S::Wide> {
     let factor = |(x, kept): (&[S], &[bool])| {
         let sum = |mut sum: S::Wide, x: &S| {

@@ -34,3 +34,21 @@ choice! {
     /// -(1 - accuracy) ln(flops).
     ErrorLogFlops = "error-log-flops",
 }
+
+/// LayerDrop's layers that stay when it prunes at this rate: all but the droppable ones whose depth d has d mod
+/// floor(1 / rate) = 0, the quotient formed in f64.
+///
+/// ```
+/// use gdstar::select::structure::{DepthOrigin, kept_layers};
+/// let kept = |origin| kept_layers(&[true, true, false, true, true], 0.5, origin);
+/// assert_eq!(kept(DepthOrigin::One), [true, false, true, false, true]); // depths 1 to 5
+/// assert_eq!(kept(DepthOrigin::Zero), [false, true, true, true, false]); // depths 0 to 4
+/// ```
+pub fn kept_layers(droppable: &[bool], rate: f64, origin: DepthOrigin) -> Vec<bool> {
+    let period = ((1.0 / rate).floor() as usize).max(1);
+    let first = match origin {
+        DepthOrigin::One => 1,
+        DepthOrigin::Zero => 0,
+    };
+    (first..).zip(droppable).map(|(d, &droppable): (usize, _)| !droppable || !d.is_multiple_of(period)).collect()
+}

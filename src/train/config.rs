@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::input::{self, Kind};
 use crate::kernel::Kernel;
 use crate::method::{Length, Method, Options, Setup};
-use crate::nn::models;
+use crate::nn::{Network, models};
 use crate::paper::Hyperparameters;
 use crate::paper::reading::Reading;
 use crate::paper::structured::{GroupScore, Structure};
@@ -141,9 +141,10 @@ impl Config {
         self.start.as_ref().map_or(0, |start| start.epochs)
     }
 
-    /// What its method is set up with, where an epoch has so many steps.
-    pub fn setup(&self, steps_per_epoch: usize) -> Setup<'_> {
+    /// What its method is set up with for this network, where an epoch has so many steps.
+    pub fn setup<'a>(&'a self, network: &'a Network, steps_per_epoch: usize) -> Setup<'a> {
         Setup {
+            network,
             hyper: &self.hyper,
             reading: &self.reading,
             structure: self.structure.map(|structure| (structure, self.group_score)),

@@ -6,13 +6,14 @@ use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::kernel::buffer;
 use crate::method::{At, Gradients, Needs, Sparsifier, Story};
-use crate::nn::{Mode, Parameters};
+use crate::nn::{Mode, Network, Parameters};
 use crate::paper::reading::{Evaluation, LearningRateStep};
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::weights::Stepping;
 use ndarray::ArrayD;
 use rand_chacha::ChaCha8Rng;
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::thread::{self, Scope};
 use std::time::Duration;
@@ -52,14 +53,13 @@ impl Run<'_> {
         let form = config.execution.form::<S>(config.optimizer.batch_size, &needs, gradients);
         let mut stepping = state.weights.stepping(form);
         stepping.store()?;
-        let step_macs = self.network.step_multiply_accumulates(&stepping.parameters)?;
         let steps = Steps { k, index: state.epochs, within: state.within, needs, at: &at };
         let trained = self.batches(scope, &mut stepping, &mut *state.sparsifier, &mut state.steps, observers, steps);
         let bytes = stepping.bytes();
         // What steps share lies idle from here on, and the method needs memory of its own.
         buffer::clear();
         drop(stepping);
-        let Trained { loss_sum, samples, batches } = trained?;
+        let Trained { loss_sum, samples, batches, macs } = trained?;
         let mut seconds = self.seconds_since(started);
 
         let evaluate_first = config.reading.evaluation == Evaluation::BeforePruning;
@@ -85,7 +85,7 @@ impl Run<'_> {
             numbers: story.numbers(),
             learning_rate: last_rate,
             seconds,
-            effective_flops: Some(2 * step_macs as u64 * samples as u64),
+            effective_flops: Some(2 * macs),
             bytes: Some(bytes as u64),
             layers: state.weights.layer_sparsities(),
         };
@@ -113,17 +113,25 @@ impl Run<'_> {
         noise.set_word_pos(within.noise.into());
         let loader = self.loader(index);
         let batches = loader.batches();
-        let (mut loss_sum, mut samples) = (0.0, 0);
+        let mut network = Cow::Borrowed(&self.network);
+        let mut step_macs = network.step_multiply_accumulates(&weights.parameters)?;
+        let (mut loss_sum, mut samples, mut macs) = (0.0, 0, 0);
         for (i, Batch { indices, x, labels }) in loader.start::<S>(scope)?.enumerate().skip(within.batches) {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted { epoch: k });
             }
             weights.store()?;
             let within = Within { batches: i, noise: noise.get_word_pos() as u64 };
-            let mut step = self.step(&weights.parameters, x, labels, &mut noise, (k, i))?;
+            let rate = self.learning_rate(index, *steps, batches);
+            if needs.changes {
+                sparsifier.before_step(at(*steps, rate), &mut network.to_mut().changes);
+                step_macs = network.step_multiply_accumulates(&weights.parameters)?;
+            }
+            let mut step = self.step(&network, &weights.parameters, x, labels, &mut noise, (k, i))?;
             let loss = step.loss.to_f64();
             loss_sum += loss * indices.len() as f64;
             samples += indices.len();
+            macs += step_macs as u64 * indices.len() as u64;
             let gradients = Gradients { parameters: &weights.parameters, stored: &step.gradients };
             let event = BatchEvent {
                 epoch: k,
@@ -138,7 +146,6 @@ impl Run<'_> {
                 sparsifier: &*sparsifier,
             };
             observers.iter_mut().try_for_each(|observer| observer.on_batch(&event))?;
-            let rate = self.learning_rate(index, *steps, batches);
             sparsifier.after_backward(at(*steps, rate), gradients, weights);
             let spoilt = optimizer.step(config.kernel, weights, &step.gradients, rate, &needs);
             let parameters = &mut weights.parameters;
@@ -153,7 +160,7 @@ impl Run<'_> {
                 acted.map_err(|error| diverged(error, k, i))?;
             }
         }
-        Ok(Trained { loss_sum, samples, batches })
+        Ok(Trained { loss_sum, samples, batches, macs })
     }
 
     /// The learning rate of an epoch or a step (open point 16).
@@ -169,14 +176,14 @@ impl Run<'_> {
     /// One batch's pass, its loss finite. (Whether the gradients are is seen when the optimizer takes them.)
     fn step<S: Scalar>(
         &self,
+        network: &Network,
         parameters: &Parameters<S>,
         x: ArrayD<S>,
         labels: Vec<usize>,
         noise: &mut ChaCha8Rng,
         at: (usize, usize),
     ) -> Result<Step<S>> {
-        let (network, kernel) = (&self.network, self.config.kernel);
-        let step = Step::compute(network, kernel, parameters, x, labels, Mode::Training, Some(noise))?;
+        let step = Step::compute(network, self.config.kernel, parameters, x, labels, Mode::Training, Some(noise))?;
         match step.non_finite_loss() {
             None => Ok(step),
             Some((quantity, value)) => Err(Error::non_finite(quantity, at, value)),
@@ -201,6 +208,8 @@ struct Trained {
     loss_sum: f64,
     samples: usize,
     batches: usize,
+    /// Multiply-accumulates.
+    macs: u64,
 }
 
 /// The method takes finite numbers; one that it refuses at an epoch's end (a G that overflowed) is the run's failure.

@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
                 (Weights::new(parameters, prunable), Within::default())
             }
         };
-        let sparsifier = config.method.start(&config.setup(self.batches_per_epoch()), &mut weights)?;
+        let sparsifier = config.method.start(&config.setup(&self.network, self.batches_per_epoch()), &mut weights)?;
         let steps = config.start.as_ref().map_or(0, |start| start.step);
         Ok(State { epochs: config.first_epoch(), steps, within, weights, sparsifier })
     }
@@ -148,6 +148,6 @@ impl<'a> Run<'a> {
         let specs = self.network.specs().into_iter().filter(|spec| spec.role.is_prunable(reading.prunable));
         let shapes: Vec<Vec<usize>> = specs.map(|spec| spec.shape).collect();
         let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
-        (method.entry().check)(&self.config.setup(self.batches_per_epoch()), &shapes)
+        (method.entry().check)(&self.config.setup(&self.network, self.batches_per_epoch()), &shapes)
     }
 }

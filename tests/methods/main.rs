@@ -2,4 +2,6 @@
 //! `cargo test --test methods NAME::` runs one.
 
 mod declared;
+mod layerdrop;
+mod small;
 mod starts;

@@ -1,6 +1,6 @@
 //! DropBack: its steps by hand, and what it promises of a run.
 
-use super::{GO_ON, StopAfter, digits, timeless};
+use super::{GO_ON, StopAfter, digits, lenet300, timeless};
 use crate::cli::assert_fails;
 use gdstar::data::Source;
 use gdstar::error::Result;
@@ -40,7 +40,7 @@ impl ByHand {
         let parameter = Parameter::new("w", Role::Weight, first);
         let mut weights = Weights::new(Parameters::new(vec![parameter]), Prunable::Weights);
         let config = config(options);
-        let method = Method::DropBack.start(&config.setup(1), &mut weights).unwrap();
+        let method = Method::DropBack.start(&config.setup(&lenet300(), 1), &mut weights).unwrap();
         Self { weights, method, steps: 0 }
     }
 

@@ -1,6 +1,6 @@
 //! What each method, and each reading of the paper, does to the weights.
 
-use super::{GO_ON, config, digits, readings, timeless, train};
+use super::{GO_ON, config, digits, lenet300, readings, timeless, train};
 use gdstar::error::Result;
 use gdstar::method::gdstar::SELECTED;
 use gdstar::method::{At, Fields, Method, Numbers, Story, Told};
@@ -113,7 +113,8 @@ fn random_rewind_moves_in_a_tenth_of_the_epochs() {
     let config = config(Method::RandomRewind, epochs);
     let weight = Parameter::new("w", Role::Weight, arr2(&[[1.0f32, -1.0]]).into_dyn());
     let mut weights = Weights::new(Parameters::new(vec![weight]), config.reading.prunable);
-    let mut sparsifier = Method::RandomRewind.start(&config.setup(1), &mut weights).unwrap();
+    let network = lenet300();
+    let mut sparsifier = Method::RandomRewind.start(&config.setup(&network, 1), &mut weights).unwrap();
     let mut moved = 0;
     // From 1 on: before the first move k* is 0.
     for k in 1..epochs {

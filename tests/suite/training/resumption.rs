@@ -11,9 +11,15 @@ use std::path::Path;
 /// trace, and metrics but for their seconds.
 #[test]
 fn resumed_runs_end_with_the_same_bytes() {
-    let dataset = digits();
+    let all = digits();
     for &method in METHODS {
-        let config = config(method, 5);
+        let (mut dataset, mut config) = (all.clone(), config(method, 5));
+        if config.model != "lenet300" {
+            // Two batches are as good.
+            config.optimizer.batch_size = 8;
+            dataset.train = all.train.select(&(0..16).collect::<Vec<_>>());
+            dataset.test = all.test.select(&[0, 1]);
+        }
         let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         assert!(attempt(whole.path(), &config, &dataset, None).unwrap());
         for stop in [0, 1, 1, 4] {
