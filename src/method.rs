@@ -6,6 +6,7 @@
 
 pub mod acdc;
 pub mod amc;
+pub mod choices;
 pub mod dense;
 pub mod dropback;
 pub mod fields;

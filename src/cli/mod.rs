@@ -10,6 +10,7 @@ mod golden;
 mod guesses;
 mod interrupt;
 mod man;
+mod methods;
 mod models;
 pub mod op;
 mod plot;
@@ -56,6 +57,7 @@ Examples:
   gdstar train --model lenet300 --data mnist --data-dir DIR --out runs/mnist
   gdstar train --out runs/mnist --resume      goes on after an interruption
   gdstar models lenet300                      a network's layers
+  gdstar methods rigl                         a method's options and labels
   gdstar data fetch mnist                     a data set, verified
   gdstar table runs                           runs side by side, means of seeds
   gdstar plot runs --out runs.svg             their curves in one figure
@@ -80,6 +82,7 @@ unreadable input; 3 INCONCLUSIVE.";
 enum Command {
     Train(Box<train::TrainArgs>),
     Models(models::ModelsArgs),
+    Methods(methods::MethodsArgs),
     Evaluate(evaluate::EvaluateArgs),
     Export(export::ExportArgs),
     Table(table::TableArgs),
@@ -122,6 +125,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         None => done(demo::run(&cli.demo)),
         Some(Command::Train(args)) => done(train::run(args)),
         Some(Command::Models(args)) => done(models::run(args)),
+        Some(Command::Methods(args)) => done(methods::run(args)),
         Some(Command::Evaluate(args)) => done(evaluate::run(args)),
         Some(Command::Export(args)) => done(export::run(args)),
         Some(Command::Table(args)) => done(table::run(args)),

@@ -4,4 +4,5 @@
 mod declared;
 mod layerdrop;
 mod small;
+mod listed;
 mod starts;
