@@ -50,6 +50,9 @@ pub enum Error {
 
     /// The run was stopped from outside (Ctrl-C) after its last complete checkpoint.
     Interrupted { epoch: usize },
+
+    /// The same, of a run that an experiment is made of.
+    InterruptedStage { stage: String, epoch: usize },
 }
 
 impl Error {
@@ -94,7 +97,8 @@ impl Error {
         match self {
             Self::Io { action: "write" | "sync", .. } => 1,
             Self::Io { source, .. } if is_out_of_space(source) => 1,
-            Self::NonFinite { .. } | Self::Interrupted { .. } | Self::Fetch { .. } | Self::Output { .. } => 1,
+            Self::NonFinite { .. } | Self::Fetch { .. } | Self::Output { .. } => 1,
+            Self::Interrupted { .. } | Self::InterruptedStage { .. } => 1,
             Self::Shape { .. } | Self::Domain { .. } | Self::File { .. } | Self::StateDict { .. } | Self::Io { .. } => {
                 2
             }
@@ -160,6 +164,9 @@ impl fmt::Display for Error {
             }
             Self::Interrupted { epoch } => {
                 write!(f, "interrupted at epoch {epoch}; a run with --out continues with --resume")
+            }
+            Self::InterruptedStage { stage, epoch } => {
+                write!(f, "interrupted in {} at epoch {epoch}; the same command goes on from there", quoted(stage))
             }
         }
     }

@@ -159,6 +159,17 @@ impl<S: Scalar> Weights<S> {
         })
     }
 
+    /// Has these weights live, flat over W, and no others: what is eliminated is 0, and so is its momentum.
+    pub fn hold(&mut self, alive: &[bool]) {
+        self.mask_mut().copy_from_slice(alive);
+        for layer in self.layers() {
+            let entries = layer.values.iter_mut().zip(layer.momentum).zip(layer.mask);
+            for ((w, v), _) in entries.filter(|(_, alive)| !**alive) {
+                (*w, *v) = (S::ZERO, S::ZERO);
+            }
+        }
+    }
+
     /// Copies W into a slot.
     pub fn copy_values_to(&mut self, name: &str) {
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.name == name) else { return };

@@ -5,10 +5,12 @@ mod completions;
 mod data;
 mod demo;
 mod evaluate;
+mod experiment;
 mod export;
 mod golden;
 mod guesses;
 mod interrupt;
+mod lottery;
 mod man;
 mod methods;
 mod models;
@@ -59,6 +61,8 @@ Examples:
   gdstar models lenet300                      a network's layers
   gdstar methods rigl                         a method's options and labels
   gdstar data fetch mnist                     a data set, verified
+  gdstar lottery --levels 5 --model lenet300 --data digits --out tickets
+      sparse networks that train from where the dense one was early on
   gdstar table runs                           runs side by side, means of seeds
   gdstar plot runs --out runs.svg             their curves in one figure
   gdstar evaluate runs/mnist                  accuracy, sparsity by layer, cost
@@ -81,6 +85,7 @@ unreadable input; 3 INCONCLUSIVE.";
 // What each does is said where its arguments are.
 enum Command {
     Train(Box<train::TrainArgs>),
+    Lottery(Box<lottery::LotteryArgs>),
     Models(models::ModelsArgs),
     Methods(methods::MethodsArgs),
     Evaluate(evaluate::EvaluateArgs),
@@ -124,6 +129,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     match &cli.command {
         None => done(demo::run(&cli.demo)),
         Some(Command::Train(args)) => done(train::run(args)),
+        Some(Command::Lottery(args)) => done(lottery::run(args)),
         Some(Command::Models(args)) => done(models::run(args)),
         Some(Command::Methods(args)) => done(methods::run(args)),
         Some(Command::Evaluate(args)) => done(evaluate::run(args)),

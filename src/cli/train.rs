@@ -1,5 +1,6 @@
 //! `gdstar train`: one run.
 
+mod experiment;
 mod method_options;
 mod plan;
 mod unheeded;
@@ -194,6 +195,12 @@ reading_args! {
 impl TrainArgs {
     /// `config` with every option that was given.
     fn apply(&self, config: &mut Config) -> Result<()> {
+        self.apply_settings(config)?;
+        self.own.apply(config)
+    }
+
+    /// `config` with every option that was given but those that single methods have.
+    fn apply_settings(&self, config: &mut Config) -> Result<()> {
         fn set<T: Clone>(value: &mut T, given: &Option<T>) {
             if let Some(given) = given {
                 *value = given.clone();
@@ -237,7 +244,7 @@ impl TrainArgs {
         set(&mut config.optimizer.weight_decay, &self.weight_decay);
         set(&mut config.optimizer.batch_size, &self.batch_size);
         self.reading.apply(config);
-        self.own.apply(config)
+        Ok(())
     }
 }
 

@@ -313,7 +313,7 @@ fn read_slot<S: Scalar + Element>(file: &TensorFile, name: &str, weights: &Weigh
 ///
 /// # Errors
 /// [`Error::File`] if one is missing, of another shape, or holds anything but 0 and 1.
-pub(super) fn read_flags<S: Scalar>(
+pub(crate) fn read_flags<S: Scalar>(
     file: &TensorFile,
     name: &str,
     parameters: &Parameters<S>,

@@ -20,6 +20,7 @@ mod step;
 mod stored_run;
 
 pub use checkpoint::Checkpoint;
+pub(crate) use checkpoint::read_flags;
 pub use clock::{Clock, machine_clock};
 pub use config::{Config, Departure, Difference};
 pub use evaluation::{Evaluation, Prediction, TEST_BATCH, evaluate, predict};

@@ -64,7 +64,9 @@ impl Start {
             }
         }
         if let Some(mask) = &self.mask {
-            hold(&mut weights, &TensorFile::open(&seen_from(folder, mask))?)?;
+            let file = TensorFile::open(&seen_from(folder, mask))?;
+            let mask = read_flags(&file, "mask", &weights.parameters, weights.set())?;
+            weights.hold(&mask);
         }
         Ok((weights, header.within.unwrap_or_default()))
     }
@@ -79,18 +81,6 @@ fn seen_from(folder: &Path, file: &Path) -> PathBuf {
         }
     }
     place
-}
-
-/// Sets the weights that the masks of `file` eliminate, and their momentum, to 0.
-fn hold<S: Scalar>(weights: &mut Weights<S>, file: &TensorFile) -> Result<()> {
-    let mask = read_flags(file, "mask", &weights.parameters, weights.set())?;
-    weights.mask_mut().copy_from_slice(&mask);
-    for layer in weights.layers() {
-        for ((w, v), _) in layer.values.iter_mut().zip(layer.momentum).zip(layer.mask).filter(|(_, alive)| !**alive) {
-            (*w, *v) = (S::ZERO, S::ZERO);
-        }
-    }
-    Ok(())
 }
 
 /// Keeps the states that the run's [`Outputs`](super::Outputs) ask for.

@@ -3,6 +3,7 @@
 
 mod declared;
 mod layerdrop;
-mod small;
 mod listed;
+mod lottery;
+mod small;
 mod starts;

@@ -41,13 +41,15 @@ fn with(text: &str) -> Vec<Error> {
         Error::non_finite(owned(), (1, 2), owned()),
         Error::Fetch { place: owned(), expected: owned(), found: owned(), remedy: owned() },
         Error::Interrupted { epoch: 3 },
+        Error::InterruptedStage { stage: owned(), epoch: 3 },
     ]
 }
 
 /// How long a variant's message may be. A new variant does not compile here until it has its line.
 fn longest(error: &Error) -> usize {
     match error {
-        Error::Shape { .. } | Error::Domain { .. } | Error::Output { .. } | Error::Interrupted { .. } => LONGEST,
+        Error::Shape { .. } | Error::Domain { .. } | Error::Output { .. } => LONGEST,
+        Error::Interrupted { .. } | Error::InterruptedStage { .. } => LONGEST,
         Error::NonFinite { .. } => LONGEST + 120, // what usually helps
         Error::File { .. } | Error::StateDict { .. } | Error::Io { .. } => LONGEST + LONGEST_PATH,
         Error::Fetch { .. } => 3 * LONGEST, // an answer of each address

@@ -1,0 +1,8 @@
+//! More than one run: stages whose results are kept, so that what is finished is not done again and what was cut off goes on.
+
+pub mod lottery;
+mod stage;
+mod stored;
+mod trace;
+
+pub use stage::{Bench, Stage};
