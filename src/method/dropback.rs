@@ -51,12 +51,9 @@ pub static ENTRY: Entry = Entry {
 };
 
 static TRACKED: Quantity = Quantity {
-    kind: Kind::Count,
-    key: Some("tracked"),
-    tensor: None,
-    source: SOURCE,
     column: Some(Column { heading: "tracked", width: 8, format: Format::Integer }),
     axis: Some(Axis { label: "weights tracked", scale: Scale::FromZero, minima: false }),
+    ..Quantity::measured("tracked", Kind::Count, SOURCE)
 };
 
 /// The slots of w0 and of the sums.

@@ -1,6 +1,6 @@
 //! GDSTAR (section 3): every epoch, find the rewind point, select weights, pull them towards it and prune.
 
-use super::quantity::{Axis, Column, Format, Kind, Scale};
+use super::quantity::{Axis, Column, Format, Kind, Remark, Scale};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Quantity, Setup, Sparsifier, Squares, Story, Told};
 use crate::error::{Error, Result};
 use crate::paper::Hyperparameters;
@@ -109,6 +109,7 @@ pub static K_STAR: Quantity = Quantity {
     key: Some("k_star"),
     column: Some(Column { heading: "k*", width: 4, format: Format::Integer }),
     axis: Some(Axis { label: "k*", scale: Scale::Linear, minima: false }),
+    remark: Some(Remark::Moved("rewind point k*")),
     ..Quantity::traced("k_star", Kind::Count, "Alg. 4")
 };
 pub static T: Quantity = Quantity {
@@ -124,12 +125,16 @@ pub static ALPHA: Quantity = Quantity {
     ..Quantity::traced("alpha", Kind::Real, "Eq. 8")
 };
 pub static SELECTED_COUNT: Quantity = Quantity {
-    kind: Kind::Count,
-    key: Some("selected"),
-    tensor: None,
-    source: "Eq. 5",
     column: Some(Column { heading: "selected", width: 8, format: Format::Integer }),
     axis: Some(Axis { label: "weights selected", scale: Scale::Linear, minima: false }),
+    remark: Some(Remark::Ceased {
+        so: "no weight was selected",
+        because: (
+            &TAU,
+            "more than alpha_k of the G are exactly 0, so tau = 0 and the strict < of Eq. 5 holds for none (open point 5)",
+        ),
+    }),
+    ..Quantity::measured("selected", Kind::Count, "Eq. 5")
 };
 
 /// What moves the rewind point; everything else of the method is the same for its relatives.

@@ -38,12 +38,9 @@ pub static ENTRY: Entry = Entry {
 };
 
 static ACTIVE_LAYERS: Quantity = Quantity {
-    kind: Kind::Real,
-    key: Some("active_layers"),
-    tensor: None,
-    source: SOURCE,
     column: Some(Column { heading: "layers", width: 7, format: Format::Decimals(2) }),
     axis: Some(Axis { label: "residual layers in a step", scale: Scale::FromZero, minima: false }),
+    ..Quantity::measured("active_layers", Kind::Real, SOURCE)
 };
 
 /// Which of the network's residual layers may be left out.

@@ -22,6 +22,8 @@ pub struct Quantity {
     pub column: Option<Column>,
     /// How plots show it.
     pub axis: Option<Axis>,
+    /// What the summary of a run says of it.
+    pub remark: Option<Remark>,
 }
 
 /// What a quantity consists of.
@@ -58,6 +60,15 @@ pub enum Format {
     Scientific(usize),
 }
 
+/// What is said of a count when a run is over.
+#[derive(Debug)]
+pub enum Remark {
+    /// At the end of which epochs it named the epoch itself: that this had moved.
+    Moved(&'static str),
+    /// From which epoch on it was 0: what then was so, and why, where the other quantity was 0 too while weights were left.
+    Ceased { so: &'static str, because: (&'static Quantity, &'static str) },
+}
+
 /// An axis for a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Axis {
@@ -81,7 +92,16 @@ pub enum Scale {
 impl Quantity {
     /// One that traces alone hold.
     pub const fn traced(tensor: &'static str, kind: Kind, source: &'static str) -> Self {
-        Self { kind, key: None, tensor: Some(tensor), source, column: None, axis: None }
+        Self { tensor: Some(tensor), ..Self::new(kind, source) }
+    }
+
+    /// One that metrics alone hold.
+    pub const fn measured(key: &'static str, kind: Kind, source: &'static str) -> Self {
+        Self { key: Some(key), ..Self::new(kind, source) }
+    }
+
+    const fn new(kind: Kind, source: &'static str) -> Self {
+        Self { kind, key: None, tensor: None, source, column: None, axis: None, remark: None }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod progress;
 mod run_table;
 mod sparsity;
 mod statistics;
+mod summary;
 mod table;
 
 pub use classes::{ClassAccuracy, by_class};
@@ -21,4 +22,5 @@ pub use predictions::PredictionFormat;
 pub use run_table::{RunTable, TableFormat};
 pub use sparsity::{LayerSparsity, layer_sparsity};
 pub use statistics::{MeanAndDeviation, mean_and_deviation};
-pub use table::{Summary, summary, table_2, thousands};
+pub use summary::{Summary, summary};
+pub use table::{table_2, thousands};

@@ -8,6 +8,7 @@ use crate::console;
 use crate::error::Result;
 use crate::method::Method;
 use crate::method::quantity::Column;
+use crate::report::summary::moved;
 use crate::scalar::Scalar;
 use crate::train::{BatchEvent, EpochEvent, EpochRecord, Observer, Run};
 use ::console::style;
@@ -172,7 +173,7 @@ impl<S: Scalar> Observer<S> for Progress {
             if self.rows.is_multiple_of(ROWS_PER_HEADER) {
                 self.print(style(header(self.method)).bold())?;
             }
-            let moved = event.record.numbers.count("k_star") == Some(event.record.epoch);
+            let moved = moved(self.method, event.record);
             let row = style(row(self.method, event.record));
             self.print(if moved { row.cyan() } else { row })?;
             self.rows += 1;
