@@ -95,6 +95,7 @@ impl Subject {
         let config = file.checkpoint.as_ref().map(|checkpoint| &checkpoint.config);
         let stated = |option: &str| Error::domain(option, "a name (only a checkpoint says its own)", "nothing");
         let model = args.model.clone().or_else(|| config.map(|c| c.model.clone()));
+        let model = model.or_else(|| file.description.as_ref().map(|description| description.model.clone()));
         let model = model.ok_or_else(|| stated("--model"))?;
         models::find(&model)?;
         let data = args.data.or_else(|| config.map(|c| c.data)).ok_or_else(|| stated("--data"))?;

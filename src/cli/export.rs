@@ -3,9 +3,9 @@
 use super::choice;
 use crate::console;
 use crate::error::Result;
-use crate::export::{Exported, Format, export};
+use crate::export::{Exported, Format, Narrowed, Shrunk, export, shrink};
 use crate::output;
-use crate::report::thousands;
+use crate::report::{columns, thousands};
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::Element;
 use crate::train::SavedFile;
@@ -29,6 +29,10 @@ pub struct ExportArgs {
     /// The new folder [default: export-FORMAT in the run's folder]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Leave out the channels of which all that takes them is 0 (as --method amc leaves them): a smaller network, which says
+    /// the same; network.json, and the metadata of safetensors files, say how wide its layers are
+    #[arg(long)]
+    shrink: bool,
 }
 
 /// Runs the subcommand.
@@ -41,14 +45,32 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| folder.join(format!("export-{}", args.format)));
     output::check_folder(&out)?;
     let exported = match file.checkpoint.as_ref().map(|checkpoint| checkpoint.config.precision) {
-        Some(Dtype::F64) => exported::<f64>(&file, args.format, &out),
-        _ => exported::<f32>(&file, args.format, &out),
+        Some(Dtype::F64) => exported::<f64>(&file, args, &out),
+        _ => exported::<f32>(&file, args, &out),
     }?;
-    console::print(text(&exported, &out))
+    console::print(exported)
 }
 
-fn exported<S: Scalar + Element>(file: &SavedFile, format: Format, out: &Path) -> Result<Exported> {
-    export(&file.read::<S>(file.network()?)?, format, out)
+/// Writes the export; what is to be said of it.
+fn exported<S: Scalar + Element>(file: &SavedFile, args: &ExportArgs, out: &Path) -> Result<String> {
+    let saved = file.read::<S>(file.network()?)?;
+    if !args.shrink {
+        return Ok(text(&export(&saved, args.format, out)?, out));
+    }
+    let Shrunk { saved, narrowed, held } = shrink(saved)?;
+    let exported = export(&saved, args.format, out)?;
+    Ok(text(&exported, out) + &widths(&narrowed, &held))
+}
+
+/// What became narrower, and what could not.
+fn widths(narrowed: &[Narrowed], held: &[Narrowed]) -> String {
+    let row = |row: &Narrowed| [row.parameter.clone(), row.before.to_string(), row.after.to_string()];
+    let mut text = "\n".to_string();
+    text += &columns(["parameter", "channels", "left"], &narrowed.iter().map(row).collect::<Vec<_>>());
+    for held in held {
+        text += &format!("{held} are 0 and stay: they are not another layer's output for this one alone\n");
+    }
+    text
 }
 
 /// The sizes as a table, and what they mean.

@@ -2,12 +2,12 @@
 
 use super::{StoredFile, npz};
 use crate::choice::choice;
-use crate::data::{ENCODING_KEY, Encoding};
 use crate::error::{Error, Result};
 use crate::output::{NewFolder, write_atomically};
 use crate::tensor_file::{self, Tensor};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde::Serialize;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
@@ -25,22 +25,25 @@ choice! {
 /// The folder of an export, until it is complete.
 pub(super) struct Folder {
     folder: NewFolder,
-    /// As JSON; for the metadata of the files that can have any.
-    encoding: Option<String>,
+    /// For the metadata of the files that can have any.
+    metadata: HashMap<String, String>,
 }
 
 impl Folder {
     /// The folder that is to be `out`.
     pub fn new(out: &Path) -> Result<Self> {
-        Ok(Self { folder: NewFolder::beside(out)?, encoding: None })
+        // What `safetensors.torch.save_file` callers write, and some loaders ask for.
+        let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+        Ok(Self { folder: NewFolder::beside(out)?, metadata })
     }
 
-    /// Writes `encoding.json`, and lets the files that follow say the same, if their format has a place for it.
-    pub fn describe(&mut self, encoding: &Encoding) -> Result<()> {
-        let path = self.folder.path().join(format!("{ENCODING_KEY}.json"));
-        let json = serde_json::to_string(encoding).map_err(|e| Error::file(&path, "content", "JSON", e))?;
+    /// Writes what describes the files that follow as `<key>.json`, and lets them say the same under this key, if their format
+    /// has a place for it.
+    pub fn describe(&mut self, key: &str, description: &impl Serialize) -> Result<()> {
+        let path = self.folder.path().join(format!("{key}.json"));
+        let json = serde_json::to_string(description).map_err(|e| Error::file(&path, "content", "JSON", e))?;
         write_atomically(&path, |file| file.write_all(json.as_bytes()))?;
-        self.encoding = Some(json);
+        self.metadata.insert(key.to_string(), json);
         Ok(())
     }
 
@@ -49,12 +52,7 @@ impl Folder {
         let name = format!("{stem}.{format}");
         let path = self.folder.path().join(&name);
         match format {
-            Format::Safetensors => {
-                // What `safetensors.torch.save_file` callers write, and some loaders ask for.
-                let mut metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-                metadata.extend(self.encoding.clone().map(|json| (ENCODING_KEY.to_string(), json)));
-                tensor_file::write(&path, metadata, tensors)?;
-            }
+            Format::Safetensors => tensor_file::write(&path, self.metadata.clone(), tensors)?,
             Format::Npz => {
                 let bytes =
                     npz::archive(tensors).map_err(|e| Error::file(&path, "arrays", "what NumPy's npz can hold", e))?;

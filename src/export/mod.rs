@@ -1,7 +1,8 @@
 //! Pruned networks for other programs: dense with zeros, masks, and CSR for sparse inference.
 //!
 //! One folder of three files, as safetensors or as NumPy's npz, and `encoding.json` ([`Encoding`](crate::data::Encoding)),
-//! which safetensors files have in their metadata too:
+//! which safetensors files have in their metadata too; of a network that was [shrunk](shrink()), the same of `network.json`
+//! ([`Description`]):
 //!
 //! | file | tensors |
 //! |---|---|
@@ -14,12 +15,15 @@
 mod csr;
 mod files;
 mod npz;
+mod shrink;
 
 pub use csr::Csr;
 pub use files::Format;
+pub use shrink::{Narrowed, Shrunk, shrink};
 
+use crate::data::ENCODING_KEY;
 use crate::error::{Error, Result};
-use crate::nn::state_dict;
+use crate::nn::{Description, NETWORK_KEY, state_dict};
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, Tensor};
 use crate::train::SavedNetwork;
@@ -59,7 +63,10 @@ pub fn export<S: Scalar + Element>(saved: &SavedNetwork<S>, format: Format, out:
     let (masks, csr) = sparse_tensors(saved, &dense)?;
     let mut folder = files::Folder::new(out)?;
     if let Some(encoding) = &saved.encoding {
-        folder.describe(encoding)?;
+        folder.describe(ENCODING_KEY, encoding)?;
+    }
+    if let Some(description) = Description::of(&saved.network) {
+        folder.describe(NETWORK_KEY, &description)?;
     }
     let dense = folder.write("dense", format, &dense)?;
     let dense_gzip = folder.gzipped(&dense)?;

@@ -5,7 +5,7 @@ use super::{Checkpoint, RunFolder};
 use crate::data::{self, ENCODING_KEY, Encoding};
 use crate::error::{Error, Result};
 use crate::nn::state_dict::{self, CHECKPOINT_KEY};
-use crate::nn::{Network, Parameters, models};
+use crate::nn::{Description, NETWORK_KEY, Network, Parameters, models};
 use crate::paper::reading::Reading;
 use crate::scalar::Scalar;
 use crate::tensor_file::TensorFile;
@@ -19,6 +19,8 @@ pub struct SavedFile {
     pub checkpoint: Option<Checkpoint>,
     /// What the network's inputs and labels mean, where the file says so.
     pub encoding: Option<Encoding>,
+    /// Of an exported network that was shrunk, how wide its layers are.
+    pub description: Option<Description>,
 }
 
 /// A network with the values that a file holds.
@@ -61,7 +63,11 @@ impl SavedFile {
             Some(checkpoint) => checkpoint.encoding.clone(),
             None => tensors.metadata(ENCODING_KEY).map(|text| exported_encoding(&tensors, text)).transpose()?,
         };
-        Ok(Self { tensors, checkpoint, encoding })
+        let description = match &checkpoint {
+            Some(_) => None,
+            None => tensors.metadata(NETWORK_KEY).map(|text| Description::parse(tensors.path(), text)).transpose()?,
+        };
+        Ok(Self { tensors, checkpoint, encoding, description })
     }
 
     /// The network whose parameters a checkpoint holds.
@@ -92,6 +98,13 @@ impl SavedFile {
     /// As [`state_dict::read`]; [`Error::File`] if a mask is malformed, or a weight is not 0 that its mask eliminates.
     pub fn read<S: Scalar>(&self, network: Network) -> Result<SavedNetwork<S>> {
         let file = &self.tensors;
+        let network = match &self.description {
+            Some(description) => description.narrow(&network).map_err(|e| {
+                let expected = format!("a {} with narrower layers", network.name);
+                Error::file(file.path(), format!("metadata `{NETWORK_KEY}`"), expected, e)
+            })?,
+            None => network,
+        };
         let mut parameters = state_dict::read::<S>(file, &network)?;
         let reading = self.checkpoint.as_ref().map_or_else(Reading::default, |c| c.config.reading);
         let weights = WeightSet::new(&parameters, reading.prunable);

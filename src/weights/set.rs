@@ -36,6 +36,18 @@ impl WeightSet {
         Self { segments, len }
     }
 
+    /// The same parameters where their shapes have changed.
+    pub fn resized<S: Scalar>(&self, parameters: &Parameters<S>) -> Self {
+        let mut len = 0;
+        let segment = |segment: &Segment| {
+            let start = len;
+            len += parameters[segment.parameter].value.len();
+            Segment { range: start..len, ..*segment }
+        };
+        let segments = self.segments.iter().map(segment).collect();
+        Self { segments, len }
+    }
+
     /// N, the number of weights.
     pub fn len(&self) -> usize {
         self.len

@@ -5,5 +5,6 @@ mod declared;
 mod layerdrop;
 mod listed;
 mod lottery;
+mod shrink;
 mod small;
 mod starts;
