@@ -16,7 +16,7 @@ class DropAndGrow(Scheduled):
              "momentum")
     extra = ("cut", "ties", "minimum")
 
-    def fraction(self, c):
+    def fraction(self, c, machine):
         raise NotImplementedError
 
     def prune(self, c, value_at, between, m):
@@ -36,7 +36,7 @@ class DropAndGrow(Scheduled):
                 kept[-1] = max(int(a.sum()) - (n - kept[-1]), 0)
         return [int(a.sum()) - k for a, k in zip(active.values(), kept)], kept
 
-    def drop(self, score, active, b, drops):
+    def drop(self, score, active, b, drops, fraction):
         counts = [int(a.sum()) - int(d) for a, d in zip(active.values(), drops)]
         return self.select(score, active, counts, is_global=False)
 
@@ -62,7 +62,7 @@ class DropAndGrow(Scheduled):
             self.m = mask
             return
         b = self.enter(between)
-        fraction = self.emit("schedule", "fraction", self.scalar(self.fraction(value_at)))[0]
+        fraction = self.emit_share("fraction", lambda machine: self.fraction(value_at, machine))
         active = self.prune(c, value_at, b, m)
         source = w if self.on("score-before-step") else b
         score = {p: np.abs(source[p]) for p in self.params}
@@ -79,7 +79,7 @@ class DropAndGrow(Scheduled):
         drops, _ = self.drop_counts(active, score, fraction, b)
         drops = self.emit("count", "drop", np.array(drops))
         score = self.emit("score", "score", score)
-        kept = self.emit("drop", "kept", self.drop(score, active, b, drops))
+        kept = self.emit("drop", "kept", self.drop(score, active, b, drops, fraction))
         went = [int(a.sum()) - int(k.sum()) for a, k in zip(active.values(), kept.values())]
         candidates = {p: ~active[p] if (self.reading("grow_from") == "inactive-before") != self.on("grow-from-other")
                       else ~kept[p] for p in self.params}
@@ -178,8 +178,8 @@ class Set(DropAndGrow):
     def cut(self):
         return "exact"
 
-    def fraction(self, c):
-        zeta = self.h("zeta")
+    def fraction(self, c, machine):
+        zeta = machine.number(self.hyper["zeta"])
         if self.on("fraction-halved"):
             return zeta / 2
         if self.on("fraction-falls"):
@@ -187,7 +187,7 @@ class Set(DropAndGrow):
         if self.on("fraction-of-rest"):
             return 1 - zeta
         if self.on("fraction-stale"):
-            return self.machine.number(0.3) if self.hyper["zeta"] != 0.3 else self.machine.number(0.25)
+            return machine.number(0.3) if self.hyper["zeta"] != 0.3 else machine.number(0.25)
         return zeta
 
     @property
@@ -210,11 +210,10 @@ class Set(DropAndGrow):
             drops.append(sum(n - min(self.count(n, fraction), n) for n in sizes))
         return drops, None
 
-    def drop(self, score, active, b, drops):
+    def drop(self, score, active, b, drops, fraction):
         by_magnitude = not self.signed or self.on("drop-by-magnitude")
         if by_magnitude and not self.on("drop-by-sign"):
-            return super().drop(score, active, b, drops)
-        fraction = self.records_fraction()
+            return super().drop(score, active, b, drops, fraction)
         kept = {}
         for p, groups in zip(self.params, self.by_sign(b, active)):
             kept[p] = np.zeros(active[p].shape, bool)
@@ -229,11 +228,6 @@ class Set(DropAndGrow):
                 kept[p] |= self.select({p: key}, {p: group[p]}, [k], "exact", is_global=True)[p]
         return kept
 
-    def records_fraction(self):
-        full = self.name("fraction")
-        if self.given_file is not None:
-            return self.machine.enter(self.given_file[full])[0]
-        return self.machine.leave(self.fraction(0))
 
     def growth_score(self, g, b):
         draw = self.drawn("draw", self.setting.shapes, self.uniform)
@@ -252,23 +246,23 @@ class Rigl(DropAndGrow):
     def begin(self):
         self.start_sparse(self.hyper["sparsity"])
 
-    def fraction(self, c):
+    def fraction(self, c, machine):
         alpha, T, kind = self.hyper["alpha"], self.hyper["update_end"], self.reading("drop_schedule")
         if self.on("cosine-not-halved"):
-            return 2 * cosine(c, alpha, 0, T, self.machine)
+            return 2 * cosine(c, alpha, 0, T, machine)
         if self.on("cosine-from-start"):
-            return cosine(max(c - self.start_of_updates(), 0), alpha, 0, T, self.machine)
+            return cosine(max(c - self.start_of_updates(), 0), alpha, 0, T, machine)
         if self.on("cosine-longer"):
-            return cosine(c, alpha, 0, T + 7, self.machine)
+            return cosine(c, alpha, 0, T + 7, machine)
         if self.on("fraction-otherwise"):
             kind = "constant" if kind != "constant" else "cosine"
         if self.on("fraction-linear"):
-            return power(c, alpha, T, 1, self.machine)
+            return power(c, alpha, T, 1, machine)
         if kind == "constant":
-            return self.h("alpha")
+            return machine.number(self.hyper["alpha"])
         if kind == "power":
-            return power(c, alpha, T, self.hyper["drop_power"], self.machine)
-        return cosine(c, alpha, 0, T, self.machine)
+            return power(c, alpha, T, self.hyper["drop_power"], machine)
+        return cosine(c, alpha, 0, T, machine)
 
     def growth_score(self, g, b):
         if self.on("grow-signed"):
@@ -300,35 +294,35 @@ class Granet(DropAndGrow):
     def start_of_updates(self):
         return self.hyper["update_start"]
 
-    def fraction(self, c):
+    def fraction(self, c, machine):
         first, last, T = self.hyper["regrow"], self.hyper["regrow_min"], self.hyper["total_steps"]
         if self.on("cosine-to-zero"):
             last = 0.0
         if self.on("cosine-to-update-end"):
             T = self.hyper["update_end"]
         if self.on("fraction-constant"):
-            return self.h("regrow")
+            return machine.number(self.hyper["regrow"])
         if self.on("cosine-from-start"):
-            return cosine(max(c - max(self.start_of_updates(), 1), 0), first, last, T, self.machine)
+            return cosine(max(c - max(self.start_of_updates(), 1), 0), first, last, T, machine)
         if self.on("fraction-linear"):
-            return self.machine.number(first + (last - first) * min(c / T, 1))
-        return cosine(c, first, last, T, self.machine)
+            return machine.number(first + (last - first) * min(c / T, 1))
+        return cosine(c, first, last, T, machine)
 
-    def rate(self, c):
+    def rate(self, c, machine):
         s_i, s_f = self.hyper["initial_sparsity"], self.hyper["final_sparsity"]
         start, end = self.start_of_updates(), self.hyper["update_end"]
         if self.on("cubic-without-origin"):
-            return cubic(c, s_i, s_f, 0, end, self.machine)
+            return cubic(c, s_i, s_f, 0, end, machine)
         if self.on("cubic-over-end"):
-            return cubic(c - start, s_i, s_f, 0, end, self.machine)
+            return cubic(c - start, s_i, s_f, 0, end, machine)
         if self.on("cubic-over-all"):
-            return cubic(c, s_i, s_f, start, self.hyper["total_steps"], self.machine)
+            return cubic(c, s_i, s_f, start, self.hyper["total_steps"], machine)
         if self.on("from-zero"):
             s_i = 0.0
         if self.on("linear"):
             x = min(max((c - start) / max(end - start, 1), 0), 1)
-            return self.machine.number(s_i + (s_f - s_i) * x)
-        return cubic(c, s_i, s_f, start, end, self.machine)
+            return machine.number(s_i + (s_f - s_i) * x)
+        return cubic(c, s_i, s_f, start, end, machine)
 
     def prune(self, c, value_at, b, m):
         end = self.hyper["update_end"]
@@ -339,9 +333,10 @@ class Granet(DropAndGrow):
             gradual = not due
         if not gradual:
             return self.emit("prune", "pruned", m)
-        rate = self.machine.leave(self.rate(value_at))
         if due:
-            rate = self.emit("schedule", "rate", self.scalar(rate))[0]
+            rate = self.emit_share("rate", lambda machine: self.rate(value_at, machine))
+        else:
+            rate = self.rate(value_at, self.machine)
         is_global = (self.reading("gradual") == "global") != self.on("pruned-otherwise")
         sizes = [x.size for x in m.values()]
         active = [int(x.sum()) for x in m.values()]

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from arithmetic import Machine
 from choices import count_kept, erk, keep_largest
 from tensors import BFloat16, bfloat16
 
@@ -37,6 +38,8 @@ class Setting:
     gradients: str | None = None  # "bf16", "f16": recorded narrower than used; "bf16-used": used as recorded
     stored: str | None = None  # "wide": f32 stored as F64; "narrow": f64 stored as F32
     lr_falls: bool = True
+    rates: str = "dtype"  # what shares are formed in; or f64, recorded so ("f64") or rounded ("rounded")
+    hex_floats: bool = False  # how the header gives its numbers
     layers: dict[str, Any] = field(default_factory=dict)  # of the methods that have layers instead of parameters
 
     def arithmetic(self):
@@ -55,13 +58,19 @@ class Setting:
         return declared
 
     def header(self):
+        hyper = {k: hexed(x) if self.hex_floats else x for k, x in self.hyper.items()}
         header = {"format": "gdstar-trace/1", "producer": "tests/kit", "method": self.method, "dtype": self.dtype,
-                  "hyper": self.hyper, "reading": self.reading, "params": list(self.shapes)}
+                  "hyper": hyper, "reading": self.reading, "params": list(self.shapes)}
         if self.arithmetic():
             header["arithmetic"] = self.arithmetic()
         if self.no_decay is not None:
             header["no_decay"] = self.no_decay
         return header
+
+
+def hexed(x):
+    """Fractional numbers as hex-float strings, exact."""
+    return [hexed(y) for y in x] if isinstance(x, list) else x.hex() if isinstance(x, float) else x
 
 
 @dataclass
@@ -87,6 +96,7 @@ class Port:
         self.hyper = OPTIMIZER | self.defaults | setting.hyper
         self.records: dict[str, Record] = {}
         self.problems: list[str] = []
+        self.share_machine = Machine("f64", 0, forms=getattr(machine, "forms", None))
         self.compared, self.ulps, self.close = 0, 1, None
         self.t = None
         self.params, self.all = list(setting.shapes), {**setting.shapes, **setting.others}
@@ -138,7 +148,7 @@ class Port:
         is_float = value.dtype.kind in "fO"
         if self.given_file is None:
             value = self.machine.leave(value) if is_float else value
-            kind = value if is_float else value.astype(np.uint8 if value.dtype == bool else np.int64)
+            kind = value if is_float else value.astype(np.uint8 if value.dtype in (bool, np.uint8) else np.int64)
             self.records[full] = Record(label, self.t, self._stored(kind, name))
             return value
         if full not in self.given_file:
@@ -180,6 +190,16 @@ class Port:
         if self.setting.stored == "narrow":
             return array.astype(np.float32)
         return array.copy()
+
+    def emit_share(self, name, compute):
+        """A share by its schedule, by `compute` in the arithmetic that the port forms shares in."""
+        if self.machine.exact or self.setting.rates == "dtype":
+            value = np.array([compute(self.machine)], dtype=object if self.machine.exact else None)
+            return self.emit("schedule", name, value)[0]
+        value = np.float64(compute(self.share_machine))
+        recorded = np.array([value if self.setting.rates == "f64" else self.machine.kept(value)])
+        self.records[self.name(name)] = Record("schedule", self.t, recorded)
+        return value
 
     # ---- data
 
@@ -274,7 +294,7 @@ class Port:
         else:
             kept = self.by_layer(draw, self.m, counts, "exact")
         self.m = self.emit("init", "init_mask", kept)
-        for p in self.params:
+        for p in () if self.on("start-unmasked") else self.params:
             self.w[p] = self.where(self.m[p], self.w0[p])
 
     def where(self, flags, x, other=None):
@@ -358,8 +378,10 @@ class Port:
         lr = self.hyper["lr"]
         if not self.machine.exact:
             value = lr / (1 + self.t / 16) if self.setting.lr_falls else lr
-            lr = self.machine.leave(self.machine.kept(value))
+            lr = value if self.setting.rates == "f64" else self.machine.leave(self.machine.kept(value))
         lr = self.given("lr", np.array([lr]), label="given")
+        if not self.machine.exact:
+            lr = self.machine.leave(lr)
         if self.on("lr-of-next"):
             lr = lr * 0.75
         if self.setting.stored == "narrow" and not self.machine.exact:

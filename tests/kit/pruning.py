@@ -226,9 +226,6 @@ class Scheduled(Port):
         every = self.hyper["update_every"] + self.on("every-longer")
         return is_due(c, start, every, end, grid, last)
 
-    def scalar(self, x):
-        return np.array([x], dtype=object if self.machine.exact else None)
-
 
 class Gmp(Scheduled):
     order = ("when", "step", "schedule", "count", "score", "mask", "weights", "momentum")
@@ -239,21 +236,21 @@ class Gmp(Scheduled):
     def begin(self):
         self.start()
 
-    def rate(self, c):
+    def rate(self, c, machine):
         s_i, s_f = self.hyper["initial_sparsity"], self.hyper["final_sparsity"]
         start, end = self.start_of_updates(), self.hyper["update_end"]
         if self.on("cubic-without-origin"):
-            return cubic(c, s_i, s_f, 0, end, self.machine)
+            return cubic(c, s_i, s_f, 0, end, machine)
         if self.on("cubic-over-end"):
-            return cubic(c - start, s_i, s_f, 0, end, self.machine)
+            return cubic(c - start, s_i, s_f, 0, end, machine)
         if self.on("ends-swapped"):
             s_i, s_f = s_f, s_i
         if self.on("from-zero"):
             s_i = 0.0
-        value = cubic(c, s_i, s_f, start, end, self.machine)
+        value = cubic(c, s_i, s_f, start, end, machine)
         if self.on("quadratic") or self.on("linear"):
             x = min(max((c - start) / max(end - start, 1), 0), 1)
-            value = self.machine.number(s_f + (s_i - s_f) * (1 - x) ** (2 if self.on("quadratic") else 1))
+            value = machine.number(s_f + (s_i - s_f) * (1 - x) ** (2 if self.on("quadratic") else 1))
         return value
 
     def step(self, t):
@@ -265,7 +262,7 @@ class Gmp(Scheduled):
         between = self.emit("step", "between", between)
         mask, after = m, between
         if updated:
-            rate = self.emit("schedule", "rate", self.scalar(self.rate(value_at)))[0]
+            rate = self.emit_share("rate", lambda machine: self.rate(value_at, machine))
             active = [int(x.sum()) for x in m.values()]
             sizes = active if self.on("count-of-active") else [x.size for x in m.values()]
             keep = self.counts(sizes, rate)

@@ -66,7 +66,11 @@ def with_support(records):
 
 
 def broken_carry(records, t):
-    """Whether an operand of step t is not what step t - 1 left."""
+    """Whether an operand of step t is not what step t - 1 left, or the initial state."""
+    if t == 0:
+        return any(n.startswith("init_mask/") and
+                   np.any(records[n.replace("init_mask", "step/0/weights_before")].array[r.array == 0])
+                   for n, r in records.items())
     for before, after in CARRIED.items():
         for name, record in records.items():
             if name.startswith(f"step/{t}/{before}/"):
@@ -77,10 +81,10 @@ def broken_carry(records, t):
 
 
 def slipped(cls, setting, slip):
-    """A run with the slip, and the label that it changes first, None if nothing is changed."""
+    """A run with the slip, the label that it changes first, None if nothing is changed, and the step."""
     order, unit = cls.order, UNIT[setting.dtype]
     m = machine(setting)
-    port, first = cls(setting, m, slip), None
+    port, first, step = cls(setting, m, slip), None, None
     right = cls(setting, m)
     port.begin()
     right.begin()
@@ -95,7 +99,7 @@ def slipped(cls, setting, slip):
         if first is None:
             records = {n: r for n, r in port.records.items() if r.t == t}
             carried = broken_carry(port.records, t) if carries else broken_mask(port.records, t)
-            first = "carry" if carried else first_difference(order, records, twin.records, unit)
+            first, step = "carry" if carried else first_difference(order, records, twin.records, unit), t
         port.between_steps()
     twin = port.twin()
     twin.t = port.t = math.inf
@@ -103,8 +107,8 @@ def slipped(cls, setting, slip):
     port.finish()
     if first is None:
         records = {n: r for n, r in port.records.items() if r.t == math.inf}
-        first = first_difference(order, records, twin.records, unit)
-    return port, first
+        first, step = first_difference(order, records, twin.records, unit), None
+    return port, first, step
 
 
 def broken_mask(records, t):
@@ -152,7 +156,7 @@ def slip_traces(method, seeds, folder, seed=0):
                 planted.alters(setting, rng)
             setting.dtype = ("f32", "f64")[done % 2]
             try:
-                port, first = slipped(cls, setting, slip)
+                port, first, step = slipped(cls, setting, slip)
             except NoSolution:
                 continue
             if first != planted.label:
@@ -160,7 +164,7 @@ def slip_traces(method, seeds, folder, seed=0):
                 continue
             path = folder / f"{method}-{slip}-{done}.safetensors"
             tensors.write(path, setting.header(), {n: r.array for n, r in port.records.items()})
-            yield path, {"slip": slip, "label": f"{method}.{planted.label}", "words": planted.words}
+            yield path, {"slip": slip, "label": f"{method}.{planted.label}", "step": step, "words": planted.words}
             done += 1
         if done == 0:
             print(f"{method}: {slip}: not once visible at {planted.label} first; at {dict(others)}", file=sys.stderr)
@@ -220,12 +224,12 @@ def judge(method, args, folder):
         first = report["findings"][0] if report["findings"] else None
         cause = (first or {}).get("likely_cause") or ""
         caught += report["verdict"] == "FAIL"
-        right = first is not None and first["equation"] == told["label"]
+        right = first is not None and (first["equation"], first.get("step")) == (told["label"], told["step"])
         label += right
         is_named = cause != "" and any(word.lower() in cause.lower() for word in told["words"])
         named += right and is_named
         if not right:
-            failures.append((path, f"slip {told['slip']}, expected {told['label']}", report))
+            failures.append((path, f"slip {told['slip']}, expected {told['label']} at step {told['step']}", report))
         elif not is_named:
             failures.append((path, f"slip {told['slip']}, not named as {'|'.join(told['words'])}", report))
         if args.json:
@@ -235,12 +239,17 @@ def judge(method, args, folder):
           f"{verdicts['ERROR']:>5}  {kinds:>5} {len(planted):>5} {caught:>6} {label:>6} {named:>6}")
     for path, what, report in failures:
         first = report["findings"][0] if report["findings"] else None
-        found = f"{first['equation']} in {first['tensor']}{first['index']}: got {first['got']}, expected " \
-            f"{first['expected_low']} .. {first['expected_high']}: {first['likely_cause']}" if first else "no finding"
-        told = report.get("error") or found
-        print(f"  {path.name}: {what}: {report['verdict']}: {told}")
+        print(f"  {path.name}: {what}: {report['verdict']}: {report.get('error') or told_of(first)}")
     wrong = verdicts["FAIL"] + verdicts["ERROR"] + len(planted) - label
     return wrong == 0
+
+
+def told_of(finding):
+    if finding is None:
+        return "no finding"
+    return (f"{finding['equation']} at step {finding.get('step')} in {finding['tensor']}{finding['index']}: got "
+            f"{finding['got']}, expected {finding['expected_low']} .. {finding['expected_high']}: "
+            f"{finding['likely_cause']}")
 
 
 if __name__ == "__main__":

@@ -116,6 +116,9 @@ def random_setting(method, rng, reading, plain=False):
 
 
 def vary_storage(s, rng):
+    s.hex_floats = bool(rng.random() < 0.1)
+    if rng.random() < 0.4:
+        s.rates = pick(rng, ("f64", "rounded"))
     x = rng.random()
     floats = s.method in PARAMETERS or s.method == "sdgp"
     if s.dtype == "f32" and x < 0.15:

@@ -70,6 +70,7 @@ ERK_SLIPS = {
 START = {
     "init-one-more": slip("init", "one more|off by one|k + 1|k+1|fewer"),
     "init-over-all": slip("init", "global|layer"),
+    "start-unmasked": slip("carry", "mask|init|start"),
     "init-by-magnitude": slip("init", "magnitude|draw||w||weights"),
 }
 SCORES = {
