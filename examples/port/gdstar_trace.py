@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 
+# What a trace can follow, and the hyper-parameters that each has besides (numpy_rewinds.py).
+METHODS: dict[str, tuple[str, ...]] = {"gdstar": (), "reset": (), "random-rewind": ("rewind_probability",)}
 METHOD = ("epochs", "alpha_0", "alpha_K", "lambda", "eps", "chunks")
 OPTIMIZER = ("lr", "momentum", "weight_decay", "batch_size")  # without these the optimizer's steps are not checked
 ARITHMETIC = ("u_in", "u_acc", "u_out", "fma", "ftz")
@@ -51,7 +53,7 @@ CLIPS = ("norm", "value")  # each with its bound; or "recorded"
 OF_ALL = ("weights_before", "weights_after", "rewind")  # an array for every prunable parameter, and any others
 OF_PRUNABLE = ("G", "mask_before", "selected", "mask")  # an array for every prunable parameter
 MASKS = OF_PRUNABLE[1:]
-SCALARS = ("S_abs", "S_sq", "S_F", "min_before", "alpha", "tau")
+SCALARS = ("S_abs", "S_sq", "S_F", "min_before", "alpha", "tau", "draw")  # draw: random-rewind's
 INTEGERS = ("k_star", "t")
 EPOCH = (*OF_ALL, *OF_PRUNABLE, *SCALARS, *INTEGERS, "chunk_quantiles")
 
@@ -83,8 +85,10 @@ class TraceWriter:
         schedule: str | Sequence[float] | None = None,
         no_decay: Collection[str] | None = None,
         folder: str | os.PathLike[str] = ".",
+        method: str = "gdstar",
     ) -> None:
-        """`hyper`: all of `METHOD` and, for Alg. 1, of `OPTIMIZER`. `dtype`: "f32" or "f64", the precision computed in.
+        """`hyper`: all of `METHOD` and, for Alg. 1, of `OPTIMIZER`; and what `method`, one of `METHODS`, has besides.
+        `dtype`: "f32" or "f64", the precision computed in.
         `params`: the names of the prunable parameters, in the order in which G is flattened and cut into chunks.
         `reading`: the open points on which the run departs from the defaults. `arithmetic`: where roundings are not
         those of `dtype`. `model`, `dataset`: names that `gdstar train` knows; with them losses and gradients can be
@@ -99,7 +103,9 @@ class TraceWriter:
         `folder`: where the tensors are kept until they are saved, in a file without a name, which goes with the process.
         """
         reading, arithmetic = dict(reading or {}), dict(arithmetic or {})
-        _exactly("hyper", hyper, METHOD if set(hyper).isdisjoint(OPTIMIZER) else METHOD + OPTIMIZER)
+        _one_of("method", method, METHODS)
+        known = METHOD + METHODS[method]
+        _exactly("hyper", hyper, known if set(hyper).isdisjoint(OPTIMIZER) else known + OPTIMIZER)
         _one_of("dtype", dtype, ("f32", "f64"))
         for key, value in reading.items():
             _one_of("reading", key, READING)
@@ -122,7 +128,8 @@ class TraceWriter:
         self._data = tempfile.TemporaryFile(dir=folder)
         self._size = 0  # of all tensors so far
         self._tensors: dict[str, dict[str, Any]] = {}  # of each, what the file's header says
-        header = {"format": "gdstar-trace/1", "producer": producer, "dtype": dtype, "arithmetic": arithmetic or None,
+        header = {"format": "gdstar-trace/1", "producer": producer, "dtype": dtype,
+                  "method": None if method == "gdstar" else method, "arithmetic": arithmetic or None,
                   "hyper": dict(hyper), "reading": reading, "model": model, "dataset": dataset, "params": self._params,
                   "optimizer": optimizer, "clip": dict(clip) if isinstance(clip, Mapping) else clip,
                   "schedule": schedule if schedule is None or isinstance(schedule, str) else list(schedule),

@@ -35,6 +35,9 @@ class Hyper:
 class Gdstar:
     """The method's state between batches and epochs."""
 
+    name = "gdstar"
+    more_hyper: dict[str, float] = {}  # what a variant of it has besides
+
     def __init__(self, hyper: Hyper, prunable: Weights) -> None:
         """`prunable`: W_0, the parameters that can be pruned."""
         self.hyper = hyper

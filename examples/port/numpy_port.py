@@ -15,6 +15,7 @@ import numpy as np
 from faults import FAULTS
 from gdstar_trace import TraceWriter
 from numpy_gdstar import Gdstar, Hyper, Weights
+from numpy_rewinds import REWINDS
 
 LAYERS = {"fc1": (64, 300), "fc2": (300, 100), "fc3": (100, 10)}  # inputs, outputs
 PRUNABLE = [f"{layer}.weight" for layer in LAYERS]
@@ -85,8 +86,8 @@ def run(hyper: Hyper, method: type[Gdstar], seed: int) -> TraceWriter:
     weights = initialise(rng)
     momentum = {name: np.zeros_like(w) for name, w in weights.items()}
     gdstar = method(hyper, {name: weights[name] for name in PRUNABLE})
-    trace = TraceWriter(hyper=hyper.header(), dtype="f32", producer="examples/port/numpy_port.py", params=PRUNABLE,
-                        model="lenet300", dataset="digits")
+    trace = TraceWriter(hyper=hyper.header() | method.more_hyper, dtype="f32", producer="examples/port/numpy_port.py",
+                        params=PRUNABLE, model="lenet300", dataset="digits", method=method.name)
     trace.init(weights)
     for k in range(hyper.epochs):
         order = rng.permutation(len(data.train_y))
@@ -109,9 +110,13 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=Hyper.epochs, help="K (default: %(default)s)")
     parser.add_argument("--chunks", type=int, default=Hyper.chunks, help="C (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument("--method", choices=REWINDS, help="another rule for the rewind point (numpy_rewinds.py)")
     parser.add_argument("--fault", choices=FAULTS, help="plant one mistake (faults.py), to see the report that it gets")
     args = parser.parse_args()
-    trace = run(Hyper(epochs=args.epochs, chunks=args.chunks), FAULTS.get(args.fault, Gdstar), args.seed)
+    if args.method and args.fault:
+        parser.error("the faults are planted in GDSTAR: --fault without --method")
+    method = REWINDS.get(args.method) or FAULTS.get(args.fault, Gdstar)
+    trace = run(Hyper(epochs=args.epochs, chunks=args.chunks), method, args.seed)
     print(f"gdstar check {trace.save(args.out)}")
 
 
