@@ -52,10 +52,10 @@ pub fn keep_largest<S: Scalar>(keys: &[S], k: usize, cut: Cut, ties: Ties) -> Re
     let ranked = |i: usize| x(keys, i);
     Ok(match cut {
         Cut::Exact => exactly(keys, k, ties),
-        Cut::AboveKth => above(keys, ranked(k)),
-        Cut::FromKth => from(keys, ranked(k)),
-        Cut::AboveNext => above(keys, ranked(k + 1)),
-        Cut::FromNext => from(keys, ranked(k + 1)),
+        Cut::AboveKth => kept(keys, ranked(k), S::gt),
+        Cut::FromKth => kept(keys, ranked(k), S::ge),
+        Cut::AboveNext => kept(keys, ranked(k + 1), S::gt),
+        Cut::FromNext => kept(keys, ranked(k + 1), S::ge),
     })
 }
 
@@ -82,25 +82,18 @@ fn descending<S: Scalar>(a: S, b: S) -> Ordering {
     b.partial_cmp(&a).unwrap_or(Ordering::Equal)
 }
 
-fn above<S: Scalar>(keys: &[S], x: Ranked<S>) -> Vec<bool> {
+/// Whether each key belongs, by what `belongs` says of it and x; all are below +inf, and above -inf.
+fn kept<S: Scalar>(keys: &[S], x: Ranked<S>, belongs: impl Fn(&S, &S) -> bool) -> Vec<bool> {
     match x {
         Ranked::PlusInfinity => vec![false; keys.len()],
-        Ranked::At(x) => keys.iter().map(|&key| key > x).collect(),
-        Ranked::MinusInfinity => vec![true; keys.len()],
-    }
-}
-
-fn from<S: Scalar>(keys: &[S], x: Ranked<S>) -> Vec<bool> {
-    match x {
-        Ranked::PlusInfinity => vec![false; keys.len()],
-        Ranked::At(x) => keys.iter().map(|&key| key >= x).collect(),
+        Ranked::At(x) => keys.iter().map(|key| belongs(key, &x)).collect(),
         Ranked::MinusInfinity => vec![true; keys.len()],
     }
 }
 
 fn exactly<S: Scalar>(keys: &[S], k: usize, ties: Ties) -> Vec<bool> {
     let Ranked::At(border) = x(keys, k) else { return vec![k > 0; keys.len()] };
-    let mut kept = above(keys, Ranked::At(border));
+    let mut kept = kept(keys, Ranked::At(border), S::gt);
     let mut left = k - kept.iter().filter(|&&kept| kept).count();
     let mut take = |j: usize| {
         if left > 0 && keys[j] == border {
