@@ -277,6 +277,7 @@ methods! {
     RandomRewind = random_rewind,
     DropBack = dropback,
     LayerDrop = layerdrop,
+    Sdgp = sdgp,
 }
 
 impl std::fmt::Display for Method {

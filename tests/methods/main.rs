@@ -5,6 +5,7 @@ mod declared;
 mod layerdrop;
 mod listed;
 mod lottery;
+mod sdgp;
 mod shrink;
 mod small;
 mod starts;
