@@ -1,7 +1,7 @@
 //! What the commands that are made of several runs share: the options of their runs, and how their progress is shown.
 
-use super::stop_on_interrupt;
 use super::train::TrainArgs;
+use super::{progress_bar, stop_on_interrupt};
 use crate::console;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -12,6 +12,7 @@ use crate::train::{Beginning, Config, Watcher};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use std::fmt::Display;
 use std::marker::PhantomData;
 use std::path::Path;
 
@@ -111,7 +112,26 @@ impl<E: Experiment> RunArgs<E> {
     pub fn on_bench<T>(&self, dataset: &Dataset, work: impl FnOnce(&Bench) -> T) -> T {
         let every = self.train.every();
         let watch = |stage: &str, beginning: &Beginning| watch(stage, beginning, every);
-        work(&Bench { dataset, stop: stop_on_interrupt(), watch: &watch })
+        let bar = progress_bar("points");
+        let progress = |stage: &str, done: usize, all: usize| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+            bar.set_message(stage.to_string());
+            if done == all {
+                bar.finish_and_clear();
+                bar.reset();
+            }
+        };
+        work(&Bench { dataset, stop: stop_on_interrupt(), watch: &watch, progress: &progress })
+    }
+}
+
+/// Prints a row for each record, below a head that is printed before the first.
+pub fn headed<R>(head: impl Display, row: impl Fn(&R) -> String) -> impl FnMut(&R) -> Result<()> {
+    let mut head = Some(head);
+    move |record| {
+        head.take().map_or(Ok(()), console::print_line)?;
+        console::print_line(row(record))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `gdstar lottery`.
 
-use super::experiment::{Experiment, RunArgs};
+use super::experiment::{Experiment, RunArgs, headed};
 use super::{load_data, with_threads};
 use crate::console;
 use crate::error::{Error, Result};
@@ -79,11 +79,10 @@ pub fn run(args: &LotteryArgs) -> Result<()> {
     let dataset = with_threads(threads, || load_data(config.data, config.data_dir.as_deref(), config.load_options()))??;
     with_threads(threads, || {
         args.runs.on_bench(&dataset, |bench| {
-            console::print_line(HEAD)?;
-            lottery.train(out, bench, &mut |record| console::print_line(row(record)))?;
+            lottery.train(out, bench, &mut headed(HEAD, row))?;
             if args.reinit {
-                console::print_line(format_args!("\nnew weights under the same masks\n{HEAD}"))?;
-                lottery.reinitialise(out, bench, &mut |record| console::print_line(row(record)))?;
+                let head = format!("\nnew weights under the same masks\n{HEAD}");
+                lottery.reinitialise(out, bench, &mut headed(head, row))?;
             }
             Ok(())
         })

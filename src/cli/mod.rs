@@ -10,6 +10,7 @@ mod export;
 mod golden;
 mod guesses;
 mod interrupt;
+mod lmc;
 mod lottery;
 mod man;
 mod methods;
@@ -63,6 +64,8 @@ Examples:
   gdstar data fetch mnist                     a data set, verified
   gdstar lottery --levels 5 --model lenet300 --data digits --out tickets
       sparse networks that train from where the dense one was early on
+  gdstar lmc --candidates 0,1ep,3ep --model lenet300 --data digits --out lmc
+      from which step on the order of data decides nothing
   gdstar table runs                           runs side by side, means of seeds
   gdstar plot runs --out runs.svg             their curves in one figure
   gdstar evaluate runs/mnist                  accuracy, sparsity by layer, cost
@@ -86,6 +89,7 @@ unreadable input; 3 INCONCLUSIVE.";
 enum Command {
     Train(Box<train::TrainArgs>),
     Lottery(Box<lottery::LotteryArgs>),
+    Lmc(Box<lmc::LmcArgs>),
     Models(models::ModelsArgs),
     Methods(methods::MethodsArgs),
     Evaluate(evaluate::EvaluateArgs),
@@ -130,6 +134,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         None => done(demo::run(&cli.demo)),
         Some(Command::Train(args)) => done(train::run(args)),
         Some(Command::Lottery(args)) => done(lottery::run(args)),
+        Some(Command::Lmc(args)) => done(lmc::run(args)),
         Some(Command::Models(args)) => done(models::run(args)),
         Some(Command::Methods(args)) => done(methods::run(args)),
         Some(Command::Evaluate(args)) => done(evaluate::run(args)),

@@ -1,8 +1,10 @@
 //! More than one run: stages whose results are kept, so that what is finished is not done again and what was cut off goes on.
 
+pub mod lmc;
 pub mod lottery;
+mod masks;
 mod stage;
 mod stored;
 mod trace;
 
-pub use stage::{Bench, Stage};
+pub use stage::{Bench, Stage, Watch};

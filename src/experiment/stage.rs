@@ -15,6 +15,8 @@ pub struct Bench<'a> {
     /// Set from outside (Ctrl-C) to stop after the current batch.
     pub stop: &'a AtomicBool,
     pub watch: &'a Watch<'a>,
+    /// Is told of work that is no training: what it is, how much of it is done, and how much there is.
+    pub progress: &'a (dyn Fn(&str, usize, usize) + Sync),
 }
 
 /// A run that an experiment is made of.
@@ -36,9 +38,21 @@ impl Bench<'_> {
             Some(session) => session.with_config(stage.config.clone())?,
             None => Session::new(stage.config.clone())?.kept_in(&stage.folder)?,
         };
-        let session = session.stopped_by(self.stop).watched(|beginning| (self.watch)(&stage.name, beginning));
+        self.train(&stage.name, session)
+    }
+
+    /// A run that leaves no folder, for the states that its outputs ask for.
+    ///
+    /// # Errors
+    /// As [`Session::train`]; [`Error::InterruptedStage`].
+    pub fn repeat(&self, name: &str, config: Config) -> Result<()> {
+        self.train(name, Session::new(config)?).map(drop)
+    }
+
+    fn train<'s>(&'s self, name: &'s str, session: Session<'s>) -> Result<Vec<EpochRecord>> {
+        let session = session.stopped_by(self.stop).watched(|beginning| (self.watch)(name, beginning));
         session.train(self.dataset).map_err(|error| match error {
-            Error::Interrupted { epoch } => Error::InterruptedStage { stage: stage.name.clone(), epoch },
+            Error::Interrupted { epoch } => Error::InterruptedStage { stage: name.to_string(), epoch },
             other => other,
         })
     }

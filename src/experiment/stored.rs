@@ -84,6 +84,18 @@ impl Settings<'_> {
     }
 }
 
+/// The lines of a file that are records; none if there is no file.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(super) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = input::read_text(path, Kind::Metrics)?;
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
 /// Writes one JSON object a line, all of them or none.
 ///
 /// # Errors

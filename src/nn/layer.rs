@@ -14,7 +14,7 @@ use crate::scalar::Scalar;
 use crate::tape::Var;
 
 /// The share of the newest batch in the running statistics (PyTorch's default).
-const BATCH_NORM_MOMENTUM: f64 = 0.1;
+pub const BATCH_NORM_MOMENTUM: f64 = 0.1;
 
 /// The axis of channels in `[n,c,h,w]`.
 const CHANNELS: usize = 1;

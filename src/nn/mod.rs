@@ -15,7 +15,7 @@ pub use changes::{Changes, PrunedGradients, ResidualLayer};
 pub use channels::Channels;
 pub use description::{Description, NETWORK_KEY};
 pub use flow::Mode;
-pub use layer::{Feed, Join, Layer};
+pub use layer::{BATCH_NORM_MOMENTUM, Feed, Join, Layer};
 pub use parameter::{Compression, Init, Parameter, Parameters, Role, Spec};
 pub(crate) use parameter::{compress, expand};
 pub use summary::{LayerSummary, Summary};

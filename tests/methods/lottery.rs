@@ -92,7 +92,7 @@ fn lottery(levels: usize, rewind_step: usize) -> Lottery {
 }
 
 fn draw(lottery: &Lottery, folder: &Path, dataset: &Dataset) -> Vec<LevelRecord> {
-    let bench = Bench { dataset, stop: &AtomicBool::new(false), watch: &|_, _| Vec::new() };
+    let bench = Bench { dataset, stop: &AtomicBool::new(false), watch: &|_, _| Vec::new(), progress: &|_, _, _| () };
     let mut told = Vec::new();
     let records = lottery.train(folder, &bench, &mut |record| {
         told.push(record.clone());
@@ -103,13 +103,13 @@ fn draw(lottery: &Lottery, folder: &Path, dataset: &Dataset) -> Vec<LevelRecord>
 }
 
 /// A file's tensors, by name.
-fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
     let file = TensorFile::open(path).unwrap();
     file.names().map(|name| (name.to_string(), file.raw(name).unwrap().to_vec())).collect()
 }
 
 /// All that a lottery leaves but for what a clock decides.
-fn left_by(folder: &Path) -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
+pub fn left_by(folder: &Path) -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
     let mut left = BTreeMap::new();
     for entry in walk(folder) {
         let name = entry.strip_prefix(folder).unwrap().display().to_string();
@@ -266,7 +266,7 @@ fn an_interrupted_lottery_goes_on() {
         // Watchers outlive no session, which the type of the list does not know.
         let (stop, left): (&'static _, &'static _) = (Box::leak(Box::new(stop)), Box::leak(Box::new(left)));
         let watch = |_: &str, _: &gdstar::train::Beginning| vec![Box::new(StopAfter(left, stop)) as Box<dyn Watcher>];
-        let bench = Bench { dataset: &dataset, stop, watch: &watch };
+        let bench = Bench { dataset: &dataset, stop, watch: &watch, progress: &|_, _, _| () };
         let error = lottery(2, 5).train(&at(&name), &bench, &mut |_| Ok(())).unwrap_err();
         assert!(matches!(&error, Error::InterruptedStage { .. }), "{error}");
         assert_eq!(error.exit_code(), 1);
@@ -373,7 +373,8 @@ fn new_weights_under_the_same_masks() {
     let (folder, dataset) = (tempfile::tempdir().unwrap(), digits());
     let lottery = lottery(1, 5);
     let levels = draw(&lottery, folder.path(), &dataset);
-    let bench = Bench { dataset: &dataset, stop: &AtomicBool::new(false), watch: &|_, _| Vec::new() };
+    let bench =
+        Bench { dataset: &dataset, stop: &AtomicBool::new(false), watch: &|_, _| Vec::new(), progress: &|_, _, _| () };
     let again = lottery.reinitialise(folder.path(), &bench, &mut |_| Ok(())).unwrap();
     assert_eq!((again.len(), again[0].active, again[0].level), (1, levels[1].active, 1));
     let of = |name: &str| tensors(&folder.path().join(name));

@@ -4,6 +4,7 @@
 mod declared;
 mod layerdrop;
 mod listed;
+mod lmc;
 mod lottery;
 mod sdgp;
 mod shrink;

@@ -1,12 +1,7 @@
 //! Where a lottery's files lie, and what each level came to.
 
-use crate::error::Result;
-use crate::scalar::Scalar;
-use crate::tensor_file::{self, Tensor};
 use crate::train::{EpochRecord, StoredRun};
-use crate::weights::Weights;
 use serde::Serialize;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub(super) const SETTINGS: &str = "lottery.toml";
@@ -88,22 +83,4 @@ impl LotteryFolder<'_> {
     pub fn is_finished(self, level: usize) -> bool {
         StoredRun::read(&self.level(level)).is_ok_and(|run| run.is_finished())
     }
-}
-
-/// A mask's file: `mask/<p>`, U8, 1 where a weight lives.
-///
-/// # Errors
-/// [`Error::Io`](crate::Error::Io).
-pub(super) fn write_mask<S: Scalar>(path: &Path, mask: &[bool], weights: &Weights<S>) -> Result<()> {
-    let tensors: Vec<(String, Tensor)> = weights
-        .set()
-        .segments()
-        .iter()
-        .map(|segment| {
-            let parameter = &weights.parameters[segment.parameter];
-            let flags: Vec<u8> = mask[segment.range.clone()].iter().map(|&alive| alive.into()).collect();
-            (format!("mask/{}", parameter.name), Tensor::from_slice(parameter.value.shape(), &flags))
-        })
-        .collect();
-    tensor_file::write(path, HashMap::new(), &tensors)
 }

@@ -20,16 +20,16 @@ pub use folder::LevelRecord;
 pub use rule::{Pruned, Rule};
 
 use super::stored::{self, Settings};
-use super::{Bench, Stage};
+use super::{Bench, Stage, masks};
 use crate::error::{Error, Result};
 use crate::method::options::Length;
 use crate::method::{Method, Options, lth};
-use crate::nn::Parameters;
+use crate::nn::{Parameters, state_dict};
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::{Element, TensorFile};
-use crate::train::{Checkpoint, Config, KeepAt, Run, Start};
+use crate::train::{Checkpoint, Config, KeepAt, Run, Start, read_flags};
 use crate::weights::{Segment, Weights};
-use folder::{LotteryFolder, MASK, SETTINGS, write_mask};
+use folder::{LotteryFolder, MASK, SETTINGS};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::Path;
@@ -151,7 +151,7 @@ impl Drawing<'_> {
                 mask = self.prune(&before, &mask, &fresh)?.mask;
             }
             std::fs::create_dir_all(self.folder.level(level)).map_err(Error::io(self.folder.level(level), "create"))?;
-            write_mask(&self.folder.mask(level), &mask, &fresh)?;
+            masks::write(&self.folder.mask(level), &mask, &fresh)?;
             let stage =
                 Stage { name: format!("level {level}"), folder: self.folder.level(level), config: self.config(level) };
             let record = LevelRecord::new(level, &self.bench.finish(&stage)?, &mask);
@@ -190,7 +190,7 @@ impl Drawing<'_> {
     fn end_of<S: Scalar>(&self, level: usize) -> Result<Parameters<S>> {
         let file = TensorFile::open(&self.folder.level(level).join("checkpoint.safetensors"))?;
         Checkpoint::header(&file)?;
-        crate::nn::state_dict::read(&file, &self.run.network)
+        state_dict::read(&file, &self.run.network)
     }
 
     fn prune<S: Scalar>(&self, before: &Parameters<S>, alive: &[bool], w: &Weights<S>) -> Result<Pruned<S>> {
@@ -201,7 +201,7 @@ impl Drawing<'_> {
     /// The trace of all levels up to the last.
     fn trace<S: Scalar + Element>(&self, last: usize, fresh: Weights<S>) -> Result<()> {
         let file = TensorFile::open(&self.folder.rewind())?;
-        let rewind = crate::nn::state_dict::read(&file, &self.run.network)?;
+        let rewind = state_dict::read(&file, &self.run.network)?;
         let (mut alive, mut w_k) = (vec![true; fresh.len()], fresh.clone());
         w_k.parameters = rewind;
         let mut trace = LotteryTrace::begin(&self.folder.trace(), w_k)?;
@@ -223,7 +223,7 @@ impl Drawing<'_> {
         let mut records = Vec::new();
         for level in 1..=self.lottery.levels {
             let mask = TensorFile::open(&self.folder.mask(level))?;
-            let mask = crate::train::read_flags(&mask, "mask", &state.weights.parameters, state.weights.set())?;
+            let mask = read_flags(&mask, "mask", &state.weights.parameters, state.weights.set())?;
             let start = Start {
                 checkpoint: "../reinit.safetensors".into(),
                 step: 0,
