@@ -54,29 +54,11 @@ pub struct Header {
 
 impl Header {
     pub(super) fn read(file: &TensorFile) -> Result<Self> {
-        let path = file.path();
-        let place = format!("metadata `{KEY}`");
-        let Some(text) = file.metadata(KEY) else {
-            return Err(Error::file(path, place, format!("a JSON object of {FORMAT}"), "nothing"));
-        };
-        let entries = match json::parse(text.as_bytes()) {
-            Ok(Value::Object(entries)) => entries,
-            Ok(other) => return Err(Error::file(path, place, "a JSON object", other)),
-            Err(message) => return Err(Error::file(path, place, "a JSON object", message)),
-        };
-        let mut header = Object { path, name: place, entries };
+        let mut header = object(file)?;
         header.format()?;
         let method = header.choice()?;
         let producer = header.text("producer")?.unwrap_or_default();
-        let dtype = header.required("dtype")?;
-        let dtype: Dtype = match &dtype {
-            Value::String(name) => name.parse().map_err(|_| header.bad("dtype", "\"f32\" or \"f64\"", &dtype))?,
-            other => return Err(header.bad("dtype", "\"f32\" or \"f64\"", other)),
-        };
-        let (arithmetic, declares_rounding) = match header.object("arithmetic")? {
-            Some(object) => object.arithmetic(dtype)?,
-            None => (Arithmetic::of(dtype), false),
-        };
+        let (arithmetic, declares_rounding) = header.computed_in()?;
         let mut unknown = Vec::new();
         let Some(mut hyper) = header.object("hyper")? else {
             return Err(header.bad("hyper", "an object of hyper-parameters", &Value::Null));
@@ -184,10 +166,36 @@ impl Header {
     }
 }
 
+/// The header of a file, as a JSON object.
+pub(super) fn object(file: &TensorFile) -> Result<Object<'_>> {
+    let (path, name) = (file.path(), format!("metadata `{KEY}`"));
+    let Some(text) = file.metadata(KEY) else {
+        return Err(Error::file(path, name, format!("a JSON object of {FORMAT}"), "nothing"));
+    };
+    match json::parse(text.as_bytes()) {
+        Ok(Value::Object(entries)) => Ok(Object { path, name, entries }),
+        Ok(other) => Err(Error::file(path, name, "a JSON object", other)),
+        Err(message) => Err(Error::file(path, name, "a JSON object", message)),
+    }
+}
+
 impl Object<'_> {
-    fn format(&mut self) -> Result<()> {
+    pub(super) fn format(&mut self) -> Result<()> {
         let format = self.required("format")?;
         if format == FORMAT { Ok(()) } else { Err(self.bad("format", format!("{FORMAT:?}"), &format)) }
+    }
+
+    /// `dtype` and `arithmetic`; whether that declares `u_in` or `u_out`.
+    pub(super) fn computed_in(&mut self) -> Result<(Arithmetic, bool)> {
+        let dtype = self.required("dtype")?;
+        let dtype: Dtype = match &dtype {
+            Value::String(name) => name.parse().map_err(|_| self.bad("dtype", "\"f32\" or \"f64\"", &dtype))?,
+            other => return Err(self.bad("dtype", "\"f32\" or \"f64\"", other)),
+        };
+        match self.object("arithmetic")? {
+            Some(object) => object.arithmetic(dtype),
+            None => Ok((Arithmetic::of(dtype), false)),
+        }
     }
 
     fn arithmetic(mut self, dtype: Dtype) -> Result<(Arithmetic, bool)> {
@@ -271,7 +279,7 @@ impl Object<'_> {
         names(&value).filter(|names| !names.is_empty()).ok_or_else(|| self.bad("params", expected, &value))
     }
 
-    fn not_prunable(&mut self, params: &[String]) -> Result<Vec<String>> {
+    pub(super) fn not_prunable(&mut self, params: &[String]) -> Result<Vec<String>> {
         let key = "not_prunable";
         let expected = "a list of names of parameters that are not in `params`, each once";
         let Some(value) = self.entries.remove(key) else { return Ok(Vec::new()) };
@@ -281,7 +289,7 @@ impl Object<'_> {
 }
 
 /// A list of names, each once.
-fn names(value: &Value) -> Option<Vec<String>> {
+pub(super) fn names(value: &Value) -> Option<Vec<String>> {
     let names: Option<Vec<String>> = value.as_array()?.iter().map(|name| name.as_str().map(str::to_string)).collect();
     let mut seen = HashSet::new();
     names.filter(|names| names.iter().all(|name| seen.insert(name.clone())))

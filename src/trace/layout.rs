@@ -106,7 +106,7 @@ impl<'a> Place<'a> {
 }
 
 /// A number without sign or leading zeros, of a size that arithmetic on it cannot overflow.
-fn count(digits: &str) -> Option<usize> {
+pub(super) fn count(digits: &str) -> Option<usize> {
     let canonical = digits == "0" || (!digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));
     let value = digits.parse::<u32>().ok().filter(|_| canonical)?;
     usize::try_from(value).ok()

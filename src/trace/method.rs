@@ -1,4 +1,4 @@
-//! [`TracedMethod`]: whose rules a trace follows.
+//! [`TracedMethod`], [`StepMethod`]: whose rules a trace follows.
 
 use crate::choice::choice;
 
@@ -11,4 +11,24 @@ choice! {
     Reset = "reset",
     /// GDSTAR's quantities with `draw` for the running minimum: the rewind point moves where that says so.
     RandomRewind = "random-rewind",
+}
+
+choice! {
+    /// The methods of which a trace has steps: `step/<t>/..` (levels of `lth`, candidates of `lmc`, episodes of `amc`).
+    StepMethod, "method":
+    DropBack = "dropback",
+    Procrustes = "procrustes",
+    Lth = "lth",
+    Lmc = "lmc",
+    Snip = "snip",
+    Grasp = "grasp",
+    Gmp = "gmp",
+    Set = "set",
+    RigL = "rigl",
+    GraNet = "granet",
+    AcDc = "acdc",
+    TopKast = "topkast",
+    Sdgp = "sdgp",
+    LayerDrop = "layerdrop",
+    Amc = "amc",
 }

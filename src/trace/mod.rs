@@ -11,21 +11,23 @@ pub mod names;
 mod number;
 mod object;
 mod optimizer;
+mod steps;
+mod tensors;
 
 pub use arithmetic::Arithmetic;
 pub use header::{Header, SgdHyperparameters};
-pub use method::TracedMethod;
+pub use method::{StepMethod, TracedMethod};
 pub use number::hex_float;
 pub use optimizer::{Clip, Optimizer, OptimizerRule, Schedule};
+pub use steps::{StepHeader, StepTrace};
+pub use tensors::Tensors;
 
+use crate::choice::Choice;
 use crate::error::{Error, Result};
-use crate::scalar::Dtype;
 use crate::tensor_file::TensorFile;
-use half::{bf16, f16};
 use layout::Layout;
-use safetensors::Dtype as Stored;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::path::Path;
 
 /// The format's name and version.
@@ -49,9 +51,40 @@ impl TracedParameter {
     }
 }
 
+/// A trace of either kind.
+pub enum Opened {
+    /// Of GDSTAR and its relatives: an event is an epoch.
+    Epochs(Box<Trace>),
+    /// Of another method: an event is an optimizer's step, a level, a candidate or an episode.
+    Steps(Box<StepTrace>),
+}
+
+/// Opens a trace, whosever rules it follows.
+///
+/// # Errors
+/// As [`Trace::open`].
+pub fn open(path: &Path) -> Result<Opened> {
+    let file = TensorFile::open(path)?;
+    let mut object = header::object(&file)?;
+    let Some(value) = object.entries.remove(TracedMethod::KEY) else { return Trace::new(file).map(epochs) };
+    let name = value.as_str().unwrap_or_default();
+    match name.parse::<StepMethod>() {
+        Ok(method) => StepTrace::new(file, method).map(|trace| Opened::Steps(Box::new(trace))),
+        Err(_) if TracedMethod::NAMES.contains(&name) => Trace::new(file).map(epochs),
+        Err(_) => {
+            let names = [TracedMethod::NAMES, StepMethod::NAMES].concat().join(" | ");
+            Err(object.bad(TracedMethod::KEY, names, &value))
+        }
+    }
+}
+
+fn epochs(trace: Trace) -> Opened {
+    Opened::Epochs(Box::new(trace))
+}
+
 /// An open trace.
 pub struct Trace {
-    file: TensorFile,
+    tensors: Tensors,
     pub header: Header,
     /// Those of W in flattening order, then all others, by name.
     parameters: Vec<TracedParameter>,
@@ -98,7 +131,8 @@ impl Trace {
             parameters.push(TracedParameter { name: name.clone(), shape: shape.clone(), range: end..end + len });
             end += len;
         }
-        let trace = Self { prunable: header.params.len(), file, header, parameters, epochs, within, unknown, beyond };
+        let tensors = Tensors::new(file, header.arithmetic.dtype);
+        let trace = Self { prunable: header.params.len(), tensors, header, parameters, epochs, within, unknown, beyond };
         trace.check_chunks()?;
         Ok(trace)
     }
@@ -109,12 +143,7 @@ impl Trace {
             return Ok(());
         }
         let place = format!("metadata `{KEY}`: hyper: chunks");
-        Err(Error::file(self.file.path(), place, format!("at most N = {n}, the weights of `params`"), chunks))
-    }
-
-    /// The file's path.
-    pub fn path(&self) -> &Path {
-        self.file.path()
+        Err(Error::file(self.path(), place, format!("at most N = {n}, the weights of `params`"), chunks))
     }
 
     /// Tensor names that the format does not have.
@@ -162,46 +191,6 @@ impl Trace {
         self.within.range((k, 0)..=(k, usize::MAX)).map(|(_, i)| *i)
     }
 
-    /// Whether a tensor of this name is there.
-    pub fn has(&self, name: &str) -> bool {
-        self.file.describe(name).is_some()
-    }
-
-    /// The shape of a tensor that is there.
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.file.describe(name).map(|(_, shape)| shape)
-    }
-
-    /// A tensor of floats, exactly, if it is there.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if it cannot be read.
-    pub fn floats(&self, name: &str) -> Result<Option<Vec<f64>>> {
-        if !self.has(name) {
-            return Ok(None);
-        }
-        Ok(Some(self.file.read_floats(name, None)?.into_raw_vec_and_offset().0))
-    }
-
-    /// A mask, if it is there: true for 1.
-    ///
-    /// # Errors
-    /// [`Error::File`] for a value above 1; [`Error::Io`].
-    pub fn flags(&self, name: &str) -> Result<Option<Vec<bool>>> {
-        if !self.has(name) {
-            return Ok(None);
-        }
-        let values = self.file.read::<u8>(name, None)?.into_raw_vec_and_offset().0;
-        match values.iter().position(|&value| value > 1) {
-            None => Ok(Some(values.into_iter().map(|value| value == 1).collect())),
-            Some(j) => {
-                let index = unflatten(j, self.shape(name).unwrap_or_default());
-                let place = format!("tensor `{name}`, index {index:?}");
-                Err(Error::file(self.file.path(), place, "0 or 1", values[j]))
-            }
-        }
-    }
-
     /// One float of an epoch, if it is there.
     ///
     /// # Errors
@@ -217,49 +206,14 @@ impl Trace {
     pub fn integer(&self, k: usize, quantity: &str) -> Result<Option<i64>> {
         Ok(self.integers(&format!("epoch/{k}/{quantity}"))?.and_then(|values| values.first().copied()))
     }
+}
 
-    /// A tensor of integers, if it is there.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn integers(&self, name: &str) -> Result<Option<Vec<i64>>> {
-        if !self.has(name) {
-            return Ok(None);
-        }
-        Ok(Some(self.file.read::<i64>(name, None)?.into_raw_vec_and_offset().0))
-    }
+/// A trace is a file of tensors, and what they mean.
+impl Deref for Trace {
+    type Target = Tensors;
 
-    /// The unit roundoff of a tensor's storage where that is narrower than the arithmetic, else 0: how far what is
-    /// recorded may be from what the port went on with.
-    pub fn storage_error(&self, name: &str) -> f64 {
-        match (self.header.arithmetic.dtype, self.dtype(name)) {
-            (_, Some(Stored::BF16)) => 1.0 / 256.0,
-            (_, Some(Stored::F16)) => 1.0 / 2048.0,
-            (Dtype::F64, Some(Stored::F32)) => Dtype::F32.unit_roundoff(),
-            _ => 0.0,
-        }
-    }
-
-    /// The smallest subnormal number of a storage that is narrower than the arithmetic, else 0.
-    pub fn storage_underflow(&self, name: &str) -> f64 {
-        match (self.header.arithmetic.dtype, self.dtype(name)) {
-            (_, Some(Stored::F16)) => f16::MIN_POSITIVE_SUBNORMAL.to_f64(),
-            (_, Some(Stored::BF16)) => bf16::MIN_POSITIVE_SUBNORMAL.to_f64(),
-            (Dtype::F64, Some(Stored::F32)) => f32::from_bits(1).into(),
-            _ => 0.0,
-        }
-    }
-
-    fn dtype(&self, name: &str) -> Option<Stored> {
-        self.file.describe(name).map(|(dtype, _)| dtype)
-    }
-
-    /// How far, relatively, two recordings of one number may be apart: a rounding to the narrower of two storages.
-    pub fn storage_difference(&self, one: &str, other: &str) -> f64 {
-        match (self.dtype(one), self.dtype(other)) {
-            (Some(one), Some(other)) if one != other => Dtype::F32.unit_roundoff(),
-            _ => 0.0,
-        }
+    fn deref(&self) -> &Tensors {
+        &self.tensors
     }
 }
 

@@ -1,0 +1,103 @@
+//! GraNet (Liu et al. 2021, Alg. 1): gradual pruning, and at every update some weights more dropped and grown.
+
+use crate::error::Result;
+use crate::oracle::interval::Decision;
+use crate::oracle::steps::desk::{Choice, Desk, Known};
+use crate::oracle::steps::left::{Left, Operands};
+use crate::oracle::steps::near::{Flags, Near, Reals};
+use crate::oracle::steps::page::Page;
+use crate::oracle::steps::pick::{DropAndGrow, intervals};
+use crate::select::schedule::LastUpdate;
+use crate::select::update::Gradual;
+use crate::trace::StepMethod;
+
+pub(in crate::oracle::steps) static PAGE: Page = Page {
+    fits: |desk| {
+        desk.required(&["final_sparsity", "total_steps", "update_end"])?;
+        desk.ends_after_its_start()
+    },
+    begin: |desk| desk.whole(Some("initial_sparsity"), true),
+    due: |rules, t| rules.due().is_at(rules.clock(t).0),
+    // The last update bounds the gradual pruning alone.
+    has_last_update: false,
+    ..Page::new(
+        StepMethod::GraNet,
+        &[
+            "granet.distribution",
+            "granet.init",
+            "granet.carry",
+            "granet.when",
+            "granet.step",
+            "granet.schedule",
+            "granet.prune",
+            "granet.count",
+            "granet.score",
+            "granet.drop",
+            "granet.grow",
+            "granet.weights",
+            "granet.momentum",
+        ],
+        step,
+    )
+};
+
+fn step(desk: &mut Desk) -> Result<Left> {
+    let rules = desk.rules;
+    let operands = desk.operands()?;
+    let updated = desk.updated()?;
+    let first = desk.descend(("step", "between"), &operands, Some(&operands.mask), false)?;
+    if !updated {
+        let update = desk.unchanged(&operands)?;
+        return desk.leave_masked(&operands, &first, update);
+    }
+    let (due, c) = rules.clock(desk.step());
+    let pruned = if rules.choice::<LastUpdate>().is_within(due, rules.steps("update_end")) {
+        prune(desk, &operands, &first.between, c)?
+    } else {
+        as_before(desk, &operands)?
+    };
+    let ends = (rules.real("regrow"), rules.real("regrow_min"));
+    let course = rules.cosine(ends, c, rules.steps("total_steps"), rules.due().start);
+    let fraction = desk.real_number("schedule", "fraction", Ok(course))?;
+    let rule = DropAndGrow { signed: false, by_draw: false };
+    let update = desk.drop_and_grow(&operands, &first, &pruned, &fraction, &rule)?;
+    desk.leave_masked(&operands, &first, update)
+}
+
+/// The gradual pruning: labels `schedule` and `prune`.
+fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>], c: usize) -> Result<Vec<Known<Flags>>> {
+    let rules = desk.rules;
+    let ends = (rules.real("initial_sparsity"), rules.real("final_sparsity"));
+    let course = rules.cubic(ends, c, (rules.due().start, rules.steps("update_end")));
+    let rate = desk.real_number("schedule", "rate", Ok(course))?;
+    let groups = desk.groups(rules.choice::<Gradual>() == Gradual::Global);
+    let counts = desk.shares_kept(&groups, &operands.mask, &rate, true);
+    let counts = desk.counts("prune", "keep", counts)?;
+    let sizes: Vec<Known<Reals>> = between[..desk.prunable().len()]
+        .iter()
+        .map(|of| of.as_ref().map(|of| of.iter().map(Near::abs).collect()).map_err(Clone::clone))
+        .collect();
+    let keys = intervals(&sizes);
+    let choice = Choice {
+        keys: &keys,
+        candidates: &operands.mask,
+        base: None,
+        groups: &groups,
+        counts: &counts,
+        cut: rules.choice(),
+        ties: desk.ties(),
+    };
+    desk.chosen("prune", "pruned", &choice)
+}
+
+/// After t_1 nothing is pruned.
+fn as_before(desk: &mut Desk, operands: &Operands) -> Result<Vec<Known<Flags>>> {
+    let mut pruned = Vec::new();
+    for (p, parameter) in desk.prunable().iter().enumerate() {
+        let before = operands.mask[p].clone();
+        let expected = before.map(|before| before.iter().map(|&flag| Decision::of(flag)).collect());
+        let of = format!("/{}", parameter.name);
+        pruned.push(desk.flags("prune", ("pruned", &of), &parameter.shape, expected)?);
+    }
+    Ok(pruned)
+}

@@ -1,0 +1,190 @@
+//! SNIP (Lee et al. 2019) and GraSP (Wang et al. 2020): weights are chosen once, before training.
+
+use crate::error::Result;
+use crate::oracle::interval::Interval;
+use crate::oracle::steps::desk::{Choice, Desk, Known};
+use crate::oracle::steps::left::{Left, masked};
+use crate::oracle::steps::near::{Near, Reals};
+use crate::oracle::steps::page::Page;
+use crate::oracle::steps::pick::{everything, intervals};
+use crate::oracle::steps::slips::Slip;
+use crate::scalar::Scalar;
+use crate::select::distribution::Distribution;
+use crate::select::update::StartingWeights;
+use crate::trace::StepMethod;
+
+pub(in crate::oracle::steps) static SNIP: Page = Page {
+    fits: has_target,
+    begin: |desk| desk.whole(Some("sparsity"), false),
+    ..Page::new(
+        StepMethod::Snip,
+        &["snip.distribution", "snip.carry", "snip.count", "snip.score", "snip.mask", "snip.weights"],
+        step,
+    )
+};
+
+pub(in crate::oracle::steps) static GRASP: Page = Page {
+    fits: has_target,
+    begin: |desk| desk.whole(Some("sparsity"), false),
+    ..Page::new(
+        StepMethod::Grasp,
+        &["grasp.distribution", "grasp.carry", "grasp.count", "grasp.score", "grasp.mask", "grasp.weights"],
+        step,
+    )
+};
+
+fn has_target(desk: &Desk) -> Result<()> {
+    match desk.rules.choice::<Distribution>() {
+        Distribution::Given => Ok(()),
+        _ => desk.required(&["sparsity"]),
+    }
+}
+
+fn step(desk: &mut Desk) -> Result<Left> {
+    let rules = desk.rules;
+    let params = desk.prunable();
+    let is_snip = rules.method() == StepMethod::Snip;
+    let mut weights = Vec::new();
+    for p in 0..params.len() {
+        let before = desk.left.t.is_none().then(|| desk.whole.init[p].clone());
+        weights.push(desk.carried("weights_before", "weights_after", p, before)?);
+    }
+    let is_global = rules.choice::<Distribution>() == Distribution::Global;
+    let groups = desk.groups(is_global);
+    let all = everything(desk);
+    let counts = if is_global || desk.whole.sparsity.is_empty() {
+        desk.shares_kept(&groups, &all, &Ok(Near::exact(rules.real("sparsity"))), true)
+    } else {
+        let of_layer = |p: usize| desk.shares_kept(&[vec![p]], &all, &desk.whole.sparsity[p], true).remove(0);
+        (0..params.len()).map(of_layer).collect()
+    };
+    let counts = desk.counts("count", "keep", counts)?;
+    let scores = if is_snip { saliencies(desk, &weights)? } else { flows(desk, &weights)? };
+    let mut keys = intervals(&scores);
+    // GraSP removes the largest.
+    if is_snip == rules.has(Slip::Smallest) {
+        let negative = |x: Interval| Interval { low: -x.high, high: -x.low };
+        keys = keys.into_iter().map(|of| of.map(|of| of.into_iter().map(negative).collect())).collect();
+    }
+    let choice = Choice {
+        keys: &keys,
+        candidates: &all,
+        base: None,
+        groups: &groups,
+        counts: &counts,
+        cut: rules.choice(),
+        ties: desk.ties(),
+    };
+    let mask = desk.chosen("mask", "mask", &choice)?;
+    let mut left = Left { t: desk.t, mask: mask.clone(), ..desk.left.clone() };
+    for (p, mask) in mask.iter().enumerate() {
+        let from = match rules.choice::<StartingWeights>() {
+            StartingWeights::Fresh if is_snip => desk.operand("fresh", p)?,
+            _ => weights[p].clone(),
+        };
+        let unmasked = rules.has(Slip::DroppedKeepsWeight);
+        let expected = || -> Known<Reals> {
+            let from = from?;
+            Ok(if unmasked { from } else { masked(&from, &mask.clone()?) })
+        };
+        let expected = expected();
+        left.weights[p] = desk.real("weights", "weights_after", p, None, expected)?;
+    }
+    Ok(left)
+}
+
+/// SNIP's `|g w|`, or that divided by its sum: the decisions are the same.
+fn saliencies(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Vec<Known<Reals>>> {
+    let (u, underflow) = (desk.rules.arithmetic.u(), desk.rules.arithmetic.underflow());
+    let mut products: Vec<Known<Vec<Near>>> = Vec::new();
+    for (p, w) in weights.iter().enumerate() {
+        let g = desk.gradient(p)?;
+        let slip = desk.rules.slip;
+        let product = |(w, g): (Near, Near)| {
+            let x = match slip {
+                Some(Slip::ScoreOfWeight) => w,
+                Some(Slip::ScoreOfGradient) => g,
+                _ => w.times(g),
+            };
+            let x = x.give(2.0 * u * x.size() + underflow);
+            match slip {
+                Some(Slip::Signed) => x,
+                Some(Slip::Squared) => x.times(x),
+                _ => x.abs(),
+            }
+        };
+        let known = || -> Known<Vec<Near>> { Ok(w.clone()?.iter().zip(g?.iter()).map(product).collect()) };
+        products.push(known());
+    }
+    let total = || -> Known<Near> {
+        let mut sum = Near::ZERO;
+        let mut n = 0.0;
+        for of in &products {
+            for x in of.as_ref().map_err(Clone::clone)? {
+                sum = sum.plus(*x);
+                n += 1.0;
+            }
+        }
+        Ok(sum.give(n * (u * sum.size() + underflow)))
+    };
+    // The largest recorded score says which form it is.
+    let divided = match (desk.is_replay(), total()) {
+        (false, Ok(total)) if total.size() > 0.0 => is_divided(desk, &products, total)?.then_some(total),
+        _ => None,
+    };
+    let mut scores = Vec::new();
+    for (p, of) in products.into_iter().enumerate() {
+        let quotient = |x: Near| match divided {
+            None => x,
+            Some(total) => {
+                let centre = x.centre / total.centre;
+                let size = centre.abs().to_f64();
+                let relative = total.radius / (total.size() - 2.0 * total.radius).max(f64::MIN_POSITIVE);
+                let own = x.radius / (total.size() - 2.0 * total.radius).max(f64::MIN_POSITIVE);
+                Near { centre, radius: own + size * relative + 2.0 * u * size + underflow }
+            }
+        };
+        let expected = of.map(|of| of.into_iter().map(quotient).collect());
+        scores.push(desk.real("score", "score", p, None, expected)?);
+    }
+    Ok(scores)
+}
+
+/// Whether the recorded scores are nearer to the divided ones.
+fn is_divided(desk: &Desk, products: &[Known<Vec<Near>>], total: Near) -> Result<bool> {
+    let mut largest: Option<(f64, f64)> = None;
+    for (p, of) in products.iter().enumerate() {
+        let (Ok(of), Some(recorded)) = (of, desk.trace.floats(&desk.name_of("score", p))?) else { continue };
+        for (x, recorded) in of.iter().zip(recorded) {
+            if largest.is_none_or(|(x_max, _)| x.size() > x_max) {
+                largest = Some((x.size(), recorded));
+            }
+        }
+    }
+    let Some((x, recorded)) = largest else { return Ok(false) };
+    Ok((recorded - x / total.size()).abs() < (recorded - x).abs())
+}
+
+/// GraSP's `-w (H g)`.
+fn flows(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Vec<Known<Reals>>> {
+    let (u, underflow) = (desk.rules.arithmetic.u(), desk.rules.arithmetic.underflow());
+    let mut scores = Vec::new();
+    for (p, w) in weights.iter().enumerate() {
+        let hg = desk.operand("hessian_gradient", p)?;
+        let slip = desk.rules.slip;
+        let product = |(w, hg): (Near, Near)| {
+            let x = w.times(hg);
+            let x = Near { centre: -x.centre, ..x }.give(2.0 * u * x.size() + underflow);
+            match slip {
+                Some(Slip::Negated) => Near { centre: -x.centre, ..x },
+                Some(Slip::Signed) => x.abs(),
+                Some(Slip::ScoreOfGradient) => hg,
+                _ => x,
+            }
+        };
+        let known = || -> Known<Reals> { Ok(w.clone()?.iter().zip(hg?.iter()).map(product).collect()) };
+        let expected = known();
+        scores.push(desk.real("score", "score", p, None, expected)?);
+    }
+    Ok(scores)
+}

@@ -1,0 +1,168 @@
+//! Top-KAST (Jayakumar et al. 2020): A is computed with, B, which holds A, is trained, and all weights are kept.
+
+use crate::error::Result;
+use crate::oracle::interval::{Decision, Interval};
+use crate::oracle::steps::desk::{Choice, Desk, Known};
+use crate::oracle::steps::left::{Left, Operands};
+use crate::oracle::steps::near::{Flags, Near, Reals};
+use crate::oracle::steps::page::Page;
+use crate::oracle::steps::pick::everything;
+use crate::oracle::steps::slips::Slip;
+use crate::scalar::{DoubleDouble, Scalar};
+use crate::select::distribution::Distribution;
+use crate::select::update::PenaltyRule;
+use crate::trace::StepMethod;
+use std::rc::Rc;
+
+pub(in crate::oracle::steps) static PAGE: Page = Page {
+    fits: |desk| {
+        desk.required(&["forward_sparsity", "backward_sparsity"])?;
+        let (forward, backward) = (desk.rules.real("forward_sparsity"), desk.rules.real("backward_sparsity"));
+        let bad = |key: &str, expected: &str, found: f64| Err(desk.trace.bad_header(&format!("hyper: {key}"), expected, found));
+        match (forward < 1.0, backward <= forward) {
+            (false, _) => bad("forward_sparsity", "a number in [0, 1)", forward),
+            (_, false) => bad("backward_sparsity", "at most `forward_sparsity`", backward),
+            _ => Ok(()),
+        }
+    },
+    due: |rules, t| t.is_multiple_of(rules.steps("update_every").max(1)),
+    ..Page::new(
+        StepMethod::TopKast,
+        &[
+            "topkast.carry",
+            "topkast.when",
+            "topkast.count",
+            "topkast.forward",
+            "topkast.backward",
+            "topkast.step",
+            "topkast.momentum",
+        ],
+        step,
+    )
+};
+
+fn step(desk: &mut Desk) -> Result<Left> {
+    let operands = desk.operands()?;
+    let updated = desk.updated()?;
+    let (forward, backward) = if updated { choose(desk, &operands)? } else { as_before(desk, &operands)? };
+    let mut left = Left { t: desk.t, mask: forward.clone(), backward: backward.clone(), ..desk.left.clone() };
+    let rate = desk.rate()?;
+    let n = desk.parameters().len();
+    let mut momentum = Vec::new();
+    for p in 0..n {
+        desk.real("step", "between", p, None, operands.weights[p].clone())?;
+        let stepped = match forward.get(p) {
+            None => desk.descend_within(p, &operands, &rate, &|_, _| Near::ZERO, &|_| true)?,
+            Some(a) => within(desk, p, &operands, &rate, (a, &backward[p]))?,
+        };
+        let (after, v) = match stepped {
+            Ok((after, v)) => (Ok(after), Ok(v)),
+            Err(reason) => (Err(reason.clone()), Err(reason)),
+        };
+        left.weights[p] = desk.real("step", "weights_after", p, None, after)?;
+        momentum.push(v);
+    }
+    for (p, v) in momentum.into_iter().enumerate() {
+        left.momentum[p] = desk.real("momentum", "momentum", p, None, v)?;
+    }
+    Ok(left)
+}
+
+/// Labels `count`, `forward` and `backward` at an update.
+fn choose(desk: &mut Desk, operands: &Operands) -> Result<(Vec<Known<Flags>>, Vec<Known<Flags>>)> {
+    let rules = desk.rules;
+    let groups = desk.groups(rules.choice::<Distribution>() == Distribution::Global);
+    let all = everything(desk);
+    let share = |key: &str| Ok(Near::exact(rules.real(key)));
+    let counts = desk.shares_kept(&groups, &all, &share("forward_sparsity"), true);
+    let forward_counts = desk.counts("count", "keep", counts)?;
+    let is_same = rules.has(Slip::BackwardIsForward);
+    let of = share(if is_same { "forward_sparsity" } else { "backward_sparsity" });
+    let counts = desk.shares_kept(&groups, &all, &of, true);
+    let backward_counts = desk.counts("count", "keep_backward", counts)?;
+    let sign = if rules.has(Slip::Smallest) { -1.0 } else { 1.0 };
+    let size = |w: Near| match rules.slip {
+        Some(Slip::Signed) => w.interval(),
+        _ => w.abs().scaled(sign).interval(),
+    };
+    let keys: Vec<Known<Vec<Interval>>> = operands.weights[..all.len()]
+        .iter()
+        .map(|w| w.as_ref().map(|w| w.iter().map(size).collect()).map_err(Clone::clone))
+        .collect();
+    let choice = |counts| Choice {
+        keys: &keys,
+        candidates: &all,
+        base: None,
+        groups: &groups,
+        counts,
+        cut: rules.choice(),
+        ties: desk.ties(),
+    };
+    let (a, b) = (choice(&forward_counts), choice(&backward_counts));
+    let forward = desk.chosen("forward", "mask", &a)?;
+    let backward = desk.chosen("backward", "backward", &b)?;
+    contained(desk, &forward, &backward);
+    Ok((forward, backward))
+}
+
+/// A lies in B, also where equal sizes leave both open.
+fn contained(desk: &mut Desk, forward: &[Known<Flags>], backward: &[Known<Flags>]) {
+    for (p, pair) in forward.iter().zip(backward).enumerate() {
+        let (Ok(a), Ok(b)) = pair else { continue };
+        let name = desk.name_of("backward", p);
+        let Some(j) = (0..a.len()).find(|&j| a[j] && !b[j]).filter(|_| desk.trace.has(&name)) else { continue };
+        let place = desk.place(&name);
+        let index = desk.parameters()[p].index(j);
+        if let Some(outcome) = desk.outcome("backward") {
+            outcome.diverges_at(&place, index, 0.0, Interval::exact(1.0));
+        }
+    }
+}
+
+/// Without an update A and B are what they were.
+fn as_before(desk: &mut Desk, operands: &Operands) -> Result<(Vec<Known<Flags>>, Vec<Known<Flags>>)> {
+    let forward = desk.unchanged(operands)?.mask;
+    let mut backward = Vec::new();
+    for (p, parameter) in desk.prunable().iter().enumerate() {
+        let before = desk.left.backward.get(p).cloned().unwrap_or_else(|| Err("needs the last update's `backward`".to_string()));
+        // As of any mask: nothing may have been due since.
+        let from = desk.left.t.map_or(0, |t| t + 1);
+        let is_left = !(from..desk.step()).any(|t| desk.rules.is_due(t));
+        let before = if is_left { before } else { Err("needs the last update's `backward`".to_string()) };
+        let expected = before.map(|before| before.iter().map(|&flag| Decision::of(flag)).collect());
+        let of = format!("/{}", parameter.name);
+        backward.push(desk.flags("when", ("backward", &of), &parameter.shape, expected)?);
+    }
+    Ok((forward, backward))
+}
+
+/// SGD with the penalty in B; outside of it weights stay and have no momentum.
+fn within(
+    desk: &mut Desk,
+    p: usize,
+    operands: &Operands,
+    rate: &Known<Near>,
+    (a, b): (&Known<Flags>, &Known<Flags>),
+) -> Result<Known<(Reals, Reals)>> {
+    let rules = desk.rules;
+    let (a, b) = match (a, b) {
+        (Ok(a), Ok(b)) => (Rc::clone(a), Rc::clone(b)),
+        (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason.clone())),
+    };
+    let penalty = DoubleDouble::from(if rules.has(Slip::NoPenalty) { 0.0 } else { rules.real("penalty") });
+    let density = DoubleDouble::ONE - DoubleDouble::from(rules.real("forward_sparsity"));
+    let pull = |j: usize, w: Near| {
+        let of = match rules.choice::<PenaltyRule>() {
+            PenaltyRule::L2 => w,
+            PenaltyRule::L1 => Near::exact(if w.centre.hi() == 0.0 { 0.0 } else { w.centre.hi().signum() }),
+        };
+        let factor = match (a[j], rules.slip) {
+            (true, _) | (_, Some(Slip::PenaltyWithoutDensity)) => penalty,
+            (_, Some(Slip::PenaltyTimesDensity)) => penalty * density,
+            _ => penalty / density,
+        };
+        of.times(Near { centre: factor, radius: 0.0 })
+    };
+    let moves = |j: usize| b[j] || rules.has(Slip::UnmaskedStep);
+    desk.descend_within(p, operands, rate, &pull, &moves)
+}

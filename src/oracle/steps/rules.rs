@@ -1,0 +1,209 @@
+//! [`Rules`]: what a trace by steps declares: the method's hyper-parameters and reading, and the optimizer's.
+
+use super::page::Page;
+use super::slips::Slip;
+use crate::choice::Choice;
+use crate::error::{Error, Result};
+use crate::method::options::{Domain, Options, Part, Value};
+use crate::method::{Entry, declared};
+use crate::paper::reading::Prunable;
+use crate::select::count::{Count, Minimum};
+use crate::select::schedule::{Clock, Due, LastUpdate, UpdateGrid};
+use crate::select::update::UpdateOrder;
+use crate::trace::{Arithmetic, Clip, OptimizerRule, StepMethod, StepTrace, number_of};
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+
+/// All that decides what a correct port's results are, beside the operands.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) page: &'static Page,
+    pub(crate) entry: &'static Entry,
+    pub(crate) options: Options,
+    /// A known mistake that is tried.
+    pub(crate) slip: Option<Slip>,
+    /// The header's; a step may record its own.
+    pub(crate) lr: Option<f64>,
+    pub(crate) momentum: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) no_decay: BTreeSet<String>,
+    /// Why the optimizer's steps cannot be followed, if they cannot.
+    pub(crate) descends: std::result::Result<(), String>,
+    pub(crate) arithmetic: Arithmetic,
+    /// Whether a result that a step does not record is the operand that the next one does.
+    pub(crate) results_are_operands: bool,
+}
+
+/// Hyper-parameters of every method, which say nothing of its own.
+const OF_ALL: [&str; 5] = ["lr", "momentum", "weight_decay", "batch_size", "epochs"];
+
+impl Rules {
+    /// Those of a trace.
+    ///
+    /// # Errors
+    /// [`Error::File`] naming the key whose value is none that it may have.
+    pub(crate) fn read(trace: &StepTrace, page: &'static Page, exact: bool) -> Result<(Self, Vec<String>)> {
+        let header = &trace.header;
+        let Some(entry) = declared(header.method.name()) else {
+            return Err(trace.bad_header("method", "a method whose rules are known", header.method));
+        };
+        let mut options = Options::of(entry);
+        let mut unknown = Vec::new();
+        for (key, value) in &header.hyper {
+            let option = entry.options.iter().find(|option| option.key == key && option.part == Part::Hyper);
+            match option {
+                Some(option) => options.set(key, parse(trace, &format!("hyper: {key}"), option.domain, value)?),
+                None if OF_ALL.contains(&key.as_str()) => {}
+                None => unknown.push(format!("hyper.{key}")),
+            }
+        }
+        for (key, value) in &header.reading {
+            let place = format!("reading: {key}");
+            let option = entry.options.iter().find(|option| option.key == key && option.part == Part::Reading);
+            match option {
+                Some(option) => options.set(key, parse(trace, &place, option.domain, value)?),
+                None if key == Prunable::KEY => {
+                    parse(trace, &place, Domain::Choice(Prunable::NAMES), value)?;
+                }
+                None => {
+                    let readings = entry.options.iter().filter(|option| option.part == Part::Reading);
+                    let keys: Vec<&str> = readings.map(|option| option.key).chain([Prunable::KEY]).collect();
+                    let expected = format!("one of {}, the choices of {}", keys.join(", "), entry.name);
+                    return Err(trace.bad_header(&place, expected, value));
+                }
+            }
+        }
+        let size = |key: &str| -> Result<Option<f64>> {
+            let Some(value) = header.hyper.get(key) else { return Ok(None) };
+            let value = parse(trace, &format!("hyper: {key}"), Domain::Size, value)?;
+            Ok(value.as_real())
+        };
+        let descends = match (header.optimizer.rule, header.optimizer.clip) {
+            (OptimizerRule::Other, _) => Err("the header says that the optimizer is another".to_string()),
+            (_, Some(Clip::Norm(_) | Clip::Value(_))) => {
+                Err("gradients are clipped between record and step (record them clipped: `clip` = `recorded`)".to_string())
+            }
+            _ => Ok(()),
+        };
+        let arithmetic = header.arithmetic;
+        let rules = Self {
+            page,
+            entry,
+            options,
+            slip: None,
+            lr: size("lr")?,
+            momentum: size("momentum")?.unwrap_or(0.0),
+            weight_decay: size("weight_decay")?.unwrap_or(0.0),
+            no_decay: header.optimizer.no_decay.clone(),
+            descends,
+            arithmetic: if exact { arithmetic.exactly() } else { arithmetic },
+            results_are_operands: page.results_are_operands,
+        };
+        Ok((rules, unknown))
+    }
+
+    /// The method's label in findings.
+    pub(crate) fn label(&self, label: &str) -> &'static str {
+        let full = |known: &&&'static str| known.split_once('.').is_some_and(|(_, own)| own == label);
+        self.page.labels.iter().find(full).copied().unwrap_or(self.page.labels[0])
+    }
+
+    /// The choice that is declared.
+    pub(crate) fn choice<T: Choice + Default>(&self) -> T {
+        // Every value was looked at when the header was read.
+        self.options.name(T::KEY).parse().unwrap_or_default()
+    }
+
+    pub(crate) fn has(&self, slip: Slip) -> bool {
+        self.slip == Some(slip)
+    }
+
+    /// A hyper-parameter without which nothing can be said.
+    pub(crate) fn required(&self, trace: &StepTrace, key: &str) -> Result<&Value> {
+        let missing = || trace.bad_header(&format!("hyper: {key}"), "a value, for there is no default", "nothing");
+        self.options.get(key).ok_or_else(missing)
+    }
+
+    /// A number that has a default, or was looked for when the page began.
+    pub(crate) fn real(&self, key: &str) -> f64 {
+        self.options.real(key).unwrap_or_default()
+    }
+
+    /// The same, of a count.
+    pub(crate) fn steps(&self, key: &str) -> usize {
+        self.options.count(key).unwrap_or_default()
+    }
+
+    pub(crate) fn count(&self) -> (Count, Minimum) {
+        (self.choice(), self.choice())
+    }
+
+    /// When updates are due by the method's schedule.
+    pub(crate) fn due(&self) -> Due {
+        let every = self.steps("update_every").max(1);
+        let has_end = self.page.has_last_update;
+        Due {
+            start: self.options.count("update_start").unwrap_or(every),
+            every,
+            end: self.options.count("update_end").filter(|_| has_end),
+            grid: self.choice::<UpdateGrid>(),
+            last: self.choice::<LastUpdate>(),
+        }
+    }
+
+    /// What schedules count at a step: when updates are due, and what values follow.
+    pub(crate) fn clock(&self, t: usize) -> (usize, usize) {
+        let completed = match self.choice::<UpdateOrder>() {
+            UpdateOrder::AfterStep => t + 1,
+            UpdateOrder::InsteadOfStep => t,
+        };
+        match self.choice::<Clock>() {
+            Clock::Completed => (completed, completed),
+            Clock::Index => (t, t),
+            Clock::IndexPlusOne => (t, t + 1),
+        }
+    }
+
+    /// Whether an update is due at a step.
+    pub(crate) fn is_due(&self, t: usize) -> bool {
+        (self.page.due)(self, t)
+    }
+
+    /// Weight decay of a parameter.
+    pub(crate) fn decay(&self, parameter: &str) -> f64 {
+        if self.no_decay.contains(parameter) && !self.has(Slip::DecayOfAll) { 0.0 } else { self.weight_decay }
+    }
+
+    pub(crate) fn method(&self) -> StepMethod {
+        self.page.method
+    }
+}
+
+/// A value of this domain: JSON numbers, hex floats for numbers that must be exact, texts for choices.
+fn parse(trace: &StepTrace, place: &str, domain: Domain, json: &Json) -> Result<Value> {
+    let found = match (domain, json) {
+        (Domain::Choice(_), Json::String(name)) => Some(Value::Name(name.clone())),
+        (Domain::Choice(_), number) => number_of(number).map(|x| Value::Name(x.to_string())),
+        (_, Json::Array(items)) => items.iter().map(number).collect::<Option<_>>().map(Value::List),
+        (_, json) => number(json),
+    };
+    let expected = match domain {
+        Domain::Steps { from } => format!("a whole number of at least {from}"),
+        Domain::Counts | Domain::StepList => "a list of whole numbers".to_string(),
+        Domain::Flags => "a list of 0 and 1".to_string(),
+        Domain::Shares => "a list of numbers in [0, 1]".to_string(),
+        other => other.to_string(),
+    };
+    found.filter(|value| domain.holds(value)).ok_or_else(|| bad(trace, place, expected, json))
+}
+
+fn bad(trace: &StepTrace, place: &str, expected: String, found: &Json) -> Error {
+    trace.bad_header(place, expected, found)
+}
+
+/// A whole number is a count.
+fn number(json: &Json) -> Option<Value> {
+    let x = number_of(json)?;
+    let is_count = x >= 0.0 && x.fract() == 0.0 && x <= (1_u64 << 53) as f64;
+    Some(if is_count { Value::Count(x as usize) } else { Value::Real(x) })
+}

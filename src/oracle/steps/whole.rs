@@ -1,0 +1,192 @@
+//! [`Whole`]: what a trace has beside its steps: the state before the first one, and which weights it starts with.
+
+use super::counts::{self, Counts};
+use super::desk::{Choice, Desk, Known};
+use super::near::{Flags, Near, Reals};
+use super::slips::Slip;
+use crate::error::Result;
+use crate::oracle::interval::Interval;
+use crate::scalar::{DoubleDouble, Scalar};
+use crate::select::count::{Count, Minimum};
+use crate::select::cut::Cut;
+use crate::select::distribution::{Distribution, ErkBudget, Share, erk, proportion};
+use std::rc::Rc;
+
+/// Before the first step.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Whole {
+    /// W_0 of every parameter.
+    pub(crate) init: Vec<Known<Reals>>,
+    /// Which weights are active at the start.
+    pub(crate) mask: Vec<Known<Flags>>,
+    /// Of selections by layer: each layer's sparsity. Empty of a selection over W.
+    pub(crate) sparsity: Vec<Known<Near>>,
+}
+
+impl Desk<'_> {
+    /// What all methods of weights have in common: W_0, and each layer's sparsity where `target` is shared out.
+    pub(crate) fn whole(&mut self, target: Option<&str>, starts_sparse: bool) -> Result<Whole> {
+        let mut init = Vec::new();
+        for p in 0..self.parameters().len() {
+            init.push(self.operand("init", p)?);
+        }
+        let all = |p: &crate::trace::TracedParameter| Ok(Rc::new(vec![true; p.range.len()]));
+        let mut whole = Whole { init, mask: self.prunable().iter().map(all).collect(), sparsity: Vec::new() };
+        let by_number = self.rules.options.real("er_epsilon").or_else(|| {
+            let has_neither = target == Some("sparsity") && self.rules.entry.name == "set";
+            (has_neither && self.rules.options.get("sparsity").is_none() && !self.is_given()).then_some(ER_EPSILON)
+        });
+        if let Some(target) = target.filter(|_| by_number.is_none()) {
+            whole.sparsity = self.sparsities(target)?;
+        }
+        if starts_sparse {
+            whole.mask = self.first_mask(&whole, by_number)?;
+        }
+        Ok(whole)
+    }
+
+    fn is_given(&self) -> bool {
+        self.rules.choice::<Distribution>() == Distribution::Given
+    }
+
+    /// Section 4: label `distribution`.
+    fn sparsities(&mut self, target: &str) -> Result<Vec<Known<Near>>> {
+        let distribution = self.rules.choice::<Distribution>();
+        let n = self.prunable().len();
+        let u = self.rules.arithmetic.u();
+        let expected: Vec<Near> = match distribution {
+            Distribution::Global => return Ok(Vec::new()),
+            Distribution::Given => {
+                let given = self.rules.options.reals("sparsities");
+                if given.len() != n {
+                    let expected = format!("{n} numbers in [0, 1], one a parameter of `params`");
+                    return Err(self.trace.bad_header("hyper: sparsities", expected, given.len()));
+                }
+                given.into_iter().map(Near::exact).collect()
+            }
+            Distribution::Uniform => {
+                self.rules.required(self.trace, target)?;
+                vec![Near::exact(self.rules.real(target)); n]
+            }
+            Distribution::Erk | Distribution::Er => {
+                self.rules.required(self.trace, target)?;
+                let s = self.rules.real(target);
+                // Dense from the start: there is nothing to share out.
+                if s == 0.0 && self.rules.entry.name == "granet" { vec![Near::ZERO; n] } else { self.erk(distribution, s)? }
+            }
+        };
+        // 32 u absolutely, whatever the sparsity.
+        let expected: Vec<Near> = expected.into_iter().map(|s| s.give(32.0 * u)).collect();
+        let recorded = self.real_named("distribution", ("sparsity", ""), &[n], None, Ok(expected.into_iter().collect()))?;
+        Ok((0..n)
+            .map(|l| recorded.as_ref().map_err(Clone::clone).map(|list| list.at(l)).map(|s| s.give(2.0 * u)))
+            .collect())
+    }
+
+    /// ERK's sparsities; where a layer's zeros may be formed in two ways, all between what both come to.
+    fn erk(&self, distribution: Distribution, s: f64) -> Result<Vec<Near>> {
+        let budget = self.rules.choice::<ErkBudget>();
+        let solve = |zeros: &dyn Fn(usize) -> DoubleDouble| -> Result<Vec<DoubleDouble>> {
+            let share = |parameter: &crate::trace::TracedParameter| {
+                let n = parameter.range.len();
+                Share { proportion: proportion(distribution, &parameter.shape), n: DoubleDouble::from_usize(n), zeros: zeros(n) }
+            };
+            let shares: Vec<Share<DoubleDouble>> = self.prunable().iter().map(share).collect();
+            if self.rules.has(Slip::ErkNotRedistributed) { Ok(once(&shares)) } else { self.solved(&shares, s) }
+        };
+        let zeros = |n: usize| self.kept(n, Near::exact(s), Count::RemoveFloor, Minimum::Zero).of(n);
+        let (low, high) = match budget {
+            ErkBudget::Floor => (
+                solve(&|n| DoubleDouble::from_usize(zeros(n).low))?,
+                solve(&|n| DoubleDouble::from_usize(zeros(n).high))?,
+            ),
+            ErkBudget::Real => {
+                let real = solve(&|n| DoubleDouble::from_product(n as f64, s))?;
+                (real.clone(), real)
+            }
+        };
+        let both = |(low, high): (DoubleDouble, DoubleDouble)| {
+            let centre = (low + high) * DoubleDouble::from(0.5);
+            Near { centre, radius: (high - low).abs().to_f64() }
+        };
+        Ok(low.into_iter().zip(high).map(both).collect())
+    }
+
+    fn solved(&self, shares: &[Share<DoubleDouble>], s: f64) -> Result<Vec<DoubleDouble>> {
+        erk(shares).map_err(|error| {
+            let found = match error {
+                crate::Error::Domain { found, .. } => format!("{s}, with {found}"),
+                other => other.to_string(),
+            };
+            let expected = "a sparsity that ERK can share out among these layers (or another `distribution`)";
+            self.trace.bad_header("hyper: the sparsity", expected, found)
+        })
+    }
+
+    /// The masks of methods that start sparse: label `init`.
+    fn first_mask(&mut self, whole: &Whole, by_number: Option<f64>) -> Result<Vec<Known<Flags>>> {
+        let params = self.prunable();
+        let (count, minimum) = self.rules.count();
+        let (mut keys, mut candidates, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+        for (p, parameter) in params.iter().enumerate() {
+            let n = parameter.range.len();
+            keys.push(self.operand("init_draw", p)?.map(|draw| draw.iter().map(Near::interval).collect::<Vec<Interval>>()));
+            candidates.push(Ok(Rc::new(vec![true; n])));
+            counts.push(match by_number {
+                Some(epsilon) => {
+                    let (outputs, inputs) = ends(&parameter.shape);
+                    let wanted = (epsilon * (outputs + inputs) as f64).round_ties_even();
+                    Ok(Counts::exact((wanted as usize).min(n)))
+                }
+                None if whole.sparsity.is_empty() => Ok(Counts::exact(n)),
+                None => whole.sparsity[p].clone().map(|s| self.kept(n, s, count, minimum)),
+            });
+        }
+        // Dense from the start, whatever was drawn.
+        if counts.iter().zip(params).all(|(k, p)| k.as_ref().is_ok_and(|k| k.low >= p.range.len())) {
+            keys = params.iter().map(|p| Ok(vec![Interval::exact(0.0); p.range.len()])).collect();
+        }
+        let groups: Vec<Vec<usize>> = (0..params.len()).map(|p| vec![p]).collect();
+        let ties = self.ties();
+        let choice = Choice {
+            keys: &keys,
+            candidates: &candidates,
+            base: None,
+            groups: &groups,
+            counts: &counts,
+            cut: Cut::Exact,
+            ties,
+        };
+        self.chosen("init", "init_mask", &choice)
+    }
+}
+
+/// What SET has where neither `er_epsilon` nor a sparsity is given.
+const ER_EPSILON: f64 = 20.0;
+
+/// Outputs and inputs of a weight of this shape.
+fn ends(shape: &[usize]) -> (usize, usize) {
+    match shape {
+        [] => (1, 1),
+        [out] => (*out, 1),
+        [out, input, ..] => (*out, *input),
+    }
+}
+
+/// A known mistake: what a layer cannot take is not shared out among the others.
+fn once(shares: &[Share<DoubleDouble>]) -> Vec<DoubleDouble> {
+    let mut left = DoubleDouble::ZERO;
+    let mut sum = DoubleDouble::ZERO;
+    for share in shares {
+        left += share.n - share.zeros;
+        sum += share.proportion * share.n;
+    }
+    let e = left / sum;
+    let s = |share: &Share<DoubleDouble>| (DoubleDouble::ONE - e * share.proportion).maximum(DoubleDouble::ZERO);
+    shares.iter().map(s).collect()
+}
+
+/// The share that a schedule or a distribution gives, as a count takes it.
+pub(crate) fn share(s: Near, u: f64) -> Near {
+    counts::scheduled(s, u)
+}
