@@ -3,8 +3,8 @@
 use super::progress_bar;
 use crate::console;
 use crate::error::{Result, in_one_line};
-use crate::oracle::{CheckOptions, Ensemble, Finding, Report, RunStatistics, Verdict, check_observed};
-use crate::trace::Trace;
+use crate::oracle::{CheckOptions, Ensemble, Finding, Report, RunStatistics, Verdict, check_opened};
+use crate::trace;
 use ::console::style;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,7 +57,7 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode> {
         runs: RunStatistics::read_all(&args.runs)?,
     };
     let bar = progress_bar("epoch");
-    let report = check_observed(&Trace::open(&args.trace)?, &options, &mut |done, total| {
+    let report = check_opened(&trace::open(&args.trace)?, &options, &mut |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     });
@@ -83,13 +83,13 @@ fn text(report: &Report) -> String {
     lines.extend(report.inconclusive.iter().map(|reason| format!("  because {reason}")));
     if let Some(first) = report.findings.first() {
         lines.push(String::new());
-        lines.push(format!("first divergence: epoch {}, {}", first.epoch, describe(first)));
+        lines.push(format!("first divergence: {}{}", event(first), describe(first)));
         lines.push(format!("{} finding(s) in all:", report.findings_total));
         for (equation, count) in &report.findings_by_equation {
             let of_equation = report.findings.iter().find(|finding| finding.equation == *equation);
             let place = match of_equation {
                 Some(finding) if finding == first => ", the first divergence among them".to_string(),
-                Some(finding) => format!(", the first in epoch {}, {}", finding.epoch, describe(finding)),
+                Some(finding) => format!(", the first in {}{}", event(finding), describe(finding)),
                 None => String::new(),
             };
             lines.push(format!("  {equation}: {count}{place}"));
@@ -115,6 +115,15 @@ fn text(report: &Report) -> String {
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
     // Names are the file's.
     lines.iter().map(|line| in_one_line(line) + "\n").collect()
+}
+
+/// Where in the run a finding is.
+fn event(finding: &Finding) -> String {
+    match (finding.epoch, finding.step) {
+        (Some(k), _) => format!("epoch {k}, "),
+        (None, Some(t)) => format!("step {t}, "),
+        (None, None) => String::new(),
+    }
 }
 
 /// A finding in a line.

@@ -12,9 +12,10 @@ use super::outcome::Outcome;
 use super::report::Report;
 use super::run_level::{RunComparison, RunStatistics, compare_runs};
 use super::seen::{Carry, Operands, Seen};
-use super::verdict::Collector;
-use crate::error::Result;
-use crate::trace::Trace;
+use super::steps;
+use super::verdict::{Collector, report_on};
+use crate::error::{Error, Result};
+use crate::trace::{self, Opened, Trace};
 use std::path::Path;
 
 /// Checks the trace in a file.
@@ -23,7 +24,22 @@ use std::path::Path;
 /// As [`Trace::open`]; [`crate::Error::File`] for a mask value above 1; [`crate::Error::Domain`] for an ensemble of
 /// other runs than the trace's; [`crate::Error::Io`].
 pub fn check(path: &Path, options: &CheckOptions) -> Result<Report> {
-    check_trace(&Trace::open(path)?, options)
+    check_opened(&trace::open(path)?, options, &mut |_, _| {})
+}
+
+/// Checks a trace by whosever rules it follows, telling `progress` how many epochs or steps are judged, of how many.
+///
+/// # Errors
+/// As [`check`]; [`crate::Error::Domain`] for an ensemble beside a trace by steps.
+pub fn check_opened(opened: &Opened, options: &CheckOptions, progress: &mut dyn FnMut(usize, usize)) -> Result<Report> {
+    match opened {
+        Opened::Epochs(trace) => check_observed(trace, options, progress),
+        Opened::Steps(trace) if options.ensemble.is_some() => {
+            let expected = "a trace by epochs, whose runs end with what the equations are about";
+            Err(Error::domain("--ensemble", expected, format!("one of {}", trace.header.method)))
+        }
+        Opened::Steps(trace) => steps::check(trace, options, progress),
+    }
 }
 
 /// Checks an open trace.
@@ -72,7 +88,7 @@ pub fn check_observed(trace: &Trace, options: &CheckOptions, progress: &mut dyn 
         progress(done, total);
         next = loaded?;
     }
-    Ok(collector.report(trace, options, step.told(), runs))
+    Ok(report_on(collector, trace, options, step.told(), runs))
 }
 
 /// Judges the claims on an epoch in turn; with the outcomes, all that they derived.

@@ -65,6 +65,11 @@ impl Interval {
         Self { low, high }
     }
 
+    /// The opposite numbers.
+    pub(crate) fn negated(self) -> Self {
+        Self { low: -self.high, high: -self.low }
+    }
+
     /// `self < other`: what every choice of numbers says, or [`Decision::Either`] where the choices differ.
     pub fn less_than(self, other: Self) -> Decision {
         if self.high < other.low {

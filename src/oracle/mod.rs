@@ -21,11 +21,12 @@ mod run_level;
 mod seen;
 mod sgd;
 pub mod step;
+mod steps;
 mod verdict;
 
-pub use check::{check, check_observed, check_trace};
+pub use check::{check, check_observed, check_opened, check_trace};
 pub use claims::claimed;
 pub use interval::{Decision, Interval};
 pub use options::CheckOptions;
-pub use report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
+pub use report::{EQUATION_NAMES, Event, Finding, LISTED, Level, NotChecked, Report, Verdict};
 pub use run_level::{Ensemble, Equivalence, RunComparison, RunStatistics, compare_runs};

@@ -1,7 +1,7 @@
 //! [`Outcome`]: what came of judging one claim in one epoch.
 
 use crate::oracle::interval::{Decision, Interval};
-use crate::oracle::report::{Finding, LISTED};
+use crate::oracle::report::{Event, Finding, LISTED};
 use crate::trace::{Arithmetic, TracedParameter};
 use std::ops::Range;
 
@@ -97,7 +97,7 @@ impl Outcome {
     pub(crate) fn compare(&mut self, place: &Place, index: usize, got: f64, expected: Interval) {
         self.compared += 1;
         if !expected.contains(got) {
-            let at = (place.tensor.clone(), place.epoch, vec![index]);
+            let at = (place.tensor.clone(), place.event, vec![index]);
             self.find(Finding::new(self.label.equation, at, got, expected, place.arithmetic.dtype));
         }
     }
@@ -118,10 +118,17 @@ impl Outcome {
         }
     }
 
+    /// A number of a tensor that is not what it may be.
+    #[cold]
+    pub(crate) fn diverges_at(&mut self, place: &Place, index: Vec<usize>, got: f64, expected: Interval) {
+        let at = (place.tensor.clone(), place.event, index);
+        self.find(Finding::new(self.label.equation, at, got, expected, place.arithmetic.dtype));
+    }
+
     #[cold]
     fn diverges(&mut self, place: &Place, parameter: &TracedParameter, j: usize, got: f64, expected: Interval) {
         let tensor = format!("{}/{}", place.tensor, parameter.name);
-        let at = (tensor, place.epoch, parameter.index(j));
+        let at = (tensor, place.event, parameter.index(j));
         self.find(Finding::new(self.label.equation, at, got, expected, place.arithmetic.dtype));
     }
 }
@@ -139,6 +146,6 @@ pub(crate) fn pieces(len: usize) -> Vec<Range<usize>> {
 pub(crate) struct Place {
     /// The tensor's name, without the parameter's.
     pub(crate) tensor: String,
-    pub(crate) epoch: usize,
+    pub(crate) event: Event,
     pub(crate) arithmetic: Arithmetic,
 }

@@ -27,15 +27,25 @@ mod gradients;
 mod plan;
 mod write;
 
+use super::steps;
 use crate::error::Result;
 use crate::output;
 use crate::scalar::Dtype;
 use crate::tensor_file::{TensorSink, TensorStream};
-use crate::trace::{Arithmetic, Header, KEY, Optimizer, Trace, TracedMethod};
+use crate::trace::{self, Arithmetic, Header, KEY, Opened, Optimizer, Trace, TracedMethod};
 use chain::Replay;
 use plan::Plan;
 use serde_json::{Map, Value};
 use std::path::Path;
+
+/// What a replay wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// Epochs or steps.
+    pub events: usize,
+    /// What could not be computed, and why, and what was found strange in the input; a line each.
+    pub notes: Vec<String>,
+}
 
 /// What a replay gave besides the tensors.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,13 +64,21 @@ pub type OnProgress<'a> = &'a mut dyn FnMut(usize, usize);
 ///
 /// # Errors
 /// As [`replay_trace`], [`Trace::open`] and [`output::check`]; [`crate::Error::Io`].
-pub fn replay(input: &Path, output: &Path, progress: OnProgress) -> Result<Replayed> {
+pub fn replay(input: &Path, output: &Path, progress: OnProgress) -> Result<Written> {
     output::check("--out", output, &[input])?;
-    let trace = Trace::open(input)?;
+    let opened = trace::open(input)?;
     let mut stream = TensorStream::temporary(output)?;
-    let replayed = replay_trace(&trace, &mut stream, progress)?;
-    let header = Value::String(replayed.header.to_json().to_string());
-    stream.finish(&Map::from_iter([(KEY.to_string(), header)]))?;
+    let (header, replayed) = match &opened {
+        Opened::Epochs(trace) => {
+            let Replayed { header, epochs, notes } = replay_trace(trace, &mut stream, progress)?;
+            (header.to_json(), Written { events: epochs, notes })
+        }
+        Opened::Steps(trace) => {
+            let (header, notes) = steps::replay(trace, &mut stream, progress)?;
+            (header.to_json(), Written { events: trace.steps().count(), notes })
+        }
+    };
+    stream.finish(&Map::from_iter([(KEY.to_string(), Value::String(header.to_string()))]))?;
     Ok(replayed)
 }
 

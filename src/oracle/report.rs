@@ -34,15 +34,27 @@ impl Verdict {
     }
 }
 
+/// Where in a run something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    Epoch(usize),
+    Step(usize),
+    /// Beside them.
+    Whole,
+}
+
 /// One number that no correct port computes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// The equation whose result it is: `eq1` .. `eq9`, `alg1`, `alg4`, `alg6`.
+    /// The equation whose result it is: `eq1` .. `eq9`, `alg1`, `alg4`, `alg6`; of other methods `<method>.<label>`.
     pub equation: &'static str,
     /// The tensor's name in the trace; `params/<parameter>` for what the header's `params` has (1) or has not (0).
     pub tensor: String,
-    pub epoch: usize,
+    /// Of a method that acts on epochs; `None` of one that acts on steps, and of what belongs to the whole trace.
+    pub epoch: Option<usize>,
     pub batch: Option<usize>,
+    /// Of a method that acts on steps.
+    pub step: Option<usize>,
     /// The place in the tensor, one entry an axis.
     pub index: Vec<usize>,
     pub got: f64,
@@ -58,19 +70,24 @@ impl Finding {
     /// A finding without a cause yet.
     pub fn new(
         equation: &'static str,
-        (tensor, epoch, index): (String, usize, Vec<usize>),
+        (tensor, event, index): (String, Event, Vec<usize>),
         got: f64,
         expected: Interval,
         dtype: Dtype,
     ) -> Self {
-        let quantity = if tensor.starts_with("params/") { Some("params") } else { tensor.split('/').nth(2) };
+        let quantity = match event {
+            Event::Whole => tensor.split('/').next(),
+            Event::Epoch(_) if tensor.starts_with("params/") => Some("params"),
+            Event::Epoch(_) | Event::Step(_) => tensor.split('/').nth(2),
+        };
         let counts = quantity.is_some_and(|quantity| INTEGERS.contains(&quantity));
         let ulps = if counts { distance(got, expected) } else { ulps(got, expected, dtype) };
         Self {
             equation,
             tensor,
-            epoch,
+            epoch: if let Event::Epoch(k) = event { Some(k) } else { None },
             batch: None,
+            step: if let Event::Step(t) = event { Some(t) } else { None },
             index,
             got,
             expected_low: expected.low,
@@ -82,7 +99,25 @@ impl Finding {
 }
 
 /// Quantities that are whole numbers: a unit in the last place is 1.
-const INTEGERS: [&str; 6] = ["k_star", "t", "mask_before", "selected", "mask", "params"];
+const INTEGERS: [&str; 17] = [
+    "k_star",
+    "t",
+    "mask_before",
+    "selected",
+    "mask",
+    "params",
+    "k_stable",
+    "updated",
+    "keep",
+    "keep_backward",
+    "drop",
+    "pruned",
+    "kept",
+    "backward",
+    "active",
+    "channels",
+    "init_mask",
+];
 
 /// How far `got` is from the nearest number of `expected`.
 fn distance(got: f64, expected: Interval) -> f64 {
@@ -145,13 +180,15 @@ pub struct Report {
     pub compared: usize,
     pub epochs: usize,
     pub levels: Vec<Level>,
+    /// Every name that coverage of the trace's method uses, in order.
+    pub names: &'static [&'static str],
     pub warnings: Vec<String>,
 }
 
 impl Report {
     /// The equations of which nothing at all was checked.
     pub fn unchecked(&self) -> impl Iterator<Item = &'static str> {
-        EQUATION_NAMES.iter().copied().filter(|name| !self.checked.contains(name))
+        self.names.iter().copied().filter(|name| !self.checked.contains(name))
     }
 
     /// The object that `gdstar check --json` prints.
@@ -195,6 +232,7 @@ fn finding_to_json(finding: &Finding) -> Value {
         "tensor": finding.tensor,
         "epoch": finding.epoch,
         "batch": finding.batch,
+        "step": finding.step,
         "index": finding.index,
         "got": number(finding.got),
         "expected_low": number(finding.expected_low),

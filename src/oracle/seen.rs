@@ -8,6 +8,7 @@ use super::epoch::{Epoch, Recorded};
 use super::field::{Enclosure, Field, Flags};
 use super::interval::{Decision, Interval};
 use super::outcome::{Outcome, Place};
+use super::report::Event;
 use super::sgd::{Clipping, Momentum};
 use crate::error::Result;
 use crate::paper::reading::Reading;
@@ -153,7 +154,11 @@ impl<'a> Seen<'a> {
 
     /// The place of a tensor of this epoch, for comparisons.
     pub(crate) fn place(&self, quantity: &str) -> Place {
-        Place { tensor: format!("epoch/{}/{quantity}", self.k), epoch: self.k, arithmetic: self.arithmetic }
+        Place {
+            tensor: format!("epoch/{}/{quantity}", self.k),
+            event: Event::Epoch(self.k),
+            arithmetic: self.arithmetic,
+        }
     }
 
     /// How far a recorded scalar may be, relatively, from what the port went on with.

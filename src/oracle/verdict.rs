@@ -134,20 +134,14 @@ impl Collector {
         groups.into_iter().flat_map::<Vec<Finding>, _>(explain).collect()
     }
 
-    /// The report over all epochs.
-    pub(crate) fn report(
-        mut self,
-        trace: &Trace,
-        options: &CheckOptions,
-        step: Told,
-        runs: Option<Vec<RunComparison>>,
-    ) -> Report {
-        self.forget_what_is_open(trace.epochs().count());
+    /// The report over all events.
+    pub(crate) fn report(mut self, about: About) -> Report {
+        self.forget_what_is_open(about.events);
         let decisions: usize = self.decisions_by_equation.values().sum();
         let findings_total: usize = self.findings_by_equation.values().sum();
         let ambiguous: usize = self.ambiguous_by_equation.values().sum();
         let checked: Vec<&'static str> =
-            EQUATION_NAMES.iter().copied().filter(|name| self.compared.contains_key(name)).collect();
+            about.names.iter().copied().filter(|name| self.compared.contains_key(name)).collect();
         let mut inconclusive: Vec<String> =
             self.unbounded.keys().map(|(equation, reason)| format!("{equation}: {reason}")).collect();
         if checked.is_empty() {
@@ -159,10 +153,8 @@ impl Collector {
                  chosen share"
             ));
         }
-        inconclusive.extend(step.inconclusive.clone());
-        inconclusive.extend(runs.as_deref().and_then(undecided));
-        let differs = runs.iter().flatten().any(|run| run.outcome == Equivalence::Different);
-        let verdict = match (findings_total > 0 || differs, inconclusive.is_empty()) {
+        inconclusive.extend(about.inconclusive);
+        let verdict = match (findings_total > 0 || about.differs, inconclusive.is_empty()) {
             (true, _) => Verdict::Fail,
             (false, true) => Verdict::Pass,
             (false, false) => Verdict::Inconclusive,
@@ -170,10 +162,10 @@ impl Collector {
         let left_out = self.missing.into_iter().chain(self.unbounded);
         let not_checked =
             left_out.map(|((equation, reason), epochs)| NotChecked { equation, reason, epochs }).collect();
-        let levels = levels(&checked, options, step, self.descends, runs);
+        let levels = (about.levels)(&checked);
         Report {
-            file: trace.path().display().to_string(),
-            producer: trace.header.producer.clone(),
+            file: about.file,
+            producer: about.producer,
             verdict,
             inconclusive,
             checked,
@@ -185,11 +177,58 @@ impl Collector {
             ambiguous,
             decisions,
             compared: self.compared.values().sum(),
-            epochs: trace.epochs().count(),
+            epochs: about.events,
             levels,
-            warnings: self.warnings.into_iter().chain(warnings(trace)).collect(),
+            names: about.names,
+            warnings: self.warnings.into_iter().chain(about.warnings).collect(),
         }
     }
+
+    /// Whether optimizer steps were followed through an epoch.
+    pub(crate) fn descends(&self) -> bool {
+        self.descends
+    }
+}
+
+/// What a report says of the trace, beside what was found.
+pub(crate) struct About<'a> {
+    pub(crate) file: String,
+    pub(crate) producer: String,
+    /// How many epochs or steps there are.
+    pub(crate) events: usize,
+    /// Every name that findings and coverage use, in order.
+    pub(crate) names: &'static [&'static str],
+    pub(crate) warnings: Vec<String>,
+    /// How each level went, where this was checked.
+    pub(crate) levels: &'a dyn Fn(&[&'static str]) -> Vec<Level>,
+    /// What keeps the verdict from a PASS beside what was compared.
+    pub(crate) inconclusive: Vec<String>,
+    /// Whether the run ends otherwise than the reference's do.
+    pub(crate) differs: bool,
+}
+
+/// The report on a trace by epochs.
+pub(crate) fn report_on(
+    collector: Collector,
+    trace: &Trace,
+    options: &CheckOptions,
+    step: Told,
+    runs: Option<Vec<RunComparison>>,
+) -> Report {
+    let mut inconclusive: Vec<String> = step.inconclusive.clone().into_iter().collect();
+    inconclusive.extend(runs.as_deref().and_then(undecided));
+    let differs = runs.iter().flatten().any(|run| run.outcome == Equivalence::Different);
+    let descends = collector.descends();
+    collector.report(About {
+        file: trace.path().display().to_string(),
+        producer: trace.header.producer.clone(),
+        events: trace.epochs().count(),
+        names: EQUATION_NAMES,
+        warnings: warnings(trace),
+        levels: &|checked| levels(checked, options, step.clone(), descends, runs.clone()),
+        inconclusive,
+        differs,
+    })
 }
 
 /// What keeps an ensemble that was asked for from deciding.

@@ -66,8 +66,8 @@ pub struct Share<S> {
 
 /// s_l of every layer: 1 - e p_l with one e for all, but 0 for layers that this would make more than dense.
 ///
-/// Begins with no layer dense. e is what is left of the ones that the budget has for all layers, (the ones of the others
-/// - the zeros of the dense) / (the sum of p_l n_l over the others); while e p_l > 1 for the largest p_l, every layer with
+/// Begins with no layer dense. e is what is left of the ones that the budget has for all layers: the ones of the others
+/// less the zeros of the dense, over the sum of p_l n_l of the others; while e p_l > 1 for the largest p_l, every layer with
 /// that p_l becomes dense.
 ///
 /// ```

@@ -18,6 +18,7 @@ pub use arithmetic::Arithmetic;
 pub use header::{Header, SgdHyperparameters};
 pub use method::{StepMethod, TracedMethod};
 pub use number::hex_float;
+pub(crate) use number::parse as number_of;
 pub use optimizer::{Clip, Optimizer, OptimizerRule, Schedule};
 pub use steps::{StepHeader, StepTrace};
 pub use tensors::Tensors;
@@ -132,7 +133,8 @@ impl Trace {
             end += len;
         }
         let tensors = Tensors::new(file, header.arithmetic.dtype);
-        let trace = Self { prunable: header.params.len(), tensors, header, parameters, epochs, within, unknown, beyond };
+        let trace =
+            Self { prunable: header.params.len(), tensors, header, parameters, epochs, within, unknown, beyond };
         trace.check_chunks()?;
         Ok(trace)
     }

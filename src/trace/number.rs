@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The number that a JSON value stands for: a number, or a string such as `"0x1.8p-1"`.
-pub(super) fn parse(value: &Value) -> Option<f64> {
+pub(crate) fn parse(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => hex_float(text),

@@ -33,7 +33,11 @@ impl StepTrace {
     /// found.
     pub(super) fn new(file: TensorFile, method: StepMethod) -> Result<Self> {
         let header = StepHeader::read(&file, method)?;
-        let Layout { shapes, steps, members, unknown } = layout::read(&file, &header)?;
+        let Layout { mut shapes, lists, steps, members, unknown } = layout::read(&file, &header)?;
+        // Of a layer of which only what its input channels come to is there.
+        for (name, channels) in lists {
+            shapes.entry(name).or_insert_with(|| vec![0, channels]);
+        }
         let mut parameters: Vec<TracedParameter> = Vec::with_capacity(shapes.len());
         let mut end = 0;
         let others = shapes.keys().filter(|name| !header.params.contains(name));

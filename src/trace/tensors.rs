@@ -25,6 +25,11 @@ impl Tensors {
         self.file.path()
     }
 
+    /// The names of all tensors.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.file.names()
+    }
+
     /// Whether a tensor of this name is there.
     pub fn has(&self, name: &str) -> bool {
         self.file.describe(name).is_some()

@@ -5,7 +5,7 @@ use crate::oracle::arithmetic::Tolerance;
 use crate::oracle::claims::claim::{Claim, Judged};
 use crate::oracle::field::{Field, Flags};
 use crate::oracle::outcome::{Label, Outcome};
-use crate::oracle::report::Finding;
+use crate::oracle::report::{Event, Finding};
 use crate::oracle::seen::Seen;
 use crate::oracle::step::{Balls, Comparison, Recorded, RecordedGradient, Refusal, Task};
 use crate::paper::reading::MaskedGradient;
@@ -54,6 +54,7 @@ pub(crate) struct StepLevel {
 }
 
 /// What the step level says of itself.
+#[derive(Debug, Clone)]
 pub(crate) struct Told {
     /// Whether anything was compared.
     pub(crate) checked: bool,
@@ -126,7 +127,7 @@ impl StepLevel {
         outcome.compared = comparison.compared;
         for mismatch in &comparison.mismatches {
             let tensor = format!("epoch/{k}/batch/0/{}", mismatch.tensor);
-            let at = (tensor, k, mismatch.index.clone());
+            let at = (tensor, Event::Epoch(k), mismatch.index.clone());
             let finding = Finding::new(LABEL.equation, at, mismatch.got, mismatch.expected, arithmetic.dtype);
             outcome.find(Finding { batch: Some(0), ..finding });
         }

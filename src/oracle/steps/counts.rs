@@ -2,7 +2,7 @@
 
 use super::near::Near;
 use crate::oracle::interval::Interval;
-use crate::scalar::{Dtype, Scalar};
+use crate::scalar::Dtype;
 use crate::select::count::{Count, Minimum};
 
 /// All counts from `low` to `high`.
@@ -124,4 +124,3 @@ fn products(n: f64, s: f64, dtype: Dtype) -> ([f64; 5], [f64; 5]) {
 pub(crate) fn scheduled(s: Near, u: f64) -> Near {
     s.give(2.0 * u * s.size())
 }
-

@@ -6,7 +6,7 @@ use super::slips::Slip;
 use crate::scalar::{DoubleDouble, Scalar};
 
 /// Pi to 31 digits.
-const PI: (f64, f64) = (3.141592653589793, 1.2246467991473532e-16);
+const PI: (f64, f64) = (std::f64::consts::PI, 1.2246467991473532e-16);
 
 fn dd(x: f64) -> DoubleDouble {
     DoubleDouble::from(x)
@@ -22,7 +22,7 @@ pub(crate) fn power(x: DoubleDouble, n: usize) -> DoubleDouble {
     let (mut result, mut square, mut n) = (DoubleDouble::ONE, x, n);
     while n > 0 {
         if n % 2 == 1 {
-            result = result * square;
+            result *= square;
         }
         square = square * square;
         n /= 2;
@@ -67,15 +67,22 @@ impl Rules {
         let centre = dd(f_min) + (dd(f_0) - dd(f_min)) * sine * sine * dd(factor);
         let steps = c.min(end) as f64;
         let size = f_0.max(f_min);
-        Near { centre, radius: 0.0 }.give((16.0 + 4.0 * steps) * self.arithmetic.u() * size + self.arithmetic.underflow())
+        Near { centre, radius: 0.0 }
+            .give((16.0 + 4.0 * steps) * self.arithmetic.u() * size + self.arithmetic.underflow())
     }
 
     /// `f_0 (1 - c / T)^b`.
     pub(crate) fn power(&self, f_0: f64, c: usize, end: usize, b: f64) -> Near {
         let left = DoubleDouble::ONE - progress(self.counted(c), end);
         let factor = match b {
-            b if b >= 0.0 && b <= 64.0 && b.fract() == 0.0 => power(left, b as usize),
-            _ if left == DoubleDouble::ZERO => if b > 0.0 { DoubleDouble::ZERO } else { dd(f64::INFINITY) },
+            b if (0.0..=64.0).contains(&b) && b.fract() == 0.0 => power(left, b as usize),
+            _ if left == DoubleDouble::ZERO => {
+                if b > 0.0 {
+                    DoubleDouble::ZERO
+                } else {
+                    dd(f64::INFINITY)
+                }
+            }
             _ => (left.ln() * dd(b)).exp(),
         };
         let centre = dd(f_0) * factor;

@@ -1,6 +1,6 @@
 //! The first part of a step: SGD, under a mask or of all weights; and what an update makes of its results.
 
-use super::desk::{Desk, Known};
+use super::desk::{Arrays, Desk, Known, Masks};
 use super::left::Operands;
 use super::near::{Flags, Near, Reals};
 use super::slips::Slip;
@@ -9,16 +9,16 @@ use crate::select::update::{GrownMomentum, GrownWeights, InactiveMomentum, Regro
 
 /// What the first part left.
 pub(crate) struct First {
-    pub(crate) between: Vec<Known<Reals>>,
+    pub(crate) between: Arrays,
     /// v, of all weights.
-    pub(crate) momentum: Vec<Known<Reals>>,
+    pub(crate) momentum: Arrays,
 }
 
 /// What an update decided of W; the mask before where nothing was.
 pub(crate) struct Update {
-    pub(crate) mask: Vec<Known<Flags>>,
+    pub(crate) mask: Masks,
     /// What the drop kept; `None` of methods that grow nothing.
-    pub(crate) kept: Option<Vec<Known<Flags>>>,
+    pub(crate) kept: Option<Masks>,
 }
 
 /// An entry in a step.
@@ -95,10 +95,8 @@ impl Desk<'_> {
                 r: Near::ZERO,
                 active: mask.as_ref().is_none_or(|mask| mask[j]),
             };
-            // Without momentum neither is known; the weight is only where its own momentum has no part.
-            let v = operands.momentum[p].clone();
+            let v = self.velocity(p, operands)?;
             let step = |j: usize, v: Near| self.entry_step(entry(j, v), decay, rate.as_ref().ok().copied());
-            let v = v?;
             let momentum: Reals = (0..w.len()).map(|j| step(j, v.at(j)).1).collect();
             let weights = match rate {
                 Ok(_) => Ok((0..w.len()).map(|j| step(j, v.at(j)).0).collect()),
@@ -107,6 +105,14 @@ impl Desk<'_> {
             Ok((weights, Ok(momentum)))
         };
         Ok(known())
+    }
+
+    /// The momentum before a step; where it has no part in it, any.
+    fn velocity(&self, p: usize, operands: &Operands) -> Known<Reals> {
+        match operands.momentum[p].clone() {
+            Err(_) if self.rules.momentum == 0.0 => Ok(Reals::all(0.0, self.parameters()[p].range.len())),
+            known => known,
+        }
     }
 
     /// Weight and momentum of one entry after SGD.
@@ -152,7 +158,7 @@ impl Desk<'_> {
         let decay = self.rules.decay(&self.parameters()[p].name);
         let known = || -> Known<(Reals, Reals)> {
             self.rules.descends.clone()?;
-            let (w, v, g) = (operands.weights[p].clone()?, operands.momentum[p].clone()?, g?);
+            let (w, v, g) = (operands.weights[p].clone()?, self.velocity(p, operands)?, g?);
             let rate = rate.clone()?;
             let step = |j: usize| {
                 if !moves(j) {
@@ -168,7 +174,7 @@ impl Desk<'_> {
     }
 
     /// After an update under a mask: labels `weights` and `momentum`.
-    pub(crate) fn settle(&mut self, operands: &Operands, first: &First, update: &Update) -> Result<(Vec<Known<Reals>>, Vec<Known<Reals>>)> {
+    pub(crate) fn settle(&mut self, operands: &Operands, first: &First, update: &Update) -> Result<(Arrays, Arrays)> {
         let prunable = self.prunable().len();
         let (mut weights, mut momentum) = (Vec::new(), Vec::new());
         for p in 0..self.parameters().len() {
@@ -180,16 +186,20 @@ impl Desk<'_> {
                 GrownWeights::Zero => Err(String::new()),
                 GrownWeights::Draw => self.operand("fresh", p)?,
             };
-            let expected = self.weights_after(p, operands, first, update, &fresh);
-            weights.push(self.real("weights", "weights_after", p, None, expected)?);
+            let (expected, at) = self.weights_after(p, operands, first, update, &fresh);
+            let found = self.real("weights", "weights_after", p, at.as_deref(), expected)?;
+            let is_whole = at.is_none() || found.as_ref().is_ok_and(Reals::is_recorded);
+            weights.push(if is_whole { found } else { Err(format!("needs `{}`", self.name_of("fresh", p))) });
         }
         for p in 0..self.parameters().len() {
-            let expected = if p >= prunable { first.momentum[p].clone() } else { self.momentum_after(p, operands, first, update) };
+            let expected =
+                if p >= prunable { first.momentum[p].clone() } else { self.momentum_after(p, operands, first, update) };
             momentum.push(self.real("momentum", "momentum", p, None, expected)?);
         }
         Ok((weights, momentum))
     }
 
+    /// The weights after an update, and which of them are known, where not all are: what is drawn may not be recorded.
     fn weights_after(
         &self,
         p: usize,
@@ -197,30 +207,39 @@ impl Desk<'_> {
         first: &First,
         update: &Update,
         fresh: &Known<Reals>,
-    ) -> Known<Reals> {
-        let between = first.between[p].clone()?;
-        let fates = self.fates(p, operands, update)?;
-        let before = operands.weights[p].clone();
-        let value = |(j, fate): (usize, Fate)| -> Known<Near> {
-            Ok(match fate {
-                Fate::Stays => between.at(j),
-                Fate::Inactive if self.rules.has(Slip::DroppedKeepsWeight) => between.at(j),
-                Fate::Inactive => Near::ZERO,
-                Fate::Grown if self.rules.has(Slip::GrownKeepsOldWeight) => before.as_ref().map_err(Clone::clone)?.at(j),
-                Fate::Grown => match self.rules.choice::<GrownWeights>() {
-                    GrownWeights::Zero => Near::ZERO,
-                    GrownWeights::Draw => fresh.as_ref().map_err(Clone::clone)?.at(j),
-                },
-            })
+    ) -> (Known<Reals>, Option<Vec<bool>>) {
+        let draws = self.rules.choice::<GrownWeights>() == GrownWeights::Draw;
+        let mut at = None;
+        let mut known = || -> Known<Reals> {
+            let (between, fates) = (first.between[p].clone()?, self.fates(p, operands, update)?);
+            let before = operands.weights[p].clone();
+            if draws && fresh.is_err() && fates.iter().any(|fate| matches!(fate, Fate::Grown)) {
+                at = Some(fates.iter().map(|fate| !matches!(fate, Fate::Grown)).collect());
+            }
+            let value = |(j, fate): (usize, Fate)| -> Known<Near> {
+                Ok(match fate {
+                    Fate::Stays => between.at(j),
+                    Fate::Inactive if self.rules.has(Slip::DroppedKeepsWeight) => between.at(j),
+                    Fate::Inactive => Near::ZERO,
+                    Fate::Grown if self.rules.has(Slip::GrownKeepsOldWeight) => {
+                        before.as_ref().map_err(Clone::clone)?.at(j)
+                    }
+                    Fate::Grown if draws => fresh.as_ref().map_or(Near::ZERO, |fresh| fresh.at(j)),
+                    Fate::Grown => Near::ZERO,
+                })
+            };
+            fates.into_iter().enumerate().map(value).collect::<Known<Vec<Near>>>().map(Reals::from_iter)
         };
-        fates.into_iter().enumerate().map(value).collect::<Known<Vec<Near>>>().map(Reals::from_iter)
+        let expected = known();
+        (expected, at)
     }
 
     fn momentum_after(&self, p: usize, operands: &Operands, first: &First, update: &Update) -> Known<Reals> {
         let v = first.momentum[p].clone()?;
         let fates = self.fates(p, operands, update)?;
         let keeps_grown = self.rules.choice::<GrownMomentum>() == GrownMomentum::Keep;
-        let clears = self.rules.choice::<InactiveMomentum>() == InactiveMomentum::Zero && !self.rules.has(Slip::DroppedKeepsMomentum);
+        let clears = self.rules.choice::<InactiveMomentum>() == InactiveMomentum::Zero
+            && !self.rules.has(Slip::DroppedKeepsMomentum);
         let value = |(j, fate): (usize, Fate)| match fate {
             Fate::Stays => v.at(j),
             Fate::Grown if keeps_grown => v.at(j),

@@ -7,6 +7,7 @@ use super::left::Left;
 use super::near::{Flags, Near, Reals};
 use super::rules::Rules;
 use super::select::{Selected, select};
+use super::slips::Slip;
 use super::whole::Whole;
 use crate::error::{Error, Result};
 use crate::oracle::interval::{Decision, Interval};
@@ -22,11 +23,18 @@ use std::rc::Rc;
 /// What follows from a trace, or what it lacks for that.
 pub(crate) type Known<T> = std::result::Result<T, String>;
 
+/// Of every parameter, or of those of W, what its entries are as far as that is known.
+pub(crate) type Arrays = Vec<Known<Reals>>;
+pub(crate) type Masks = Vec<Known<Flags>>;
+
 /// What is done with results.
 pub(crate) enum Job<'a> {
     /// One outcome a label of the method, in its order.
     Check(Vec<Outcome>),
-    Replay { sink: &'a mut dyn TensorSink, notes: &'a mut BTreeSet<String> },
+    Replay {
+        sink: &'a mut dyn TensorSink,
+        notes: &'a mut BTreeSet<String>,
+    },
 }
 
 /// One step of a trace.
@@ -184,7 +192,8 @@ impl<'a> Desk<'a> {
             return Some(name.to_string());
         }
         let next = self.t? + 1;
-        let operand = next_operand(quantity).filter(|_| self.rules.results_are_operands && !self.trace.header.replayed)?;
+        let operand =
+            next_operand(quantity).filter(|_| self.rules.results_are_operands && !self.trace.header.replayed)?;
         Some(format!("step/{next}/{operand}{of}")).filter(|name| self.trace.has(name))
     }
 
@@ -281,7 +290,12 @@ impl<'a> Desk<'a> {
     }
 
     /// Counts, one a parameter of W or one for all.
-    pub(crate) fn counts(&mut self, label: &str, quantity: &str, expected: Vec<Known<Counts>>) -> Result<Vec<Known<Counts>>> {
+    pub(crate) fn counts(
+        &mut self,
+        label: &str,
+        quantity: &str,
+        expected: Vec<Known<Counts>>,
+    ) -> Result<Vec<Known<Counts>>> {
         let name = self.name(quantity);
         if self.is_replay() {
             let known: std::result::Result<Vec<i64>, &String> =
@@ -376,12 +390,12 @@ impl<'a> Desk<'a> {
     }
 
     /// A selection among candidates, by groups of parameters: what is kept is 1, and what `base` has besides.
-    pub(crate) fn chosen(&mut self, label: &str, quantity: &str, choice: &Choice) -> Result<Vec<Known<Flags>>> {
+    pub(crate) fn chosen(&mut self, label: &str, quantity: &str, choice: &Choice) -> Result<Masks> {
         let params = self.prunable();
         let mut expected: Vec<Known<Vec<Decision>>> = vec![Err(String::new()); params.len()];
         let mut numbers: Vec<(Vec<usize>, Counts, usize)> = Vec::new();
-        for (group, k) in choice.groups.iter().zip(&choice.counts) {
-            match self.group(group, k, choice) {
+        for (group, k) in choice.groups.iter().zip(choice.counts) {
+            match self.group(label, group, k, choice) {
                 Err(reason) => group.iter().for_each(|&p| expected[p] = Err(reason.clone())),
                 Ok((decisions, number, base)) => {
                     let mut rest = decisions.into_iter();
@@ -408,8 +422,20 @@ impl<'a> Desk<'a> {
     }
 
     /// What a selection decides in a group: of all its entries, and how many it keeps beside how many `base` has.
-    fn group(&self, group: &[usize], k: &Known<Counts>, choice: &Choice) -> Known<(Vec<Decision>, Counts, usize)> {
+    fn group(
+        &self,
+        label: &str,
+        group: &[usize],
+        k: &Known<Counts>,
+        choice: &Choice,
+    ) -> Known<(Vec<Decision>, Counts, usize)> {
+        let slip = self.rules.slip.filter(|_| label != "grow");
         let k = k.clone()?;
+        let k = match slip {
+            Some(Slip::OneMore) => k.plus(1),
+            Some(Slip::OneFewer) => Counts { low: k.low.saturating_sub(1), high: k.high.saturating_sub(1) },
+            _ => k,
+        };
         let (mut decisions, mut keys, mut places) = (Vec::new(), Vec::new(), Vec::new());
         let mut base = 0;
         for &p in group {
@@ -419,9 +445,9 @@ impl<'a> Desk<'a> {
             for j in 0..of.len() {
                 let is_kept = kept.is_some_and(|kept| kept[j]);
                 base += usize::from(is_kept);
-                if candidates[j] {
+                if candidates[j] || slip == Some(Slip::AmongAll) {
                     places.push(decisions.len());
-                    keys.push(of[j]);
+                    keys.push(if slip == Some(Slip::Smallest) { of[j].negated() } else { of[j] });
                 }
                 decisions.push(if is_kept { Decision::Yes } else { Decision::No });
             }

@@ -1,6 +1,6 @@
 //! [`Left`]: what a step leaves to the next one, and the operands that a step finds.
 
-use super::desk::{Desk, Known};
+use super::desk::{Arrays, Desk, Known, Masks};
 use super::near::{Flags, Near, Reals};
 use super::pages::lmc::Candidate;
 use super::whole::Whole;
@@ -13,12 +13,12 @@ use std::rc::Rc;
 pub(crate) struct Left {
     /// The step; `None` before the first one.
     pub(crate) t: Option<usize>,
-    pub(crate) weights: Vec<Known<Reals>>,
-    pub(crate) momentum: Vec<Known<Reals>>,
-    pub(crate) mask: Vec<Known<Flags>>,
-    pub(crate) accumulated: Vec<Known<Reals>>,
+    pub(crate) weights: Arrays,
+    pub(crate) momentum: Arrays,
+    pub(crate) mask: Masks,
+    pub(crate) accumulated: Arrays,
     /// B of Top-KAST.
-    pub(crate) backward: Vec<Known<Flags>>,
+    pub(crate) backward: Masks,
     /// Where DUMIQUE's estimate ended.
     pub(crate) quantile: Known<Near>,
     /// What each candidate of a search along lines came to.
@@ -26,6 +26,18 @@ pub(crate) struct Left {
 }
 
 impl Left {
+    /// Before anything is known.
+    pub(crate) const NOTHING: Self = Self {
+        t: None,
+        weights: Vec::new(),
+        momentum: Vec::new(),
+        mask: Vec::new(),
+        accumulated: Vec::new(),
+        backward: Vec::new(),
+        quantile: Err(String::new()),
+        candidates: Vec::new(),
+    };
+
     /// Before the first step: W_0 under the first mask, no momentum, no sums.
     pub(crate) fn at_start(desk: &Desk) -> Self {
         let whole: &Whole = desk.whole;
@@ -71,9 +83,9 @@ pub(crate) fn masked(values: &Reals, mask: &Flags) -> Reals {
 
 /// What a step finds.
 pub(crate) struct Operands {
-    pub(crate) weights: Vec<Known<Reals>>,
-    pub(crate) momentum: Vec<Known<Reals>>,
-    pub(crate) mask: Vec<Known<Flags>>,
+    pub(crate) weights: Arrays,
+    pub(crate) momentum: Arrays,
+    pub(crate) mask: Masks,
 }
 
 impl Desk<'_> {
@@ -84,11 +96,18 @@ impl Desk<'_> {
         let mut weights = Vec::with_capacity(n);
         let mut momentum = Vec::with_capacity(n);
         for p in 0..n {
-            weights.push(self.carried("weights_before", "weights_after", p, consecutive.then(|| left.weights[p].clone()))?);
+            weights.push(self.carried(
+                "weights_before",
+                "weights_after",
+                p,
+                consecutive.then(|| left.weights[p].clone()),
+            )?);
             let before = consecutive.then(|| left.momentum[p].clone());
             let found = self.carried("momentum_before", "momentum", p, before)?;
+            // Without momentum v has no part in a step; that a port which has it all the same finds 0 is not said.
             let zeros = || Reals::all(0.0, self.parameters()[p].range.len());
-            momentum.push(if self.rules.momentum == 0.0 { Ok(found.unwrap_or_else(|_| zeros())) } else { found });
+            let is_free = self.rules.momentum == 0.0 && self.is_replay();
+            momentum.push(if is_free { Ok(found.unwrap_or_else(|_| zeros())) } else { found });
         }
         Ok(Operands { weights, momentum, mask: self.masks()? })
     }
@@ -123,7 +142,7 @@ impl Desk<'_> {
     }
 
     /// The masks before the step: as recorded, else as the last recorded step left them, if nothing was due in between.
-    pub(crate) fn masks(&mut self) -> Result<Vec<Known<Flags>>> {
+    pub(crate) fn masks(&mut self) -> Result<Masks> {
         let from = self.left.t.map_or(0, |t| t + 1);
         let is_left = !(from..self.step()).any(|t| self.rules.is_due(t));
         let mut masks = Vec::new();

@@ -87,7 +87,11 @@ impl From<Interval> for Near {
 #[derive(Debug, Clone)]
 pub(crate) enum Reals {
     /// As a trace records them, and how far, relatively and absolutely, its storage is from what the port went on with.
-    Recorded { values: Rc<Vec<f64>>, relative: f64, absolute: f64 },
+    Recorded {
+        values: Rc<Vec<f64>>,
+        relative: f64,
+        absolute: f64,
+    },
     Derived(Rc<Vec<Near>>),
 }
 

@@ -32,7 +32,11 @@ pub(crate) struct Page {
 
 impl Page {
     /// What most methods have; the labels of [`Desk::operands`] and of the whole go before the method's own.
-    pub(crate) const fn new(method: StepMethod, labels: &'static [&'static str], step: fn(&mut Desk) -> Result<Left>) -> Self {
+    pub(crate) const fn new(
+        method: StepMethod,
+        labels: &'static [&'static str],
+        step: fn(&mut Desk) -> Result<Left>,
+    ) -> Self {
         Self {
             method,
             labels,

@@ -2,7 +2,7 @@
 
 use super::counts::Counts;
 use super::descend::{First, Update};
-use super::desk::{Choice, Desk, Known};
+use super::desk::{Arrays, Choice, Desk, Known, Masks};
 use super::left::{Left, Operands};
 use super::near::{Flags, Near, Reals};
 use super::slips::Slip;
@@ -15,21 +15,24 @@ use std::rc::Rc;
 
 /// The keys by which entries are compared.
 pub(crate) fn intervals(scores: &[Known<Reals>]) -> Vec<Known<Vec<Interval>>> {
-    scores.iter().map(|of| of.as_ref().map(|of| of.iter().map(Near::interval).collect()).map_err(Clone::clone)).collect()
+    scores
+        .iter()
+        .map(|of| of.as_ref().map(|of| of.iter().map(Near::interval).collect()).map_err(Clone::clone))
+        .collect()
 }
 
 /// Those of the mask.
-pub(crate) fn active(mask: &[Known<Flags>]) -> Vec<Known<Flags>> {
+pub(crate) fn active(mask: &[Known<Flags>]) -> Masks {
     mask.to_vec()
 }
 
 /// Those that are not of it.
-fn inactive(mask: &[Known<Flags>]) -> Vec<Known<Flags>> {
+fn inactive(mask: &[Known<Flags>]) -> Masks {
     mask.iter().map(|of| of.clone().map(|of| Rc::new(of.iter().map(|flag| !flag).collect()))).collect()
 }
 
 /// All entries of these parameters.
-pub(crate) fn everything(desk: &Desk) -> Vec<Known<Flags>> {
+pub(crate) fn everything(desk: &Desk) -> Masks {
     desk.prunable().iter().map(|p| Ok(Rc::new(vec![true; p.range.len()]))).collect()
 }
 
@@ -88,6 +91,11 @@ impl Desk<'_> {
         if is_global { vec![(0..n).collect()] } else { (0..n).map(|p| vec![p]).collect() }
     }
 
+    /// Each parameter by itself.
+    fn layers(&self) -> Vec<Vec<usize>> {
+        (0..self.prunable().len()).map(|p| vec![p]).collect()
+    }
+
     /// Counts of a group's entries where the share `s` of them goes; of entries that a mask leaves, at most.
     pub(crate) fn shares_kept(
         &self,
@@ -109,15 +117,21 @@ impl Desk<'_> {
             for &p in group {
                 left += size(mask[p].as_ref().map_err(Clone::clone)?);
             }
-            let k = self.kept(if of_all { n } else { left }, s, count, minimum).at_most(left);
+            let k = self.kept(if of_all { n } else { left }, s, count, minimum);
             let k = if self.rules.has(Slip::CountOfRemoved) { k.of(left) } else { k };
-            one_of(Ok(k), self.rules.has(Slip::CountOneMore), self.rules.has(Slip::CountOneFewer))
+            let k = one_of(Ok(k), self.rules.has(Slip::CountOneMore), self.rules.has(Slip::CountOneFewer))?;
+            Ok(k.at_most(left))
         };
         groups.iter().map(of_group).collect()
     }
 
     /// Label `score`: the size of these weights where they are candidates.
-    pub(crate) fn sizes(&mut self, of: &[Known<Reals>], candidates: &[Known<Flags>], operands: &Operands) -> Result<Vec<Known<Reals>>> {
+    pub(crate) fn sizes(
+        &mut self,
+        of: &[Known<Reals>],
+        candidates: &[Known<Flags>],
+        operands: &Operands,
+    ) -> Result<Arrays> {
         let mut scores = Vec::new();
         for p in 0..self.prunable().len() {
             let of = match self.rules.slip {
@@ -149,14 +163,13 @@ impl Desk<'_> {
         fraction: &Known<Near>,
         rule: &DropAndGrow,
     ) -> Result<Update> {
-        let layers = self.groups(false);
-        let n: Vec<usize> = self.prunable().iter().map(|p| p.range.len()).collect();
+        let layers = self.layers();
         let kept_shares = match rule.signed {
             true => self.signed_counts(first, from, fraction),
             false => self.shares_kept(&layers, from, fraction, false).into_iter().map(|k| k.map(|k| (k, k))).collect(),
         };
         let left: Vec<Known<usize>> = from.iter().map(|of| of.as_ref().map(size).map_err(Clone::clone)).collect();
-        let drops = (0..n.len()).map(|p| {
+        let drops = (0..layers.len()).map(|p| {
             let (left, kept) = (left[p].clone()?, kept_shares[p].clone()?);
             Ok(if rule.signed { kept.0.add(kept.1).of(left) } else { kept.0.of(left) })
         });
@@ -191,18 +204,24 @@ impl Desk<'_> {
         from: &[Known<Flags>],
         kept: &[Known<Flags>],
         rule: &DropAndGrow,
-    ) -> Result<Vec<Known<Flags>>> {
+    ) -> Result<Masks> {
         let mut keys = Vec::new();
         for p in 0..self.prunable().len() {
             let key = match (self.rules.slip, rule.by_draw) {
-                (Some(Slip::GrownByWeight), _) => operands.weights[p].clone().map(|w| w.iter().map(|w| w.abs().interval()).collect()),
-                (Some(Slip::GrownByMomentum), _) => first.momentum[p].clone().map(|v| v.iter().map(|v| v.abs().interval()).collect()),
+                (Some(Slip::GrownByWeight), _) => {
+                    operands.weights[p].clone().map(|w| w.iter().map(|w| w.abs().interval()).collect())
+                }
+                (Some(Slip::GrownByMomentum), _) => {
+                    first.momentum[p].clone().map(|v| v.iter().map(|v| v.abs().interval()).collect())
+                }
                 (Some(Slip::GrownSigned), false) => self.gradient(p)?.map(|g| g.iter().map(Near::interval).collect()),
                 (_, false) => self.gradient(p)?.map(|g| g.iter().map(|g| g.abs().interval()).collect()),
                 (_, true) => self.operand("draw", p)?.map(|draw| draw.iter().map(Near::interval).collect()),
             };
             keys.push(match self.rules.slip {
-                Some(Slip::GrownSmallest) => key.map(|of: Vec<Interval>| of.into_iter().map(negative).collect()),
+                Some(Slip::GrownSmallest) => {
+                    key.map(|of: Vec<Interval>| of.into_iter().map(Interval::negated).collect())
+                }
                 _ => key,
             });
         }
@@ -217,7 +236,7 @@ impl Desk<'_> {
             one_of(Ok(went), self.rules.has(Slip::GrownMore), self.rules.has(Slip::GrownFewer))
         };
         let counts: Vec<Known<Counts>> = (0..kept.len()).map(went).collect();
-        let layers = self.groups(false);
+        let layers = self.layers();
         let choice = Choice {
             keys: &keys,
             candidates: &candidates,
@@ -231,7 +250,12 @@ impl Desk<'_> {
     }
 
     /// Of the weights of each sign, how many stay.
-    fn signed_counts(&self, first: &First, from: &[Known<Flags>], fraction: &Known<Near>) -> Vec<Known<(Counts, Counts)>> {
+    fn signed_counts(
+        &self,
+        first: &First,
+        from: &[Known<Flags>],
+        fraction: &Known<Near>,
+    ) -> Vec<Known<(Counts, Counts)>> {
         let (count, minimum) = self.rules.count();
         let of = |p: usize| -> Known<(Counts, Counts)> {
             let s = share(fraction.clone()?, self.rules.arithmetic.u());
@@ -249,7 +273,12 @@ impl Desk<'_> {
             match between.at(j).interval() {
                 x if x.low >= 0.0 => positive[j] = true,
                 x if x.high < 0.0 => negative[j] = true,
-                _ => return Err(format!("needs `{}`, of which rounding may decide the sign", self.name_of("between", p))),
+                _ => {
+                    return Err(format!(
+                        "needs `{}`, of which rounding may decide the sign",
+                        self.name_of("between", p)
+                    ));
+                }
             }
         }
         Ok((Rc::new(positive), Rc::new(negative)))
@@ -261,7 +290,7 @@ impl Desk<'_> {
         first: &First,
         from: &[Known<Flags>],
         counts: &[Known<(Counts, Counts)>],
-    ) -> Result<Vec<Known<Flags>>> {
+    ) -> Result<Masks> {
         let ties = self.ties();
         let mut kept = Vec::new();
         for (p, parameter) in self.prunable().iter().enumerate() {
@@ -302,10 +331,6 @@ impl Desk<'_> {
             _ => Ok(()),
         }
     }
-}
-
-fn negative(x: Interval) -> Interval {
-    Interval { low: -x.high, high: -x.low }
 }
 
 /// How weights are dropped and grown.

@@ -81,7 +81,8 @@ impl Rules {
         let descends = match (header.optimizer.rule, header.optimizer.clip) {
             (OptimizerRule::Other, _) => Err("the header says that the optimizer is another".to_string()),
             (_, Some(Clip::Norm(_) | Clip::Value(_))) => {
-                Err("gradients are clipped between record and step (record them clipped: `clip` = `recorded`)".to_string())
+                Err("gradients are clipped between record and step (record them clipped: `clip` = `recorded`)"
+                    .to_string())
             }
             _ => Ok(()),
         };

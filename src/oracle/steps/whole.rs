@@ -1,8 +1,8 @@
 //! [`Whole`]: what a trace has beside its steps: the state before the first one, and which weights it starts with.
 
 use super::counts::{self, Counts};
-use super::desk::{Choice, Desk, Known};
-use super::near::{Flags, Near, Reals};
+use super::desk::{Arrays, Choice, Desk, Known, Masks};
+use super::near::Near;
 use super::slips::Slip;
 use crate::error::Result;
 use crate::oracle::interval::Interval;
@@ -16,9 +16,9 @@ use std::rc::Rc;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Whole {
     /// W_0 of every parameter.
-    pub(crate) init: Vec<Known<Reals>>,
+    pub(crate) init: Arrays,
     /// Which weights are active at the start.
-    pub(crate) mask: Vec<Known<Flags>>,
+    pub(crate) mask: Masks,
     /// Of selections by layer: each layer's sparsity. Empty of a selection over W.
     pub(crate) sparsity: Vec<Known<Near>>,
 }
@@ -72,15 +72,26 @@ impl Desk<'_> {
                 self.rules.required(self.trace, target)?;
                 let s = self.rules.real(target);
                 // Dense from the start: there is nothing to share out.
-                if s == 0.0 && self.rules.entry.name == "granet" { vec![Near::ZERO; n] } else { self.erk(distribution, s)? }
+                if s == 0.0 && self.rules.entry.name == "granet" {
+                    vec![Near::ZERO; n]
+                } else {
+                    self.erk(distribution, s)?
+                }
             }
         };
         // 32 u absolutely, whatever the sparsity.
         let expected: Vec<Near> = expected.into_iter().map(|s| s.give(32.0 * u)).collect();
-        let recorded = self.real_named("distribution", ("sparsity", ""), &[n], None, Ok(expected.into_iter().collect()))?;
-        Ok((0..n)
-            .map(|l| recorded.as_ref().map_err(Clone::clone).map(|list| list.at(l)).map(|s| s.give(2.0 * u)))
-            .collect())
+        let declared: Vec<f64> = expected.iter().map(|s| s.rounded()).collect();
+        let recorded =
+            self.real_named("distribution", ("sparsity", ""), &[n], None, Ok(expected.into_iter().collect()))?;
+        let is_declared = matches!(distribution, Distribution::Uniform | Distribution::Given);
+        let of_layer = |l: usize| -> Known<Near> {
+            let s = recorded.as_ref().map_err(Clone::clone)?.at(l);
+            // The header's own number, or that rounded to the dtype, is no schedule's.
+            let is_own = is_declared && [declared[l], f64::from(declared[l] as f32)].contains(&s.rounded());
+            Ok(if is_own { Near::exact(declared[l]) } else { s.give(2.0 * u) })
+        };
+        Ok((0..n).map(of_layer).collect())
     }
 
     /// ERK's sparsities; where a layer's zeros may be formed in two ways, all between what both come to.
@@ -89,7 +100,11 @@ impl Desk<'_> {
         let solve = |zeros: &dyn Fn(usize) -> DoubleDouble| -> Result<Vec<DoubleDouble>> {
             let share = |parameter: &crate::trace::TracedParameter| {
                 let n = parameter.range.len();
-                Share { proportion: proportion(distribution, &parameter.shape), n: DoubleDouble::from_usize(n), zeros: zeros(n) }
+                Share {
+                    proportion: proportion(distribution, &parameter.shape),
+                    n: DoubleDouble::from_usize(n),
+                    zeros: zeros(n),
+                }
             };
             let shares: Vec<Share<DoubleDouble>> = self.prunable().iter().map(share).collect();
             if self.rules.has(Slip::ErkNotRedistributed) { Ok(once(&shares)) } else { self.solved(&shares, s) }
@@ -124,13 +139,15 @@ impl Desk<'_> {
     }
 
     /// The masks of methods that start sparse: label `init`.
-    fn first_mask(&mut self, whole: &Whole, by_number: Option<f64>) -> Result<Vec<Known<Flags>>> {
+    fn first_mask(&mut self, whole: &Whole, by_number: Option<f64>) -> Result<Masks> {
         let params = self.prunable();
         let (count, minimum) = self.rules.count();
         let (mut keys, mut candidates, mut counts) = (Vec::new(), Vec::new(), Vec::new());
         for (p, parameter) in params.iter().enumerate() {
             let n = parameter.range.len();
-            keys.push(self.operand("init_draw", p)?.map(|draw| draw.iter().map(Near::interval).collect::<Vec<Interval>>()));
+            keys.push(
+                self.operand("init_draw", p)?.map(|draw| draw.iter().map(Near::interval).collect::<Vec<Interval>>()),
+            );
             candidates.push(Ok(Rc::new(vec![true; n])));
             counts.push(match by_number {
                 Some(epsilon) => {

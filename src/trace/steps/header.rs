@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::tensor_file::TensorFile;
 use crate::trace::header::{names, object};
-use crate::trace::{Arithmetic, FORMAT, KEY, Optimizer, StepMethod, number};
+use crate::trace::{Arithmetic, FORMAT, KEY, Optimizer, StepMethod};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -98,9 +98,4 @@ impl StepHeader {
         let place = format!("metadata `{KEY}`: params: `{name}`");
         Error::file(path, place, "a parameter with tensors in this file", "none")
     }
-}
-
-/// The number that a header's value stands for: a JSON number, or a hex-float string.
-pub(crate) fn number(value: &Value) -> Option<f64> {
-    number::parse(value)
 }

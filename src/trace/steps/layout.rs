@@ -181,6 +181,8 @@ pub(super) struct Layout {
     /// The shape of every parameter that has a tensor.
     pub(super) shapes: BTreeMap<String, Vec<usize>>,
     pub(super) steps: BTreeSet<usize>,
+    /// The length of every parameter's lists, where it has some.
+    pub(super) lists: BTreeMap<String, usize>,
     /// Of every step, those parameters or layers that belong to it alone.
     pub(super) members: BTreeMap<usize, BTreeSet<String>>,
     pub(super) unknown: Vec<String>,
@@ -188,11 +190,17 @@ pub(super) struct Layout {
 
 /// Reads the names, and checks every tensor's dtype and shape.
 pub(super) fn read(file: &TensorFile, header: &StepHeader) -> Result<Layout> {
-    let mut layout =
-        Layout { shapes: BTreeMap::new(), steps: BTreeSet::new(), members: BTreeMap::new(), unknown: Vec::new() };
+    let mut layout = Layout {
+        shapes: BTreeMap::new(),
+        lists: BTreeMap::new(),
+        steps: BTreeSet::new(),
+        members: BTreeMap::new(),
+        unknown: Vec::new(),
+    };
     for name in file.names() {
         let Some((dtype, shape)) = file.describe(name) else { continue };
-        let bad = |expected: String, found: String| Error::file(file.path(), format!("tensor `{name}`"), expected, found);
+        let bad =
+            |expected: String, found: String| Error::file(file.path(), format!("tensor `{name}`"), expected, found);
         let Some(place) = Place::parse(name, header) else {
             layout.unknown.push(name.to_string());
             continue;
@@ -216,6 +224,9 @@ pub(super) fn read(file: &TensorFile, header: &StepHeader) -> Result<Layout> {
             return Err(bad("shape [2]: Q at start and end".to_string(), found()));
         }
         let Some(of) = place.of else { continue };
+        if place.shape == WeightList {
+            layout.lists.entry(of.to_string()).or_insert(shape[0]);
+        }
         if header.method == StepMethod::Lmc || place.shape == Member {
             layout.members.entry(place.t.unwrap_or_default()).or_default().insert(of.to_string());
         }

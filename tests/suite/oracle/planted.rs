@@ -123,7 +123,8 @@ fn judge(planted: &Planted) -> Outcome {
     };
     let complaint = (!named).then(|| {
         let dtype = declared.arithmetic.dtype;
-        let found = first.map(|f| format!("{} `{}` epoch {} {:?}: {cause:?}", f.equation, f.tensor, f.epoch, f.index));
+        let found =
+            first.map(|f| format!("{} `{}` epoch {:?} {:?}: {cause:?}", f.equation, f.tensor, f.epoch, f.index));
         format!("{} `{}` ({:?}, {dtype:?}): {:?}, {found:?}", case.equation, case.name, case.fault, report.verdict)
     });
     Outcome { case: case.clone(), score, complaint }

@@ -46,7 +46,11 @@ fn correct(dtype: Precision) -> (Config, Trace) {
 fn assert_fails(report: &Report, equation: &str, what: &str) {
     assert_eq!(report.verdict, Verdict::Fail, "{what} passes");
     let first = &report.findings[0];
-    assert_eq!((first.equation, first.epoch), (equation, if what.contains("init") { 0 } else { SPOILT }), "{what}");
+    assert_eq!(
+        (first.equation, first.epoch),
+        (equation, Some(if what.contains("init") { 0 } else { SPOILT })),
+        "{what}"
+    );
 }
 
 /// No NaN and no infinity passes, wherever it is.

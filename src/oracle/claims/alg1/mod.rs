@@ -11,6 +11,7 @@ use crate::oracle::claims::descent::{Descent, Rule, clipping};
 use crate::oracle::claims::eq2::{self, Squares};
 use crate::oracle::field::{Enclosure, Field};
 use crate::oracle::outcome::{Label, Outcome, Place};
+use crate::oracle::report::Event;
 use crate::oracle::seen::{Carry, FINITE, GradientSums, Operands, Seen};
 use crate::oracle::sgd::{Clipping, Momentum};
 use crate::trace::names::{gradient, within};
@@ -82,7 +83,7 @@ pub(crate) fn initial(carry: &Carry, arithmetic: Arithmetic) -> Outcome {
     let mut outcome = Outcome::new(LABEL);
     let first = carry.trace.header.reading.epoch_origin.first();
     for &(p, j, value) in &carry.initial.poison {
-        let place = Place { tensor: "init".to_string(), epoch: first, arithmetic };
+        let place = Place { tensor: "init".to_string(), event: Event::Epoch(first), arithmetic };
         outcome.compare_entry(&place, &carry.trace.parameters()[p], j, value, FINITE);
     }
     outcome

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::oracle::claims::claim::{Claim, Judged};
 use crate::oracle::interval::Interval;
 use crate::oracle::outcome::{Label, Outcome};
-use crate::oracle::report::Finding;
+use crate::oracle::report::{Event, Finding};
 use crate::oracle::seen::{FINITE, Operands, Seen};
 use crate::paper::quantile::chunk_sizes;
 use crate::paper::reading::{Chunking, MaskedGradient};
@@ -76,7 +76,7 @@ fn judge(seen: &Seen) -> Judged {
         (Some(found), Some(expected)) if found.len() != expected.len() => {
             let (got, chunks) = (found.len() as f64, Interval::exact(expected.len() as f64));
             outcome.compared += 1;
-            let at = (place.tensor.clone(), seen.k, Vec::new());
+            let at = (place.tensor.clone(), Event::Epoch(seen.k), Vec::new());
             outcome.find(Finding::new(LABEL.equation, at, got, chunks, seen.arithmetic.dtype));
         }
         (Some(found), Some(expected)) => {

@@ -6,7 +6,7 @@ use crate::choice::Choice;
 use crate::nn::Role;
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::outcome::{Label, Outcome};
-use crate::oracle::report::Finding;
+use crate::oracle::report::{Event, Finding};
 use crate::paper::reading::Prunable;
 use crate::trace::Trace;
 use role::{Known, Roles};
@@ -60,7 +60,7 @@ impl Judge<'_> {
     fn finding(&self, known: &Known) -> Finding {
         let first = self.trace.header.reading.epoch_origin.first();
         let is_in = f64::from(u8::from(self.is_in_params(known)));
-        let at = (format!("params/{}", known.name), first, Vec::new());
+        let at = (format!("params/{}", known.name), Event::Epoch(first), Vec::new());
         let expected = Interval::exact(1.0 - is_in);
         let dtype = self.trace.header.arithmetic.dtype;
         let finding = Finding::new(LABEL.equation, at, is_in, expected, dtype);

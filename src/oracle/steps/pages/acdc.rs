@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::oracle::interval::Decision;
-use crate::oracle::steps::desk::{Choice, Desk, Known};
+use crate::oracle::steps::desk::{Choice, Desk, Known, Masks};
 use crate::oracle::steps::left::{Left, Operands, masked};
 use crate::oracle::steps::near::{Flags, Near, Reals};
 use crate::oracle::steps::page::Page;
@@ -15,7 +15,9 @@ use std::rc::Rc;
 
 pub(in crate::oracle::steps) static PAGE: Page = Page {
     fits: in_turn,
-    due: |rules, t| rules.options.counts("compress_at").contains(&t) || rules.options.counts("decompress_at").contains(&t),
+    due: |rules, t| {
+        rules.options.counts("compress_at").contains(&t) || rules.options.counts("decompress_at").contains(&t)
+    },
     ..Page::new(
         StepMethod::AcDc,
         &[
@@ -91,7 +93,7 @@ fn restored(w: &Known<Reals>, mask: &Known<Flags>) -> Known<Reals> {
     Ok(masked(w.as_ref().map_err(Clone::clone)?, mask.as_ref().map_err(Clone::clone)?))
 }
 
-fn compress(desk: &mut Desk, operands: &Operands) -> Result<Vec<Known<Flags>>> {
+fn compress(desk: &mut Desk, operands: &Operands) -> Result<Masks> {
     let rules = desk.rules;
     let groups = desk.groups(rules.choice::<Distribution>() == Distribution::Global);
     let all = everything(desk);
@@ -111,7 +113,7 @@ fn compress(desk: &mut Desk, operands: &Operands) -> Result<Vec<Known<Flags>>> {
     desk.chosen("mask", "mask", &choice)
 }
 
-fn decompress(desk: &mut Desk) -> Result<Vec<Known<Flags>>> {
+fn decompress(desk: &mut Desk) -> Result<Masks> {
     let mut mask = Vec::new();
     for parameter in desk.prunable() {
         let of = format!("/{}", parameter.name);

@@ -20,16 +20,7 @@ pub(in crate::oracle::steps) static PAGE: Page = Page {
     results_are_operands: false,
     ..Page::new(
         StepMethod::Amc,
-        &[
-            "amc.carry",
-            "amc.clip",
-            "amc.count",
-            "amc.score",
-            "amc.channels",
-            "amc.weights",
-            "amc.flops",
-            "amc.reward",
-        ],
+        &["amc.carry", "amc.clip", "amc.count", "amc.score", "amc.channels", "amc.weights", "amc.flops", "amc.reward"],
         step,
     )
 };
@@ -96,7 +87,7 @@ fn step(desk: &mut Desk) -> Result<Left> {
     }
     let (ratios, keeps) = walk(desk, &action)?;
     let ratios = ratios.into_iter().collect::<Known<Vec<Near>>>().map(Reals::from_iter);
-    desk.real_named("clip", ("ratio_allowed", ""), &[count], None, ratios)?;
+    desk.real_named("clip", ("ratio_allowed", ""), &[count], None, ratios)?.ok();
     let keeps = desk.counts("count", "keep", keeps)?;
     for (l, layer) in layers.iter().enumerate() {
         channels(desk, l, layer, &keeps[l])?;
@@ -113,8 +104,11 @@ fn achieved(layer: &TracedParameter, keep: &Known<Counts>) -> Known<DoubleDouble
     Ok(DoubleDouble::from_usize(keep) / DoubleDouble::from_usize(layer.shape[1]))
 }
 
+/// Every layer's share, and its count.
+type Walked = (Vec<Known<Near>>, Vec<Known<Counts>>);
+
 /// What every layer is allowed, and how many channels that keeps, as layer after layer is decided.
-fn walk(desk: &Desk, action: &Known<Reals>) -> Result<(Vec<Known<Near>>, Vec<Known<Counts>>)> {
+fn walk(desk: &Desk, action: &Known<Reals>) -> Result<Walked> {
     let rules = desk.rules;
     let layers = desk.prunable();
     let (flops, buffers) = costs(desk);
@@ -259,8 +253,7 @@ fn channels(desk: &mut Desk, l: usize, layer: &TracedParameter, keep: &Known<Cou
         Ok((0..w.len()).map(value).collect())
     };
     let expected = after(flags);
-    desk.real("weights", "weights_after", l, None, expected)?;
-    Ok(())
+    desk.real("weights", "weights_after", l, None, expected).map(|_| ())
 }
 
 /// Label `flops`.

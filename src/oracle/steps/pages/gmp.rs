@@ -1,9 +1,10 @@
 //! Gradual magnitude pruning (Zhu & Gupta 2017).
 
 use crate::error::Result;
-use crate::oracle::steps::desk::{Choice, Desk};
 use crate::oracle::steps::descend::Update;
+use crate::oracle::steps::desk::{Choice, Desk, Known};
 use crate::oracle::steps::left::{Left, Operands};
+use crate::oracle::steps::near::Reals;
 use crate::oracle::steps::page::Page;
 use crate::oracle::steps::pick::{active, intervals};
 use crate::select::distribution::Distribution;
@@ -40,7 +41,7 @@ fn step(desk: &mut Desk) -> Result<Left> {
     desk.leave_masked(&operands, &first, update)
 }
 
-fn prune(desk: &mut Desk, operands: &Operands, between: &[crate::oracle::steps::Weights]) -> Result<Update> {
+fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>]) -> Result<Update> {
     let rules = desk.rules;
     let due = rules.due();
     let ends = (rules.real("initial_sparsity"), rules.real("final_sparsity"));

@@ -2,9 +2,9 @@
 
 use crate::error::Result;
 use crate::oracle::interval::Decision;
-use crate::oracle::steps::desk::{Choice, Desk, Known};
+use crate::oracle::steps::desk::{Arrays, Choice, Desk, Known, Masks};
 use crate::oracle::steps::left::{Left, Operands};
-use crate::oracle::steps::near::{Flags, Near, Reals};
+use crate::oracle::steps::near::{Near, Reals};
 use crate::oracle::steps::page::Page;
 use crate::oracle::steps::pick::{DropAndGrow, intervals};
 use crate::select::schedule::LastUpdate;
@@ -65,7 +65,7 @@ fn step(desk: &mut Desk) -> Result<Left> {
 }
 
 /// The gradual pruning: labels `schedule` and `prune`.
-fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>], c: usize) -> Result<Vec<Known<Flags>>> {
+fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>], c: usize) -> Result<Masks> {
     let rules = desk.rules;
     let ends = (rules.real("initial_sparsity"), rules.real("final_sparsity"));
     let course = rules.cubic(ends, c, (rules.due().start, rules.steps("update_end")));
@@ -73,7 +73,7 @@ fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>], c: usiz
     let groups = desk.groups(rules.choice::<Gradual>() == Gradual::Global);
     let counts = desk.shares_kept(&groups, &operands.mask, &rate, true);
     let counts = desk.counts("prune", "keep", counts)?;
-    let sizes: Vec<Known<Reals>> = between[..desk.prunable().len()]
+    let sizes: Arrays = between[..desk.prunable().len()]
         .iter()
         .map(|of| of.as_ref().map(|of| of.iter().map(Near::abs).collect()).map_err(Clone::clone))
         .collect();
@@ -90,8 +90,13 @@ fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>], c: usiz
     desk.chosen("prune", "pruned", &choice)
 }
 
-/// After t_1 nothing is pruned.
-fn as_before(desk: &mut Desk, operands: &Operands) -> Result<Vec<Known<Flags>>> {
+/// After t_1 nothing is pruned: a count, where there is one, is of all that are active.
+fn as_before(desk: &mut Desk, operands: &Operands) -> Result<Masks> {
+    if !desk.is_replay() {
+        let groups = desk.groups(desk.rules.choice::<Gradual>() == Gradual::Global);
+        let counts = desk.shares_kept(&groups, &operands.mask, &Ok(Near::ZERO), true);
+        desk.counts("prune", "keep", counts)?;
+    }
     let mut pruned = Vec::new();
     for (p, parameter) in desk.prunable().iter().enumerate() {
         let before = operands.mask[p].clone();

@@ -77,10 +77,7 @@ fn step(desk: &mut Desk) -> Result<Left> {
     let update = if updated {
         let fraction = desk.real_number("schedule", "fraction", Ok(fraction(desk)))?;
         let is_set = rules.method() == StepMethod::Set;
-        let rule = DropAndGrow {
-            signed: is_set && rules.choice::<DropRule>() == DropRule::Signed,
-            by_draw: is_set,
-        };
+        let rule = DropAndGrow { signed: is_set && rules.choice::<DropRule>() == DropRule::Signed, by_draw: is_set };
         desk.drop_and_grow(&operands, &first, &operands.mask, &fraction, &rule)?
     } else {
         desk.unchanged(&operands)?

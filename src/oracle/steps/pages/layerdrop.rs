@@ -52,7 +52,7 @@ fn step(desk: &mut Desk) -> Result<Left> {
         };
         droppable.iter().enumerate().map(decide).collect()
     });
-    desk.flags("active", ("active", ""), &[droppable.len()], active)?;
+    desk.flags("active", ("active", ""), &[droppable.len()], active)?.ok();
     Ok(Left { t: desk.t, ..desk.left.clone() })
 }
 

@@ -113,12 +113,14 @@ fn interpolate(desk: &mut Desk, alpha: &Reals) -> Result<()> {
             };
             let expected = known();
             let quantity = format!("theta/{i}");
-            let shape = shape.clone().or_else(|| desk.trace.shape(&desk.name(&format!("{quantity}/{name}"))).map(<[usize]>::to_vec));
+            let shape = shape
+                .clone()
+                .or_else(|| desk.trace.shape(&desk.name(&format!("{quantity}/{name}"))).map(<[usize]>::to_vec));
             let Some(shape) = shape else { continue };
             if desk.is_replay() && expected.is_err() {
                 continue;
             }
-            desk.real_named("interpolate", (&quantity, &format!("/{name}")), &shape, None, expected)?;
+            desk.real_named("interpolate", (&quantity, &format!("/{name}")), &shape, None, expected)?.ok();
         }
     }
     Ok(())
@@ -183,6 +185,8 @@ fn choose(desk: &mut Desk) -> Result<()> {
         }
         possible
     });
+    let known: Vec<i64> = candidates.iter().map(|of| of.k as i64).collect();
+    let k_star = of_candidates(desk, "k_star", k_star, &known)?;
     desk.one_of_integers("argmin", "k_star", k_star)?;
     let threshold = desk.rules.real("threshold");
     let threshold = Near::exact(threshold).give(2.0 * desk.rules.arithmetic.u() * threshold).interval();
@@ -213,5 +217,18 @@ fn choose(desk: &mut Desk) -> Result<()> {
         debug_assert!(!is_certain || possible.len() == 1);
         possible
     });
+    let k_stable = of_candidates(desk, "k_stable", k_stable, &known)?;
     desk.one_of_integers("stable", "k_stable", k_stable)
+}
+
+/// What names a candidate that the trace does not hold cannot be judged; its place among the candidates in its stead can.
+fn of_candidates(desk: &Desk, name: &str, possible: Known<Vec<i64>>, known: &[i64]) -> Result<Known<Vec<i64>>> {
+    let Some(named) = desk.trace.integers(name)?.and_then(|values| values.first().copied()) else {
+        return Ok(possible);
+    };
+    let is_place =
+        |k: &i64| known.iter().position(|other| other == k).is_some_and(|i| i as i64 == named || i as i64 + 1 == named);
+    let is_place = possible.as_ref().is_ok_and(|possible| possible.iter().any(is_place));
+    let is_judged = desk.is_replay() || known.contains(&named) || named < 0 || is_place;
+    Ok(if is_judged { possible } else { Err(format!("names {named}, a candidate that is not recorded")) })
 }

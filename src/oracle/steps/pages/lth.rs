@@ -48,7 +48,8 @@ fn step(desk: &mut Desk) -> Result<Left> {
         scores.push(desk.real("score", "score", p, at.as_ref().map(|at| at.as_slice()), expected)?);
     }
     let keys = intervals(&scores);
-    let candidates = if rules.has(Slip::AmongAll) { crate::oracle::steps::pick::everything(desk) } else { mask_before.clone() };
+    let candidates =
+        if rules.has(Slip::AmongAll) { crate::oracle::steps::pick::everything(desk) } else { mask_before.clone() };
     let choice = Choice {
         keys: &keys,
         candidates: &candidates,

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::oracle::interval::Interval;
-use crate::oracle::steps::desk::{Choice, Desk, Known};
+use crate::oracle::steps::desk::{Arrays, Choice, Desk, Known};
 use crate::oracle::steps::left::{Left, masked};
 use crate::oracle::steps::near::{Near, Reals};
 use crate::oracle::steps::page::Page;
@@ -62,9 +62,8 @@ fn step(desk: &mut Desk) -> Result<Left> {
     let scores = if is_snip { saliencies(desk, &weights)? } else { flows(desk, &weights)? };
     let mut keys = intervals(&scores);
     // GraSP removes the largest.
-    if is_snip == rules.has(Slip::Smallest) {
-        let negative = |x: Interval| Interval { low: -x.high, high: -x.low };
-        keys = keys.into_iter().map(|of| of.map(|of| of.into_iter().map(negative).collect())).collect();
+    if !is_snip {
+        keys = keys.into_iter().map(|of| of.map(|of| of.into_iter().map(Interval::negated).collect())).collect();
     }
     let choice = Choice {
         keys: &keys,
@@ -83,18 +82,28 @@ fn step(desk: &mut Desk) -> Result<Left> {
             _ => weights[p].clone(),
         };
         let unmasked = rules.has(Slip::DroppedKeepsWeight);
+        // What goes is 0, whatever else was drawn anew.
+        let gone: Option<Vec<bool>> = match (&from, mask) {
+            (Err(_), Ok(mask)) if !desk.is_replay() => Some(mask.iter().map(|kept| !kept).collect()),
+            _ => None,
+        };
         let expected = || -> Known<Reals> {
-            let from = from?;
-            Ok(if unmasked { from } else { masked(&from, &mask.clone()?) })
+            match &gone {
+                Some(gone) => Ok(Reals::all(0.0, gone.len())),
+                None if unmasked => from,
+                None => Ok(masked(&from?, &mask.clone()?)),
+            }
         };
         let expected = expected();
-        left.weights[p] = desk.real("weights", "weights_after", p, None, expected)?;
+        let found = desk.real("weights", "weights_after", p, gone.as_deref(), expected)?;
+        let is_whole = gone.is_none() || found.as_ref().is_ok_and(Reals::is_recorded);
+        left.weights[p] = if is_whole { found } else { Err("needs the weights".to_string()) };
     }
     Ok(left)
 }
 
 /// SNIP's `|g w|`, or that divided by its sum: the decisions are the same.
-fn saliencies(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Vec<Known<Reals>>> {
+fn saliencies(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Arrays> {
     let (u, underflow) = (desk.rules.arithmetic.u(), desk.rules.arithmetic.underflow());
     let mut products: Vec<Known<Vec<Near>>> = Vec::new();
     for (p, w) in weights.iter().enumerate() {
@@ -156,17 +165,17 @@ fn is_divided(desk: &Desk, products: &[Known<Vec<Near>>], total: Near) -> Result
     for (p, of) in products.iter().enumerate() {
         let (Ok(of), Some(recorded)) = (of, desk.trace.floats(&desk.name_of("score", p))?) else { continue };
         for (x, recorded) in of.iter().zip(recorded) {
-            if largest.is_none_or(|(x_max, _)| x.size() > x_max) {
-                largest = Some((x.size(), recorded));
+            if largest.is_none_or(|(_, most)| recorded > most) {
+                largest = Some((x.rounded(), recorded));
             }
         }
     }
     let Some((x, recorded)) = largest else { return Ok(false) };
-    Ok((recorded - x / total.size()).abs() < (recorded - x).abs())
+    Ok((recorded - x / total.rounded()).abs() < (recorded - x).abs())
 }
 
 /// GraSP's `-w (H g)`.
-fn flows(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Vec<Known<Reals>>> {
+fn flows(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Arrays> {
     let (u, underflow) = (desk.rules.arithmetic.u(), desk.rules.arithmetic.underflow());
     let mut scores = Vec::new();
     for (p, w) in weights.iter().enumerate() {

@@ -11,7 +11,8 @@ use crate::oracle::steps::select::select;
 use crate::oracle::steps::slips::Slip;
 use crate::scalar::Scalar;
 use crate::select::cut::Cut;
-use crate::select::structure::{Groups, Pick, Remainder, Rescale};
+use crate::select::groups::{Groups, Remainder};
+use crate::select::structure::{Pick, Rescale};
 use crate::trace::{StepMethod, unflatten};
 
 pub(in crate::oracle::steps) static PAGE: Page = Page {
@@ -148,9 +149,21 @@ fn pruned(desk: &mut Desk, layer: &str, shape: &[usize], x: &Reals, decided: Kno
         }
         return desk.real_named("scale", ("pruned", &of), shape, None, expected);
     };
-    let underflow = desk.rules.arithmetic.underflow();
-    // An entry that stays may be 0 because it was, or because it underflowed.
     let kept: Vec<bool> = recorded.iter().map(|&y| y != 0.0).collect();
+    let all_kept: Vec<bool> = match &decided {
+        // Entries that are 0 but stay count as kept.
+        Ok((decisions, _)) => kept.iter().zip(decisions).map(|(&kept, &d)| kept || d == Decision::Yes).collect(),
+        Err(_) => kept.clone(),
+    };
+    let expected = scaled(desk, shape, x, &all_kept);
+    // An entry that stays may be 0 because it was, or because it underflowed.
+    let may_vanish = |j: usize| {
+        let flushed = desk.rules.arithmetic.underflow();
+        x.at(j).interval().contains(0.0)
+            || x.at(j).size() <= flushed
+            || expected.at(j).give(flushed).interval().contains(0.0)
+    };
+    let vanishing: Vec<bool> = (0..kept.len()).map(may_vanish).collect();
     match &decided {
         Err(reason) => desk.leave_out("select", format!("`pruned` {reason}")),
         Ok((decisions, open)) => {
@@ -159,8 +172,7 @@ fn pruned(desk: &mut Desk, layer: &str, shape: &[usize], x: &Reals, decided: Kno
                 for (j, &decision) in decisions.iter().enumerate() {
                     outcome.compared += 1;
                     outcome.decide(decision);
-                    let is_tiny = x.at(j).size() <= underflow || x.at(j).interval().contains(0.0);
-                    if !decision.allows(kept[j]) && !(is_tiny && !kept[j]) {
+                    if !decision.allows(kept[j]) && (kept[j] || !vanishing[j]) {
                         let expected = match decision {
                             Decision::No => Interval::exact(0.0),
                             _ => x.at(j).interval(),
@@ -170,7 +182,7 @@ fn pruned(desk: &mut Desk, layer: &str, shape: &[usize], x: &Reals, decided: Kno
                 }
                 for (group, number) in open {
                     let set = group.iter().filter(|&&j| kept[j]).count();
-                    let zeros = group.iter().filter(|&&j| !kept[j] && x.at(j).interval().contains(0.0)).count();
+                    let zeros = group.iter().filter(|&&j| !kept[j] && vanishing[j]).count();
                     outcome.compared += 1;
                     if set > number.high || set + zeros < number.low {
                         outcome.diverges_at(&place, unflatten(group[0], shape), set as f64, number.interval());
@@ -179,12 +191,6 @@ fn pruned(desk: &mut Desk, layer: &str, shape: &[usize], x: &Reals, decided: Kno
             }
         }
     }
-    let all_kept: Vec<bool> = match &decided {
-        // Entries that are 0 but stay count as kept.
-        Ok((decisions, _)) => kept.iter().zip(decisions).map(|(&kept, &d)| kept || d == Decision::Yes).collect(),
-        Err(_) => kept.clone(),
-    };
-    let expected = scaled(desk, shape, x, &all_kept);
     desk.real_named("scale", ("pruned", &of), shape, Some(&kept), Ok(expected))
 }
 
@@ -267,7 +273,7 @@ fn products(desk: &mut Desk, layer: &str, shape: &[usize], x: &Reals, y: Known<R
         if let Some(found) = desk.trace.shape(&stored).filter(|found| **found != shape) {
             return Err(desk.trace.bad(&stored, format!("shape {shape:?}"), format!("{found:?}")));
         }
-        desk.real_named(label, (result, &of), &shape, None, expected)?;
+        desk.real_named(label, (result, &of), &shape, None, expected)?.ok();
     }
     Ok(())
 }
@@ -281,6 +287,7 @@ fn product(desk: &Desk, terms: impl Iterator<Item = (Near, Near)>) -> Near {
         size += term.size();
         n += 1.0;
     }
-    let (u, underflow) = (desk.rules.arithmetic.u().max(desk.rules.arithmetic.u_acc), desk.rules.arithmetic.underflow());
+    let (u, underflow) =
+        (desk.rules.arithmetic.u().max(desk.rules.arithmetic.u_acc), desk.rules.arithmetic.underflow());
     sum.give((n + 3.0) * u * size + (2.0 * n + 1.0) * underflow)
 }

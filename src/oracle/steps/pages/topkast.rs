@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::oracle::interval::{Decision, Interval};
-use crate::oracle::steps::desk::{Choice, Desk, Known};
+use crate::oracle::steps::desk::{Choice, Desk, Known, Masks};
 use crate::oracle::steps::left::{Left, Operands};
 use crate::oracle::steps::near::{Flags, Near, Reals};
 use crate::oracle::steps::page::Page;
@@ -18,7 +18,9 @@ pub(in crate::oracle::steps) static PAGE: Page = Page {
     fits: |desk| {
         desk.required(&["forward_sparsity", "backward_sparsity"])?;
         let (forward, backward) = (desk.rules.real("forward_sparsity"), desk.rules.real("backward_sparsity"));
-        let bad = |key: &str, expected: &str, found: f64| Err(desk.trace.bad_header(&format!("hyper: {key}"), expected, found));
+        let bad = |key: &str, expected: &str, found: f64| {
+            Err(desk.trace.bad_header(&format!("hyper: {key}"), expected, found))
+        };
         match (forward < 1.0, backward <= forward) {
             (false, _) => bad("forward_sparsity", "a number in [0, 1)", forward),
             (_, false) => bad("backward_sparsity", "at most `forward_sparsity`", backward),
@@ -47,10 +49,9 @@ fn step(desk: &mut Desk) -> Result<Left> {
     let (forward, backward) = if updated { choose(desk, &operands)? } else { as_before(desk, &operands)? };
     let mut left = Left { t: desk.t, mask: forward.clone(), backward: backward.clone(), ..desk.left.clone() };
     let rate = desk.rate()?;
-    let n = desk.parameters().len();
     let mut momentum = Vec::new();
-    for p in 0..n {
-        desk.real("step", "between", p, None, operands.weights[p].clone())?;
+    for (p, own) in operands.weights.iter().enumerate() {
+        desk.real("step", "between", p, None, own.clone())?.ok();
         let stepped = match forward.get(p) {
             None => desk.descend_within(p, &operands, &rate, &|_, _| Near::ZERO, &|_| true)?,
             Some(a) => within(desk, p, &operands, &rate, (a, &backward[p]))?,
@@ -69,7 +70,7 @@ fn step(desk: &mut Desk) -> Result<Left> {
 }
 
 /// Labels `count`, `forward` and `backward` at an update.
-fn choose(desk: &mut Desk, operands: &Operands) -> Result<(Vec<Known<Flags>>, Vec<Known<Flags>>)> {
+fn choose(desk: &mut Desk, operands: &Operands) -> Result<(Masks, Masks)> {
     let rules = desk.rules;
     let groups = desk.groups(rules.choice::<Distribution>() == Distribution::Global);
     let all = everything(desk);
@@ -80,10 +81,9 @@ fn choose(desk: &mut Desk, operands: &Operands) -> Result<(Vec<Known<Flags>>, Ve
     let of = share(if is_same { "forward_sparsity" } else { "backward_sparsity" });
     let counts = desk.shares_kept(&groups, &all, &of, true);
     let backward_counts = desk.counts("count", "keep_backward", counts)?;
-    let sign = if rules.has(Slip::Smallest) { -1.0 } else { 1.0 };
     let size = |w: Near| match rules.slip {
         Some(Slip::Signed) => w.interval(),
-        _ => w.abs().scaled(sign).interval(),
+        _ => w.abs().interval(),
     };
     let keys: Vec<Known<Vec<Interval>>> = operands.weights[..all.len()]
         .iter()
@@ -120,11 +120,12 @@ fn contained(desk: &mut Desk, forward: &[Known<Flags>], backward: &[Known<Flags>
 }
 
 /// Without an update A and B are what they were.
-fn as_before(desk: &mut Desk, operands: &Operands) -> Result<(Vec<Known<Flags>>, Vec<Known<Flags>>)> {
+fn as_before(desk: &mut Desk, operands: &Operands) -> Result<(Masks, Masks)> {
     let forward = desk.unchanged(operands)?.mask;
     let mut backward = Vec::new();
     for (p, parameter) in desk.prunable().iter().enumerate() {
-        let before = desk.left.backward.get(p).cloned().unwrap_or_else(|| Err("needs the last update's `backward`".to_string()));
+        let before =
+            desk.left.backward.get(p).cloned().unwrap_or_else(|| Err("needs the last update's `backward`".to_string()));
         // As of any mask: nothing may have been due since.
         let from = desk.left.t.map_or(0, |t| t + 1);
         let is_left = !(from..desk.step()).any(|t| desk.rules.is_due(t));
@@ -161,7 +162,9 @@ fn within(
             (_, Some(Slip::PenaltyTimesDensity)) => penalty * density,
             _ => penalty / density,
         };
-        of.times(Near { centre: factor, radius: 0.0 })
+        // D is a difference, formed in the port's dtype: what that may be off by counts as much more as D is smaller.
+        let spread = if a[j] { 0.0 } else { 2.0 * rules.arithmetic.u() * (factor / density).abs().to_f64() };
+        of.times(Near { centre: factor, radius: spread })
     };
     let moves = |j: usize| b[j] || rules.has(Slip::UnmaskedStep);
     desk.descend_within(p, operands, rate, &pull, &moves)

@@ -2,10 +2,10 @@
 //! all others set back to their first values, or to what is left of these.
 
 use crate::error::Result;
-use crate::oracle::interval::{Decision, Interval};
+use crate::oracle::interval::Decision;
 use crate::oracle::steps::counts::Counts;
 use crate::oracle::steps::descend::First;
-use crate::oracle::steps::desk::{Choice, Desk, Known};
+use crate::oracle::steps::desk::{Arrays, Choice, Desk, Known, Masks};
 use crate::oracle::steps::left::{Left, Operands};
 use crate::oracle::steps::near::{Flags, Near, Reals};
 use crate::oracle::steps::page::Page;
@@ -93,7 +93,7 @@ fn step(desk: &mut Desk) -> Result<Left> {
         let (u, underflow) = (rules.arithmetic.u(), rules.arithmetic.underflow());
         let rate = Near { centre: rules.decayed(rules.real("lambda"), e), radius: 0.0 };
         let rate = rate.give((6.0 * e as f64 + 8.0) * u * rate.size() + underflow);
-        desk.real_number("schedule", "rate", Ok(rate))?;
+        desk.real_number("schedule", "rate", Ok(rate))?.ok();
     }
     let k = desk.counts("count", "keep", vec![Ok(tracked(desk))])?.remove(0);
     let moved = if is_summed { Some(moves(desk, &operands, &sums)?) } else { None };
@@ -147,7 +147,7 @@ fn tracked(desk: &Desk) -> Counts {
 }
 
 /// a, before the step.
-fn sums_before(desk: &mut Desk) -> Result<Vec<Known<Reals>>> {
+fn sums_before(desk: &mut Desk) -> Result<Arrays> {
     let left = desk.left;
     let consecutive = left.t.map_or(0, |last| last + 1) == desk.step();
     let mut sums = Vec::new();
@@ -206,13 +206,7 @@ fn accumulate(desk: &Desk, moved: &Moved, mask: &Known<Flags>) -> Known<Reals> {
 }
 
 /// Label `score`.
-fn scores(
-    desk: &mut Desk,
-    first: &First,
-    operands: &Operands,
-    moved: Option<&[Moved]>,
-    e: usize,
-) -> Result<Vec<Known<Reals>>> {
+fn scores(desk: &mut Desk, first: &First, operands: &Operands, moved: Option<&[Moved]>, e: usize) -> Result<Arrays> {
     let mut scores = Vec::new();
     for p in 0..desk.prunable().len() {
         let expected = match moved {
@@ -270,7 +264,7 @@ fn track(
     scores: &[Known<Reals>],
     operands: &Operands,
     k: Known<Counts>,
-) -> Result<(Vec<Known<Flags>>, Known<Near>)> {
+) -> Result<(Masks, Known<Near>)> {
     let rules = desk.rules;
     let is_frozen = rules.options.count("freeze_step").is_some_and(|freeze| desk.step() >= freeze);
     if is_frozen || rules.has(Slip::Frozen) {
@@ -286,11 +280,7 @@ fn track(
     if rules.method() == StepMethod::Procrustes && rules.choice::<Select>() == Select::Dumique {
         return estimate(desk, scores, k);
     }
-    let mut keys = intervals(scores);
-    if rules.has(Slip::Smallest) {
-        let negative = |x: Interval| Interval { low: -x.high, high: -x.low };
-        keys = keys.into_iter().map(|of| of.map(|of| of.into_iter().map(negative).collect())).collect();
-    }
+    let keys = intervals(scores);
     let groups = desk.groups(true);
     let choice = Choice {
         keys: &keys,
@@ -306,7 +296,7 @@ fn track(
 
 /// One pass over W: tracked iff Q < score; Q then grows by 1 + rho q, or shrinks by 1 - rho (1 - q). The estimate follows the
 /// recorded decisions, to (3i + 2) u after i of them.
-fn estimate(desk: &mut Desk, scores: &[Known<Reals>], k: Known<Counts>) -> Result<(Vec<Known<Flags>>, Known<Near>)> {
+fn estimate(desk: &mut Desk, scores: &[Known<Reals>], k: Known<Counts>) -> Result<(Masks, Known<Near>)> {
     let rules = desk.rules;
     let u = rules.arithmetic.u();
     let params = desk.prunable();
@@ -321,7 +311,8 @@ fn estimate(desk: &mut Desk, scores: &[Known<Reals>], k: Known<Counts>) -> Resul
         (false, false) => Err("needs `quantile` of the step before".to_string()),
     };
     // A check goes on from where the port says that it starts.
-    let starts = if desk.is_replay() { begins.clone() } else { recorded.as_ref().map(|q| q.at(0)).or_else(|_| begins.clone()) };
+    let starts =
+        if desk.is_replay() { begins.clone() } else { recorded.as_ref().map(|q| q.at(0)).or_else(|_| begins.clone()) };
     let backwards = rules.choice::<DumiqueOrder>() == DumiqueOrder::LastToFirst;
     let mut taken: Vec<Option<Vec<bool>>> = Vec::new();
     for parameter in params {
@@ -344,9 +335,17 @@ fn estimate(desk: &mut Desk, scores: &[Known<Reals>], k: Known<Counts>) -> Resul
         for (p, j) in places {
             let estimate = Near { centre, radius: start.radius }.give((3.0 * i as f64 + 2.0) * u * centre.hi().abs());
             let score = scores[p].as_ref().map_err(Clone::clone)?.at(j).interval();
-            let decision = if i == 0 || u > 0.0 { estimate.interval().less_than(score) } else { Near { centre, radius: 0.0 }.interval().less_than(score) };
+            let decision = if i == 0 || u > 0.0 {
+                estimate.interval().less_than(score)
+            } else {
+                Near { centre, radius: 0.0 }.interval().less_than(score)
+            };
             let exact = Near { centre, radius: 0.0 };
-            let decision = if desk.is_replay() { Decision::of(exact.centre < scores[p].as_ref().map_err(Clone::clone)?.at(j).centre) } else { decision };
+            let decision = if desk.is_replay() {
+                Decision::of(exact.centre < scores[p].as_ref().map_err(Clone::clone)?.at(j).centre)
+            } else {
+                decision
+            };
             decisions[p][j] = decision;
             let is_tracked = match (&taken[p], decision) {
                 (Some(taken), _) => taken[j],
@@ -354,7 +353,7 @@ fn estimate(desk: &mut Desk, scores: &[Known<Reals>], k: Known<Counts>) -> Resul
                 (None, Decision::No) => false,
                 (None, Decision::Either) => return Err("depends on decisions that rounding may turn".to_string()),
             };
-            centre = centre * if is_tracked { up } else { down };
+            centre *= if is_tracked { up } else { down };
             i += 1;
         }
         let end = Near { centre, radius: start.radius }.give((3.0 * i as f64 + 2.0) * u * centre.hi().abs());
