@@ -15,6 +15,7 @@ pub mod gdstar;
 pub mod gmp;
 pub mod granet;
 pub mod grasp;
+mod hooks;
 mod keys;
 pub mod layerdrop;
 pub mod lmc;
@@ -23,27 +24,34 @@ pub mod options;
 pub mod procrustes;
 pub mod quantity;
 pub mod random_rewind;
+pub mod record;
 pub mod reset;
+mod rewiring;
 pub mod rigl;
 pub mod sdgp;
+mod selection;
 pub mod set;
 pub mod snip;
+mod sparse_start;
 pub mod story;
+mod tally;
+mod timing;
 pub mod topkast;
+mod tracking;
 
 pub use fields::{Field, Fields};
-pub use options::{Length, MethodOption, Options};
+pub use hooks::{At, Gradients, Lab, Needs, Sparsifier, Squares, StepNeeds};
+pub use options::{Length, MethodOption, Options, Value};
 pub use quantity::{Numbers, Quantity};
 pub use story::{Story, Told};
 
 use crate::error::Result;
-use crate::nn::{Changes, Network, Parameter, Parameters};
+use crate::nn::Network;
 use crate::paper::Hyperparameters;
 use crate::paper::reading::Reading;
 use crate::paper::structured::{GroupScore, Structure};
 use crate::scalar::Scalar;
 use crate::weights::Weights;
-use ndarray::{ArrayD, CowArray, IxDyn};
 
 /// What is known of a method before it runs.
 #[derive(Debug)]
@@ -62,8 +70,12 @@ pub struct Entry {
     pub labels: &'static [&'static str],
     /// What it tells of an epoch, in the order in which it is shown.
     pub quantities: &'static [&'static Quantity],
-    /// Whether the trace format has words for it.
+    /// Whether its runs are traced by epochs, in the words of GDSTAR's format.
     pub is_traced: bool,
+    /// Whether its runs are traced by steps, under its labels.
+    pub records_steps: bool,
+    /// The values that options without a default have in a run, where they are not given: what a trace's header says.
+    pub of_run: fn(&Setup) -> Result<Vec<(&'static str, Value)>>,
     /// Whether its first epoch always is a rewind point.
     pub rewinds_at_first: bool,
     /// Whether it can work with these settings on a W of parameters of these shapes.
@@ -82,9 +94,16 @@ impl Entry {
             labels: &[],
             quantities: &[],
             is_traced: false,
+            records_steps: false,
+            of_run: |_| Ok(Vec::new()),
             rewinds_at_first: false,
             check: |_, _| Ok(()),
         }
+    }
+
+    /// Whether it acts once, before training: its traces have no steps of the optimizer.
+    pub fn acts_once(&self) -> bool {
+        self.records_steps && !self.labels.contains(&"momentum")
     }
 }
 
@@ -98,111 +117,12 @@ pub struct Setup<'a> {
     /// The method's own options.
     pub options: &'a Options,
     pub network: &'a Network,
+    /// The optimizer's.
+    pub momentum: f64,
+    pub weight_decay: f64,
     /// How long the run is.
     pub length: Length,
     pub seed: u64,
-}
-
-/// Where training is.
-#[derive(Debug, Clone, Copy)]
-pub struct At {
-    /// k, counted from the reading's epoch origin.
-    pub epoch: usize,
-    /// Optimizer steps completed since the run began.
-    pub steps: usize,
-    /// Of the step under way, or of the last one.
-    pub learning_rate: f64,
-    /// Whether someone records the method's quantities in full.
-    pub recorded: bool,
-}
-
-/// What a method needs of the steps of an epoch.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Needs {
-    /// G of Eq. 2: to what the optimizer's pass adds the square of every gradient.
-    pub squares: Option<Squares>,
-    /// Whether eliminated weights' gradients are needed.
-    pub dead_gradients: bool,
-    /// Whether the momentum of an eliminated weight goes on; if not, it is held at 0 as the weight is.
-    pub dead_momentum: bool,
-    /// Whether [`Sparsifier::before_step`] is to be called.
-    pub changes: bool,
-    /// Whether [`Sparsifier::after_step`] is to be called: all weights then lie in their own shapes after every step.
-    pub after_step: bool,
-}
-
-/// Where squared gradients are summed.
-#[derive(Debug, Clone, Copy)]
-pub struct Squares {
-    /// The [slot](crate::weights::Slot).
-    pub slot: &'static str,
-    /// Whether weight decay is part of the gradient.
-    pub with_decay: bool,
-}
-
-/// The gradients of a batch's loss, before weight decay.
-#[derive(Debug, Clone, Copy)]
-pub struct Gradients<'a, S: Scalar> {
-    pub parameters: &'a Parameters<S>,
-    /// In the order of the parameters, as they are stored; `None` for buffers.
-    pub stored: &'a [Option<ArrayD<S>>],
-}
-
-impl<'a, S: Scalar> Gradients<'a, S> {
-    /// The gradient of the `i`-th parameter in the parameter's own shape; `None` for a buffer. It may be 0 where a weight
-    /// is eliminated, unless someone needs it there.
-    pub fn of(&self, i: usize) -> Option<CowArray<'a, S, IxDyn>> {
-        let (gradient, parameter): (_, &Parameter<S>) = (self.stored.get(i)?.as_ref()?, &self.parameters[i]);
-        Some(parameter.in_full(gradient))
-    }
-}
-
-/// A method at work in a run. It owns no array over W but flags, and what lies between the hooks of one step: all others are
-/// slots of the [`Weights`].
-pub trait Sparsifier<S: Scalar>: Send {
-    /// What it needs of the epoch's steps.
-    fn needs(&self) -> Needs {
-        Needs::default()
-    }
-
-    /// Before an epoch's first step.
-    fn begin_epoch(&mut self, _at: At, _w: &mut Weights<S>) {}
-
-    /// Before every step's forward pass of an epoch for which it is [needed](Needs::changes): what the step changes in the network.
-    fn before_step(&mut self, _at: At, _changes: &mut Changes) {}
-
-    /// After every batch's backward pass, before the optimizer's step.
-    fn after_backward(&mut self, _at: At, _gradients: Gradients<S>, _w: &Weights<S>) {}
-
-    /// After every step of an epoch for which it is [needed](Needs::after_step).
-    ///
-    /// # Errors
-    /// [`Error::NonFinite`](crate::Error::NonFinite) or [`Error::Domain`](crate::Error::Domain) if a quantity of the method
-    /// is not finite.
-    fn after_step(&mut self, _at: At, _w: &mut Weights<S>) -> Result<()> {
-        Ok(())
-    }
-
-    /// After an epoch's last step, told as a story.
-    ///
-    /// # Errors
-    /// As [`after_step`](Self::after_step).
-    fn end_of_epoch(&mut self, _at: At, _w: &mut Weights<S>, _story: &mut Story<S>) -> Result<()> {
-        Ok(())
-    }
-
-    /// What checkpoints hold of it beside masks and slots.
-    fn save(&self) -> Fields<S> {
-        Fields::default()
-    }
-
-    /// Goes on from what [`save`](Self::save) left.
-    ///
-    /// # Errors
-    /// [`Error::Domain`](crate::Error::Domain) if that is not of this method on this network.
-    fn restore(&mut self, _fields: &Fields<S>) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// The list: a type's name for each method's file.
@@ -275,9 +195,19 @@ methods! {
     Dense = dense,
     Reset = reset,
     RandomRewind = random_rewind,
+    FixedRewind = fixed_rewind,
     DropBack = dropback,
     LayerDrop = layerdrop,
     Sdgp = sdgp,
+    Procrustes = procrustes,
+    Snip = snip,
+    Grasp = grasp,
+    Gmp = gmp,
+    Set = set,
+    Rigl = rigl,
+    Granet = granet,
+    Acdc = acdc,
+    Topkast = topkast,
 }
 
 impl std::fmt::Display for Method {

@@ -30,11 +30,19 @@ pub enum Purpose {
     GradientPruning = 7,
     /// What AMC's agent draws; the epoch is the episode.
     Agent = 8,
+    /// The mask of methods that are sparse from the start.
+    InitialMask = 9,
+    /// By what SET grows weights; the epoch is the step.
+    Growth = 10,
+    /// The values of weights that are grown with a new one; the epoch is the step.
+    GrownWeights = 11,
+    /// The weights that SNIP's training starts from, where they are not those that were scored.
+    FreshWeights = 12,
 }
 
 impl Purpose {
     /// Every purpose, in the order of the discriminants.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Initialisation,
         Self::Order,
         Self::Augmentation,
@@ -43,6 +51,10 @@ impl Purpose {
         Self::LayerDrop,
         Self::GradientPruning,
         Self::Agent,
+        Self::InitialMask,
+        Self::Growth,
+        Self::GrownWeights,
+        Self::FreshWeights,
     ];
 }
 

@@ -170,6 +170,14 @@ impl<S: Scalar> Weights<S> {
         }
     }
 
+    /// Gives living weights these values, flattened.
+    pub fn set_living(&mut self, values: &[S]) {
+        for layer in self.layers() {
+            let entries = layer.values.iter_mut().zip(&values[layer.range.clone()]).zip(layer.mask);
+            entries.filter(|(_, alive)| **alive).for_each(|((w, &value), _)| *w = value);
+        }
+    }
+
     /// Copies W into a slot.
     pub fn copy_values_to(&mut self, name: &str) {
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.name == name) else { return };

@@ -75,7 +75,8 @@ fn steady_state(chosen: fn(usize) -> bool) {
         }
         sparsifier.begin_epoch(At { epoch: 0, steps: 0, learning_rate: 0.0, recorded: false }, &mut weights);
         let needs = sparsifier.needs();
-        let form = Form { break_even: |_, _| 0.5, batch_size: batch, gradient: WeightGradient::Living };
+        let form =
+            Form { break_even: |_, _| 0.5, batch_size: batch, gradient: WeightGradient::Living, with_momentum: true };
         let mut weights = weights.stepping(Some(form));
         let mut allocated = || {
             // A batch's labels are the loader's.
@@ -102,7 +103,7 @@ fn step(network: &Network, weights: &mut Stepping<f32>, needs: &Needs, batch: us
     let mut x = buffer::stale(batch * c * h * w);
     x.fill_with(|| unit(&mut rng) as f32);
     let x = images([batch, c, h, w], x).into_dyn();
-    weights.store().unwrap();
+    weights.store(false).unwrap();
     let (parameters, optimizer) = (&weights.parameters, Sgd::new(&SgdSettings::default(), Decayed::All));
     let mut step = Step::compute(network, Kernel::Fast, parameters, x, labels, Mode::Training, Some(&mut rng)).unwrap();
     assert_eq!(optimizer.step(Kernel::Fast, weights, &step.gradients, 1e-3, needs), None);

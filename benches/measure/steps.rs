@@ -76,7 +76,7 @@ impl Trainee {
         sparsifier.begin_epoch(At { epoch: 0, steps: 0, learning_rate: 0.0, recorded: false }, &mut weights);
         // For as long as the process measures.
         let mut weights = Box::leak(Box::new(weights)).stepping(None);
-        weights.store()?;
+        weights.store(false)?;
         Ok(Self {
             optimizer: Sgd::new(&config.optimizer, config.reading.decayed),
             needs: sparsifier.needs(),

@@ -12,13 +12,15 @@ use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::method::Method;
+use crate::method::options::Value;
 use crate::output;
-use crate::paper::reading;
+use crate::paper::reading::{self, InitialWeights};
 use crate::paper::structured::{GroupScore, Structure};
 use crate::report::progress::Progress;
 use crate::report::{self, Summary};
 use crate::scalar::Dtype;
-use crate::train::{Beginning, Config, Execution, RunFolder};
+use crate::train::{Beginning, Config, Execution, RunFolder, TraceSteps};
+use clap::builder::PossibleValuesParser;
 use indicatif::HumanBytes;
 use method_options::MethodOptions;
 use std::path::{Path, PathBuf};
@@ -94,6 +96,9 @@ pub struct TrainArgs {
     /// Also record every batch's gradients in the trace
     #[arg(long, requires = "trace", help_heading = "Output")]
     trace_gradients: bool,
+    /// Which steps the trace of a method that is traced by steps has: updates, all, or indices with commas
+    #[arg(long, requires = "trace", value_name = "WHICH", help_heading = "Output")]
+    trace_steps: Option<TraceSteps>,
     /// Resume without the trace that the run has begun; what there is of it is removed
     #[arg(long, requires = "resume", conflicts_with = "trace", help_heading = "Output")]
     no_trace: bool,
@@ -137,6 +142,13 @@ pub struct TrainArgs {
     /// Samples per step [default: 128]
     #[arg(long, value_name = "N", help_heading = "The paper's symbols")]
     batch_size: Option<usize>,
+
+    /// The distribution of W_0 (21); same | fresh: what training starts from once snip has chosen
+    #[arg(
+        long, value_name = "CHOICE", value_parser = PossibleValuesParser::new(["uniform", "normal", "same", "fresh"]),
+        help_heading = "What the paper leaves open (first value: default)"
+    )]
+    initial_weights: Option<String>,
 
     #[command(flatten)]
     own: MethodOptions,
@@ -188,7 +200,6 @@ reading_args! {
     learning_rate: LearningRateStep, "When the cosine schedule of --lr moves (16)";
     last_batch: LastBatch, "The last, short batch of an epoch (19)";
     evaluation: Evaluation, "When test accuracy is measured (20)";
-    initial_weights: InitialWeights, "The distribution of W_0 (21)";
     decayed: Decayed, "Which parameters weight decay acts on (22)";
 }
 
@@ -236,7 +247,6 @@ impl TrainArgs {
         set(&mut config.hyper.epochs, &self.epochs);
         set(&mut config.hyper.alpha_0, &self.alpha_0);
         set(&mut config.hyper.alpha_end, &self.alpha_k);
-        set(&mut config.hyper.lambda, &self.lambda);
         set(&mut config.hyper.eps, &self.eps);
         set(&mut config.hyper.chunks, &self.chunks);
         set(&mut config.optimizer.learning_rate, &self.lr);
@@ -244,6 +254,29 @@ impl TrainArgs {
         set(&mut config.optimizer.weight_decay, &self.weight_decay);
         set(&mut config.optimizer.batch_size, &self.batch_size);
         self.reading.apply(config);
+        self.apply_shared(config)
+    }
+}
+
+impl TrainArgs {
+    /// Options of the paper's that are a method's own where it has one of that name.
+    fn apply_shared(&self, config: &mut Config) -> Result<()> {
+        let own = |key| config.method.entry().options.iter().find(|option| option.key == key);
+        match (self.lambda, own("lambda")) {
+            (Some(lambda), Some(option)) => {
+                config.options.set("lambda", option.domain.parse("--lambda", &lambda.to_string())?)
+            }
+            (Some(lambda), None) => config.hyper.lambda = lambda,
+            (None, _) => {}
+        }
+        let own = config.method.entry().options.iter().find(|option| option.key == InitialWeights::KEY);
+        match (&self.initial_weights, own) {
+            (Some(name), Some(option)) if option.domain.holds(&Value::Name(name.clone())) => {
+                config.options.set(option.key, Value::Name(name.clone()));
+            }
+            (Some(name), _) => config.reading.initial_weights = name.parse()?,
+            (None, _) => {}
+        }
         Ok(())
     }
 }

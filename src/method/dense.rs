@@ -14,6 +14,8 @@ pub static ENTRY: Entry = Entry {
     labels: &[],
     quantities: &[],
     is_traced: false,
+    records_steps: false,
+    of_run: |_| Ok(Vec::new()),
     rewinds_at_first: false,
     check: |_, _| Ok(()),
 };

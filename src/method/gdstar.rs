@@ -1,7 +1,7 @@
 //! GDSTAR (section 3): every epoch, find the rewind point, select weights, pull them towards it and prune.
 
 use super::quantity::{Axis, Column, Format, Kind, Remark, Scale};
-use super::{At, Entry, Field, Fields, Gradients, Needs, Quantity, Setup, Sparsifier, Squares, Story, Told};
+use super::{At, Entry, Field, Fields, Gradients, Needs, Quantity, Setup, Sparsifier, Squares, StepNeeds, Story, Told};
 use crate::error::{Error, Result};
 use crate::paper::Hyperparameters;
 use crate::paper::decay::{Decay, decay_step, rewind_decay};
@@ -12,6 +12,7 @@ use crate::paper::schedule::prune_rate;
 use crate::paper::selection::{Selection, select_weights};
 use crate::paper::structured::{GroupScore, Structure, select_structured};
 use crate::scalar::Scalar;
+use crate::select::update::InactiveMomentum;
 use crate::weights::{Dead, Lasts, Slot, Weights};
 
 pub static ENTRY: Entry = ENTRY_OF_THE_FAMILY;
@@ -43,6 +44,8 @@ pub(super) const ENTRY_OF_THE_FAMILY: Entry = Entry {
         &REWIND,
     ],
     is_traced: true,
+    records_steps: false,
+    of_run: |_| Ok(Vec::new()),
     // m is infinite before the first epoch.
     rewinds_at_first: true,
     check: check_chunks,
@@ -144,6 +147,11 @@ pub(super) trait Rewinding<S: Scalar>: Send {
     /// # Errors
     /// As [`RewindPoint::observe`].
     fn moves(&self, point: &mut RewindPoint<S>, k: usize, s_f: S, story: &mut Story<S>) -> Result<bool>;
+
+    /// After how many steps of the run W_k* is captured besides, within the epoch.
+    fn captures_after(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Alg. 4: at a new minimum of the Frobenius norm.
@@ -233,9 +241,22 @@ impl<S: Scalar, R: Rewinding<S>> Sparsifier<S> for Gdstar<S, R> {
         Needs {
             squares: Some(Squares { slot: SQUARES, with_decay: self.reading.gradient == GradientOf::LossAndDecay }),
             dead_gradients: self.reading.masked_gradient == MaskedGradient::Dense,
-            dead_momentum: self.reading.momentum_on_prune == MomentumOnPrune::Keep,
+            inactive_momentum: match self.reading.momentum_on_prune {
+                MomentumOnPrune::Keep => InactiveMomentum::Dense,
+                MomentumOnPrune::Zero | MomentumOnPrune::ZeroSelected => InactiveMomentum::Zero,
+            },
             ..Needs::default()
         }
+    }
+
+    fn step_needs(&self, t: usize) -> StepNeeds {
+        StepNeeds { after: self.rewinding.captures_after() == Some(t + 1), ..StepNeeds::default() }
+    }
+
+    fn after_step(&mut self, at: At, w: &mut Weights<S>, _: &mut Story<S>) -> Result<()> {
+        self.point.move_to(at.epoch, &[])?;
+        w.copy_values_to(W_STAR);
+        Ok(())
     }
 
     fn begin_epoch(&mut self, at: At, w: &mut Weights<S>) {
@@ -326,7 +347,7 @@ fn zero_where<S: Scalar>(values: &mut [S], flags: &[bool], flag: bool) {
 }
 
 /// Whether there are as many weights, or groups of them, as chunks.
-fn check_chunks(setup: &Setup, shapes: &[&[usize]]) -> Result<()> {
+pub(super) fn check_chunks(setup: &Setup, shapes: &[&[usize]]) -> Result<()> {
     let count = |shape: &&[usize]| match setup.structure {
         Some((structure, _)) => structure.count(shape),
         None => shape.iter().product(),

@@ -1,13 +1,26 @@
 //! Gradual magnitude pruning (Zhu & Gupta 2017): the smallest weights go, more and more of them along a cubic course.
 
-use super::Entry;
 use super::keys::{
-    CLOCK, COUNT, CUT, DISTRIBUTION, INACTIVE_MOMENTUM, LAST_UPDATE, MINIMUM, SHARE, TIES, UNIFORM_OR_GLOBAL,
+    CLOCK, COUNT, CUT, DISTRIBUTION, INACTIVE_MOMENTUM, LAST_UPDATE, MASKED, MINIMUM, SHARE, TIES, UNIFORM_OR_GLOBAL,
     UPDATE_END, UPDATE_EVERY, UPDATE_GRID, UPDATE_ORDER, UPDATE_START, hyper,
 };
 use super::options::OptionValue;
+use super::record::{KEEP, RATE, SCORE};
+use super::selection::{Rules, Shares, impose, magnitudes, ranges, required};
+use super::tally::{Tally, tallied};
+use super::timing::{LAST_OF_RUN, Timing};
+use super::{At, Entry, Fields, Needs, Setup, Sparsifier, StepNeeds, Story, Told};
+use crate::error::Result;
+use crate::scalar::Scalar;
+use crate::select::distribution::Distribution;
+use crate::select::schedule::cubic;
+use crate::select::update::InactiveMomentum;
+use crate::weights::Weights;
+
+const EVERY: usize = 100;
 
 pub static ENTRY: Entry = Entry {
+    heeds: MASKED,
     options: &[
         hyper("initial_sparsity", SHARE, "s_i: where the course starts").or(OptionValue::Real(0.0)),
         hyper("final_sparsity", SHARE, "s_f: where the course ends"),
@@ -26,5 +39,84 @@ pub static ENTRY: Entry = Entry {
         MINIMUM,
     ],
     labels: &["when", "step", "schedule", "count", "score", "mask", "weights", "momentum"],
+    quantities: tallied!(KEEP, SCORE),
+    records_steps: true,
+    of_run: |setup| Timing::of_run(setup, EVERY, LAST_OF_RUN),
+    check: |setup, _| Gmp::<f64>::new(setup, 0).map(|_| ()),
     ..Entry::new("gmp", "The smallest weights are pruned, ever more of them along a cubic course", "Zhu & Gupta 2017")
 };
+
+/// Pruning along the course.
+struct Gmp<S> {
+    sparsities: (f64, f64),
+    timing: Timing,
+    end: usize,
+    distribution: Distribution,
+    rules: Rules,
+    inactive_momentum: InactiveMomentum,
+    tally: Tally<S>,
+}
+
+pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>> {
+    w.mask_mut();
+    Ok(Box::new(Gmp::new(setup, w.len())?))
+}
+
+impl<S: Scalar> Gmp<S> {
+    fn new(setup: &Setup, n: usize) -> Result<Self> {
+        let options = setup.options;
+        let end = Timing::end(setup, EVERY, LAST_OF_RUN)?;
+        Ok(Self {
+            sparsities: (required(options, "initial_sparsity")?, required(options, "final_sparsity")?),
+            timing: Timing::of(setup, EVERY, Some(end))?,
+            end,
+            distribution: options.choice()?,
+            rules: Rules::of(options)?,
+            inactive_momentum: options.choice()?,
+            tally: Tally::new(n),
+        })
+    }
+}
+
+impl<S: Scalar> Sparsifier<S> for Gmp<S> {
+    fn needs(&self) -> Needs {
+        Needs { inactive_momentum: self.inactive_momentum, ..Needs::default() }
+    }
+
+    fn step_needs(&self, t: usize) -> StepNeeds {
+        let is_update = self.timing.at(t).is_some();
+        StepNeeds { after: is_update, is_update, ..StepNeeds::default() }
+    }
+
+    fn begin_epoch(&mut self, _: At, w: &mut Weights<S>) {
+        self.tally.begin_epoch(w);
+    }
+
+    fn after_step(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        let Some(c) = self.timing.at(at.steps - 1) else { return Ok(()) };
+        let rate = cubic(self.sparsities, c, (self.timing.due.start, self.end));
+        let (active, scores) = (w.mask_mut().to_vec(), magnitudes(&w.values()));
+        let shares = Shares::even(self.distribution, rate, ranges(w).len());
+        let kept = shares.keep(&self.rules, &ranges(w), &scores, &active)?;
+        impose(&kept.flags, self.inactive_momentum, w);
+        self.tally.rate = S::from_f64(rate);
+        self.tally.update(&active, &kept.flags);
+        story.tell(&RATE, Told::Number(self.tally.rate));
+        story.record(&KEEP, || Told::Counts(kept.keep));
+        story.record(&SCORE, || Told::PerWeight(scores));
+        Ok(())
+    }
+
+    fn end_of_epoch(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        self.tally.tell(w, story);
+        Ok(())
+    }
+
+    fn save(&self) -> Fields<S> {
+        self.tally.save()
+    }
+
+    fn restore(&mut self, fields: &Fields<S>) -> Result<()> {
+        self.tally.restore(fields)
+    }
+}

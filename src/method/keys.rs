@@ -15,6 +15,11 @@ pub(super) const fn hyper(key: &'static str, domain: Domain, help: &'static str)
     MethodOption { key, help, part: Part::Hyper, domain, default: None }
 }
 
+/// What only a run has.
+pub(super) const fn run(key: &'static str, domain: Domain, help: &'static str) -> MethodOption {
+    MethodOption { key, help, part: Part::Run, domain, default: None }
+}
+
 /// A choice that sources make differently.
 pub(super) const fn reading<C: Choice>(help: &'static str) -> MethodOption {
     MethodOption { key: C::KEY, help, part: Part::Reading, domain: Domain::Choice(C::NAMES), default: None }
@@ -60,3 +65,6 @@ pub(super) const GLOBAL_OR_UNIFORM: &[&str] = &["global", "uniform"];
 pub(super) const UNIFORM_OR_GLOBAL: &[&str] = &["uniform", "global"];
 /// Of methods that prune once, before training.
 pub(super) const GLOBAL_FIRST: &[&str] = &["global", "uniform", "erk", "er", "given"];
+
+/// The paper's settings that a method heeds whose mask holds weights at 0.
+pub(super) const MASKED: &[&str] = &["execution", "prunable"];

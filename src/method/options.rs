@@ -8,6 +8,7 @@ pub use domain::Domain;
 pub use value::{Length, Value};
 
 use super::Entry;
+use crate::choice::Choice;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -133,6 +134,17 @@ impl Options {
         match self.get(key) {
             Some(Value::Name(name)) => name,
             _ => "",
+        }
+    }
+
+    /// The choice that is made, or the default of a method that does not leave it open.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] for a name that is none of the choices.
+    pub fn choice<C: Choice + Default>(&self) -> Result<C> {
+        match self.name(C::KEY) {
+            "" => Ok(C::default()),
+            name => name.parse(),
         }
     }
 

@@ -35,6 +35,10 @@ pub enum Kind {
     Count,
     /// A number for each of some parts.
     Reals,
+    /// A count for each of some parts.
+    Counts,
+    /// One of these names.
+    Name(&'static [&'static str]),
     /// A number a weight.
     PerWeight,
     /// A flag a weight.
@@ -58,6 +62,8 @@ pub enum Format {
     Decimals(usize),
     /// `1.234e-5`, with so many decimals.
     Scientific(usize),
+    /// As it is.
+    Name,
 }
 
 /// What is said of a count when a run is over.
@@ -109,26 +115,31 @@ impl Format {
     /// The number in this form.
     pub fn show(self, number: Number) -> String {
         match (self, number) {
+            (_, Number::Name(name)) => name.to_string(),
             (Self::Integer, Number::Count(n)) => n.to_string(),
             (Self::Integer, Number::Real(x)) => format!("{x:.0}"),
             (Self::Decimals(d), x) => format!("{:.d$}", x.as_f64()),
             (Self::Scientific(d), x) => format!("{:.d$e}", x.as_f64()),
+            (Self::Name, x) => x.as_f64().to_string(),
         }
     }
 }
 
-/// One number of an epoch.
+/// One number of an epoch, or a name in its place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
     Count(usize),
     Real(f64),
+    Name(&'static str),
 }
 
 impl Number {
+    /// NaN for a name.
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Count(n) => n as f64,
             Self::Real(x) => x,
+            Self::Name(_) => f64::NAN,
         }
     }
 }
@@ -145,7 +156,7 @@ impl Numbers {
 
     /// A real number; a count as one.
     pub fn real(&self, key: &str) -> Option<f64> {
-        self.get(key).map(Number::as_f64)
+        self.get(key).map(Number::as_f64).filter(|x| !x.is_nan())
     }
 
     /// A count.
@@ -188,6 +199,7 @@ impl Serialize for Numbers {
             match self.get(key) {
                 Some(Number::Count(n)) => map.serialize_entry(key, &n)?,
                 Some(Number::Real(x)) => map.serialize_entry(key, &x)?,
+                Some(Number::Name(name)) => map.serialize_entry(key, name)?,
                 None => map.serialize_entry(key, &())?,
             }
         }
@@ -215,6 +227,9 @@ impl<'de> Deserialize<'de> for Numbers {
                     }
                     let (number, expected) = match quantity.kind {
                         Kind::Count => (count(&value).map(Number::Count), "a count"),
+                        Kind::Name(names) => {
+                            (names.iter().find(|name| value == **name).map(|name| Number::Name(name)), "a name")
+                        }
                         _ => (value.as_f64().map(Number::Real), "a number"),
                     };
                     let found = || A::Error::custom(format!("`{key}`: expected {expected} or null, found {value}"));

@@ -12,6 +12,8 @@ pub enum Told<S> {
     /// A number as the run computes it.
     Number(S),
     Numbers(Vec<S>),
+    Counts(Vec<usize>),
+    Name(&'static str),
     /// One number a weight, flat over W.
     PerWeight(Vec<S>),
     /// One flag a weight, flat over W.
@@ -59,7 +61,8 @@ impl<S: Scalar> Story<S> {
                 Told::Count(n) => Number::Count(*n),
                 Told::Real(x) => Number::Real(*x),
                 Told::Number(x) => Number::Real(x.to_f64()),
-                Told::Numbers(_) | Told::PerWeight(_) | Told::Flags(_) => continue,
+                Told::Name(name) => Number::Name(name),
+                Told::Numbers(_) | Told::Counts(_) | Told::PerWeight(_) | Told::Flags(_) => continue,
             };
             if let Some(key) = quantity.key {
                 numbers.set(key, number);

@@ -1,11 +1,20 @@
 //! Top-KAST (Jayakumar et al. 2020): the largest weights are computed with, somewhat more of them trained.
 
-use super::Entry;
-use super::keys::{COUNT, CUT, DISTRIBUTION, MINIMUM, PERIOD, SHARE, TIES, UNIFORM_OR_GLOBAL, hyper, reading};
+use super::keys::{COUNT, CUT, DISTRIBUTION, MASKED, MINIMUM, PERIOD, SHARE, TIES, UNIFORM_OR_GLOBAL, hyper, reading};
 use super::options::{Domain, OptionValue};
-use crate::select::update::PenaltyRule;
+use super::record::{BACKWARD, BACKWARD_SPARSITY, KEEP, KEEP_BACKWARD};
+use super::selection::{Rules, Shares, impose, magnitudes, ranges, required};
+use super::tally::{Tally, tallied};
+use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, StepNeeds, Story, Told};
+use crate::error::{Error, Result};
+use crate::paper::reading::Decayed;
+use crate::scalar::Scalar;
+use crate::select::distribution::Distribution;
+use crate::select::update::{InactiveMomentum, PenaltyRule};
+use crate::weights::{Dead, Lasts, Segment, Slot, Weights};
 
 pub static ENTRY: Entry = Entry {
+    heeds: MASKED,
     options: &[
         hyper("forward_sparsity", SHARE, "The share of W that is outside A: not computed with"),
         hyper("backward_sparsity", SHARE, "The share of W that is outside B: not trained"),
@@ -19,9 +28,168 @@ pub static ENTRY: Entry = Entry {
         MINIMUM,
     ],
     labels: &["when", "count", "forward", "backward", "step", "momentum"],
+    quantities: tallied!(BACKWARD_SPARSITY, KEEP, KEEP_BACKWARD, BACKWARD),
+    records_steps: true,
+    check: |setup, _| Topkast::<f64>::new(setup, 0).map(|_| ()),
     ..Entry::new(
         "topkast",
         "A dense network trained as a sparse one: A is computed with, B trained, all kept",
         "Jayakumar et al. 2020",
     )
 };
+
+/// The slot of w, the weights that are trained; the network has A w.
+const DENSE: &str = "dense";
+
+struct Topkast<S> {
+    /// The shares outside A and B.
+    outside: (f64, f64),
+    penalty: f64,
+    penalty_rule: PenaltyRule,
+    every: usize,
+    distribution: Distribution,
+    rules: Rules,
+    momentum: f64,
+    weight_decay: f64,
+    decayed: Decayed,
+    /// B; A is the mask.
+    backward: Vec<bool>,
+    /// g at A w, of the step under way.
+    gradient: Vec<S>,
+    tally: Tally<S>,
+}
+
+pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>> {
+    w.mask_mut();
+    w.keep(Slot { name: DENSE, lasts: Lasts::Run, dead: Dead::Kept, values: w.values() });
+    Ok(Box::new(Topkast::new(setup, w.len())?))
+}
+
+impl<S: Scalar> Topkast<S> {
+    fn new(setup: &Setup, n: usize) -> Result<Self> {
+        let options = setup.options;
+        let outside = (required(options, "forward_sparsity")?, required(options, "backward_sparsity")?);
+        if outside.0 == 1.0 {
+            return Err(Error::domain(
+                "--forward-sparsity",
+                "below 1, since D = 1 - forward sparsity divides",
+                outside.0,
+            ));
+        }
+        if outside.1 > outside.0 {
+            return Err(Error::domain(
+                "--backward-sparsity",
+                format!("at most {}, --forward-sparsity", outside.0),
+                outside.1,
+            ));
+        }
+        Ok(Self {
+            outside,
+            penalty: options.real("penalty").unwrap_or_default(),
+            penalty_rule: options.choice()?,
+            every: options.step("update_every", setup.length).unwrap_or(1).max(1),
+            distribution: options.choice()?,
+            rules: Rules::of(options)?,
+            momentum: setup.momentum,
+            weight_decay: setup.weight_decay,
+            decayed: setup.reading.decayed,
+            backward: vec![true; n],
+            gradient: Vec::new(),
+            tally: Tally::new(n),
+        })
+    }
+
+    /// r: what draws a weight of B to 0.
+    fn penalty(&self, w: S, is_computed_with: bool) -> S {
+        let strength = if is_computed_with { self.penalty } else { self.penalty / (1.0 - self.outside.0) };
+        let size = match self.penalty_rule {
+            PenaltyRule::L2 => w,
+            PenaltyRule::L1 if w > S::ZERO => S::ONE,
+            PenaltyRule::L1 if w < S::ZERO => -S::ONE,
+            PenaltyRule::L1 => S::ZERO,
+        };
+        S::from_f64(strength) * size
+    }
+}
+
+impl<S: Scalar> Sparsifier<S> for Topkast<S> {
+    fn needs(&self) -> Needs {
+        Needs { dead_gradients: true, moves_w: true, ..Needs::default() }
+    }
+
+    fn step_needs(&self, t: usize) -> StepNeeds {
+        let is_update = t.is_multiple_of(self.every);
+        StepNeeds { before: is_update, updates_first: true, after: true, is_update, ..StepNeeds::default() }
+    }
+
+    fn trained(&self) -> Option<&'static str> {
+        Some(DENSE)
+    }
+
+    fn begin_epoch(&mut self, _: At, w: &mut Weights<S>) {
+        self.tally.begin_epoch(w);
+    }
+
+    fn update_first(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        let before = w.mask_mut().to_vec();
+        let dense = w.slot(DENSE).map(|slot| slot.values.clone()).unwrap_or_default();
+        let (keys, all, ranges) = (magnitudes(&dense), vec![true; dense.len()], ranges(w));
+        let keep =
+            |outside| Shares::even(self.distribution, outside, ranges.len()).keep(&self.rules, &ranges, &keys, &all);
+        let (a, b) = (keep(self.outside.0)?, keep(self.outside.1)?);
+        self.backward = b.flags;
+        impose(&a.flags, InactiveMomentum::Dense, w);
+        w.set_living(&dense);
+        self.tally.update(&before, &a.flags);
+        story.record(&KEEP, || Told::Counts(a.keep));
+        story.record(&KEEP_BACKWARD, || Told::Counts(b.keep));
+        Ok(())
+    }
+
+    fn after_backward(&mut self, _: At, gradients: Gradients<S>, w: &Weights<S>) {
+        self.gradient = gradients.over(w);
+    }
+
+    fn after_step(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        let (eta, mu) = (S::from_f64(at.learning_rate), S::from_f64(self.momentum));
+        let decays = |segment: &Segment| w.parameters[segment.parameter].role.is_decayed(self.decayed);
+        let decays: Vec<bool> = w.set().segments().iter().map(decays).collect();
+        for (mut layer, decays) in w.layers().zip(decays) {
+            let wd = S::from_f64(if decays { self.weight_decay } else { 0.0 });
+            let entries = layer.range.clone().zip(layer.slots.named(DENSE)).zip(layer.momentum.iter_mut());
+            for ((((j, w), v), computed), a) in entries.zip(layer.values.iter_mut()).zip(layer.mask.iter()) {
+                if !self.backward[j] {
+                    *v = S::ZERO;
+                    continue;
+                }
+                let g = self.gradient[j];
+                if !g.is_finite() {
+                    return Err(Error::domain(format!("the gradient of weight {j}"), "a finite number", g.to_f64()));
+                }
+                *v = mu * *v + (g + wd * *w + self.penalty(*w, *a));
+                *w -= eta * *v;
+                if *a {
+                    *computed = *w;
+                }
+            }
+        }
+        story.record(&BACKWARD, || Told::Flags(self.backward.clone()));
+        Ok(())
+    }
+
+    fn end_of_epoch(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        let outside = self.backward.iter().filter(|&&moves| !moves).count();
+        story.tell(&BACKWARD_SPARSITY, Told::Real(outside as f64 / w.len().max(1) as f64));
+        self.tally.tell(w, story);
+        Ok(())
+    }
+
+    fn save(&self) -> Fields<S> {
+        self.tally.save().with("backward", Field::Flags(self.backward.clone()))
+    }
+
+    fn restore(&mut self, fields: &Fields<S>) -> Result<()> {
+        self.backward = fields.flags("backward", self.backward.len())?.to_vec();
+        self.tally.restore(fields)
+    }
+}

@@ -92,7 +92,7 @@ impl Network {
         self.drawn(rng, InitialWeights::default())
     }
 
-    fn drawn<S: Scalar>(&self, rng: &mut ChaCha8Rng, weights: InitialWeights) -> Parameters<S> {
+    pub(crate) fn drawn<S: Scalar>(&self, rng: &mut ChaCha8Rng, weights: InitialWeights) -> Parameters<S> {
         Parameters::new(self.specs().into_iter().map(|spec| spec.initialise(rng, weights)).collect())
     }
 

@@ -194,6 +194,14 @@ impl<S: Scalar> Parameters<S> {
         self.0.is_empty()
     }
 
+    /// The same parameters in another number system, or with other values, all uncompressed.
+    pub fn map<T>(&self, value: impl FnMut(&Parameter<S>) -> ArrayD<T>) -> Parameters<T> {
+        let mut value = value;
+        let parameter =
+            |p: &Parameter<S>| Parameter { name: p.name.clone(), role: p.role, value: value(p), compression: None };
+        Parameters(self.0.iter().map(parameter).collect())
+    }
+
     /// The parameter of this name.
     pub fn get(&self, name: &str) -> Option<&Parameter<S>> {
         self.0.iter().find(|p| p.name == name)

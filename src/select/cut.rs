@@ -59,6 +59,23 @@ pub fn keep_largest<S: Scalar>(keys: &[S], k: usize, cut: Cut, ties: Ties) -> Re
     })
 }
 
+/// The same among candidates: false for all others.
+///
+/// ```
+/// use gdstar::select::cut::{Cut, Ties, keep_among};
+/// let (keys, candidates) = ([5.0, 3.0, 4.0, 3.0], [false, true, true, true]);
+/// assert_eq!(keep_among(&keys, &candidates, 2, Cut::Exact, Ties::LowerIndex)?, [false, true, true, false]);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`keep_largest`], of candidates.
+pub fn keep_among<S: Scalar>(keys: &[S], candidates: &[bool], k: usize, cut: Cut, ties: Ties) -> Result<Vec<bool>> {
+    let of_candidates: Vec<S> = keys.iter().zip(candidates).filter_map(|(&key, &is)| is.then_some(key)).collect();
+    let mut kept = keep_largest(&of_candidates, k, cut, ties)?.into_iter();
+    Ok(candidates.iter().map(|&is_candidate| is_candidate && kept.next().unwrap_or(false)).collect())
+}
+
 /// x_(i) as the place that it has among all numbers.
 enum Ranked<S> {
     PlusInfinity,

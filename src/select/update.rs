@@ -1,6 +1,9 @@
 //! What happens to weights, masks and momentum when a method acts.
 
+use super::cut::{Cut, Ties, keep_among};
 use crate::choice::choice;
+use crate::error::Result;
+use crate::scalar::Scalar;
 
 choice! {
     /// In which order a step's two parts are.
@@ -101,4 +104,57 @@ choice! {
     Same = "same",
     /// New ones.
     Fresh = "fresh",
+}
+
+/// The mask after a drop: what was kept, and as many grown as went, at most all that may be, those of largest score.
+///
+/// ```
+/// use gdstar::select::cut::Ties;
+/// use gdstar::select::update::{GrowFrom, grow};
+/// let (before, kept) = ([true, true, false, false], [true, false, false, false]);
+/// let grown = |from| grow(&before, &kept, &[0.0, 9.0, 1.0, 2.0], from, Ties::LowerIndex);
+/// assert_eq!(grown(GrowFrom::InactiveAfterDrop)?, [true, true, false, false]);
+/// assert_eq!(grown(GrowFrom::InactiveBefore)?, [true, false, false, true]);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Domain`](crate::Error::Domain) if a candidate's score is not finite.
+pub fn grow<S: Scalar>(before: &[bool], kept: &[bool], scores: &[S], from: GrowFrom, ties: Ties) -> Result<Vec<bool>> {
+    let active = |flags: &[bool]| flags.iter().filter(|&&flag| flag).count();
+    let inactive = match from {
+        GrowFrom::InactiveAfterDrop => kept,
+        GrowFrom::InactiveBefore => before,
+    };
+    let candidates: Vec<bool> = inactive.iter().map(|active| !active).collect();
+    let went = active(before).saturating_sub(active(kept));
+    let grown = keep_among(scores, &candidates, went, Cut::Exact, ties)?;
+    Ok(kept.iter().zip(grown).map(|(&kept, grown)| kept || grown).collect())
+}
+
+/// SET's drop (Mocanu et al. 2018): of n+ active weights >= 0 the smallest go, of the n- others those nearest 0; how many of
+/// each, says `count` of n+ and n- by themselves. Returns what is kept.
+///
+/// ```
+/// use gdstar::select::count::Count;
+/// use gdstar::select::cut::Ties;
+/// use gdstar::select::update::keep_by_sign;
+/// let (w, active) = ([0.1, -0.3, 0.2, -0.4, 0.0], [true, true, true, true, false]);
+/// let kept = keep_by_sign(&w, &active, |n| Count::RemoveFloor.kept(n, 0.5), Ties::LowerIndex)?;
+/// assert_eq!(kept, [false, false, true, true, false]);
+/// # Ok::<(), gdstar::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Domain`](crate::Error::Domain) if a weight is not finite.
+pub fn keep_by_sign<S: Scalar>(w: &[S], active: &[bool], k: impl Fn(usize) -> usize, ties: Ties) -> Result<Vec<bool>> {
+    let keys: Vec<S> = w.iter().map(|w| w.abs()).collect();
+    let of_sign = |positive: bool| -> Result<Vec<bool>> {
+        let is = |(w, &active): (&S, &bool)| active && (*w >= S::ZERO) == positive;
+        let candidates: Vec<bool> = w.iter().zip(active).map(is).collect();
+        let n = candidates.iter().filter(|&&is| is).count();
+        keep_among(&keys, &candidates, k(n), Cut::Exact, ties)
+    };
+    let (positive, negative) = (of_sign(true)?, of_sign(false)?);
+    Ok(positive.into_iter().zip(negative).map(|(a, b)| a || b).collect())
 }

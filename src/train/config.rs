@@ -149,6 +149,8 @@ impl Config {
             reading: &self.reading,
             structure: self.structure.map(|structure| (structure, self.group_score)),
             options: &self.options,
+            momentum: self.optimizer.momentum,
+            weight_decay: self.optimizer.weight_decay,
             length: Length { epochs: self.hyper.epochs, steps_per_epoch },
             seed: self.seed,
         }

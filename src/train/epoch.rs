@@ -1,6 +1,8 @@
 //! The training loop: batches, gradients, optimizer, and at the end of every epoch the method and the test set.
 
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
+use super::step::diverged;
+use super::step_record::StepRecord;
 use super::{Run, Sgd, State, Step, Within, cosine_learning_rate};
 use crate::data::Batch;
 use crate::error::{Error, Result};
@@ -26,6 +28,9 @@ impl Run<'_> {
     /// outside, and whatever an observer reports.
     pub fn train<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
         self.pool.install(|| -> Result<()> {
+            if self.is_at_start(state) {
+                self.begin(state, observers)?;
+            }
             while state.epochs < self.config.hyper.epochs {
                 thread::scope(|scope| self.epoch(scope, state, observers))?;
             }
@@ -52,7 +57,7 @@ impl Run<'_> {
         let needs = state.sparsifier.needs();
         let form = config.execution.form::<S>(config.optimizer.batch_size, &needs, gradients);
         let mut stepping = state.weights.stepping(form);
-        stepping.store()?;
+        stepping.store(false)?;
         let steps = Steps { k, index: state.epochs, within: state.within, needs, at: &at };
         let trained = self.batches(scope, &mut stepping, &mut *state.sparsifier, &mut state.steps, observers, steps);
         let bytes = stepping.bytes();
@@ -120,11 +125,23 @@ impl Run<'_> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted { epoch: k });
             }
-            weights.store()?;
+            let (t, rate) = (*steps, self.learning_rate(index, *steps, batches));
+            let mine = sparsifier.step_needs(t);
+            let mut record = StepRecord::begin(t, mine.is_update, rate, weights, sparsifier, observers);
+            let mut story = Story::new(record.is_some());
+            if mine.before {
+                let acted = sparsifier.update_first(at(t, rate), weights.whole(), &mut story);
+                acted.map_err(|error| diverged(error, k, i))?;
+            }
+            if let Some(record) = record.as_mut().filter(|_| mine.updates_first) {
+                record.between(weights.whole());
+            }
+            let is_stored_anew = weights.store(mine.dead_gradients || record.is_some())?;
             let within = Within { batches: i, noise: noise.get_word_pos() as u64 };
-            let rate = self.learning_rate(index, *steps, batches);
             if needs.changes {
-                sparsifier.before_step(at(*steps, rate), &mut network.to_mut().changes);
+                sparsifier.before_step(at(t, rate), &mut network.to_mut().changes);
+            }
+            if is_stored_anew || needs.changes {
                 step_macs = network.step_multiply_accumulates(&weights.parameters)?;
             }
             let mut step = self.step(&network, &weights.parameters, x, labels, &mut noise, (k, i))?;
@@ -140,24 +157,37 @@ impl Run<'_> {
                 indices: &indices,
                 loss,
                 gradients,
-                steps: *steps,
+                steps: t,
                 within,
                 weights: &**weights,
                 sparsifier: &*sparsifier,
             };
             observers.iter_mut().try_for_each(|observer| observer.on_batch(&event))?;
-            sparsifier.after_backward(at(*steps, rate), gradients, weights);
-            let spoilt = optimizer.step(config.kernel, weights, &step.gradients, rate, &needs);
-            let parameters = &mut weights.parameters;
-            if let Some((quantity, value)) = spoilt.and_then(|p| step.non_finite_gradient(parameters, p)) {
+            if let Some(record) = &mut record {
+                record.gradients(gradients);
+            }
+            sparsifier.after_backward(at(t, rate), gradients, weights);
+            let spoilt = if mine.skips_step {
+                step.non_finite(&weights.parameters)
+            } else {
+                let spoilt = optimizer.step(config.kernel, weights, &step.gradients, rate, &needs);
+                spoilt.and_then(|p| step.non_finite_gradient(&weights.parameters, p))
+            };
+            if let Some((quantity, value)) = spoilt {
                 return Err(Error::non_finite(quantity, (k, i), value));
             }
-            step.move_buffers(parameters);
+            step.move_buffers(&mut weights.parameters);
             step.recycle();
             *steps += 1;
-            if needs.after_step {
-                let acted = sparsifier.after_step(at(*steps, rate), weights.whole());
+            if let Some(record) = record.as_mut().filter(|_| !mine.updates_first) {
+                record.between(weights.whole());
+            }
+            if mine.after {
+                let acted = sparsifier.after_step(at(*steps, rate), weights.whole(), &mut story);
                 acted.map_err(|error| diverged(error, k, i))?;
+            }
+            if let Some(record) = record {
+                record.end(weights.whole(), &story, observers)?;
             }
         }
         Ok(Trained { loss_sum, samples, batches, macs })
@@ -210,14 +240,4 @@ struct Trained {
     batches: usize,
     /// Multiply-accumulates.
     macs: u64,
-}
-
-/// The method takes finite numbers; one that it refuses at an epoch's end (a G that overflowed) is the run's failure.
-fn diverged(error: Error, epoch: usize, batch: usize) -> Error {
-    match error {
-        Error::Domain { name, found, .. } if matches!(found.as_str(), "inf" | "-inf" | "NaN") => {
-            Error::non_finite(name, (epoch, batch), found)
-        }
-        other => other,
-    }
 }

@@ -3,6 +3,7 @@
 use crate::choice::choice;
 use crate::method::Needs;
 use crate::ops::WeightGradient;
+use crate::select::update::InactiveMomentum;
 use crate::weights::Form;
 
 choice! {
@@ -48,10 +49,10 @@ impl Execution {
     /// Nothing is compressed where the momentum of eliminated weights goes on: it follows from their gradients, so that
     /// nothing of them could be left out.
     pub(super) fn form<S>(self, batch_size: usize, needs: &Needs, gradients: bool) -> Option<Form> {
-        if self == Self::Dense || needs.dead_momentum {
+        if self == Self::Dense || needs.inactive_momentum != InactiveMomentum::Zero {
             return None;
         }
         let gradient = if needs.dead_gradients || gradients { WeightGradient::All } else { WeightGradient::Living };
-        Some(Form { break_even: break_even::<S>, batch_size, gradient })
+        Some(Form { break_even: break_even::<S>, batch_size, gradient, with_momentum: !needs.moves_w })
     }
 }

@@ -7,6 +7,7 @@ mod epoch;
 mod evaluation;
 mod execution;
 mod folder;
+mod lab;
 mod learning_rate;
 mod observer;
 mod optimizer;
@@ -17,6 +18,7 @@ mod saved;
 mod session;
 mod start;
 mod step;
+mod step_record;
 mod stored_run;
 
 pub use checkpoint::Checkpoint;
@@ -28,10 +30,10 @@ pub use execution::{Execution, break_even};
 pub use folder::{Checkpointer, KeptCheckpoints, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
 pub use observer::{
-    BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, TraceSize, TraceWriter, check_traceable,
+    BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, StepEvent, TraceSize, TraceWriter, check_traceable,
 };
 pub use optimizer::{Sgd, SgdSettings};
-pub use outputs::Outputs;
+pub use outputs::{Outputs, TraceSteps};
 pub use run::{Run, Snapshot, State, Within};
 pub use saved::{SavedFile, SavedNetwork};
 pub use session::{Beginning, BegunTrace, Session, Watcher};

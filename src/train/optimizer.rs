@@ -5,6 +5,7 @@ use crate::method::Needs;
 use crate::nn::Parameter;
 use crate::paper::reading::Decayed;
 use crate::scalar::Scalar;
+use crate::select::update::InactiveMomentum;
 use crate::weights::{FollowedParameter, Weights, row_major_mut};
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
@@ -73,9 +74,17 @@ impl Sgd {
         for (i, ((parameter, gradient), b)) in parameters.iter_mut().zip(gradients).zip(momentum).enumerate() {
             let followed = followed.next(i, parameter).map(|parameter| follow(parameter, needs));
             let Some(gradient) = gradient else { continue };
+            if needs.moves_w && followed.is_some() {
+                continue;
+            }
             let is_decayed = parameter.role.is_decayed(self.decayed);
             let rule = if is_decayed { rule } else { Descent { weight_decay: S::ZERO, ..rule } };
-            if !step(kernel, rule, parameter, b, gradient, followed.unwrap_or_default()) {
+            let followed = followed.unwrap_or_default();
+            let living = match followed.mask {
+                Some(mask) if needs.inactive_momentum == InactiveMomentum::Decay => Some(living(gradient, mask)),
+                _ => None,
+            };
+            if !step(kernel, rule, parameter, b, living.as_ref().unwrap_or(gradient), followed) {
                 spoilt = spoilt.or(Some(i));
             }
         }
@@ -90,8 +99,15 @@ fn follow<'a, S: Scalar>(parameter: FollowedParameter<'a, S>, needs: &Needs) -> 
         squares: parameter.slot,
         with_decay: needs.squares.is_some_and(|squares| squares.with_decay),
         mask: parameter.mask,
-        dead_momentum: needs.dead_momentum,
+        dead_momentum: needs.inactive_momentum != InactiveMomentum::Zero,
     }
+}
+
+/// The gradient with 0 where a weight is held at 0, whose momentum then decays.
+fn living<S: Scalar>(gradient: &ArrayD<S>, mask: &[bool]) -> ArrayD<S> {
+    let mut living = gradient.as_standard_layout().into_owned();
+    living.iter_mut().zip(mask).filter(|(_, alive)| !**alive).for_each(|(g, _)| *g = S::ZERO);
+    living
 }
 
 /// One parameter's step; false if its gradient is not finite.

@@ -3,7 +3,9 @@
 use super::KeepAt;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// What a run leaves beside its configuration, metrics and checkpoint. No result depends on it; it is stored so that a
 /// resumed run goes on with it.
@@ -13,6 +15,9 @@ pub struct Outputs {
     /// The trace's file, from the run's folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<PathBuf>,
+    /// Which steps a trace by steps has.
+    #[serde(skip_serializing_if = "TraceSteps::is_default")]
+    pub trace_steps: TraceSteps,
     /// Whether the trace has every batch's gradients.
     pub trace_gradients: bool,
     /// Whether the epoch of the best test accuracy is kept.
@@ -38,5 +43,77 @@ impl Outputs {
             Some(0) => Err(Error::domain("--keep-every", "at least 1", 0)),
             _ => Ok(()),
         }
+    }
+}
+
+/// Which steps a trace by steps has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum TraceSteps {
+    /// Those that are updates of the method's schedule.
+    #[default]
+    Updates,
+    All,
+    /// These, by their indices.
+    List(Vec<usize>),
+}
+
+impl TraceSteps {
+    /// Whether it has step `t`.
+    pub fn has(&self, t: usize, is_update: bool) -> bool {
+        match self {
+            Self::Updates => is_update,
+            Self::All => true,
+            Self::List(steps) => steps.contains(&t),
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for TraceSteps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Updates => f.write_str("updates"),
+            Self::All => f.write_str("all"),
+            Self::List(steps) => f.write_str(&steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
+        }
+    }
+}
+
+impl FromStr for TraceSteps {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "updates" => Ok(Self::Updates),
+            "all" => Ok(Self::All),
+            list => list.split(',').map(|step| step.trim().parse()).collect::<std::result::Result<_, _>>().map_or_else(
+                |_| {
+                    Err(Error::domain(
+                        "--trace-steps",
+                        "updates | all | indices of steps with commas",
+                        format!("`{text}`"),
+                    ))
+                },
+                |steps| Ok(Self::List(steps)),
+            ),
+        }
+    }
+}
+
+impl From<TraceSteps> for String {
+    fn from(steps: TraceSteps) -> Self {
+        steps.to_string()
+    }
+}
+
+impl TryFrom<String> for TraceSteps {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
     }
 }

@@ -1,6 +1,6 @@
 //! [`Step`]: one batch forward and backward.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::{Kernel, buffer};
 use crate::nn::{Mode, Network, Parameter, Parameters};
 use crate::ops::CrossEntropy;
@@ -99,5 +99,15 @@ impl<S: Scalar> Step<S> {
     pub(super) fn non_finite_gradient(&self, parameters: &Parameters<S>, i: usize) -> Option<(String, f64)> {
         let value = self.gradients[i].as_ref()?.iter().find(|x| !x.is_finite())?;
         Some((format!("the gradient of `{}`", parameters[i].name), value.to_f64()))
+    }
+}
+
+/// The method takes finite numbers; one that it refuses at an epoch's end (a G that overflowed) is the run's failure.
+pub(super) fn diverged(error: Error, epoch: usize, batch: usize) -> Error {
+    match error {
+        Error::Domain { name, found, .. } if matches!(found.as_str(), "inf" | "-inf" | "NaN") => {
+            Error::non_finite(name, (epoch, batch), found)
+        }
+        other => other,
     }
 }

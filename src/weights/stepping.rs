@@ -17,6 +17,8 @@ pub struct Form {
     pub batch_size: usize,
     /// Which gradients of a compressed weight are computed.
     pub gradient: WeightGradient,
+    /// Whether momentum is stored as the weight is; whole, if not.
+    pub with_momentum: bool,
 }
 
 /// The weights while steps are taken. Dropped, also by an error, it leaves everything in its own shape.
@@ -42,7 +44,10 @@ impl<S: Scalar> Weights<S> {
         }
         for (parameter, momentum) in self.parameters.iter_mut().zip(&mut self.momentum) {
             if let Some(pattern) = parameter.pattern() {
-                expand(momentum, pattern);
+                // Momentum that was left whole has the weight's own shape.
+                if momentum.shape() == parameter.value.shape() {
+                    expand(momentum, pattern);
+                }
                 parameter.expand();
             }
         }
@@ -54,10 +59,24 @@ impl<S: Scalar> Weights<S> {
 
 impl<S: Scalar> Stepping<'_, S> {
     /// Brings the weights into the form of steps, if they are not in it: at the first step, and after a method has acted.
+    /// `all`: whether this step's gradients are wanted of all weights. Returns whether they were not in that form.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if a weight has too many entries an output to be indexed.
-    pub fn store(&mut self) -> Result<()> {
+    pub fn store(&mut self, all: bool) -> Result<bool> {
+        let was_stored = self.is_stored;
+        self.store_values()?;
+        let Some(form) = self.form else { return Ok(!was_stored) };
+        let gradient = if all { WeightGradient::All } else { form.gradient };
+        for segment in self.weights.set.segments() {
+            if let Some(compression) = &mut self.weights.parameters[segment.parameter].compression {
+                compression.gradient = gradient;
+            }
+        }
+        Ok(!was_stored)
+    }
+
+    fn store_values(&mut self) -> Result<()> {
         if self.is_stored {
             return Ok(());
         }
@@ -70,7 +89,9 @@ impl<S: Scalar> Stepping<'_, S> {
                 let break_even = (form.break_even)(parameter.value.ndim(), form.batch_size);
                 if parameter.role == Role::Weight && share_of_dead(mask, mask.len()) >= break_even {
                     let pattern = Arc::new(Pattern::new(parameter.value.shape(), mask)?);
-                    compress(&mut weights.momentum[segment.parameter], &pattern);
+                    if form.with_momentum {
+                        compress(&mut weights.momentum[segment.parameter], &pattern);
+                    }
                     parameter.compress(Compression { pattern, gradient: form.gradient });
                 }
             }

@@ -1,12 +1,16 @@
 //! The proofs of the methods that GDSTAR is compared with and of experiments, one module a subject.
 //! `cargo test --test methods NAME::` runs one.
 
+mod by_hand;
+mod common;
 mod declared;
 mod layerdrop;
 mod listed;
 mod lmc;
 mod lottery;
+mod runs;
 mod sdgp;
 mod shrink;
 mod small;
 mod starts;
+mod traces;

@@ -50,8 +50,17 @@ fn config(method: Method, epochs: usize) -> Config {
     config.hyper.lambda = 0.5;
     config.outputs.trace_gradients = true;
     // What has no default.
-    if method == Method::DropBack {
-        config.options.set("sparsity", Value::Real(0.9));
+    let values = [
+        ("sparsity", Value::Real(0.9)),
+        ("final_sparsity", Value::Real(0.9)),
+        ("forward_sparsity", Value::Real(0.9)),
+        ("backward_sparsity", Value::Real(0.75)),
+        ("rewind_epoch", Value::Count(1)),
+    ];
+    for (key, value) in values {
+        if method.entry().options.iter().any(|option| option.key == key) {
+            config.options.set(key, value);
+        }
     }
     config
 }

@@ -9,11 +9,15 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 #[derive(Debug, Default)]
 pub struct MethodOptions(Vec<(&'static str, String)>);
 
+/// Keys for which the command line has an option already, of the paper's: what is given there is the method's where it has such
+/// an option ([`TrainArgs::apply`](super::TrainArgs)).
+const OF_THE_PAPER_TOO: [&str; 2] = ["lambda", "initial_weights"];
+
 /// Every such option with the methods that have it, in the order of the list.
 fn declared() -> Vec<(&'static MethodOption, Vec<Method>)> {
     let mut all: Vec<(&MethodOption, Vec<Method>)> = Vec::new();
     for &method in METHODS {
-        for option in method.entry().options {
+        for option in method.entry().options.iter().filter(|option| !OF_THE_PAPER_TOO.contains(&option.key)) {
             match all.iter_mut().find(|(known, _)| known.key == option.key) {
                 Some((_, methods)) => methods.push(method),
                 None => all.push((option, vec![method])),

@@ -56,6 +56,9 @@ impl TrainArgs {
         if let Some(path) = &self.trace {
             outputs.trace = Some(self.seen_from_folder(path)?);
         }
+        if let Some(steps) = &self.trace_steps {
+            outputs.trace_steps = steps.clone();
+        }
         outputs.trace_gradients |= self.trace_gradients;
         outputs.keep_best |= self.keep_best;
         outputs.keep_every = self.keep_every.or(outputs.keep_every);

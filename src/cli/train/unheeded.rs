@@ -12,6 +12,9 @@ const OF_THRESHOLD: [&str; 6] = ["alpha_0", "alpha_K", "chunks", "group_score", 
 /// Why a run of this configuration does not heed the setting of this key; `None` if it does.
 fn reason(key: &str, config: &Config) -> Option<String> {
     let (method, entry) = (config.method, config.method.entry());
+    if entry.options.iter().any(|option| option.key == key) {
+        return None;
+    }
     let of_some_method = METHODS.iter().any(|method| method.entry().heeds.contains(&key));
     let is_pattern = matches!(config.structure, Some(Structure::Pattern { .. }));
     let reasons = [
@@ -37,6 +40,7 @@ impl TrainArgs {
             ("structure", self.structure.is_some()),
             ("group_score", self.group_score.is_some()),
             ("execution", self.execution.is_some()),
+            ("initial_weights", self.initial_weights.is_some()),
         ];
         let given = given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name.to_string());
         given.chain(self.reading.given().into_iter().map(str::to_string)).collect()

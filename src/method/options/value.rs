@@ -66,6 +66,15 @@ impl Value {
         Some(steps.round_ties_even() as usize)
     }
 
+    /// The same with steps as counts, in a run of this length.
+    pub fn in_steps(&self, run: Length) -> Self {
+        match self {
+            Self::List(values) => Self::List(values.iter().map(|value| value.in_steps(run)).collect()),
+            Self::Name(_) => self.as_step(run).map_or_else(|| self.clone(), Self::Count),
+            Self::Count(_) | Self::Real(_) => self.clone(),
+        }
+    }
+
     /// Whether it is a number of epochs or a share of a run.
     pub(super) fn is_relative_step(&self) -> bool {
         matches!(self, Self::Name(text) if relative(text).is_some())

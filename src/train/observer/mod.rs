@@ -1,7 +1,10 @@
 //! What watches a run: metrics, checkpoints, traces and what a report prints are [`Observer`]s, and the loop knows none of them.
 
 mod metrics;
+mod step_trace;
+mod step_trace_size;
 mod trace;
+mod trace_file;
 mod trace_header;
 mod trace_size;
 
@@ -16,6 +19,7 @@ use crate::method::{Gradients, Sparsifier, Story};
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
 use crate::weights::Weights;
+use ndarray::ArrayD;
 
 /// A batch after its backward pass, before the optimizer's step.
 pub struct BatchEvent<'a, S: Scalar> {
@@ -48,6 +52,25 @@ pub struct EpochEvent<'a, S: Scalar> {
     pub weights_before: Option<&'a Parameters<S>>,
 }
 
+/// A step of a method whose traces have steps.
+pub struct StepEvent<'a, S: Scalar> {
+    /// The optimizer step's index.
+    pub t: usize,
+    /// Whether the method's schedule makes it an update.
+    pub is_update: bool,
+    /// `None` of what is done before training.
+    pub learning_rate: Option<f64>,
+    /// The slot of the weights that are trained, where the network computes with others.
+    pub trained: Option<&'static str>,
+    pub before: &'a Weights<S>,
+    /// In the order and the shapes of the parameters, of all weights; `None` for buffers.
+    pub gradients: &'a [Option<ArrayD<S>>],
+    /// What the step's first part left.
+    pub between: &'a Parameters<S>,
+    pub after: &'a Weights<S>,
+    pub story: &'a Story<S>,
+}
+
 /// Told of every batch and every epoch; may end the run with an error.
 pub trait Observer<S: Scalar> {
     /// Whether epochs should carry copies of the parameters from before the pruning, the method's own arrays, and a W_k*
@@ -60,6 +83,27 @@ pub trait Observer<S: Scalar> {
     /// nothing.
     fn wants_gradients(&self) -> bool {
         false
+    }
+
+    /// Whether step `t` is to be told, which is an update of the method's schedule or is not.
+    fn wants_step(&self, _t: usize, _is_update: bool) -> bool {
+        false
+    }
+
+    /// After what a method does before training, where steps are wanted.
+    ///
+    /// # Errors
+    /// Whatever should end the run.
+    fn on_begin(&mut self, _event: &StepEvent<S>) -> Result<()> {
+        Ok(())
+    }
+
+    /// After a step that is wanted.
+    ///
+    /// # Errors
+    /// Whatever should end the run.
+    fn on_step(&mut self, _event: &StepEvent<S>) -> Result<()> {
+        Ok(())
     }
 
     /// After every batch's backward pass.

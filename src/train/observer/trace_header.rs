@@ -1,23 +1,29 @@
 //! What a trace says of its run, and which runs it has words for.
 
 use crate::error::{Error, Result};
-use crate::method::METHODS;
+use crate::method::options::Part;
+use crate::method::{METHODS, Method};
+use crate::nn::Parameter;
 use crate::paper::rewind::REWIND_PROBABILITY;
 use crate::scalar::Scalar;
-use crate::trace::{Arithmetic, Header, KEY, Optimizer, SgdHyperparameters};
-use crate::train::{Config, State};
-use serde_json::{Map, Value};
+use crate::trace::{Arithmetic, FORMAT, Header, KEY, Optimizer, SgdHyperparameters};
+use crate::train::{Config, Run, State};
+use serde_json::{Map, Value, json};
 
 /// Whether the format has words for all that a run of this configuration does.
 ///
 /// # Errors
 /// [`Error::Domain`] naming the option for which it has none.
 pub fn check_traceable(config: &Config) -> Result<()> {
-    if !config.method.entry().is_traced {
-        let traced: Vec<_> =
-            METHODS.iter().filter(|method| method.entry().is_traced).map(ToString::to_string).collect();
+    let has_words = |method: Method| method.entry().is_traced || method.entry().records_steps;
+    if !has_words(config.method) {
+        let traced: Vec<_> = METHODS.iter().filter(|&&method| has_words(method)).map(ToString::to_string).collect();
         let expected = format!("{}, by whose rules a trace is checked", traced.join(" | "));
         return Err(Error::domain("--trace with --method", expected, config.method));
+    }
+    if config.outputs.trace_gradients && config.method.entry().records_steps {
+        let expected = "none, since the trace of a step has its gradient";
+        return Err(Error::domain("--trace-gradients with --method", expected, config.method));
     }
     if let Some(structure) = config.structure {
         return Err(Error::domain("--trace with --structure", "none, since the format has no groups", structure));
@@ -26,8 +32,12 @@ pub fn check_traceable(config: &Config) -> Result<()> {
 }
 
 /// The `__metadata__` of the trace: the format's header under `gdstar`, the configuration under `gdstar-config`.
-pub(super) fn header<S: Scalar>(config: &Config, state: &State<S>) -> Result<Map<String, Value>> {
+pub(super) fn header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<String, Value>> {
+    let config = run.config;
     check_traceable(config)?;
+    if config.method.entry().records_steps {
+        return step_header(run, state);
+    }
     let (hyper, sgd, reading) = (&config.hyper, &config.optimizer, &config.reading);
     let parameters = &state.weights.parameters;
     let prunable = state.weights.set().segments().iter().map(|segment| &parameters[segment.parameter]);
@@ -51,10 +61,55 @@ pub(super) fn header<S: Scalar>(config: &Config, state: &State<S>) -> Result<Map
         replayed: false,
         unknown: Vec::new(),
     };
+    metadata(config, &header.to_json())
+}
+
+/// The header of a trace by steps: the method's own hyper-parameters and readings, all with the values that the run has.
+fn step_header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<String, Value>> {
+    let (config, entry) = (run.config, run.config.method.entry());
+    let parameters = &state.weights.parameters;
+    let setup = config.setup(&run.network, run.batches_per_epoch());
+    let mut values = (entry.of_run)(&setup)?;
+    let optimizer = &config.optimizer;
+    let mut hyper = Map::from_iter([
+        ("lr".to_string(), json!(optimizer.learning_rate)),
+        ("momentum".to_string(), json!(optimizer.momentum)),
+        ("weight_decay".to_string(), json!(optimizer.weight_decay)),
+        ("batch_size".to_string(), json!(optimizer.batch_size)),
+        ("epochs".to_string(), json!(config.hyper.epochs)),
+    ]);
+    let mut reading = Map::from_iter([("prunable".to_string(), json!(config.reading.prunable))]);
+    for option in entry.options.iter().filter(|option| option.part != Part::Run) {
+        let of_run = values.iter_mut().find(|(key, _)| *key == option.key).map(|(_, value)| value.clone());
+        let given = config.options.get(option.key).map(|value| value.in_steps(setup.length));
+        if let Some(value) = of_run.or(given) {
+            let part = if option.part == Part::Hyper { &mut hyper } else { &mut reading };
+            part.insert(option.key.to_string(), json!(value));
+        }
+    }
+    let names = |parameters: &mut dyn Iterator<Item = &Parameter<S>>| -> Vec<String> {
+        parameters.map(|parameter| parameter.name.clone()).collect()
+    };
+    let prunable = state.weights.set().segments().iter().map(|segment| &parameters[segment.parameter]);
+    let undecayed = parameters.iter().filter(|p| p.role.is_trained() && !p.role.is_decayed(config.reading.decayed));
+    let (params, no_decay) = (names(&mut { prunable }), names(&mut { undecayed }));
+    let mut header = json!({
+        "format": FORMAT, "producer": concat!("gdstar ", env!("CARGO_PKG_VERSION")), "method": entry.name,
+        "dtype": S::NAME, "hyper": hyper, "reading": reading,
+        "model": config.model, "dataset": config.data.to_string(), "params": params,
+    });
+    if !no_decay.is_empty() {
+        header["no_decay"] = json!(no_decay);
+    }
+    metadata(config, &header)
+}
+
+/// The format's header, and the configuration beside it.
+fn metadata(config: &Config, header: &Value) -> Result<Map<String, Value>> {
     let config =
         serde_json::to_string(&config.without_outputs()).map_err(|e| Error::domain("configuration", "JSON", e))?;
     Ok(Map::from_iter([
-        (KEY.to_string(), Value::String(header.to_json().to_string())),
+        (KEY.to_string(), Value::String(header.to_string())),
         ("gdstar-config".to_string(), Value::String(config)),
     ]))
 }

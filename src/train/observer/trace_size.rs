@@ -1,5 +1,6 @@
 //! How large a trace will be, before anything is recorded.
 
+use super::step_trace_size;
 use super::trace_header::header;
 use crate::error::Result;
 use crate::method::quantity::Kind;
@@ -29,9 +30,14 @@ impl TraceSize {
     /// # Errors
     /// As [`TraceWriter::new`](super::TraceWriter::new).
     pub fn of<S: Scalar + Element>(run: &Run, state: &State<S>) -> Result<Self> {
+        if run.config.method.entry().records_steps {
+            let (tensors, described) = step_trace_size::bytes(run, state);
+            let header = metadata_bytes(&header(run, state)?) + described;
+            return Ok(Self { tensors, header, least_header: 0, is_copied: false });
+        }
         let (first, epochs) = (run.config.reading.epoch_origin.first(), run.config.hyper.epochs);
         let tensors = tensor_bytes(run, state);
-        let metadata = metadata_bytes(&header(run.config, state)?);
+        let metadata = metadata_bytes(&header(run, state)?);
         let last = (first + epochs - 1, run.loader(0).batches().saturating_sub(1));
         Ok(Self {
             tensors,
@@ -94,6 +100,8 @@ fn described<S: Scalar + Element>(run: &Run, state: &State<S>, (k, b): (usize, u
             // In the run's own numbers or in f64, whose names are as long.
             Kind::Real => one(&name, Dtype::F64, &[1]),
             Kind::Reals => one(&name, S::DTYPE, &[run.config.hyper.chunks]),
+            Kind::Counts => one(&name, Dtype::I64, &[state.weights.set().segments().len()]),
+            Kind::Name(_) => 0,
             Kind::PerWeight => weights(&name, S::DTYPE),
             Kind::Flags => weights(&name, Dtype::U8),
         }

@@ -6,7 +6,7 @@ use gdstar::data::Source;
 use gdstar::error::Result;
 use gdstar::kernel::Kernel;
 use gdstar::method::options::Value;
-use gdstar::method::{At, Field, Gradients, Method, Sparsifier};
+use gdstar::method::{At, Field, Gradients, Method, Sparsifier, Story};
 use gdstar::nn::{Parameter, Parameters, Role};
 use gdstar::paper::reading::{Decayed, Prunable};
 use gdstar::train::{
@@ -55,7 +55,7 @@ impl ByHand {
         let sgd = Sgd::new(&settings, Decayed::All);
         assert_eq!(sgd.step(Kernel::Literal, &mut self.weights, &gradient, 1.0, &needs), None);
         self.steps += 1;
-        self.method.after_step(at(self.steps), &mut self.weights).unwrap();
+        self.method.after_step(at(self.steps), &mut self.weights, &mut Story::new(false)).unwrap();
         let values = self.weights.values();
         let distances = std::array::from_fn(|j| values[j] - (j + 1) as f64);
         let fields = self.method.save();

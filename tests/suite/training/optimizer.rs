@@ -8,6 +8,7 @@ use gdstar::method::{Method, Needs, Squares};
 use gdstar::nn::{Init, Parameter, Parameters, Role, Spec};
 use gdstar::ops::WeightGradient;
 use gdstar::paper::reading::{Decayed, Prunable};
+use gdstar::select::update::InactiveMomentum;
 use gdstar::train::{Run, Sgd, SgdSettings, cosine_learning_rate};
 use gdstar::weights::{Dead, Form, Lasts, Slot, Weights};
 use ndarray::{Array1, ArrayD, arr1, arr2};
@@ -122,7 +123,7 @@ fn a_followed_step_is_its_definition() {
             let array = |values: &[f32]| ArrayD::from_shape_vec(shape.clone(), values.to_vec()).unwrap();
             let needs = |squared: bool| Needs {
                 squares: squared.then_some(Squares { slot: "G", with_decay }),
-                dead_momentum,
+                inactive_momentum: if dead_momentum { InactiveMomentum::Dense } else { InactiveMomentum::Zero },
                 ..Needs::default()
             };
             // A step in this form, and what it leaves.
@@ -133,9 +134,14 @@ fn a_followed_step_is_its_definition() {
                 weights.mask_mut().copy_from_slice(&alive);
                 let dead = form.map_or(Dead::Kept, |(_, dead)| dead);
                 weights.keep(Slot { name: "G", lasts: Lasts::Epoch, dead, values: squares.clone() });
-                let form = form.map(|(gradient, _)| Form { break_even: |_, _| 0.0, batch_size: 1, gradient });
+                let form = form.map(|(gradient, _)| Form {
+                    break_even: |_, _| 0.0,
+                    batch_size: 1,
+                    gradient,
+                    with_momentum: true,
+                });
                 let mut stepping = weights.stepping(form);
-                stepping.store().unwrap();
+                stepping.store(false).unwrap();
                 let is_compressed = stepping.parameters[0].compression.is_some();
                 assert_eq!(is_compressed, form.is_some() && alive.contains(&false));
                 let living = is_compressed && form.is_some_and(|form| form.gradient == WeightGradient::Living);
@@ -189,7 +195,9 @@ fn a_followed_step_is_its_definition() {
 fn a_mask_may_change_between_steps() {
     let settings = SgdSettings { learning_rate: 1.0, momentum: 0.0, weight_decay: 0.0, batch_size: 1 };
     let (sgd, needs) = (Sgd::new(&settings, Decayed::All), Needs::default());
-    for form in [None, Some(Form { break_even: |_, _| 0.5, batch_size: 1, gradient: WeightGradient::All })] {
+    for form in
+        [None, Some(Form { break_even: |_, _| 0.5, batch_size: 1, gradient: WeightGradient::All, with_momentum: true })]
+    {
         let parameter = Parameter::new("w", Role::Weight, arr2(&[[1.0f64, 2.0], [3.0, 4.0]]).into_dyn());
         let mut weights = Weights::new(Parameters::new(vec![parameter]), Prunable::Weights);
         weights.mask_mut();
@@ -202,7 +210,7 @@ fn a_mask_may_change_between_steps() {
             (&[true, true, true, true], &[7.0, 0.5, 0.5, 0.5]),
         ];
         for (mask, values) in acts {
-            stepping.store().unwrap();
+            stepping.store(false).unwrap();
             let dead = stepping.mask().unwrap_or_default().iter().filter(|alive| !**alive).count();
             assert_eq!(stepping.parameters[0].compression.is_some(), form.is_some() && dead > 0);
             assert_eq!(sgd.step(Kernel::Literal, &mut stepping, &ones, 1.0, &needs), None);
@@ -213,7 +221,7 @@ fn a_mask_may_change_between_steps() {
                 layer.values.copy_from_slice(values);
             }
         }
-        stepping.store().unwrap();
+        stepping.store(false).unwrap();
         assert_eq!(sgd.step(Kernel::Literal, &mut stepping, &ones, 1.0, &needs), None);
         drop(stepping);
         assert_eq!(weights.values(), [6.0, -0.5, -0.5, -0.5]);

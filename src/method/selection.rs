@@ -1,0 +1,194 @@
+//! [`Rules`]: how a method counts and cuts, and [`Shares`]: over what it compares weights.
+
+use super::record::{ACTIVE, KEEP, MASK, SPARSITY};
+use super::{Options, Setup, Story, Told};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use crate::select::count::{Count, Minimum};
+use crate::select::cut::{Cut, Ties, keep_among};
+use crate::select::distribution::{Distribution, layer_sparsities};
+use crate::select::update::InactiveMomentum;
+use crate::weights::Weights;
+use std::ops::Range;
+
+/// How a method counts and cuts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    pub count: Count,
+    pub minimum: Minimum,
+    pub cut: Cut,
+    pub ties: Ties,
+}
+
+impl Rules {
+    pub fn of(options: &Options) -> Result<Self> {
+        Ok(Self {
+            count: options.choice()?,
+            minimum: options.choice()?,
+            cut: options.choice()?,
+            ties: options.choice()?,
+        })
+    }
+
+    /// k of n where the share s goes.
+    pub fn kept(&self, n: usize, s: f64) -> usize {
+        self.minimum.of(self.count.kept(n, s), n)
+    }
+
+    /// Which candidates are among the k of largest key.
+    pub fn keep<S: Scalar>(&self, keys: &[S], candidates: &[bool], k: usize) -> Result<Vec<bool>> {
+        keep_among(keys, candidates, k, self.cut, self.ties)
+    }
+}
+
+/// The share that goes: of W as one, or of each layer.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Shares {
+    Global(f64),
+    Layers(Vec<f64>),
+}
+
+/// What a selection keeps.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    /// k: one number, or one a layer.
+    pub keep: Vec<usize>,
+    pub flags: Vec<bool>,
+}
+
+impl Shares {
+    /// As the options distribute a sparsity among layers of these shapes.
+    pub fn of(setup: &Setup, sparsity: f64, shapes: &[&[usize]]) -> Result<Self> {
+        let options = setup.options;
+        let distribution: Distribution = options.choice()?;
+        let given = options.reals("sparsities");
+        if distribution != Distribution::Given && !given.is_empty() {
+            return Err(Error::domain(
+                "--sparsities",
+                "--distribution given with it",
+                format!("--distribution {distribution}"),
+            ));
+        }
+        let shares = layer_sparsities::<f64>(distribution, options.choice()?, shapes, sparsity, &given)?;
+        Ok(shares.map_or(Self::Global(sparsity), Self::Layers))
+    }
+
+    /// The same share of W, or of each of so many layers.
+    pub fn even(distribution: Distribution, share: f64, layers: usize) -> Self {
+        match distribution {
+            Distribution::Global => Self::Global(share),
+            _ => Self::Layers(vec![share; layers]),
+        }
+    }
+
+    /// How many of each layer are kept.
+    pub fn counts(&self, rules: &Rules, shapes: &[&[usize]]) -> Vec<usize> {
+        let share = |i: usize| match self {
+            Self::Global(share) => *share,
+            Self::Layers(shares) => shares.get(i).copied().unwrap_or_default(),
+        };
+        shapes.iter().enumerate().map(|(i, shape)| rules.kept(shape.iter().product(), share(i))).collect()
+    }
+
+    /// What is told of it.
+    pub fn tell<S: Scalar>(&self, story: &mut Story<S>) {
+        if let Self::Layers(shares) = self {
+            story.record(&SPARSITY, || Told::Numbers(shares.iter().map(|&share| S::from_f64(share)).collect()));
+        }
+    }
+
+    /// Keeps those of largest key: how many, says the share of all, not of the candidates alone.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if a candidate's key is not finite.
+    pub fn keep<S: Scalar>(
+        &self,
+        rules: &Rules,
+        ranges: &[Range<usize>],
+        keys: &[S],
+        candidates: &[bool],
+    ) -> Result<Kept> {
+        let of = |range: &Range<usize>, share: f64| {
+            let active = candidates[range.clone()].iter().filter(|&&is| is).count();
+            rules.kept(range.len(), share).min(active)
+        };
+        match self {
+            Self::Global(share) => {
+                let k = of(&(0..keys.len()), *share);
+                Ok(Kept { keep: vec![k], flags: rules.keep(keys, candidates, k)? })
+            }
+            Self::Layers(shares) => {
+                let mut kept = Kept { keep: Vec::new(), flags: Vec::with_capacity(keys.len()) };
+                for (range, share) in ranges.iter().zip(shares) {
+                    let k = of(range, *share);
+                    kept.keep.push(k);
+                    kept.flags.extend(rules.keep(&keys[range.clone()], &candidates[range.clone()], k)?);
+                }
+                Ok(kept)
+            }
+        }
+    }
+}
+
+/// Where each layer lies in W.
+pub(super) fn ranges<S: Scalar>(w: &Weights<S>) -> Vec<Range<usize>> {
+    w.set().segments().iter().map(|segment| segment.range.clone()).collect()
+}
+
+/// |w|.
+pub(super) fn magnitudes<S: Scalar>(values: &[S]) -> Vec<S> {
+    values.iter().map(|w| w.abs()).collect()
+}
+
+/// The sparsity that an option gives, which the method cannot do without.
+pub(super) fn required(options: &Options, key: &str) -> Result<f64> {
+    let option = format!("--{}", key.replace('_', "-"));
+    options.real(key).ok_or_else(|| Error::domain(option, "a share of W", "nothing"))
+}
+
+/// Makes `mask` the mask: what it leaves out becomes 0, and its momentum as is chosen.
+pub(super) fn impose<S: Scalar>(mask: &[bool], inactive: InactiveMomentum, w: &mut Weights<S>) {
+    w.mask_mut().copy_from_slice(mask);
+    for layer in w.layers() {
+        let entries = layer.values.iter_mut().zip(layer.momentum).zip(layer.mask);
+        for ((w, v), _) in entries.filter(|(_, active)| !**active) {
+            *w = S::ZERO;
+            if inactive == InactiveMomentum::Zero {
+                *v = S::ZERO;
+            }
+        }
+    }
+}
+
+/// The one selection of a method that prunes before training.
+#[derive(Debug, Clone)]
+pub(super) struct OneShot {
+    rules: Rules,
+    shares: Shares,
+}
+
+impl OneShot {
+    /// As the options say, of layers of these shapes.
+    pub fn of(setup: &Setup, shapes: &[&[usize]]) -> Result<Self> {
+        let shares = Shares::of(setup, required(setup.options, "sparsity")?, shapes)?;
+        Ok(Self { rules: Rules::of(setup.options)?, shares })
+    }
+
+    /// Prunes all but those of largest key.
+    ///
+    /// # Errors
+    /// As [`Shares::keep`].
+    pub fn keep<S: Scalar>(&self, keys: &[S], w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        let kept = self.shares.keep(&self.rules, &ranges(w), keys, &vec![true; keys.len()])?;
+        impose(&kept.flags, InactiveMomentum::Zero, w);
+        self.shares.tell(story);
+        story.record(&KEEP, || Told::Counts(kept.keep));
+        story.record(&MASK, || Told::Flags(kept.flags));
+        Ok(())
+    }
+
+    /// At an epoch's end.
+    pub fn tell<S: Scalar>(w: &Weights<S>, story: &mut Story<S>) {
+        story.tell(&ACTIVE, Told::Count(w.mask().unwrap_or_default().iter().filter(|&&active| active).count()));
+    }
+}
