@@ -132,7 +132,7 @@ fn walk(desk: &Desk, action: &Known<Reals>) -> Result<Walked> {
             let bound = Near { centre: (budget - other) / this, radius: 0.0 };
             let error = (6.0 * layers.len() as f64 + 16.0) * u * ((budget + other) / this).abs().to_f64();
             let bound = if rules.has(Slip::RatioUnclipped) { Near::exact(f64::MAX) } else { bound.give(error) };
-            Ok(between(action, bound, rules.constant(lower)))
+            Ok(between(action, bound, rules.constant(lower), desk.is_replay()))
         };
         let ratio = ratio();
         // A check goes on from what the port says.
@@ -148,10 +148,10 @@ fn walk(desk: &Desk, action: &Known<Reals>) -> Result<Walked> {
     Ok((ratios, keeps))
 }
 
-/// `max(lower, min(clamp(action, 0, 1), bound))`.
-fn between(action: Interval, bound: Near, lower: Near) -> Near {
+/// `max(lower, min(clamp(action, 0, 1), bound))`; `exactly`, of what stands in the middle of each.
+fn between(action: Interval, bound: Near, lower: Near, exactly: bool) -> Near {
     let clamped = Interval { low: action.low.clamp(0.0, 1.0), high: action.high.clamp(0.0, 1.0) };
-    if clamped.is_exact() && bound.radius == 0.0 && lower.radius == 0.0 {
+    if exactly {
         let wanted = DoubleDouble::from(clamped.low);
         let least = if bound.centre < wanted { bound } else { Near::exact(clamped.low) };
         return if least.centre < lower.centre { lower } else { least };
