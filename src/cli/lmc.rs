@@ -27,8 +27,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct LmcArgs {
-    /// Two finished runs: folders or checkpoints
-    #[arg(value_name = "RUN", num_args = 2, conflicts_with_all = ["candidates", "children", "masks"])]
+    /// Two finished runs, folders or checkpoints; with --out the trace of the line goes there
+    #[arg(value_names = ["RUN", "RUN"], num_args = 2, conflicts_with_all = ["candidates", "children", "masks"])]
     ends: Vec<PathBuf>,
     /// Candidates for k: optimizer steps, epochs (3ep) or shares of the run (10%), with commas between them
     #[arg(long, value_name = "K,K,..", allow_hyphen_values = true)]

@@ -12,7 +12,7 @@ use crate::report::thousands;
 
 /// Find a lottery ticket: train, prune the smallest weights, rewind the others, and again, level by level.
 ///
-/// Level 0 trains the dense network and keeps W_k, the weights of step k (--rewind-step). Every further level prunes a
+/// Level 0 trains the dense network and keeps W_k, the weights of step k (--rewind-step; W_0 if not given). Every further level prunes a
 /// fraction of the weights that live, those of smallest magnitude at the end of the level before, sets the others back to
 /// W_k, and trains them from step k to the end as level 0 trained. After 15 levels of a fifth 3.5 % of the weights remain.
 ///

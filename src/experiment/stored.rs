@@ -3,11 +3,10 @@
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
 use crate::method::{Entry, Options};
-use crate::output::write_atomically;
+use crate::output::{self, write_atomically};
 use crate::train::{Config, Difference, RunFolder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -51,6 +50,7 @@ pub(super) fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<Opt
 pub(super) fn write(folder: &Path, name: &str, settings: &impl Serialize) -> Result<()> {
     let text = toml::to_string(settings).map_err(|e| Error::domain(name, "values that TOML can hold", e))?;
     std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+    output::remove_abandoned(folder);
     let path = folder.join(name);
     if input::read_text(&path, Kind::Configuration).is_ok_and(|there| there == text) {
         return Ok(());
@@ -103,7 +103,7 @@ pub(super) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
 pub(super) fn write_lines(path: &Path, records: &[impl Serialize]) -> Result<()> {
     let mut text = String::new();
     for record in records {
-        let line: Value = serde_json::to_value(record).map_err(|e| Error::file(path, "line", "a JSON object", e))?;
+        let line = serde_json::to_string(record).map_err(|e| Error::file(path, "line", "a JSON object", e))?;
         text += &format!("{line}\n");
     }
     write_atomically(path, |out| out.write_all(text.as_bytes()))

@@ -111,10 +111,7 @@ impl Config {
         self.data.check(&self.load_options())?;
         self.hyper.validate()?;
         self.options.validate(self.method.entry())?;
-        if self.options.name(Ties::KEY) == Ties::Any.name() {
-            let expected = "lower-index | higher-index: a run decides; `any` is for traces of other programs";
-            return Err(Error::domain("--ties", expected, Ties::Any));
-        }
+        check_ties(&self.options)?;
         self.outputs.validate()?;
         if self.method != Method::Dense && (self.start.is_some() || !self.outputs.keep_at.is_empty()) {
             let expected =
@@ -203,6 +200,15 @@ impl Config {
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|e| Error::domain("configuration", "values that TOML can hold", e))
     }
+}
+
+/// Whether options say which of equal weights is kept.
+pub(crate) fn check_ties(options: &Options) -> Result<()> {
+    if options.name(Ties::KEY) != Ties::Any.name() {
+        return Ok(());
+    }
+    let expected = "lower-index | higher-index: a run decides; `any` is for traces of other programs";
+    Err(Error::domain("--ties", expected, Ties::Any))
 }
 
 fn at_least_zero(option: &str, value: f64) -> Result<()> {

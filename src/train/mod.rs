@@ -24,6 +24,7 @@ mod stored_run;
 pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::read_flags;
 pub use clock::{Clock, machine_clock};
+pub(crate) use config::check_ties;
 pub use config::{Config, Departure, Difference};
 pub use evaluation::{Evaluation, Prediction, TEST_BATCH, evaluate, predict};
 pub use execution::{Execution, break_even};

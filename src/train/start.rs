@@ -8,6 +8,7 @@ use crate::tensor_file::{Element, TensorFile};
 use crate::train::checkpoint::read_flags;
 use crate::weights::Weights;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 /// A step of another run, from which a run goes on: weights and running statistics are those of the step; learning rate,
@@ -27,6 +28,16 @@ pub struct Start {
     /// none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
+}
+
+impl fmt::Display for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {} of {}", self.step, self.checkpoint.display())?;
+        if self.momentum {
+            f.write_str(" with momentum")?;
+        }
+        self.mask.as_ref().map_or(Ok(()), |mask| write!(f, " under {}", mask.display()))
+    }
 }
 
 /// A state that a run keeps.

@@ -412,16 +412,18 @@ fn bad_input_is_refused_in_a_line() {
     search(&["--candidates", "0", "--batch-norm", "odd"], &["--batch-norm", "recompute"]);
     refused(&["lmc", "--candidates", "0", "--model", "lenet300", "--data", "digits"], &["--out"]);
     // Runs.
-    let run = |name: &str, words: &[&str]| {
-        let out = at(name);
-        let same = ["train", "--method", "dense", "--data", "digits", "--every", "0", "--threads", "1", "--out", &out];
-        assert!(gdstar(&[&same[..], words].concat()).status.success());
+    let train = |name: &str, model: &str, dataset: &Dataset| {
+        let mut config = dense(model);
+        config.hyper.epochs = 1;
+        Session::new(config).unwrap().kept_in(Path::new(&at(name))).unwrap().train(dataset).unwrap();
     };
-    run("one", &["--model", "lenet300", "--epochs", "1"]);
-    run("other", &["--model", "resnet20", "--epochs", "1", "--batch-size", "512"]);
+    train("one", "lenet300", &digits());
+    train("other", "resnet20", &few());
+    train("few", "lenet300", &few());
+    refused(&["lmc", &at("one"), &at("few")], &["few", "data, digits"]);
     refused(&["lmc", &at("one"), &at("other")], &["other", "lenet300", "resnet20"]);
     refused(&["lmc", &at("one")], &["2 values"]);
-    refused(&["lmc", &at("one"), &at("none")], &["none", "config.toml"]);
+    refused(&["lmc", &at("one"), &at("none")], &["none: cannot read"]);
     refused(&["lmc", &at("one"), &at("one"), "--lr", "0.1"], &["--lr", "0.05"]);
     refused(&["lmc", &at("one"), &at("one"), "--candidates", "0"], &["--candidates"]);
     refused(&["lmc", "--candidates", "0", "--out", &at("one")], &["one", "gdstar train"]);

@@ -340,6 +340,7 @@ fn bad_input_is_refused_in_a_line() {
     };
     refused("new", &["--fraction", "1.5"], &["--fraction", "[0, 1]"]);
     refused("new", &["--cut", "odd"], &["--cut", "above-kth"]);
+    refused("new", &["--ties", "any"], &["--ties", "lower-index"]);
     refused("new", &["--method", "gdstar"], &["--method", "dense"]);
     refused("new", &["--trace", "t"], &["--trace", "gdstar lottery"]);
     refused("new", &["--lambda", "0.5"], &["--lambda", "gdstar lottery"]);

@@ -31,6 +31,11 @@ use crate::train::Config;
 use std::path::Path;
 use trace::LineTrace;
 
+/// The chapter's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/methods/lmc.md")]
+mod chapter {}
+
 /// The line between two finished runs, evaluated as `config` says; its trace goes to `trace`, if anywhere, as that of the step
 /// at which the first run began.
 ///

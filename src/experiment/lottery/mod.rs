@@ -27,13 +27,18 @@ use crate::method::{Method, Options, lth};
 use crate::nn::{Parameters, state_dict};
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::{Element, TensorFile};
-use crate::train::{Checkpoint, Config, KeepAt, Run, Start, read_flags};
+use crate::train::{Checkpoint, Config, KeepAt, Run, Start, check_ties, read_flags};
 use crate::weights::{Segment, Weights};
 use folder::{LotteryFolder, MASK, SETTINGS};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::Path;
 use trace::LotteryTrace;
+
+/// The chapter's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/methods/lottery.md")]
+mod chapter {}
 
 /// Is told of a level when it is trained.
 pub type Told<'a> = &'a mut dyn FnMut(&LevelRecord) -> Result<()>;
@@ -69,6 +74,7 @@ impl Lottery {
             return Err(Error::domain("--method", "dense, which a lottery prunes level by level", self.run.method));
         }
         self.run.validate()?;
+        check_ties(&self.options)?;
         self.options.validate(&lth::ENTRY)
     }
 

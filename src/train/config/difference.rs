@@ -79,6 +79,9 @@ impl Config {
         };
         settings.remove("data_dir");
         settings.remove("outputs");
+        if let Some(start) = &self.start {
+            settings.insert("start".to_string(), Value::String(start.to_string()));
+        }
         Ok(settings)
     }
 }
