@@ -40,7 +40,7 @@ pub mod topkast;
 mod tracking;
 
 pub use fields::{Field, Fields};
-pub use hooks::{At, Gradients, Lab, Needs, Sparsifier, Squares, StepNeeds};
+pub use hooks::{At, Gradients, HeldOut, Lab, Needs, Sparsifier, Squares, StepNeeds};
 pub use options::{Length, MethodOption, Options, Value};
 pub use quantity::{Numbers, Quantity};
 pub use story::{Story, Told};
@@ -199,6 +199,7 @@ methods! {
     DropBack = dropback,
     LayerDrop = layerdrop,
     Sdgp = sdgp,
+    Amc = amc,
     Procrustes = procrustes,
     Snip = snip,
     Grasp = grasp,

@@ -1,6 +1,6 @@
 //! Samples put in order, read and augmented on a second thread while the first one works on those before.
 
-use super::{Dataset, Split, epoch_order};
+use super::{Dataset, Split, epoch_order, held_out};
 use crate::error::{Error, Result};
 use crate::kernel::Pool;
 use crate::paper::reading::LastBatch;
@@ -32,6 +32,17 @@ pub enum Order {
     Stored,
     /// [`epoch_order`] of a run's seed and epoch.
     Shuffled { seed: u64, epoch: usize },
+    /// The same without those that are held out.
+    Remaining { seed: u64, epoch: usize, out: Out },
+    /// Those that are held out, as the data set has them.
+    HeldOut(Out),
+}
+
+/// The samples that a run with this seed [holds out](held_out), so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Out {
+    pub seed: u64,
+    pub count: usize,
 }
 
 /// The batches of one pass over a part of a data set.
@@ -54,7 +65,11 @@ pub struct Loader<'a> {
 impl<'a> Loader<'a> {
     /// How many samples take part.
     pub fn samples(&self) -> usize {
-        let all = self.dataset.images(self.split).len();
+        let all = match (self.dataset.images(self.split).len(), self.order) {
+            (all, Order::Stored | Order::Shuffled { .. }) => all,
+            (all, Order::Remaining { out, .. }) => all.saturating_sub(out.count),
+            (all, Order::HeldOut(out)) => out.count.min(all),
+        };
         match self.last_batch {
             LastBatch::Keep => all,
             LastBatch::Drop => all - all % self.batch_size,
@@ -75,6 +90,11 @@ impl<'a> Loader<'a> {
             match order {
                 Order::Stored => (0..all).collect(),
                 Order::Shuffled { seed, epoch } => epoch_order(all, seed, epoch),
+                Order::Remaining { seed, epoch, out } => {
+                    let out = held_out(all, out.count, out.seed);
+                    epoch_order(all, seed, epoch).into_iter().filter(|i| out.binary_search(i).is_err()).collect()
+                }
+                Order::HeldOut(out) => held_out(all, out.count, out.seed),
             }
         };
         let batches = std::iter::once_with(ordered).flat_map(move |indices: Vec<usize>| {

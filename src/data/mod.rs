@@ -24,10 +24,10 @@ mod undecoded;
 
 pub use augmentation::{Augmentation, Crop};
 pub use encoding::{ENCODING_KEY, Encoding, numbered};
-pub use loader::{Batch, Loader, Order};
+pub use loader::{Batch, Loader, Order, Out};
 pub use normalisation::Normalisation;
 pub use options::{LoadOptions, MAX_CLASSES, MAX_IMAGE_SIZE};
-pub use order::epoch_order;
+pub use order::{epoch_order, held_out};
 
 use crate::choice::choice;
 use crate::error::{Error, Result};

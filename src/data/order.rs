@@ -1,6 +1,19 @@
 //! The order in which an epoch visits the training samples.
 
 use crate::random::{Purpose, stream, uniform};
+use rand_chacha::ChaCha8Rng;
+
+/// `count` of `0..n` that the run with this seed holds out of its training set, ascending: the first of a permutation made as
+/// [`epoch_order`]'s, from the ChaCha8 stream number 1 of [`Purpose::Agent`] (the agent itself draws from number 0).
+#[must_use]
+pub fn held_out(n: usize, count: usize, seed: u64) -> Vec<usize> {
+    let mut rng = stream(seed, Purpose::Agent, 0);
+    rng.set_stream(1);
+    let mut chosen = permutation(n, &mut rng);
+    chosen.truncate(count);
+    chosen.sort_unstable();
+    chosen
+}
 
 /// A uniformly random permutation of `0..n` for one epoch of the run with this seed.
 ///
@@ -19,10 +32,13 @@ use crate::random::{Purpose, stream, uniform};
 /// ```
 #[must_use]
 pub fn epoch_order(n: usize, seed: u64, epoch: usize) -> Vec<usize> {
-    let mut rng = stream(seed, Purpose::Order, epoch);
+    permutation(n, &mut stream(seed, Purpose::Order, epoch))
+}
+
+fn permutation(n: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     for i in (1..n).rev() {
-        let j = uniform(&mut rng, i as u64 + 1) as usize; // at most i
+        let j = uniform(rng, i as u64 + 1) as usize; // at most i
         order.swap(i, j);
     }
     order

@@ -2,6 +2,7 @@
 
 use super::{Fields, Story};
 use crate::error::Result;
+use crate::kernel::Kernel;
 use crate::nn::{Changes, Parameter, Parameters};
 use crate::scalar::Scalar;
 use crate::select::update::InactiveMomentum;
@@ -110,6 +111,18 @@ pub trait Lab<S: Scalar> {
     fn hessian_gradient(&self, w: &Weights<S>, samples: &[usize], temperature: f64) -> Result<Vec<S>>;
 }
 
+/// The samples of the training set that no step sees, where a method has an option `held_out`.
+pub trait HeldOut<S: Scalar> {
+    /// The share of them that the network classifies rightly with these parameters.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::Error::Interrupted) if the run is stopped from outside.
+    fn accuracy(&self, parameters: &Parameters<S>) -> Result<f64>;
+
+    /// What the run computes with.
+    fn kernel(&self) -> Kernel;
+}
+
 /// A method at work in a run. It owns no array over W but flags, and what lies between the hooks of one step: all others are
 /// slots of the [`Weights`].
 pub trait Sparsifier<S: Scalar>: Send {
@@ -133,6 +146,14 @@ pub trait Sparsifier<S: Scalar>: Send {
     /// # Errors
     /// As [`after_step`](Self::after_step); those of the [`Lab`].
     fn begin(&mut self, _lab: &dyn Lab<S>, _w: &mut Weights<S>, _story: &mut Story<S>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Before an epoch, with what may be asked of the samples that are held out.
+    ///
+    /// # Errors
+    /// As [`after_step`](Self::after_step); those of [`HeldOut`].
+    fn between_epochs(&mut self, _at: At, _held_out: &dyn HeldOut<S>, _w: &mut Weights<S>) -> Result<()> {
         Ok(())
     }
 

@@ -153,6 +153,12 @@ impl Config {
         }
     }
 
+    /// How many of so many training images no step sees, for its method has other use for them.
+    pub fn held_out(&self, images: usize) -> usize {
+        let share = self.options.real("held_out").unwrap_or_default();
+        (share * images as f64).round_ties_even() as usize
+    }
+
     /// How its data set is read.
     pub fn load_options(&self) -> LoadOptions<'static> {
         LoadOptions {

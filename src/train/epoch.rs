@@ -1,5 +1,6 @@
 //! The training loop: batches, gradients, optimizer, and at the end of every epoch the method and the test set.
 
+use super::held_out::Samples;
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use super::step::diverged;
 use super::step_record::StepRecord;
@@ -53,6 +54,8 @@ impl Run<'_> {
         let gradients = observers.iter().any(|observer| observer.wants_gradients());
         let at = |steps, learning_rate| At { epoch: k, steps, learning_rate, recorded };
         let first_rate = self.learning_rate(state.epochs, state.steps, self.batches_per_epoch());
+        let held_out = Samples { run: self, k };
+        state.sparsifier.between_epochs(at(state.steps, first_rate), &held_out, &mut state.weights)?;
         state.sparsifier.begin_epoch(at(state.steps, first_rate), &mut state.weights);
         let needs = state.sparsifier.needs();
         let form = config.execution.form::<S>(config.optimizer.batch_size, &needs, gradients);

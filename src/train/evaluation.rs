@@ -65,7 +65,21 @@ pub fn predict<S: Scalar>(
     batch: usize,
 ) -> Result<(Evaluation, Vec<Prediction>)> {
     let (order, batch_size, last_batch) = (Order::Stored, batch.max(1), LastBatch::Keep);
-    let loader = Loader { dataset, split, order, batch_size, last_batch, augmentation: None };
+    predict_in_order(
+        Loader { dataset, split, order, batch_size, last_batch, augmentation: None },
+        network,
+        kernel,
+        parameters,
+    )
+}
+
+/// [`predict`] on the batches of `loader`.
+pub(super) fn predict_in_order<S: Scalar>(
+    loader: Loader,
+    network: &Network,
+    kernel: Kernel,
+    parameters: &Parameters<S>,
+) -> Result<(Evaluation, Vec<Prediction>)> {
     let pool = Pool::current().unwrap_or_default();
     pool.install(|| thread::scope(|scope| predict_on(loader, scope, network, kernel, parameters)))
 }

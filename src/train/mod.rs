@@ -7,6 +7,7 @@ mod epoch;
 mod evaluation;
 mod execution;
 mod folder;
+mod held_out;
 mod lab;
 mod learning_rate;
 mod observer;

@@ -2,7 +2,7 @@
 
 use super::evaluation::{TEST_BATCH, evaluate};
 use super::{Clock, Config, machine_clock};
-use crate::data::{Dataset, Loader, Order, Split};
+use crate::data::{Dataset, Loader, Order, Out, Split};
 use crate::error::{Error, Result};
 use crate::kernel::Pool;
 use crate::method::Sparsifier;
@@ -80,6 +80,12 @@ impl<'a> Run<'a> {
         config.validate()?;
         let network = models::find(&config.model)?.network(dataset.train.shape, dataset.classes.len())?;
         let (images, batch_size) = (dataset.train.len(), config.optimizer.batch_size);
+        let held_out = config.held_out(images);
+        if config.options.real("held_out").is_some() && !(1..images).contains(&held_out) {
+            let expected = format!("a share that leaves at least 1 of {images} training images on either side");
+            return Err(Error::domain("--held-out", expected, format!("{held_out} held out")));
+        }
+        let images = images - held_out;
         if images == 0 || config.reading.last_batch == LastBatch::Drop && batch_size > images {
             let option = "--batch-size with --last-batch drop";
             return Err(Error::domain(option, format!("at most {images}, the training images"), batch_size));
@@ -121,7 +127,10 @@ impl<'a> Run<'a> {
         Loader {
             dataset: self.dataset,
             split: Split::Train,
-            order: Order::Shuffled { seed: config.order_seed.unwrap_or(config.seed), epoch: index },
+            order: match (config.order_seed.unwrap_or(config.seed), config.held_out(self.dataset.train.len())) {
+                (seed, 0) => Order::Shuffled { seed, epoch: index },
+                (seed, count) => Order::Remaining { seed, epoch: index, out: Out { seed: config.seed, count } },
+            },
             batch_size: config.optimizer.batch_size,
             last_batch: config.reading.last_batch,
             augmentation: config.augment.then(|| stream(config.seed, Purpose::Augmentation, index)),

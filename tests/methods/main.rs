@@ -1,6 +1,7 @@
 //! The proofs of the methods that GDSTAR is compared with and of experiments, one module a subject.
 //! `cargo test --test methods NAME::` runs one.
 
+mod amc;
 mod by_hand;
 mod common;
 mod declared;

@@ -62,6 +62,10 @@ fn config(method: Method, epochs: usize) -> Config {
             config.options.set(key, value);
         }
     }
+    if method == Method::Amc {
+        let few = [("episodes", 4), ("random_episodes", 2), ("hidden", 8), ("channel_round", 4)];
+        few.into_iter().for_each(|(key, n)| config.options.set(key, Value::Count(n)));
+    }
     config
 }
 
