@@ -40,7 +40,7 @@ pub mod topkast;
 mod tracking;
 
 pub use fields::{Field, Fields};
-pub use hooks::{At, Gradients, HeldOut, Lab, Needs, Sparsifier, Squares, StepNeeds};
+pub use hooks::{At, Gradients, HeldOut, Lab, Needs, Scribe, Sparsifier, Squares, StepNeeds};
 pub use options::{Length, MethodOption, Options, Value};
 pub use quantity::{Numbers, Quantity};
 pub use story::{Story, Told};
@@ -74,6 +74,8 @@ pub struct Entry {
     pub is_traced: bool,
     /// Whether its runs are traced by steps, under its labels.
     pub records_steps: bool,
+    /// Whether a step of its traces holds what it tells and nothing else, since it moves no weights in one.
+    pub tells_itself: bool,
     /// The values that options without a default have in a run, where they are not given: what a trace's header says.
     pub of_run: fn(&Setup) -> Result<Vec<(&'static str, Value)>>,
     /// Whether its first epoch always is a rewind point.
@@ -95,6 +97,7 @@ impl Entry {
             quantities: &[],
             is_traced: false,
             records_steps: false,
+            tells_itself: false,
             of_run: |_| Ok(Vec::new()),
             rewinds_at_first: false,
             check: |_, _| Ok(()),
@@ -103,7 +106,7 @@ impl Entry {
 
     /// Whether it acts once, before training: its traces have no steps of the optimizer.
     pub fn acts_once(&self) -> bool {
-        self.records_steps && !self.labels.contains(&"momentum")
+        self.records_steps && !self.tells_itself && !self.labels.contains(&"momentum")
     }
 }
 

@@ -29,13 +29,15 @@ pub use search::{Episode, Search, importance, reward};
 use super::keys::{SHARE, TIES, hyper, reading};
 use super::options::{Domain, MethodOption, OptionValue, Part};
 use super::quantity::{Axis, Column, Format, Kind, Scale};
-use super::{At, Entry, Field, Fields, HeldOut, Quantity, Setup, Sparsifier, Story, Told};
+use super::{At, Entry, Field, Fields, HeldOut, Quantity, Scribe, Setup, Sparsifier, Story, Told, Value};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
+use crate::nn::Parameters;
 use crate::scalar::Scalar;
 use crate::select::cut::Ties;
 use crate::select::structure::RewardRule;
 use crate::weights::Weights;
+use ndarray::Array1;
 
 const SOURCE: &str = "He et al. 2018";
 
@@ -69,7 +71,13 @@ pub static ENTRY: Entry = Entry {
         ),
     ],
     labels: &["clip", "count", "score", "channels", "weights", "flops", "reward"],
-    quantities: &[&FLOPS],
+    quantities: &[&FLOPS, &ACTION, &BEFORE, &ACCURACY, &ALLOWED, &KEPT, &IMPORTANCE, &CHANNELS, &AFTER, &COST, &REWARD],
+    records_steps: true,
+    tells_itself: true,
+    of_run: |setup| {
+        let flops = layers(setup.network)?.into_iter().map(|layer| Value::Count(layer.flops)).collect();
+        Ok(vec![("flops", Value::List(flops))])
+    },
     check: |setup, _| search(setup).map(|_| ()),
     ..Entry::new("amc", "An agent chooses each layer's share of channels", SOURCE)
 };
@@ -83,6 +91,17 @@ static FLOPS: Quantity = Quantity {
     axis: Some(Axis { label: "multiply-accumulates of a sample", scale: Scale::FromZero, minima: false }),
     ..Quantity::measured("flops", Kind::Real, SOURCE)
 };
+
+static ACTION: Quantity = Quantity::traced("action", Kind::Reals, SOURCE);
+static BEFORE: Quantity = Quantity::traced("weights_before", Kind::PerWeight, SOURCE);
+static ACCURACY: Quantity = Quantity::traced("accuracy", Kind::Real, SOURCE);
+static ALLOWED: Quantity = Quantity::traced("ratio_allowed", Kind::Reals, SOURCE);
+static KEPT: Quantity = Quantity::traced("keep", Kind::Counts, SOURCE);
+static IMPORTANCE: Quantity = Quantity::traced("importance", Kind::PerWeight, SOURCE);
+static CHANNELS: Quantity = Quantity::traced("channels", Kind::Flags, SOURCE);
+static AFTER: Quantity = Quantity::traced("weights_after", Kind::PerWeight, SOURCE);
+static COST: Quantity = Quantity::traced("flops", Kind::Real, SOURCE);
+static REWARD: Quantity = Quantity::traced("reward", Kind::Real, SOURCE);
 
 /// The search that is asked for.
 fn search(setup: &Setup) -> Result<Search> {
@@ -155,6 +174,27 @@ impl Amc {
         }
     }
 
+    /// What a trace has of an episode.
+    fn told<S: Scalar>(&self, episode: &Episode<S>, before: &Parameters<S>, after: &Parameters<S>) -> Story<S> {
+        let mut story = Story::new(true);
+        let layers = || self.search.layers.iter().map(|layer| (before[layer.parameter].name.clone(), layer.parameter));
+        let weights =
+            |of: &Parameters<S>| Told::Arrays(layers().map(|(name, i)| (name, of[i].value.clone())).collect());
+        let importance = layers().map(|(name, i)| (name, Array1::from(importance(&before[i].value)).into_dyn()));
+        let channels = layers().zip(&episode.channels).map(|((name, _), kept)| (name, kept.clone()));
+        story.tell(&ACTION, Told::Numbers(episode.action.clone()));
+        story.tell(&BEFORE, weights(before));
+        story.tell(&ACCURACY, Told::Real(episode.accuracy));
+        story.tell(&ALLOWED, Told::Numbers(episode.allowed.clone()));
+        story.tell(&KEPT, Told::Counts(episode.kept.clone()));
+        story.tell(&IMPORTANCE, Told::Arrays(importance.collect()));
+        story.tell(&CHANNELS, Told::FlagLists(channels.collect()));
+        story.tell(&AFTER, weights(after));
+        story.tell(&COST, Told::Real(episode.flops));
+        story.tell(&REWARD, Told::Real(episode.reward));
+        story
+    }
+
     /// The share of each layer's channels of which anything lives.
     fn shares<S: Scalar>(&self, w: &Weights<S>) -> Vec<f64> {
         let share = |layer: &LayerView| {
@@ -172,12 +212,28 @@ impl Amc {
 }
 
 impl<S: Scalar> Sparsifier<S> for Amc {
-    fn between_epochs(&mut self, at: At, held_out: &dyn HeldOut<S>, w: &mut Weights<S>) -> Result<()> {
+    fn between_epochs(
+        &mut self,
+        at: At,
+        held_out: &dyn HeldOut<S>,
+        w: &mut Weights<S>,
+        scribe: &mut dyn Scribe<S>,
+    ) -> Result<()> {
         if self.is_done || at.steps < self.at {
             return Ok(());
         }
         let mut accuracy = |parameters: &_| held_out.accuracy(parameters);
-        let best = self.search.run(held_out.kernel(), &w.parameters, &mut accuracy, &mut |_, _, _| Ok(()))?;
+        let mut best_so_far = f64::NEG_INFINITY;
+        let mut tell = |t: usize, episode: &Episode<S>, pruned: &Parameters<S>| {
+            // An update of a trace is an episode that is the best so far.
+            let is_update = episode.reward > best_so_far;
+            best_so_far = best_so_far.max(episode.reward);
+            if !scribe.wants(t, is_update) {
+                return Ok(());
+            }
+            scribe.write(t, &self.told(episode, &w.parameters, pruned))
+        };
+        let best = self.search.run(held_out.kernel(), &w.parameters, &mut accuracy, &mut tell)?;
         best.iter().for_each(|best| self.eliminate(&best.channels, w));
         self.is_done = true;
         Ok(())

@@ -15,6 +15,7 @@ pub static ENTRY: Entry = Entry {
     quantities: &[],
     is_traced: false,
     records_steps: false,
+    tells_itself: false,
     of_run: |_| Ok(Vec::new()),
     rewinds_at_first: false,
     check: |_, _| Ok(()),

@@ -45,6 +45,7 @@ pub(super) const ENTRY_OF_THE_FAMILY: Entry = Entry {
     ],
     is_traced: true,
     records_steps: false,
+    tells_itself: false,
     of_run: |_| Ok(Vec::new()),
     // m is infinite before the first epoch.
     rewinds_at_first: true,

@@ -123,6 +123,18 @@ pub trait HeldOut<S: Scalar> {
     fn kernel(&self) -> Kernel;
 }
 
+/// Who writes down what a method tells of events that are no steps of the optimizer.
+pub trait Scribe<S: Scalar> {
+    /// Whether anyone wants event `t`, which is an update of the method's or is not.
+    fn wants(&self, t: usize, is_update: bool) -> bool;
+
+    /// Writes event `t` down.
+    ///
+    /// # Errors
+    /// Whatever should end the run.
+    fn write(&mut self, t: usize, story: &Story<S>) -> Result<()>;
+}
+
 /// A method at work in a run. It owns no array over W but flags, and what lies between the hooks of one step: all others are
 /// slots of the [`Weights`].
 pub trait Sparsifier<S: Scalar>: Send {
@@ -152,8 +164,14 @@ pub trait Sparsifier<S: Scalar>: Send {
     /// Before an epoch, with what may be asked of the samples that are held out.
     ///
     /// # Errors
-    /// As [`after_step`](Self::after_step); those of [`HeldOut`].
-    fn between_epochs(&mut self, _at: At, _held_out: &dyn HeldOut<S>, _w: &mut Weights<S>) -> Result<()> {
+    /// As [`after_step`](Self::after_step); those of [`HeldOut`] and of [`Scribe`].
+    fn between_epochs(
+        &mut self,
+        _at: At,
+        _held_out: &dyn HeldOut<S>,
+        _w: &mut Weights<S>,
+        _scribe: &mut dyn Scribe<S>,
+    ) -> Result<()> {
         Ok(())
     }
 

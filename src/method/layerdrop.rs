@@ -12,7 +12,7 @@
 use super::keys::{POSITIVE_SHARE, SHARE, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::quantity::{Axis, Column, Format, Kind, Scale};
-use super::{At, Entry, Needs, Quantity, Setup, Sparsifier, Story, Told};
+use super::{At, Entry, Needs, Quantity, Setup, Sparsifier, StepNeeds, Story, Told, Value};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::nn::{Changes, ResidualLayer};
@@ -32,7 +32,13 @@ pub static ENTRY: Entry = Entry {
         reading::<DepthOrigin>("From where depth is counted"),
     ],
     labels: &["active"],
-    quantities: &[&ACTIVE_LAYERS],
+    quantities: &[&ACTIVE_LAYERS, &DRAWS, &ACTIVE, &KEPT_LAYERS],
+    records_steps: true,
+    tells_itself: true,
+    of_run: |setup| {
+        let flags = droppable(setup)?.into_iter().map(|flag| Value::Count(flag.into())).collect::<Vec<_>>();
+        Ok(vec![("layers", Value::Count(flags.len())), ("droppable", Value::List(flags))])
+    },
     check: |setup, _| droppable(setup).map(|_| ()),
     ..Entry::new("layerdrop", "Layers are left out at random in training", SOURCE)
 };
@@ -42,6 +48,10 @@ static ACTIVE_LAYERS: Quantity = Quantity {
     axis: Some(Axis { label: "residual layers in a step", scale: Scale::FromZero, minima: false }),
     ..Quantity::measured("active_layers", Kind::Real, SOURCE)
 };
+
+static DRAWS: Quantity = Quantity::traced("draw", Kind::Reals, SOURCE);
+static ACTIVE: Quantity = Quantity::traced("active", Kind::FlagList, SOURCE);
+static KEPT_LAYERS: Quantity = Quantity::traced("kept_layers", Kind::FlagList, SOURCE);
 
 /// Which of the network's residual layers may be left out.
 fn droppable(setup: &Setup) -> Result<Vec<bool>> {
@@ -114,6 +124,12 @@ impl LayerDrop {
         let mut rng = stream(self.seed, Purpose::LayerDrop, t);
         self.droppable.iter().map(|_| S::from_f64(unit(&mut rng))).collect()
     }
+
+    /// Which layers take part in a step of these draws.
+    fn active<S: Scalar>(&self, draws: &[S]) -> Vec<bool> {
+        let p = S::from_f64(self.p);
+        draws.iter().zip(&self.droppable).map(|(&u, &droppable)| u > p || !droppable).collect()
+    }
 }
 
 impl<S: Scalar> Sparsifier<S> for LayerDrop {
@@ -125,10 +141,19 @@ impl<S: Scalar> Sparsifier<S> for LayerDrop {
         (self.steps, self.active) = (0, 0);
     }
 
-    fn before_step(&mut self, at: At, changes: &mut Changes) {
-        let p = S::from_f64(self.p);
+    fn step_needs(&self, _: usize) -> StepNeeds {
+        StepNeeds { before: true, is_update: true, ..StepNeeds::default() }
+    }
+
+    fn update_first(&mut self, at: At, _: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
         let draws = self.draws::<S>(at.steps);
-        let active: Vec<bool> = draws.iter().zip(&self.droppable).map(|(&u, &droppable)| u > p || !droppable).collect();
+        story.record(&ACTIVE, || Told::FlagList(self.active(&draws)));
+        story.record(&DRAWS, || Told::Numbers(draws));
+        Ok(())
+    }
+
+    fn before_step(&mut self, at: At, changes: &mut Changes) {
+        let active = self.active(&self.draws::<S>(at.steps));
         self.steps += 1;
         self.active += active.iter().filter(|active| **active).count();
         changes.active = Some(active);
@@ -139,6 +164,7 @@ impl<S: Scalar> Sparsifier<S> for LayerDrop {
         if let Some(kept) = self.kept.as_ref().filter(|_| at.steps == self.last_step) {
             let gone = self.layers.iter().zip(kept).filter(|(_, kept)| !**kept);
             gone.for_each(|(layer, _)| remove(w, layer));
+            story.tell(&KEPT_LAYERS, Told::FlagList(kept.clone()));
         }
         Ok(())
     }

@@ -37,6 +37,10 @@ pub enum Kind {
     Reals,
     /// A count for each of some parts.
     Counts,
+    /// A flag for each of some parts.
+    FlagList,
+    /// An array of each linear and convolution layer, no larger than its inputs and outputs in a batch or its weights.
+    OfLayers,
     /// One of these names.
     Name(&'static [&'static str]),
     /// A number a weight.

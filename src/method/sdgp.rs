@@ -13,7 +13,7 @@
 use super::keys::{TIES, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::quantity::{Axis, Column, Format, Kind, Scale};
-use super::{At, Entry, Gradients, Needs, Quantity, Setup, Sparsifier, Story, Told};
+use super::{At, Entry, Gradients, Needs, Quantity, Setup, Sparsifier, StepNeeds, Story, Told};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::nn::{Changes, PrunedGradients};
@@ -24,6 +24,7 @@ use crate::select::cut::Ties;
 use crate::select::groups::{Groups, OfGroups, Remainder};
 use crate::select::structure::{Pick, Rescale};
 use crate::weights::Weights;
+use ndarray::ArrayD;
 use std::sync::Arc;
 
 const SOURCE: &str = "McDanel et al. 2022";
@@ -42,7 +43,9 @@ pub static ENTRY: Entry = Entry {
         TIES,
     ],
     labels: &["select", "scale", "weight_gradient", "data_gradient"],
-    quantities: &[&BACKWARD_SPARSITY],
+    quantities: &[&BACKWARD_SPARSITY, &OUTPUTS, &DRAWS, &PRUNED, &INPUTS, &WEIGHTS, &OF_WEIGHTS, &OF_INPUTS],
+    records_steps: true,
+    tells_itself: true,
     check: |setup, _| of_groups(setup).map(|_| ()),
     ..Entry::new("sdgp", "The gradients of activations are pruned in groups, M of N kept", SOURCE)
 };
@@ -56,6 +59,18 @@ static BACKWARD_SPARSITY: Quantity = Quantity {
     axis: Some(Axis { label: "share of output gradients set to 0", scale: Scale::FromZero, minima: false }),
     remark: None,
 };
+
+static OUTPUTS: Quantity = of_layers("grad_output");
+static DRAWS: Quantity = of_layers("draw");
+static PRUNED: Quantity = of_layers("pruned");
+static INPUTS: Quantity = of_layers("input");
+static WEIGHTS: Quantity = of_layers("weight");
+static OF_WEIGHTS: Quantity = of_layers("grad_weight");
+static OF_INPUTS: Quantity = of_layers("grad_input");
+
+const fn of_layers(tensor: &'static str) -> Quantity {
+    Quantity::traced(tensor, Kind::OfLayers, SOURCE)
+}
 
 /// M of N.
 fn of_groups(setup: &Setup) -> Result<OfGroups> {
@@ -74,6 +89,9 @@ struct Sdgp {
     pick: Pick,
     seed: u64,
     log: Arc<PruningLog>,
+    /// What the step under way has logged, where it is recorded.
+    arrays: Vec<(&'static str, String, ArrayD<f64>)>,
+    steps_per_epoch: usize,
     /// Of the epoch so far: entries of gradients that were pruned, and those that were not kept.
     entries: usize,
     dropped: usize,
@@ -86,6 +104,8 @@ pub(super) fn start<S: Scalar>(setup: &Setup, _: &mut Weights<S>) -> Result<Box<
         pick: setup.options.name(Pick::KEY).parse()?,
         seed: setup.seed,
         log: Arc::default(),
+        arrays: Vec::new(),
+        steps_per_epoch: setup.length.steps_per_epoch,
         entries: 0,
         dropped: 0,
     }))
@@ -94,6 +114,17 @@ pub(super) fn start<S: Scalar>(setup: &Setup, _: &mut Weights<S>) -> Result<Box<
 impl<S: Scalar> Sparsifier<S> for Sdgp {
     fn needs(&self) -> Needs {
         Needs { changes: true, ..Needs::default() }
+    }
+
+    /// An update of a trace is an epoch's first step: every step does the same.
+    fn step_needs(&self, t: usize) -> StepNeeds {
+        let is_update = t.is_multiple_of(self.steps_per_epoch.max(1));
+        StepNeeds { before: true, after: true, is_update, ..StepNeeds::default() }
+    }
+
+    fn update_first(&mut self, _: At, _: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        self.log = Arc::new(PruningLog::new(story.recorded));
+        Ok(())
     }
 
     fn begin_epoch(&mut self, _: At, _: &mut Weights<S>) {
@@ -113,6 +144,18 @@ impl<S: Scalar> Sparsifier<S> for Sdgp {
         let logged = self.log.take();
         self.entries += logged.entries;
         self.dropped += logged.dropped;
+        self.arrays = logged.arrays;
+    }
+
+    fn after_step(&mut self, _: At, _: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        let arrays = std::mem::take(&mut self.arrays);
+        for quantity in [&OUTPUTS, &DRAWS, &PRUNED, &INPUTS, &WEIGHTS, &OF_WEIGHTS, &OF_INPUTS] {
+            let own = arrays.iter().filter(|(tensor, ..)| Some(*tensor) == quantity.tensor);
+            // In the run's own numbers they were computed.
+            let told = own.map(|(_, layer, array)| (layer.clone(), array.mapv(S::from_f64)));
+            story.record(quantity, || Told::Arrays(told.collect()));
+        }
+        Ok(())
     }
 
     fn end_of_epoch(&mut self, _: At, _: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {

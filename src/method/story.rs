@@ -2,6 +2,7 @@
 
 use super::quantity::{Number, Numbers, Quantity};
 use crate::scalar::Scalar;
+use ndarray::ArrayD;
 
 /// The value of a quantity.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,12 @@ pub enum Told<S> {
     Numbers(Vec<S>),
     Counts(Vec<usize>),
     Name(&'static str),
+    /// One flag for each of some parts.
+    FlagList(Vec<bool>),
+    /// An array of each of some layers or parameters, by name.
+    Arrays(Vec<(String, ArrayD<S>)>),
+    /// A list of flags of each of some parameters, by name.
+    FlagLists(Vec<(String, Vec<bool>)>),
     /// One number a weight, flat over W.
     PerWeight(Vec<S>),
     /// One flag a weight, flat over W.
@@ -62,7 +69,13 @@ impl<S: Scalar> Story<S> {
                 Told::Real(x) => Number::Real(*x),
                 Told::Number(x) => Number::Real(x.to_f64()),
                 Told::Name(name) => Number::Name(name),
-                Told::Numbers(_) | Told::Counts(_) | Told::PerWeight(_) | Told::Flags(_) => continue,
+                Told::Numbers(_)
+                | Told::Counts(_)
+                | Told::FlagList(_)
+                | Told::Arrays(_)
+                | Told::FlagLists(_)
+                | Told::PerWeight(_)
+                | Told::Flags(_) => continue,
             };
             if let Some(key) = quantity.key {
                 numbers.set(key, number);

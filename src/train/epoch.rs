@@ -3,7 +3,7 @@
 use super::held_out::Samples;
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
 use super::step::diverged;
-use super::step_record::StepRecord;
+use super::step_record::{Listeners, StepRecord};
 use super::{Run, Sgd, State, Step, Within, cosine_learning_rate};
 use crate::data::Batch;
 use crate::error::{Error, Result};
@@ -55,7 +55,12 @@ impl Run<'_> {
         let at = |steps, learning_rate| At { epoch: k, steps, learning_rate, recorded };
         let first_rate = self.learning_rate(state.epochs, state.steps, self.batches_per_epoch());
         let held_out = Samples { run: self, k };
-        state.sparsifier.between_epochs(at(state.steps, first_rate), &held_out, &mut state.weights)?;
+        state.sparsifier.between_epochs(
+            at(state.steps, first_rate),
+            &held_out,
+            &mut state.weights,
+            &mut Listeners(observers),
+        )?;
         state.sparsifier.begin_epoch(at(state.steps, first_rate), &mut state.weights);
         let needs = state.sparsifier.needs();
         let form = config.execution.form::<S>(config.optimizer.batch_size, &needs, gradients);

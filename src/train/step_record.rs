@@ -4,7 +4,7 @@ use super::observer::{Observer, StepEvent};
 use super::step::diverged;
 use super::{Run, State};
 use crate::error::Result;
-use crate::method::{Gradients, Sparsifier, Story};
+use crate::method::{Gradients, Scribe, Sparsifier, Story};
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
 use crate::weights::{Stepping, Weights};
@@ -65,6 +65,19 @@ impl<S: Scalar> StepRecord<S> {
             story,
         };
         tell(&event, observers)
+    }
+}
+
+/// The observers, told of events that are no steps.
+pub(super) struct Listeners<'a, 'o, S: Scalar>(pub &'a mut [&'o mut dyn Observer<S>]);
+
+impl<S: Scalar> Scribe<S> for Listeners<'_, '_, S> {
+    fn wants(&self, t: usize, is_update: bool) -> bool {
+        self.0.iter().any(|observer| observer.wants_step(t, is_update))
+    }
+
+    fn write(&mut self, t: usize, story: &Story<S>) -> Result<()> {
+        self.0.iter_mut().try_for_each(|observer| observer.on_told(t, story))
     }
 }
 

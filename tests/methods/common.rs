@@ -38,6 +38,10 @@ pub fn config(method: Method, epochs: usize) -> Config {
         ("backward_sparsity", Value::Real(0.75)),
         ("rewind_epoch", Value::Count(1)),
         ("update_every", Value::Count(4)),
+        ("episodes", Value::Count(4)),
+        ("random_episodes", Value::Count(2)),
+        ("hidden", Value::Count(8)),
+        ("channel_round", Value::Count(4)),
     ];
     values.into_iter().filter(|(key, _)| has(key)).for_each(|(key, value)| config.options.set(key, value));
     config

@@ -17,7 +17,7 @@ fn trace(folder: &Path, config: &Config) -> TensorFile {
 }
 
 fn traced() -> impl Iterator<Item = Method> {
-    METHODS.iter().copied().filter(|method| method.entry().records_steps)
+    METHODS.iter().copied().filter(|method| method.entry().records_steps && !method.entry().tells_itself)
 }
 
 /// The steps that a trace has, and the tensors of one of them, without the parameters' names.

@@ -106,6 +106,14 @@ pub trait Observer<S: Scalar> {
         Ok(())
     }
 
+    /// Of an event `t` of the method's that is no step and is [wanted](Self::wants_step).
+    ///
+    /// # Errors
+    /// Whatever should end the run.
+    fn on_told(&mut self, _t: usize, _story: &Story<S>) -> Result<()> {
+        Ok(())
+    }
+
     /// After every batch's backward pass.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ pub(super) fn put_beginning<S: Scalar + Element>(
         return Ok(());
     }
     put_parameters(to, "step/0/weights_before", &event.before.parameters, event.before, Which::OfW)?;
-    put_story(to, method, 0, event.story, &shapes)?;
+    put_story(to, method, "step/0/", event.story, &shapes)?;
     put_parameters(to, "step/0/weights_after", &event.after.parameters, event.after, Which::OfW)
 }
 
@@ -52,7 +52,7 @@ pub(super) fn put_step<S: Scalar + Element>(to: &mut TraceFile, method: &Entry, 
     if event.trained.is_none() {
         put_parameters(to, &name("between"), event.between, event.before, Which::All)?;
     }
-    put_story(to, method, t, event.story, &shapes)?;
+    put_story(to, method, &name(""), event.story, &shapes)?;
     if event.story.get(&MASK).is_none() {
         put_mask(to, event.story, &name("mask"), event.after, &shapes)?;
     }
@@ -60,18 +60,18 @@ pub(super) fn put_step<S: Scalar + Element>(to: &mut TraceFile, method: &Entry, 
     put_momentum(to, &name("momentum"), event.after)
 }
 
-/// What the method tells under names of the format's.
-fn put_story<S: Scalar + Element>(
+/// What the method tells under names of the format's, behind `prefix`.
+pub(super) fn put_story<S: Scalar + Element>(
     to: &mut TraceFile,
     method: &Entry,
-    t: usize,
+    prefix: &str,
     story: &Story<S>,
     shapes: &[Vec<usize>],
 ) -> Result<()> {
     for quantity in method.quantities {
         let of_the_run = OF_A_RUN.iter().any(|known| std::ptr::eq(*known, *quantity));
         if let (Some(tensor), Some(told), false) = (quantity.tensor, story.get(quantity), of_the_run) {
-            to.put_told(&format!("step/{t}/{tensor}"), told, shapes)?;
+            to.put_told(&format!("{prefix}{tensor}"), told, shapes)?;
         }
     }
     Ok(())

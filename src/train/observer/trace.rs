@@ -7,7 +7,7 @@ use super::trace_file::TraceFile;
 use super::trace_header::header;
 use super::{BatchEvent, EpochEvent, Observer, StepEvent, TraceSize, step_trace};
 use crate::error::Result;
-use crate::method::Entry;
+use crate::method::{Entry, Story};
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorStream};
 use crate::train::{Run, State, TraceSteps};
@@ -49,7 +49,7 @@ impl<S: Scalar + Element> TraceWriter<S> {
             method: run.config.method.entry(),
             steps: run.config.outputs.trace_steps.clone(),
         };
-        if extent.tensors == 0 {
+        if extent.tensors == 0 && !writer.method.tells_itself {
             for parameter in state.weights.parameters.iter().filter(|p| p.role.is_trained()) {
                 writer.file.put(format!("init/{}", parameter.name), &Tensor::from_array(&parameter.value.view()))?;
             }
@@ -85,7 +85,15 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
     }
 
     fn on_step(&mut self, event: &StepEvent<S>) -> Result<()> {
-        if self.method.acts_once() { Ok(()) } else { step_trace::put_step(&mut self.file, self.method, event) }
+        match (self.method.acts_once(), self.method.tells_itself) {
+            (true, _) => Ok(()),
+            (_, true) => self.on_told(event.t, event.story),
+            _ => step_trace::put_step(&mut self.file, self.method, event),
+        }
+    }
+
+    fn on_told(&mut self, t: usize, story: &Story<S>) -> Result<()> {
+        step_trace::put_story(&mut self.file, self.method, &format!("step/{t}/"), story, &[])
     }
 
     /// The format takes the gradients of eliminated weights raw or masked; raw ones say more, and are the same under
@@ -112,6 +120,9 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
 
     fn on_epoch(&mut self, event: &EpochEvent<S>) -> Result<()> {
         if self.method.records_steps {
+            if self.method.tells_itself {
+                step_trace::put_story(&mut self.file, self.method, "", event.story, &[])?;
+            }
             self.written.set(self.file.stream.sync()?);
             return Ok(());
         }

@@ -5,6 +5,7 @@ use crate::method::Told;
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, Tensor, TensorSink, TensorStream};
 use crate::weights::WeightSet;
+use ndarray::ArrayD;
 
 /// A trace that is being written.
 pub(super) struct TraceFile {
@@ -40,11 +41,26 @@ impl TraceFile {
                 let counts: Vec<i64> = counts.iter().map(|&n| n as i64).collect();
                 self.put(name.to_string(), &Tensor::from_slice(&[counts.len()], &counts))
             }
+            Told::FlagList(flags) => self.put_flag_list(name.to_string(), flags),
+            Told::Arrays(arrays) => {
+                let put = |(of, array): &(String, ArrayD<S>)| {
+                    self.put(format!("{name}/{of}"), &Tensor::from_array(&array.view()))
+                };
+                arrays.iter().try_for_each(put)
+            }
+            Told::FlagLists(lists) => {
+                lists.iter().try_for_each(|(of, flags)| self.put_flag_list(format!("{name}/{of}"), flags))
+            }
             // Metrics alone have names.
             Told::Name(_) => Ok(()),
             Told::PerWeight(values) => self.put_flat(name, shapes, values),
             Told::Flags(flags) => self.put_flags(name, shapes, flags),
         }
+    }
+
+    fn put_flag_list(&mut self, name: String, flags: &[bool]) -> Result<()> {
+        let bytes: Vec<u8> = flags.iter().map(|&flag| flag.into()).collect();
+        self.put(name, &Tensor::from_slice(&[bytes.len()], &bytes))
     }
 
     /// Flags over W.

@@ -92,7 +92,10 @@ fn step_header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<String, Val
     };
     let prunable = state.weights.set().segments().iter().map(|segment| &parameters[segment.parameter]);
     let undecayed = parameters.iter().filter(|p| p.role.is_trained() && !p.role.is_decayed(config.reading.decayed));
-    let (params, no_decay) = (names(&mut { prunable }), names(&mut { undecayed }));
+    // What a method that moves no weights tells is of layers: of the weights that channels go into, or of none by name.
+    let told = prunable.filter(|p| !entry.tells_itself || entry.labels.contains(&"channels") && p.value.ndim() > 1);
+    let undecayed = undecayed.filter(|_| !entry.tells_itself);
+    let (params, no_decay) = (names(&mut { told }), names(&mut { undecayed }));
     let mut header = json!({
         "format": FORMAT, "producer": concat!("gdstar ", env!("CARGO_PKG_VERSION")), "method": entry.name,
         "dtype": S::NAME, "hyper": hyper, "reading": reading,

@@ -101,7 +101,7 @@ fn described<S: Scalar + Element>(run: &Run, state: &State<S>, (k, b): (usize, u
             Kind::Real => one(&name, Dtype::F64, &[1]),
             Kind::Reals => one(&name, S::DTYPE, &[run.config.hyper.chunks]),
             Kind::Counts => one(&name, Dtype::I64, &[state.weights.set().segments().len()]),
-            Kind::Name(_) => 0,
+            Kind::Name(_) | Kind::FlagList | Kind::OfLayers => 0,
             Kind::PerWeight => weights(&name, S::DTYPE),
             Kind::Flags => weights(&name, Dtype::U8),
         }
