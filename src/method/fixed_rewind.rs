@@ -23,6 +23,11 @@ pub static ENTRY: Entry = Entry {
     ..gdstar::ENTRY_OF_THE_FAMILY
 };
 
+/// The chapter's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/fixed-rewind.md")]
+mod chapter {}
+
 /// When W_k* is captured.
 enum Fixed {
     /// At the end of this epoch.

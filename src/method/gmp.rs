@@ -46,6 +46,11 @@ pub static ENTRY: Entry = Entry {
     ..Entry::new("gmp", "The smallest weights are pruned, ever more of them along a cubic course", "Zhu & Gupta 2017")
 };
 
+/// The chapter's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/gmp.md")]
+mod chapter {}
+
 /// Pruning along the course.
 struct Gmp<S> {
     sparsities: (f64, f64),

@@ -57,6 +57,11 @@ pub static ENTRY: Entry = Entry {
     )
 };
 
+/// The chapter's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/procrustes.md")]
+mod chapter {}
+
 /// What the options say of it, of n weights.
 struct Settings {
     lambda: f64,

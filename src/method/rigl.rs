@@ -59,6 +59,11 @@ pub static ENTRY: Entry = Entry {
     )
 };
 
+/// The chapter's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/rigl.md")]
+mod chapter {}
+
 struct Rigl<S> {
     alpha: f64,
     schedule: DropSchedule,

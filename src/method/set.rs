@@ -56,6 +56,11 @@ pub static ENTRY: Entry = Entry {
     )
 };
 
+/// The chapter's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/set.md")]
+mod chapter {}
+
 /// er_epsilon where neither it nor a sparsity is given.
 const ER_EPSILON: f64 = 20.0;
 

@@ -11,7 +11,7 @@ pub fn root() -> PathBuf {
 /// Every document: those at the root, all in `docs/`, and those of the fuzzer and of the golden files.
 pub fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["", "docs", "docs/equations", "fuzz", "golden/make"] {
+    for folder in ["", "docs", "docs/equations", "docs/methods", "fuzz", "golden/make"] {
         let files = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
         found.extend(files.filter(|file| file.extension().is_some_and(|extension| extension == "md")));
     }
