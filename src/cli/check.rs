@@ -97,16 +97,20 @@ fn text(report: &Report) -> String {
     }
     lines.push(String::new());
     lines.push(format!(
-        "checked: {} ({} numbers in {} epochs)",
+        "checked: {} ({} numbers in {} {})",
         if report.checked.is_empty() { "nothing".to_string() } else { report.checked.join(" ") },
         report.compared,
-        report.epochs
+        report.epochs,
+        report.events
     ));
     let taken = if report.ambiguous > 0 { ", taken as the port took them" } else { "" };
     lines.push(format!("ambiguous: {} of {} decisions{taken}", report.ambiguous, report.decisions));
     for left_out in &report.not_checked {
-        let all = if left_out.epochs == report.epochs { "everywhere" } else { "in some epochs" };
-        lines.push(format!("not checked, {all}: {}: {}", left_out.equation, left_out.reason));
+        let place = match left_out.epochs == report.epochs {
+            true => "everywhere".to_string(),
+            false => format!("in some {}", report.events),
+        };
+        lines.push(format!("not checked, {place}: {}: {}", left_out.equation, left_out.reason));
     }
     for level in &report.levels {
         let checked = if level.checked { "" } else { "not checked: " };

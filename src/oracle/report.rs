@@ -180,6 +180,8 @@ pub struct Report {
     pub compared: usize,
     pub epochs: usize,
     pub levels: Vec<Level>,
+    /// What the trace's method acts on: `epochs` or `steps`.
+    pub events: &'static str,
     /// Every name that coverage of the trace's method uses, in order.
     pub names: &'static [&'static str],
     pub warnings: Vec<String>,

@@ -136,7 +136,7 @@ impl Collector {
 
     /// The report over all events.
     pub(crate) fn report(mut self, about: About) -> Report {
-        self.forget_what_is_open(about.events);
+        self.forget_what_is_open(about.count);
         let decisions: usize = self.decisions_by_equation.values().sum();
         let findings_total: usize = self.findings_by_equation.values().sum();
         let ambiguous: usize = self.ambiguous_by_equation.values().sum();
@@ -177,7 +177,8 @@ impl Collector {
             ambiguous,
             decisions,
             compared: self.compared.values().sum(),
-            epochs: about.events,
+            epochs: about.count,
+            events: about.events,
             levels,
             names: about.names,
             warnings: self.warnings.into_iter().chain(about.warnings).collect(),
@@ -195,7 +196,9 @@ pub(crate) struct About<'a> {
     pub(crate) file: String,
     pub(crate) producer: String,
     /// How many epochs or steps there are.
-    pub(crate) events: usize,
+    pub(crate) count: usize,
+    /// Which of the two.
+    pub(crate) events: &'static str,
     /// Every name that findings and coverage use, in order.
     pub(crate) names: &'static [&'static str],
     pub(crate) warnings: Vec<String>,
@@ -222,7 +225,8 @@ pub(crate) fn report_on(
     collector.report(About {
         file: trace.path().display().to_string(),
         producer: trace.header.producer.clone(),
-        events: trace.epochs().count(),
+        count: trace.epochs().count(),
+        events: "epochs",
         names: EQUATION_NAMES,
         warnings: warnings(trace),
         levels: &|checked| levels(checked, options, step.clone(), descends, runs.clone()),

@@ -22,6 +22,15 @@ pub struct SgdHyperparameters {
     pub weight_decay: f64,
 }
 
+/// When *fixed rewind* captures W_k*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RewindsAt {
+    /// At the end of this epoch, in the producer's own counting.
+    Epoch(usize),
+    /// After so many optimizer steps.
+    Step(usize),
+}
+
 /// The header, every value checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
@@ -34,6 +43,8 @@ pub struct Header {
     pub hyper: Hyperparameters,
     /// How likely the rewind point is to move in an epoch; of `random-rewind` alone.
     pub rewind_probability: f64,
+    /// When the rewind point moves; of `fixed-rewind` alone.
+    pub rewinds_at: Option<RewindsAt>,
     pub sgd: Option<SgdHyperparameters>,
     pub batch_size: Option<usize>,
     pub optimizer: Optimizer,
@@ -52,6 +63,10 @@ pub struct Header {
     pub unknown: Vec<String>,
 }
 
+/// When W_k* is captured.
+const REWIND_EPOCH: &str = "rewind_epoch";
+const REWIND_STEP: &str = "rewind_step";
+
 impl Header {
     pub(super) fn read(file: &TensorFile) -> Result<Self> {
         let mut header = object(file)?;
@@ -64,6 +79,7 @@ impl Header {
             return Err(header.bad("hyper", "an object of hyper-parameters", &Value::Null));
         };
         let rewind_probability = hyper.rewind_probability(method)?;
+        let rewinds_at = hyper.rewinds_at(method)?;
         let (hyper, sgd, batch_size) = hyper.hyperparameters(&mut unknown)?;
         let (reading, declares_last_batch) = match header.object("reading")? {
             Some(object) => object.reading()?,
@@ -83,6 +99,7 @@ impl Header {
             declares_rounding,
             hyper,
             rewind_probability,
+            rewinds_at,
             sgd,
             batch_size,
             optimizer,
@@ -126,6 +143,11 @@ impl Header {
         }
         if self.method == TracedMethod::RandomRewind {
             hyper["rewind_probability"] = json!(self.rewind_probability);
+        }
+        match self.rewinds_at {
+            Some(RewindsAt::Epoch(k)) => hyper[REWIND_EPOCH] = json!(k),
+            Some(RewindsAt::Step(step)) => hyper[REWIND_STEP] = json!(step),
+            None => {}
         }
         if let Some(batch_size) = self.batch_size {
             hyper["batch_size"] = json!(batch_size);
@@ -220,6 +242,25 @@ impl Object<'_> {
             _ => None,
         };
         Ok(found.unwrap_or(REWIND_PROBABILITY))
+    }
+
+    /// Keys of `fixed-rewind`, which no other method has: one of the two.
+    fn rewinds_at(&mut self, method: TracedMethod) -> Result<Option<RewindsAt>> {
+        if method != TracedMethod::FixedRewind {
+            return Ok(None);
+        }
+        let expected = "a whole number";
+        let is_count = |x: f64| x >= 0.0 && x <= (1_u64 << 53) as f64 && x.fract() == 0.0;
+        let epoch = self.number(REWIND_EPOCH, expected, is_count)?;
+        let step = self.number(REWIND_STEP, expected, is_count)?;
+        match (epoch, step) {
+            (Some(k), None) => Ok(Some(RewindsAt::Epoch(k as usize))),
+            (None, Some(step)) => Ok(Some(RewindsAt::Step(step as usize))),
+            (None, None) => Err(self.bad(REWIND_EPOCH, format!("an epoch, or `{REWIND_STEP}`"), &Value::Null)),
+            (Some(_), Some(step)) => {
+                Err(self.bad(REWIND_STEP, format!("nothing beside `{REWIND_EPOCH}`"), &json!(step)))
+            }
+        }
     }
 
     fn hyperparameters(

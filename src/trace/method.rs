@@ -11,6 +11,8 @@ choice! {
     Reset = "reset",
     /// GDSTAR's quantities with `draw` for the running minimum: the rewind point moves where that says so.
     RandomRewind = "random-rewind",
+    /// GDSTAR's quantities but for the running minimum: the rewind point moves once, where the header says.
+    FixedRewind = "fixed-rewind",
 }
 
 choice! {

@@ -15,7 +15,7 @@ mod steps;
 mod tensors;
 
 pub use arithmetic::Arithmetic;
-pub use header::{Header, SgdHyperparameters};
+pub use header::{Header, RewindsAt, SgdHyperparameters};
 pub use method::{StepMethod, TracedMethod};
 pub use number::hex_float;
 pub(crate) use number::parse as number_of;

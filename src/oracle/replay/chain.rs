@@ -13,7 +13,7 @@ use crate::paper::selection::select_weights;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::tensor_file::{Tensor, TensorSink};
 use crate::trace::names::of_parameter;
-use crate::trace::{Trace, TracedMethod, TracedParameter};
+use crate::trace::{RewindsAt, Trace, TracedMethod, TracedParameter};
 use ndarray::{ArrayD, ArrayViewD};
 
 /// All known weights after Alg. 6, and the mask where it is known.
@@ -118,7 +118,7 @@ impl<'a> Replay<'a> {
         }
         match trace.header.method {
             TracedMethod::Gdstar => self.put_scalar(k, "min_before", min_before)?,
-            TracedMethod::Reset => {}
+            TracedMethod::Reset | TracedMethod::FixedRewind => {}
             TracedMethod::RandomRewind => self.copy_draw(k)?,
         }
         self.put_flat(k, "G", &g)?;
@@ -207,6 +207,11 @@ impl<'a> Replay<'a> {
         let observed = match self.trace.header.method {
             TracedMethod::Gdstar => self.rewind.observe(k, s_f, &views(weights)).map(|_| ()),
             TracedMethod::Reset => Ok(()),
+            TracedMethod::FixedRewind => match self.trace.header.rewinds_at {
+                Some(RewindsAt::Epoch(at)) if at == k => self.rewind.move_to(k, &views(weights)),
+                Some(RewindsAt::Step(step)) if step == self.steps => self.rewind.move_to(k, &views(weights)),
+                _ => Ok(()),
+            },
             TracedMethod::RandomRewind => match self.draw(k)? {
                 Some(draw) if draw < self.trace.header.rewind_probability => self.rewind.move_to(k, &views(weights)),
                 _ => Ok(()),

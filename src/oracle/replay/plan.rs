@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::paper::reading::{GradientOf, LearningRateStep, MaskedGradient, RewindUpdate};
 use crate::trace::names::of_parameter;
-use crate::trace::{KEY, SgdHyperparameters, Trace, TracedMethod, TracedParameter};
+use crate::trace::{KEY, RewindsAt, SgdHyperparameters, Trace, TracedMethod, TracedParameter};
 
 /// Where the weights at the end of an epoch come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) struct Plan {
     pub(super) sources: Vec<Source>,
     /// Whether a parameter goes through the optimizer's steps: for its weights, or for weight decay inside G.
     pub(super) descends: Vec<bool>,
-    /// Whether k* is known: random rewind's needs every epoch's draw.
+    /// Whether k* is known: random rewind's needs every epoch's draw, and fixed rewind's is not seen within an epoch.
     pub(super) knows_rewind: bool,
     /// How many gradients there are to read.
     pub(super) gradients: usize,
@@ -78,6 +78,13 @@ impl Plan {
             notes.push(format!("only Eq. 1 to 8 are computed: without `epoch/{k}/draw` the rewind point is not known"));
             sources.fill(Source::Unknown);
         }
+        let within = captured_within(trace);
+        if let Some(step) = within {
+            notes.push(format!(
+                "only Eq. 1 to 8 are computed: W_k* is captured after step {step}, between the steps of an epoch"
+            ));
+            sources.fill(Source::Unknown);
+        }
         let descends = descends(trace, &sources)?;
         if sources.contains(&Source::Recorded) {
             notes.push(
@@ -89,7 +96,7 @@ impl Plan {
         Ok(Self {
             sources,
             descends,
-            knows_rewind: no_draw.is_none(),
+            knows_rewind: no_draw.is_none() && within.is_none(),
             gradients: batches.saturating_mul(trace.parameters().len()),
             notes,
         })
@@ -114,6 +121,19 @@ fn starts_from_init(trace: &Trace) -> bool {
 
 fn is_drawn(trace: &Trace) -> bool {
     trace.header.method == TracedMethod::RandomRewind
+}
+
+/// The step after which fixed rewind captures W_k*, if that is not an epoch's last.
+fn captured_within(trace: &Trace) -> Option<usize> {
+    let RewindsAt::Step(step) = trace.header.rewinds_at? else { return None };
+    let mut steps = 0;
+    for k in trace.epochs() {
+        steps += trace.batches(k);
+        if steps >= step {
+            return (steps > step && step > 0).then_some(step);
+        }
+    }
+    None
 }
 
 /// Alg. 4 starts with the first epoch, and each epoch starts from the one before.

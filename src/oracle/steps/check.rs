@@ -62,7 +62,8 @@ pub(crate) fn check(
     Ok(collector.report(About {
         file: trace.path().display().to_string(),
         producer: trace.header.producer.clone(),
-        events: total,
+        count: total,
+        events: "steps",
         names: page.labels,
         warnings: warnings(trace, unknown),
         levels: &|checked| levels(checked, options),

@@ -6,7 +6,7 @@ use crate::method::{METHODS, Method};
 use crate::nn::Parameter;
 use crate::paper::rewind::REWIND_PROBABILITY;
 use crate::scalar::Scalar;
-use crate::trace::{Arithmetic, FORMAT, Header, KEY, Optimizer, SgdHyperparameters};
+use crate::trace::{Arithmetic, FORMAT, Header, KEY, Optimizer, RewindsAt, SgdHyperparameters, TracedMethod};
 use crate::train::{Config, Run, State};
 use serde_json::{Map, Value, json};
 
@@ -49,6 +49,7 @@ pub(super) fn header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<Strin
         declares_rounding: false,
         hyper: *hyper,
         rewind_probability: REWIND_PROBABILITY,
+        rewinds_at: rewinds_at(run),
         sgd: Some(SgdHyperparameters { lr: sgd.learning_rate, momentum: sgd.momentum, weight_decay: sgd.weight_decay }),
         batch_size: Some(sgd.batch_size),
         optimizer: Optimizer { no_decay: undecayed.map(|p| p.name.clone()).collect(), ..Optimizer::default() },
@@ -62,6 +63,14 @@ pub(super) fn header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<Strin
         unknown: Vec::new(),
     };
     metadata(config, &header.to_json())
+}
+
+/// When fixed rewind captures W_k*; `None` of other methods.
+fn rewinds_at(run: &Run) -> Option<RewindsAt> {
+    let setup = run.config.setup(&run.network, run.batches_per_epoch());
+    let epoch = setup.options.count("rewind_epoch").map(RewindsAt::Epoch);
+    let is_fixed = run.config.method.entry().name == TracedMethod::FixedRewind.name();
+    epoch.or_else(|| setup.options.step("rewind_step", setup.length).map(RewindsAt::Step)).filter(|_| is_fixed)
 }
 
 /// The header of a trace by steps: the method's own hyper-parameters and readings, all with the values that the run has.

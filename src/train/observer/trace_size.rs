@@ -69,7 +69,7 @@ fn tensor_bytes<S: Scalar + Element>(run: &Run, state: &State<S>) -> u64 {
     let alg4 = match run.config.method.entry().name.parse() {
         Ok(TracedMethod::Gdstar) => number,
         Ok(TracedMethod::RandomRewind) => real,
-        Ok(TracedMethod::Reset) | Err(_) => 0,
+        Ok(TracedMethod::Reset | TracedMethod::FixedRewind) | Err(_) => 0,
     };
     // Weights before and after; G and W_k*; four norms and thresholds, the chunks' quantiles; three masks; k*, t, alpha.
     let epoch = number * (2 * all + 2 * w + 4 + run.config.hyper.chunks as u64) + alg4 + 3 * w + 2 * integer + real;

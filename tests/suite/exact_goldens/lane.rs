@@ -111,6 +111,7 @@ impl Lane {
             declares_rounding: false,
             hyper: Hyperparameters { epochs, alpha_0: 0.75, alpha_end: 0.25, lambda, eps, chunks },
             rewind_probability: REWIND_PROBABILITY,
+            rewinds_at: None,
             sgd: self.steps().then_some(sgd),
             batch_size: None,
             optimizer: Optimizer::default(),

@@ -3,12 +3,13 @@
 use crate::choice::Choice;
 use crate::oracle::claims::mistakes::{Candidates, affected, is_near, reading};
 use crate::oracle::field::Field;
+use crate::oracle::interval::Decision;
 use crate::oracle::report::Finding;
 use crate::oracle::seen::Seen;
 use crate::paper::decay::decay_factor;
 use crate::paper::reading::{DecayStep, EpochOrigin, RewindCopy, RewindUpdate};
 use crate::scalar::{DoubleDouble, Scalar};
-use crate::trace::TracedMethod;
+use crate::trace::{RewindsAt, TracedMethod};
 
 pub(crate) fn causes(seen: &Seen, findings: &[Finding]) -> Vec<String> {
     let Some(first) = findings.first() else { return Vec::new() };
@@ -19,6 +20,7 @@ pub(crate) fn causes(seen: &Seen, findings: &[Finding]) -> Vec<String> {
             TracedMethod::Gdstar => rewind_epoch(seen, first),
             TracedMethod::Reset => of_reset(seen, first.got),
             TracedMethod::RandomRewind => of_random_rewind(seen, first.got),
+            TracedMethod::FixedRewind => of_fixed_rewind(seen, first.got),
         }
     } else {
         weights(seen, findings)
@@ -254,6 +256,28 @@ fn steps_from(seen: &Seen, k_star: Option<i64>) -> bool {
         (Some(t), Some(k_star)) if seen.reading().decay_step == DecayStep::SinceRewind => t == seen.k as i64 - k_star,
         _ => true,
     }
+}
+
+/// k* of *fixed rewind*.
+fn of_fixed_rewind(seen: &Seen, got: f64) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut say = |holds: bool, cause: String| {
+        if holds {
+            causes.push(cause);
+        }
+    };
+    let moves = seen.known.moved == Some(true);
+    let improves = seen.known.s_f.zip(seen.known.min_before).map(|(s_f, m)| s_f.less_than(m));
+    say(
+        moves && improves == Some(Decision::Yes),
+        format!("k* moves where S_F is a new minimum: {}", method(TracedMethod::Gdstar)),
+    );
+    say(!moves && got == 0.0, format!("k* never moves: {}", method(TracedMethod::Reset)));
+    if let Some(RewindsAt::Epoch(k)) = seen.trace.header.rewinds_at {
+        say(moves && k.abs_diff(seen.k) == 1, format!("captured one epoch off {k}: epochs are counted from another"));
+        say(moves && seen.k > k, format!("k* moves on after epoch {k}"));
+    }
+    causes
 }
 
 /// What W_k* should be equal to.

@@ -12,7 +12,7 @@ use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::seen::{FINITE, Operands, Seen};
 use crate::paper::reading::{RewindCopy, RewindUpdate};
 use crate::paper::rewind::RewindPoint;
-use crate::trace::{TracedMethod, TracedParameter};
+use crate::trace::{RewindsAt, TracedMethod, TracedParameter};
 
 const LABEL: Label = Label::of("alg4");
 
@@ -25,7 +25,7 @@ impl Claim for Alg4 {
     }
 
     fn judge(&self, seen: &Seen) -> Result<Judged> {
-        Ok(judge(seen))
+        judge(seen)
     }
 
     fn mistakes(&self, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
@@ -43,28 +43,37 @@ struct Moved {
 }
 
 /// Lines 10 to 14 of Alg. 4: `if S_F < m { m <- S_F; k* <- k; W_k* <- W }`, on the recorded S_F and m. *Reset* has no such
-/// lines, and *random rewind* has the last two of them where the recorded draw says so.
-fn judge(seen: &Seen) -> Judged {
+/// lines, *random rewind* has the last two of them where the recorded draw says so, and *fixed rewind* in the epoch that the
+/// header names, or in which the step lies that it names.
+fn judge(seen: &Seen) -> Result<Judged> {
     let mut outcome = Outcome::new(LABEL);
     let method = seen.trace.header.method;
     // A method without a running minimum may be confused with one that has it: what it would be is carried on.
     let min_before = match method {
         TracedMethod::Gdstar => minimum(seen, &mut outcome),
-        TracedMethod::Reset | TracedMethod::RandomRewind => seen.carry.minimum,
+        TracedMethod::Reset | TracedMethod::RandomRewind | TracedMethod::FixedRewind => seen.carry.minimum,
     };
     let improves = improves(seen, min_before);
     let moved = match method {
         TracedMethod::Gdstar => moves_if(seen, improves.map(|(improves, _)| improves), &mut outcome),
         TracedMethod::Reset => stays_at_the_start(seen, &mut outcome),
+        TracedMethod::FixedRewind => {
+            let moves = is_there(seen);
+            moved_in_epoch_0(seen, moves, moves_if(seen, moves, &mut outcome))
+        }
         TracedMethod::RandomRewind => {
             let drawn = drawn(seen, &mut outcome);
             moved_in_epoch_0(seen, drawn, moves_if(seen, drawn, &mut outcome))
         }
     };
-    let rewind = weights(seen, moved.moved, &mut outcome);
+    let rewind = match captured_within(seen) {
+        // Between two steps of this epoch, of which the trace need not tell.
+        Some(live) => weights_of_a_step(seen, live, &mut outcome)?,
+        None => weights(seen, moved.moved, &mut outcome),
+    };
     let minimum = improves.map(|(_, minimum)| minimum);
     let Moved { moved, k_star } = moved;
-    Judged { outcome, derived: Operands { min_before, minimum, moved, k_star, rewind, ..Operands::default() } }
+    Ok(Judged { outcome, derived: Operands { min_before, minimum, moved, k_star, rewind, ..Operands::default() } })
 }
 
 /// *Reset*: k* is 0, whatever the epoch and however epochs are counted.
@@ -76,6 +85,55 @@ fn stays_at_the_start(seen: &Seen, outcome: &mut Outcome) -> Moved {
     Moved { moved: Some(false), k_star: seen.recorded.k_star.or(Some(0)) }
 }
 
+/// *Fixed rewind*: whether the rewind point moves in this epoch; `None` where the steps before it are not known.
+fn is_there(seen: &Seen) -> Option<Decision> {
+    Some(Decision::of(match seen.trace.header.rewinds_at? {
+        RewindsAt::Epoch(k) => k == seen.k,
+        RewindsAt::Step(step) => {
+            let before = seen.carry.steps?;
+            let steps = seen.trace.batches(seen.k);
+            if steps == 0 {
+                return None;
+            }
+            before < step && step <= before + steps
+        }
+    }))
+}
+
+/// *Fixed rewind* after a step that is not its epoch's last: the batch before which the weights stand that are captured.
+fn captured_within(seen: &Seen) -> Option<usize> {
+    let RewindsAt::Step(step) = seen.trace.header.rewinds_at? else { return None };
+    let batch = step.checked_sub(seen.carry.steps?)?;
+    (batch > 0 && batch < seen.trace.batches(seen.k)).then_some(batch)
+}
+
+/// W_k* that was captured before batch `i`, held to the weights that the trace records of it.
+fn weights_of_a_step(seen: &Seen, i: usize, outcome: &mut Outcome) -> Result<Field<f64>> {
+    let parameters = seen.trace.parameters();
+    let live = Field::load(seen.trace, &format!("epoch/{}/batch/{i}/weights", seen.k), parameters)?;
+    seen.poison(outcome, "rewind", &seen.recorded.rewind);
+    let found = &seen.recorded.rewind;
+    if !equals(seen, found, &live, outcome) {
+        outcome.leave_out(format!("rewind: the weights before batch {i}, at which it is captured, are not recorded"));
+    }
+    Ok(found.clone().or(&live, parameters))
+}
+
+/// Compares W_k* with what it must be equal to; whether there was anything to compare.
+fn equals(seen: &Seen, found: &Field<f64>, expected: &Field<f64>, outcome: &mut Outcome) -> bool {
+    let place = seen.place("rewind");
+    let mut known = false;
+    for (p, parameter) in seen.trace.parameters().iter().enumerate() {
+        let (Some(found_of), Some(expected_of)) = (found.of(p, parameter), expected.of(p, parameter)) else { continue };
+        known = true;
+        let storage = found.storage.max(seen.recorded.weights_before.storage);
+        for (j, (&got, &expected)) in found_of.iter().zip(expected_of).enumerate() {
+            outcome.compare_entry(&place, parameter, j, got, Interval::exact(expected).widened(storage));
+        }
+    }
+    known
+}
+
 /// *Random rewind*: whether the recorded draw is below the probability, which the port may have rounded.
 fn drawn(seen: &Seen, outcome: &mut Outcome) -> Option<Decision> {
     if let Some(draw) = seen.recorded.draw.filter(|draw| !draw.is_finite()) {
@@ -85,9 +143,9 @@ fn drawn(seen: &Seen, outcome: &mut Outcome) -> Option<Decision> {
     Some(draw.less_than(seen.arithmetic.threshold(seen.trace.header.rewind_probability)))
 }
 
-/// In epoch 0 k* is 0 whether the rewind point moved or not: the draw alone says which.
-fn moved_in_epoch_0(seen: &Seen, drawn: Option<Decision>, moved: Moved) -> Moved {
-    if seen.carry.k_star == Some(seen.k as i64) { Moved { moved: known(drawn), ..moved } } else { moved }
+/// In epoch 0 k* is 0 whether the rewind point moved or not: what moves it alone says which.
+fn moved_in_epoch_0(seen: &Seen, moves: Option<Decision>, moved: Moved) -> Moved {
+    if seen.carry.k_star == Some(seen.k as i64) { Moved { moved: known(moves), ..moved } } else { moved }
 }
 
 /// What a decision is, if it is one.
@@ -157,6 +215,7 @@ fn moves_if(seen: &Seen, moves: Option<Decision>, outcome: &mut Outcome) -> Move
         None => {
             outcome.leave_out(match seen.trace.header.method {
                 TracedMethod::RandomRewind => "k_star: draw is not recorded",
+                TracedMethod::FixedRewind => "k_star: how many steps were taken before is not known",
                 _ => "k_star: S_F or the running minimum is not known",
             });
             if moved { Interval::exact(k as f64) } else { stays }
@@ -181,18 +240,7 @@ fn weights(seen: &Seen, moved: Option<bool>, outcome: &mut Outcome) -> Field<f64
         (RewindCopy::Copy, Some(false), _) => Some(&seen.carry.rewind),
         (RewindCopy::Copy, None, _) => None,
     };
-    let place = seen.place("rewind");
-    let mut known = false;
-    for (p, parameter) in parameters.iter().enumerate() {
-        let Some(found) = recorded.rewind.of(p, parameter) else { continue };
-        let Some(expected) = expected.and_then(|field| field.of(p, parameter)) else { continue };
-        known = true;
-        let storage = recorded.rewind.storage.max(recorded.weights_before.storage);
-        for (j, (&got, &expected)) in found.iter().zip(expected).enumerate() {
-            outcome.compare_entry(&place, parameter, j, got, Interval::exact(expected).widened(storage));
-        }
-    }
-    if !known {
+    if !expected.is_some_and(|expected| equals(seen, &recorded.rewind, expected, outcome)) {
         outcome.leave_out("rewind is not recorded, or the weights it must be equal to are not");
     }
     let captured = expected.cloned().unwrap_or_default();
