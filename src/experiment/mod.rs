@@ -5,6 +5,5 @@ pub mod lottery;
 mod masks;
 mod stage;
 mod stored;
-mod trace;
 
 pub use stage::{Bench, Stage, Watch};

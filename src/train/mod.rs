@@ -31,6 +31,7 @@ pub use evaluation::{Evaluation, Prediction, TEST_BATCH, evaluate, predict};
 pub use execution::{Execution, break_even};
 pub use folder::{Checkpointer, KeptCheckpoints, RunFolder};
 pub use learning_rate::{cosine_learning_rate, exact_cosine_learning_rate};
+pub(crate) use observer::step_metadata;
 pub use observer::{
     BatchEvent, EpochEvent, EpochRecord, History, Metrics, Observer, StepEvent, TraceSize, TraceWriter, check_traceable,
 };

@@ -2,7 +2,7 @@
 //! and goes on where it was cut off.
 
 use super::listed::gdstar;
-use super::lottery::{left_by, tensors};
+use super::lottery::{is_passed, left_by, tensors};
 use gdstar::data::{self, Dataset, Source, Split};
 use gdstar::experiment::Bench;
 use gdstar::experiment::lmc::{
@@ -339,6 +339,7 @@ fn a_killed_search_goes_on() {
     let (code, told, errors) = command(&WORDS, &at("whole"));
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{errors}");
     assert!(told.lines().all(|line| line.len() <= 80) && told.contains("k* ="), "{told}");
+    is_passed(&at("whole/trace.safetensors"), &lmc::ENTRY);
     for seen in ["at_5.safetensors", "k_5_2/config.toml", "lmc.jsonl", "k_12_2/metrics.jsonl"] {
         let cut = at(&seen.replace('/', "-"));
         let mut killed = Command::new(env!("CARGO_BIN_EXE_gdstar"));

@@ -297,6 +297,34 @@ fn command(folder: &Path, more: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
+/// The oracle finds nothing in a trace, and checks all of it; `carry` is of no label.
+pub fn is_passed(trace: &Path, entry: &gdstar::method::Entry) {
+    let output = gdstar(&["check", trace.to_str().unwrap(), "--json"]);
+    let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &verdict["verdict"]), (Some(0), &"PASS".into()), "{verdict}");
+    let checked = verdict["checked"].as_array().unwrap();
+    for label in entry.labels {
+        assert!(checked.contains(&format!("{}.{label}", entry.name).into()), "{label}: {verdict}");
+    }
+}
+
+/// Whatever the choices, what a lottery records is what the oracle says it should.
+#[test]
+fn every_choice_is_recorded_as_it_was_made() {
+    let dataset = digits();
+    for (key, name) in
+        [("distribution", "uniform"), ("cut", "above-kth"), ("ties", "higher-index"), ("count", "keep-round")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let mut lottery = lottery(2, 5);
+        lottery.run.hyper.epochs = 1;
+        lottery.run.precision = gdstar::scalar::Dtype::F64;
+        lottery.options.set(key, Value::Name(name.to_string()));
+        draw(&lottery, folder.path(), &dataset);
+        is_passed(&folder.path().join("trace.safetensors"), &lth::ENTRY);
+    }
+}
+
 /// Killed at whatever instant, the same command goes on, bit for bit.
 #[test]
 fn a_killed_lottery_goes_on() {
@@ -306,6 +334,7 @@ fn a_killed_lottery_goes_on() {
     assert_eq!(code, Some(0), "{errors}");
     assert_eq!((told.lines().count(), errors.as_str()), (4, ""), "a head and three levels: {told}");
     assert!(told.lines().all(|line| line.len() <= 80), "{told}");
+    is_passed(&at("whole/trace.safetensors"), &lth::ENTRY);
     for seen in ["level_0/metrics.jsonl", "rewind.safetensors", "level_1/mask.safetensors", "level_2/config.toml"] {
         let cut = at(&seen.replace('/', "-"));
         let mut killed = Command::new(env!("CARGO_BIN_EXE_gdstar"))

@@ -3,11 +3,11 @@
 use super::{Curve, Line};
 use crate::error::Result;
 use crate::method::options::Length;
-use crate::method::{Options, lmc};
+use crate::method::{MethodOption, Options, lmc};
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, Tensor, TensorSink, TensorStream};
-use crate::train::Config;
+use crate::train::{Config, step_metadata};
 use std::path::Path;
 
 /// The trace on its way: complete at its place, or not there.
@@ -61,12 +61,13 @@ impl LineTrace {
         mut self,
         chosen: Option<(usize, Option<usize>)>,
         options: &Options,
-        run: (&Config, Length),
+        (config, length): (&Config, Length),
     ) -> Result<()> {
         if let Some((k_star, k_stable)) = chosen {
             self.0.put("k_star", &Tensor::scalar(k_star as i64))?;
             self.0.put("k_stable", &Tensor::scalar(k_stable.map_or(-1, |k| k as i64)))?;
         }
-        self.0.finish(&super::super::trace::metadata::<S>(&lmc::ENTRY, options, run, &[]))
+        let value = |option: &MethodOption| Some(options.get(option.key)?.in_steps(length));
+        self.0.finish(&step_metadata::<S>(&lmc::ENTRY, value, config, None)?)
     }
 }

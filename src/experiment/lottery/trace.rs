@@ -3,11 +3,11 @@
 use super::Pruned;
 use crate::error::Result;
 use crate::method::options::Length;
-use crate::method::{Options, lth};
+use crate::method::{MethodOption, Options, lth};
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, Tensor, TensorSink, TensorStream};
-use crate::train::Config;
+use crate::train::{Config, step_metadata};
 use crate::weights::Weights;
 use std::path::Path;
 
@@ -51,11 +51,9 @@ impl<S: Scalar + Element> LotteryTrace<S> {
 
     /// # Errors
     /// [`Error::Io`](crate::Error::Io).
-    pub fn finish(mut self, options: &Options, run: (&Config, Length)) -> Result<()> {
-        let segments = self.rewind.set().segments().iter();
-        let params: Vec<&str> = segments.map(|s| self.rewind.parameters[s.parameter].name.as_str()).collect();
-        let metadata = super::super::trace::metadata::<S>(&lth::ENTRY, options, run, &params);
-        self.stream.finish(&metadata)
+    pub fn finish(mut self, options: &Options, (config, length): (&Config, Length)) -> Result<()> {
+        let value = |option: &MethodOption| Some(options.get(option.key)?.in_steps(length));
+        self.stream.finish(&step_metadata(&lth::ENTRY, value, config, Some(&self.rewind))?)
     }
 
     fn put_trained(&mut self, group: &str, parameters: &Parameters<S>) -> Result<()> {

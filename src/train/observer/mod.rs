@@ -11,6 +11,7 @@ mod trace_size;
 pub use metrics::{EpochRecord, History, Metrics};
 pub use trace::TraceWriter;
 pub use trace_header::check_traceable;
+pub(crate) use trace_header::step_metadata;
 pub use trace_size::TraceSize;
 
 use super::{State, Within};

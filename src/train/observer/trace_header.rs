@@ -1,13 +1,13 @@
 //! What a trace says of its run, and which runs it has words for.
 
 use crate::error::{Error, Result};
-use crate::method::options::Part;
-use crate::method::{METHODS, Method};
-use crate::nn::Parameter;
+use crate::method::options::{self, Part};
+use crate::method::{Entry, METHODS, Method, MethodOption};
 use crate::paper::rewind::REWIND_PROBABILITY;
 use crate::scalar::Scalar;
 use crate::trace::{Arithmetic, FORMAT, Header, KEY, Optimizer, RewindsAt, SgdHyperparameters, TracedMethod};
 use crate::train::{Config, Run, State};
+use crate::weights::Weights;
 use serde_json::{Map, Value, json};
 
 /// Whether the format has words for all that a run of this configuration does.
@@ -73,12 +73,26 @@ fn rewinds_at(run: &Run) -> Option<RewindsAt> {
     epoch.or_else(|| setup.options.step("rewind_step", setup.length).map(RewindsAt::Step)).filter(|_| is_fixed)
 }
 
-/// The header of a trace by steps: the method's own hyper-parameters and readings, all with the values that the run has.
+/// The header of a run's trace by steps.
 fn step_header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<String, Value>> {
     let (config, entry) = (run.config, run.config.method.entry());
-    let parameters = &state.weights.parameters;
     let setup = config.setup(&run.network, run.batches_per_epoch());
-    let mut values = (entry.of_run)(&setup)?;
+    let values = (entry.of_run)(&setup)?;
+    let value = |option: &MethodOption| {
+        let of_run = values.iter().find(|(key, _)| *key == option.key).map(|(_, value)| value.clone());
+        of_run.or_else(|| Some(config.options.get(option.key)?.in_steps(setup.length)))
+    };
+    step_metadata(entry, value, config, Some(&state.weights))
+}
+
+/// The `__metadata__` of a trace by steps: the method's own hyper-parameters and readings, all with the values that the run
+/// has, and the parameters of W, where the method has one.
+pub(crate) fn step_metadata<S: Scalar>(
+    entry: &Entry,
+    value: impl Fn(&MethodOption) -> Option<options::Value>,
+    config: &Config,
+    weights: Option<&Weights<S>>,
+) -> Result<Map<String, Value>> {
     let optimizer = &config.optimizer;
     let mut hyper = Map::from_iter([
         ("lr".to_string(), json!(optimizer.learning_rate)),
@@ -87,24 +101,17 @@ fn step_header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<String, Val
         ("batch_size".to_string(), json!(optimizer.batch_size)),
         ("epochs".to_string(), json!(config.hyper.epochs)),
     ]);
-    let mut reading = Map::from_iter([("prunable".to_string(), json!(config.reading.prunable))]);
+    let mut reading = Map::new();
+    if weights.is_some() {
+        reading.insert("prunable".to_string(), json!(config.reading.prunable));
+    }
     for option in entry.options.iter().filter(|option| option.part != Part::Run) {
-        let of_run = values.iter_mut().find(|(key, _)| *key == option.key).map(|(_, value)| value.clone());
-        let given = config.options.get(option.key).map(|value| value.in_steps(setup.length));
-        if let Some(value) = of_run.or(given) {
+        if let Some(value) = value(option) {
             let part = if option.part == Part::Hyper { &mut hyper } else { &mut reading };
             part.insert(option.key.to_string(), json!(value));
         }
     }
-    let names = |parameters: &mut dyn Iterator<Item = &Parameter<S>>| -> Vec<String> {
-        parameters.map(|parameter| parameter.name.clone()).collect()
-    };
-    let prunable = state.weights.set().segments().iter().map(|segment| &parameters[segment.parameter]);
-    let undecayed = parameters.iter().filter(|p| p.role.is_trained() && !p.role.is_decayed(config.reading.decayed));
-    // What a method that moves no weights tells is of layers: of the weights that channels go into, or of none by name.
-    let told = prunable.filter(|p| !entry.tells_itself || entry.labels.contains(&"channels") && p.value.ndim() > 1);
-    let undecayed = undecayed.filter(|_| !entry.tells_itself);
-    let (params, no_decay) = (names(&mut { told }), names(&mut { undecayed }));
+    let (params, no_decay) = weights.map(|weights| names(entry, weights, config)).unwrap_or_default();
     let mut header = json!({
         "format": FORMAT, "producer": concat!("gdstar ", env!("CARGO_PKG_VERSION")), "method": entry.name,
         "dtype": S::NAME, "hyper": hyper, "reading": reading,
@@ -114,6 +121,17 @@ fn step_header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<String, Val
         header["no_decay"] = json!(no_decay);
     }
     metadata(config, &header)
+}
+
+/// The parameters of W, and those that weight decay does not act on. What a method that moves no weights tells is of layers:
+/// of the weights that channels go into, or of none by name.
+fn names<'w, S: Scalar>(entry: &Entry, weights: &'w Weights<S>, config: &Config) -> (Vec<&'w str>, Vec<&'w str>) {
+    let parameters = &weights.parameters;
+    let prunable = weights.set().segments().iter().map(|segment| &parameters[segment.parameter]);
+    let told = prunable.filter(|p| !entry.tells_itself || entry.labels.contains(&"channels") && p.value.ndim() > 1);
+    let undecayed = parameters.iter().filter(|p| p.role.is_trained() && !p.role.is_decayed(config.reading.decayed));
+    let undecayed = undecayed.filter(|_| !entry.tells_itself);
+    (told.map(|p| &*p.name).collect(), undecayed.map(|p| &*p.name).collect())
 }
 
 /// The format's header, and the configuration beside it.
