@@ -84,6 +84,7 @@ pub struct Share<S> {
 /// [`Error::Domain`] where nothing is left for the layers that are not dense, or all are.
 pub fn erk<S: Scalar>(layers: &[Share<S>]) -> Result<Vec<S>> {
     let mut dense = vec![false; layers.len()];
+    let full = S::ONE + S::from_f64(8.0 * layers.len() as f64 * S::UNIT_ROUNDOFF);
     loop {
         let (mut left, mut sum, mut largest) = (S::ZERO, S::ZERO, S::ZERO);
         for (layer, &dense) in layers.iter().zip(&dense) {
@@ -102,13 +103,16 @@ pub fn erk<S: Scalar>(layers: &[Share<S>]) -> Result<Vec<S>> {
             let found = format!("{} of {} layers dense", dense.iter().filter(|&&dense| dense).count(), layers.len());
             return Err(Error::domain("erk", expected, found));
         }
-        if e * largest > S::ONE {
+        // The last layers of S = 0 have all of their weights: e p = 1, up to what forming e rounded.
+        if e * largest > full {
             for (layer, dense) in layers.iter().zip(&mut dense) {
                 *dense |= layer.proportion == largest;
             }
             continue;
         }
-        let s = |(layer, &dense): (&Share<S>, &bool)| if dense { S::ZERO } else { S::ONE - e * layer.proportion };
+        let s = |(layer, &dense): (&Share<S>, &bool)| {
+            if dense { S::ZERO } else { (S::ONE - e * layer.proportion).maximum(S::ZERO) }
+        };
         return Ok(layers.iter().zip(&dense).map(s).collect());
     }
 }

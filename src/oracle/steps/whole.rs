@@ -10,6 +10,7 @@ use crate::scalar::{DoubleDouble, Scalar};
 use crate::select::count::{Count, Minimum};
 use crate::select::cut::Cut;
 use crate::select::distribution::{Distribution, ErkBudget, Share, erk, proportion};
+use crate::trace::TracedParameter;
 use std::rc::Rc;
 
 /// Before the first step.
@@ -30,7 +31,7 @@ impl Desk<'_> {
         for p in 0..self.parameters().len() {
             init.push(self.operand("init", p)?);
         }
-        let all = |p: &crate::trace::TracedParameter| Ok(Rc::new(vec![true; p.range.len()]));
+        let all = |p: &TracedParameter| Ok(Rc::new(vec![true; p.range.len()]));
         let mut whole = Whole { init, mask: self.prunable().iter().map(all).collect(), sparsity: Vec::new() };
         let by_number = self.rules.options.real("er_epsilon").or_else(|| {
             let has_neither = target == Some("sparsity") && self.rules.entry.name == "set";
@@ -94,37 +95,61 @@ impl Desk<'_> {
         Ok((0..n).map(of_layer).collect())
     }
 
-    /// ERK's sparsities; where a layer's zeros may be formed in two ways, all between what both come to.
+    /// ERK's sparsities. Where a layer's zeros may be formed in two ways there is a solution for each: the one that is nearest
+    /// to what is recorded, or, where nothing is, all between them.
     fn erk(&self, distribution: Distribution, s: f64) -> Result<Vec<Near>> {
-        let budget = self.rules.choice::<ErkBudget>();
-        let solve = |zeros: &dyn Fn(usize) -> DoubleDouble| -> Result<Vec<DoubleDouble>> {
-            let share = |parameter: &crate::trace::TracedParameter| {
+        let params = self.prunable();
+        let zeros: Vec<Counts> = match self.rules.choice::<ErkBudget>() {
+            ErkBudget::Real => vec![Counts::exact(0); params.len()],
+            ErkBudget::Floor => {
+                let of = |n: usize| self.kept(n, Near::exact(s), Count::RemoveFloor, Minimum::Zero).of(n);
+                params.iter().map(|p| of(p.range.len())).collect()
+            }
+        };
+        let is_real = self.rules.choice::<ErkBudget>() == ErkBudget::Real;
+        let solve = |more: usize| -> Result<Vec<DoubleDouble>> {
+            let mut open = 0;
+            let share = |(parameter, zeros): (&TracedParameter, &Counts)| {
                 let n = parameter.range.len();
+                let takes_more = zeros.high > zeros.low && {
+                    open += 1;
+                    more >> (open - 1) & 1 == 1
+                };
+                let count = if takes_more { zeros.high } else { zeros.low };
                 Share {
                     proportion: proportion(distribution, &parameter.shape),
                     n: DoubleDouble::from_usize(n),
-                    zeros: zeros(n),
+                    zeros: if is_real {
+                        DoubleDouble::from_product(n as f64, s)
+                    } else {
+                        DoubleDouble::from_usize(count)
+                    },
                 }
             };
-            let shares: Vec<Share<DoubleDouble>> = self.prunable().iter().map(share).collect();
+            let shares: Vec<Share<DoubleDouble>> = params.iter().zip(&zeros).map(share).collect();
             if self.rules.has(Slip::ErkNotRedistributed) { Ok(once(&shares)) } else { self.solved(&shares, s) }
         };
-        let zeros = |n: usize| self.kept(n, Near::exact(s), Count::RemoveFloor, Minimum::Zero).of(n);
-        let (low, high) = match budget {
-            ErkBudget::Floor => (
-                solve(&|n| DoubleDouble::from_usize(zeros(n).low))?,
-                solve(&|n| DoubleDouble::from_usize(zeros(n).high))?,
-            ),
-            ErkBudget::Real => {
-                let real = solve(&|n| DoubleDouble::from_product(n as f64, s))?;
-                (real.clone(), real)
-            }
+        let open = zeros.iter().filter(|zeros| zeros.high > zeros.low).count();
+        // Of very many, those in which all are formed alike.
+        let ways: Vec<usize> = if open <= MOST_OPEN { (0..1 << open).collect() } else { vec![0, usize::MAX] };
+        let solutions: Vec<Vec<DoubleDouble>> = ways.into_iter().map(solve).collect::<Result<_>>()?;
+        let recorded = if self.is_replay() || open > MOST_OPEN { None } else { self.trace.floats("sparsity")? };
+        if let Some(recorded) = recorded {
+            let distance = |solution: &Vec<DoubleDouble>| {
+                let apart = solution.iter().zip(&recorded).map(|(s, &found)| (s.to_f64() - found).abs());
+                apart.fold(0.0, f64::max)
+            };
+            let nearest = solutions.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+            let exact = |&centre: &DoubleDouble| Near { centre, radius: 0.0 };
+            return Ok(nearest.map(|solution| solution.iter().map(exact).collect()).unwrap_or_default());
+        }
+        let hull = |l: usize| {
+            let of = || solutions.iter().map(|solution| solution[l]);
+            let low = of().fold(solutions[0][l], |low, s| if s < low { s } else { low });
+            let high = of().fold(solutions[0][l], |high, s| if s > high { s } else { high });
+            Near { centre: (low + high) * DoubleDouble::from(0.5), radius: (high - low).to_f64() }
         };
-        let both = |(low, high): (DoubleDouble, DoubleDouble)| {
-            let centre = (low + high) * DoubleDouble::from(0.5);
-            Near { centre, radius: (high - low).abs().to_f64() }
-        };
-        Ok(low.into_iter().zip(high).map(both).collect())
+        Ok((0..params.len()).map(hull).collect())
     }
 
     fn solved(&self, shares: &[Share<DoubleDouble>], s: f64) -> Result<Vec<DoubleDouble>> {
@@ -177,6 +202,9 @@ impl Desk<'_> {
         self.chosen("init", "init_mask", &choice)
     }
 }
+
+/// Up to how many layers' zeros may be open for every combination to be tried.
+const MOST_OPEN: usize = 8;
 
 /// What SET has where neither `er_epsilon` nor a sparsity is given.
 const ER_EPSILON: f64 = 20.0;

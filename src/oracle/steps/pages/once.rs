@@ -8,7 +8,7 @@ use crate::oracle::steps::near::{Near, Reals};
 use crate::oracle::steps::page::Page;
 use crate::oracle::steps::pick::{everything, intervals};
 use crate::oracle::steps::slips::Slip;
-use crate::scalar::Scalar;
+use crate::scalar::{DoubleDouble, Scalar};
 use crate::select::distribution::Distribution;
 use crate::select::update::StartingWeights;
 use crate::trace::StepMethod;
@@ -136,9 +136,10 @@ fn saliencies(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Arrays> {
         }
         Ok(sum.give(n * (u * sum.size() + underflow)))
     };
-    // The largest recorded score says which form it is.
+    // The largest recorded score says which form it is; where the sum is not known, by how much it was divided.
     let divided = match (desk.is_replay(), total()) {
         (false, Ok(total)) if total.size() > 0.0 => is_divided(desk, &products, total)?.then_some(total),
+        (false, Err(_)) => common_divisor(desk, &products)?,
         _ => None,
     };
     let mut scores = Vec::new();
@@ -161,17 +162,37 @@ fn saliencies(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Arrays> {
 
 /// Whether the recorded scores are nearer to the divided ones.
 fn is_divided(desk: &Desk, products: &[Known<Vec<Near>>], total: Near) -> Result<bool> {
-    let mut largest: Option<(f64, f64)> = None;
+    let Some((x, recorded)) = largest(desk, products)? else { return Ok(false) };
+    Ok((recorded - x.rounded() / total.rounded()).abs() < (recorded - x.rounded()).abs())
+}
+
+/// What the largest recorded score was divided by, if it is another number than 1; it may have been rounded as often as the
+/// largest score that follows from the operands.
+fn common_divisor(desk: &Desk, products: &[Known<Vec<Near>>]) -> Result<Option<Near>> {
+    let Some((x, recorded)) = largest(desk, products)?.filter(|(x, recorded)| x.rounded() > 0.0 && *recorded > 0.0)
+    else {
+        return Ok(None);
+    };
+    if x.interval().contains(recorded) {
+        return Ok(None);
+    }
+    let centre = x.centre / DoubleDouble::from(recorded);
+    let u = desk.rules.arithmetic.u();
+    Ok(Some(Near { centre, radius: (x.radius / recorded) + 4.0 * u * centre.abs().to_f64() }))
+}
+
+/// The largest recorded score, and what it should be.
+fn largest(desk: &Desk, products: &[Known<Vec<Near>>]) -> Result<Option<(Near, f64)>> {
+    let mut largest: Option<(Near, f64)> = None;
     for (p, of) in products.iter().enumerate() {
         let (Ok(of), Some(recorded)) = (of, desk.trace.floats(&desk.name_of("score", p))?) else { continue };
         for (x, recorded) in of.iter().zip(recorded) {
             if largest.is_none_or(|(_, most)| recorded > most) {
-                largest = Some((x.rounded(), recorded));
+                largest = Some((*x, recorded));
             }
         }
     }
-    let Some((x, recorded)) = largest else { return Ok(false) };
-    Ok((recorded - x / total.rounded()).abs() < (recorded - x).abs())
+    Ok(largest)
 }
 
 /// GraSP's `-w (H g)`.
