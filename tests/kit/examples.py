@@ -1,6 +1,8 @@
 """Holds the ports of examples/port/methods, which share no code with the kit's, against the kit's exact walk.
 
-    python tests/kit/examples.py [--gdstar target/debug/gdstar]
+    python tests/kit/examples.py [--gdstar target/debug/gdstar] [TRACE ...]
+
+With traces given, those are walked instead: what `gdstar train --trace` writes, say.
 
 Decisions and counts must be the kit's; real numbers may be off by f32's roundings, on the scale of the tensor.
 """
@@ -56,18 +58,19 @@ def walked(path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--gdstar")
+    parser.add_argument("traces", nargs="*", type=Path)
     args = parser.parse_args()
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
-        for method in train.METHODS:
-            path = Path(folder) / f"{method}.safetensors"
-            train.record(method).save(str(path))
+        for path in args.traces or [Path(folder) / f"{method}.safetensors" for method in train.METHODS]:
+            if path not in args.traces:
+                train.record(path.stem).save(str(path))
             problems, compared = walked(path)
             if args.gdstar is not None:
                 report = check(args.gdstar, path)
                 if report["verdict"] != "PASS":
                     problems.append(f"check: {report['verdict']}: {(report['findings'] or [report.get('error')])[0]}")
-            print(f"{method:<11} {compared} results compared, {len(problems)} wrong")
+            print(f"{path.stem:<11} {compared} results compared, {len(problems)} wrong")
             for problem in problems[:3]:
                 print(f"  {problem}")
             wrong += bool(problems)
