@@ -157,7 +157,7 @@ class Set(DropAndGrow):
     readings = Scheduled.readings | GROWTH | {
         "count": counts_from("remove-floor"), "distribution": ("er", "erk", "uniform", "given"),
         "last_update": ("exclusive", "inclusive"), "update_order": ORDERS, "drop_rule": ("signed", "magnitude")}
-    extra = ("ties", "minimum")  # and `cut`, where the drop is by magnitude
+    extra = ("ties", "minimum")
 
     def begin(self):
         counts = None
@@ -174,9 +174,6 @@ class Set(DropAndGrow):
             if self.on("init-without-epsilon"):
                 counts = [max(1, k // 2) for k in counts]
         self.start_sparse(self.hyper.get("sparsity"), counts)
-
-    def cut(self):
-        return "exact"
 
     def fraction(self, c, machine):
         zeta = machine.number(self.hyper["zeta"])

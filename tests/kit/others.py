@@ -27,7 +27,7 @@ class Plain(Port):
 class Lmc(Plain):
     order = ("grid", "interpolate", "score", "barrier", "argmin", "stable")
     defaults = {"points": 30, "threshold": 0.02}
-    readings = {"grid": ("points", "intervals"), "interpolation": ("1-to-2", "2-to-1"), "barrier_of": ("loss", "error")}
+    readings = {"grid": ("points", "intervals"), "interpolation": ("1-to-2", "2-to-1"), "barrier_of": ("error", "loss")}
     extra = ()
 
     def begin(self):

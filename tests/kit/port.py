@@ -97,6 +97,7 @@ class Port:
         self.records: dict[str, Record] = {}
         self.problems: list[str] = []
         self.share_machine = Machine("f64", 0, forms=getattr(machine, "forms", None))
+        self.close_calls = False  # a count that may be rounded either way
         self.compared, self.ulps, self.close = 0, 1, None
         self.t = None
         self.params, self.all = list(setting.shapes), {**setting.shapes, **setting.others}
@@ -358,6 +359,9 @@ class Port:
             rule = {"keep-round": "remove-ceil"}.get(rule, "remove-round")
         if self.on("share-for-rest"):
             s = 1 - s
+        share = n * float(s)
+        if 0 < share < n and min(abs(2 * share - round(2 * share)), 1) < 1e-4 * n:
+            self.close_calls = True
         k = count_kept(rule, n, s, self.machine, self.setting.reading.get("minimum", "0"))
         if self.on("count-one-more"):
             k += 1

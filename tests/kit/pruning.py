@@ -142,9 +142,10 @@ class Snip(Port):
         else:
             masks = self.m
         fresh = self.operand == "grad" and self.reading("initial_weights") == "fresh"
-        if fresh and not self.on("fresh-ignored"):
-            before = self.given("fresh", {p: None if self.machine.exact else self.random(s)
-                                          for p, s in self.setting.shapes.items()}, label="given")
+        if fresh:
+            drawn = self.given("fresh", {p: None if self.machine.exact else self.random(s)
+                                         for p, s in self.setting.shapes.items()}, label="given")
+            before = before if self.on("fresh-ignored") else drawn
         elif self.on("fresh-undeclared"):
             before = {p: self.random(s) for p, s in self.setting.shapes.items()}
         after = {p: self.where(masks[p], before[p]) for p in self.params}

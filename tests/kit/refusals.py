@@ -41,7 +41,7 @@ SHARES = {"dropback": ("sparsity",), "procrustes": ("sparsity", "lambda"), "snip
           "granet": ("initial_sparsity", "final_sparsity", "regrow", "regrow_min"), "acdc": ("sparsity",),
           "topkast": ("forward_sparsity", "backward_sparsity"), "lth": ("fraction",), "layerdrop": ("p", "prune_rate"),
           "amc": ("preserve", "lower")}
-MISSING = {"dropback": "tracked", "procrustes": "sparsity", "snip": "sparsity", "grasp": "sparsity",
+MISSING = {"procrustes": "sparsity", "snip": "sparsity", "grasp": "sparsity",
            "gmp": "final_sparsity", "rigl": "sparsity", "granet": "total_steps", "acdc": "sparsity",
            "topkast": "forward_sparsity", "layerdrop": "layers", "amc": "flops", "set": "update_every"}
 VALUES = [  # method, hyper-parameters, what the line must name
@@ -115,8 +115,6 @@ def spoiled():
         yield method, str(reading), header, given, word
     header, given = good("rigl")
     yield "rigl", "no such method", header | {"method": "riggle"}, given, "riggle"
-    params = {"params": [*header["params"], "fc9.weight"]}
-    yield "rigl", "a parameter without tensors", header | params, given, "fc9.weight"
     for what, name, array in (
         ("a list too long", "step/2/drop", np.zeros(5, np.int64)),
         ("a count of floats", "step/2/drop", np.zeros(2, np.float32)),
@@ -126,6 +124,10 @@ def spoiled():
         ("a share that is no share", "step/2/fraction", np.ones(2, np.float32)),
     ):
         yield "rigl", what, header, given | {name: array}, name
+    header, given = good("dropback")
+    yield "dropback", "neither a number nor a share", header | {"hyper": OPTIMIZER}, given, "sparsity"
+    params = {"params": [*header["params"], "fc9.weight"]}
+    yield "dropback", "a parameter without tensors", header | params, given, "fc9.weight"
     header, given = good("gmp")
     yield "gmp", "a list too short", header, given | {"step/1/keep": np.zeros(1, np.int64)}, "step/1/keep"
     yield "gmp", "narrower than its dtype", header | {"dtype": "f64"}, given, "F32"

@@ -43,8 +43,6 @@ def reading_keys(method):
     cls = METHODS[method]
     keys = {k: v for k, v in cls.readings.items()}
     keys.update({k: SHARED[k] for k in cls.extra})
-    if method == "set":
-        keys["cut"] = SHARED["cut"]
     return {k: v for k, v in keys.items() if len(v) > 1 or method in ("dropback", "procrustes") and k == "distribution"}
 
 
@@ -55,8 +53,6 @@ def random_reading(method, rng, defaults=0.3):
         value = values[0] if rng.random() < defaults else pick(rng, values)
         if value != values[0] or rng.random() < 0.3:
             reading[key] = value
-    if method == "set" and reading.get("drop_rule", "signed") == "signed":
-        reading.pop("cut", None)
     return reading
 
 
@@ -128,7 +124,7 @@ def vary_storage(s, rng):
     elif x < 0.22 and floats and s.dtype == "f32":
         s.machine |= {"coarse": True, "wide": False}
     elif x < 0.3 and floats:
-        s.machine |= {"ftz": True}
+        s.machine |= {"ftz": True, "wide": False}
         s.scale = 2.0**-124 if s.dtype == "f32" else 2.0**-1020
     y = rng.random()
     if s.method in PARAMETERS and s.method not in ("grasp", "lth") and s.scale == 1.0 and y < 0.25:
@@ -347,6 +343,8 @@ def trimmed(port, rng, mode):
         keep = without(lambda n, r: kind(n) == "lr")
     if s.hyper.get("momentum") == 0 and mode != "full" and rng.random() < 0.5:
         keep = without(lambda n, r: kind(n) in ("momentum", "momentum_before"))
+    if s.method == "lmc" and not all(f"step/{t}/error" in keep for t in times):
+        s.reading.setdefault("barrier_of", "error")  # without the errors nothing would tell
     for p in s.shapes:  # a parameter of which nothing is recorded is an error
         if not any(n.endswith("/" + p) for n in keep):
             name = next(n for n in records if n.endswith("/" + p))

@@ -13,10 +13,11 @@ class Slip:
     without: tuple[str, ...] = ()  # hyper-parameters that are left out
     data: str | None = None
     alters: Callable | None = None
+    found: str | None = None  # the label at which it must be found, if own operands make that another one
 
 
-def slip(label, words, reading=None, hyper=None, without=(), data=None, alters=None):
-    return Slip(label, tuple(words.split("|")), hyper or {}, reading or {}, without, data, alters)
+def slip(label, words, reading=None, hyper=None, without=(), data=None, alters=None, found=None):
+    return Slip(label, tuple(words.split("|")), hyper or {}, reading or {}, without, data, alters, found)
 
 
 def with_biases(setting, rng):
@@ -32,6 +33,8 @@ def exempt_biases(setting, rng):
 MU = {"momentum": 0.9}
 WD = {"weight_decay": 0.125}
 EXACT = {"cut": "exact"}
+DYADIC = {"momentum": 0.0, "lr": 0.5, "weight_decay": 0.0}  # so that nothing rounds
+BY_INDEX = EXACT | {"ties": "lower-index"}
 OPTIMIZER = {
     "no-weight-decay": slip("step", "weight decay|weight_decay", hyper=WD),
     "biases-not-decayed": slip("step", "weight decay|weight_decay|decay", hyper=WD, alters=with_biases),
@@ -63,7 +66,7 @@ COUNTS = {
 ERK_SLIPS = {
     "erk-for-er": slip("distribution", "er", {"distribution": "erk"}),
     "erk-not-redistributed": slip("distribution", "redistribut|dense", {"distribution": "erk"}, data=None,
-                                  hyper={"sparsity": 0.3}),
+                                  hyper={"sparsity": 0.31}),
     "uniform-for-erk": slip("distribution", "uniform", {"distribution": "erk"}),
     "erk-forgets-dense": slip("distribution", "", {"distribution": "erk"}),
 }
@@ -119,7 +122,7 @@ PORTS["dropback"] = OPTIMIZER | {
     "smallest-kept": slip("track", "smallest|largest|min|invert", EXACT),
     "mask-inverted": slip("track", "invert|untracked|smallest", EXACT),
     "layers-for-global": slip("track", "layer", EXACT),
-    "ties-other-way": slip("track", "tie|index", EXACT, {"momentum": 0.0, "lr": 0.5, "weight_decay": 0.0}, data="grid"),
+    "ties-other-way": slip("track", "tie|index", BY_INDEX, DYADIC, data="grid"),
     "once-tracked-stays": slip("track", "stay|before|once|", EXACT),
     "frozen-late": slip("track", "freez|froz", EXACT, {"freeze_step": 3}),
     "frozen-early": slip("track", "freez|froz", EXACT, {"freeze_step": 3}),
@@ -156,15 +159,15 @@ PORTS["procrustes"] = {k: v for k, v in PORTS["dropback"].items() if "froz" not 
     "reset-decays-weight": slip("reset", "between|current|own|lambda"),
     "quantile-of-kept": slip("quantile", "q|1 - q", {"select": "dumique"}),
     "quantile-other-start": slip("quantile", "restart|carry|start", {"select": "dumique"}),
-    "quantile-other-order": slip("quantile", "order|first|last", {"select": "dumique"}),
+    "quantile-other-order": slip("quantile", "order|first|last", {"select": "dumique"}, found="track"),
     "quantile-steps-swapped": slip("quantile", "swap|q", {"select": "dumique"}),
     "quantile-additive": slip("quantile", "q|", {"select": "dumique"}),
     "quantile-wrong-way": slip("quantile", "wrong|direction|swap|sign", {"select": "dumique"}),
-    "tracked-below": slip("track", "below|invert|<", {"select": "dumique"}),
+    "tracked-below": slip("track", "below|invert|<", {"select": "dumique"}, found="quantile"),
 }
 for name in ("one-more-kept", "one-fewer-kept", "smallest-kept", "mask-inverted", "layers-for-global",
              "ties-other-way"):
-    PORTS["procrustes"][name] = Slip(**(vars(PORTS["procrustes"][name]) | {"reading": EXACT | {"select": "sort"}}))
+    PORTS["procrustes"][name] = Slip(**(vars(PORTS["procrustes"][name]) | {"reading": BY_INDEX | {"select": "sort"}}))
 
 SELECTS = {
     "one-more-kept": slip("mask", "one more|k + 1|k+1|off by one|from-next", EXACT),
@@ -197,7 +200,7 @@ BEFORE = COUNTS | SELECTS | GLOBAL | UNIFORM | ERK_SLIPS | {
     "weights-rescaled": slip("weights", "scal|factor|2|twice"),
     "weights-absolute": slip("weights", "abs|sign|"),
     "score-by-layer": slip("score", "layer|normal|"),
-    "ties-other-way": slip("mask", "tie|index", EXACT, data="grid"),
+    "ties-other-way": slip("mask", "tie|index", BY_INDEX, data="grid"),
 }
 PORTS["snip"] = BEFORE | {
     "score-signed": slip("score", "abs|sign"),
@@ -288,7 +291,7 @@ GROWS = OPTIMIZER | MASKED | COUNTS | DROPS | SCORES | CLOCK | EVERY | ERK_SLIPS
     "dropped-momentum-otherwise": slip("momentum", "drop|inactive|mask", hyper=MU),
     "momentum-decays-at-update": slip("momentum", "decay|factor|half|0.5|", hyper=MU),
     "step-at-update": slip("step", "update_order|instead|after-step|skip|sgd"),
-    "ties-other-way": slip("drop", "tie|index", EXACT, {"momentum": 0.0, "lr": 0.5, "weight_decay": 0.0}, data="grid"),
+    "ties-other-way": slip("drop", "tie|index", BY_INDEX, DYADIC, data="grid"),
 }
 def not_signed(table):
     """Of set's: slips in one selection by layer need the drop by magnitude."""
@@ -304,7 +307,7 @@ PORTS["set"] = GROWS | not_signed({k: GROWS[k] for k in ("count-of-all", "smalle
     "drop-by-magnitude": slip("drop", "magnitude", {"drop_rule": "signed"}),
     "drop-by-sign": slip("drop", "sign", {"drop_rule": "magnitude"}),
     "zero-is-negative": slip("count", "zero|0|sign", {"drop_rule": "signed", "grown_weights": "zero"},
-                             hyper={"zeta": 0.5, "momentum": 0.0, "lr": 0.5, "weight_decay": 0.0}, data="grid"),
+                             hyper={"zeta": 0.37, "momentum": 0.0, "lr": 0.5, "weight_decay": 0.0}, data="grid"),
     "positive-alone": slip("count", "sign|positive|negative", {"drop_rule": "signed"}),
     "negative-furthest": slip("drop", "negative|furthest|smallest|sign", {"drop_rule": "signed"}),
     "one-more-positive": slip("drop", "one more|positive|sign", {"drop_rule": "signed"}),
@@ -314,7 +317,7 @@ PORTS["set"] = GROWS | not_signed({k: GROWS[k] for k in ("count-of-all", "smalle
 }
 for name in ("erk-for-er", "erk-not-redistributed", "uniform-for-erk", "erk-forgets-dense"):
     PORTS["set"][name] = Slip(**(vars(PORTS["set"][name]) | {"without": ("er_epsilon",), "hyper": {"sparsity": 0.4}}))
-PORTS["set"]["erk-not-redistributed"].hyper = {"sparsity": 0.2}
+PORTS["set"]["erk-not-redistributed"].hyper = {"sparsity": 0.21}
 for name in ("value-early", "value-late"):
     PORTS["set"].pop(name)
 PORTS["rigl"] = GROWS | {
@@ -360,11 +363,11 @@ for name in ("one-more-kept", "one-fewer-kept", "smallest-kept"):
 for name in ("never-ends", "count-one-more", "count-one-fewer", "count-floor", "count-round", "share-for-rest"):
     PORTS["granet"].pop(name)
 PORTS["granet"] |= {k: Slip(**(vars(v) | {"label": "init"})) for k, v in COUNTS.items()}
-PORTS["granet"]["ties-other-way"] = slip("init", "tie|index", EXACT, data="grid")
+PORTS["granet"]["ties-other-way"] = slip("init", "tie|index", BY_INDEX, data="grid")
 for method in ("set", "rigl"):  # the counts of the start are wrong too, and come first
     for name in COUNTS:
         PORTS[method][name] = Slip(**(vars(PORTS[method][name]) | {"label": "init"}))
-    PORTS[method]["ties-other-way"] = slip("init", "tie|index", data="grid")
+    PORTS[method]["ties-other-way"] = slip("init", "tie|index", {"ties": "lower-index"}, data="grid")
 PORTS["topkast"] = OPTIMIZER | COUNTS | {
     "due-late": slip("when", "late|one step|due|clock", hyper={"update_every": 3}),
     "always-due": slip("when", "every|due|step", hyper={"update_every": 3}),

@@ -34,7 +34,7 @@ def train(data, rng):
         loss = np.array([shared.loss_and_gradients(w, data.test_x, data.test_y)[0] for w in theta], dtype=np.float32)
         wrong = np.array([shared.error(w, data.test_x, data.test_y) for w in theta], dtype=np.float32)
         scores[k] = loss.mean()  # score
-        barriers[k] = loss.max() - (loss[0] + loss[-1]) / 2  # barrier
+        barriers[k] = wrong.max() - (wrong[0] + wrong[-1]) / 2  # barrier: of the error
         trace.step(k, theta_1=one, theta_2=two, loss=loss, error=wrong, alpha=alpha,
                    theta={str(i): w for i, w in enumerate(theta)}, score=scores[k], barrier=barriers[k])
     stable = -1
