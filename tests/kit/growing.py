@@ -345,7 +345,8 @@ class Granet(DropAndGrow):
             keep = [min(self.count(n, rate), a) for n, a in zip(sizes, active)]
         if self.on("prune-one-more"):
             keep = [max(k - 1, 0) for k in keep]
-        keep = self.emit("prune", "keep", np.array(keep))
+        if due:
+            keep = self.emit("prune", "keep", np.array(keep))
         score = {p: np.abs(b[p]) for p in self.params}
         if self.on("prune-by-gradient"):
             score = {p: x[::-1] for p, x in score.items()}

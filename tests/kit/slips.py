@@ -44,7 +44,7 @@ OPTIMIZER = {
     "nesterov": slip("step", "nesterov", hyper=MU),
     "gradient-ascent": slip("step", "sign|ascent|negat"),
     "biases-not-stepped": slip("step", "not stepped|no step|not updated|unchanged|did not move", alters=with_biases),
-    "step-scaled-velocity": slip("momentum", "learning rate|eta|lr", hyper=MU),
+    "step-scaled-velocity": slip("momentum", "learning rate|eta|lr|times what", hyper=MU),
     "lr-of-next": slip("step", "learning rate|lr|0.75|factor", hyper={"momentum": 0.5}),
     "momentum-forgotten": slip("carry", "momentum|carry|changed between|step before", hyper=MU),
     "weights-rounded": slip("carry", "rounded|changed between|carry|step before|bfloat16|half|precision"),
@@ -57,11 +57,11 @@ MASKED = {
     "mask-of-weights": slip("carry", "mask|carry|step before"),
 }
 COUNTS = {
-    "count-one-more": slip("count", "one more|off by one|k + 1|k+1|one fewer"),
-    "count-one-fewer": slip("count", "one fewer|one less|off by one|k - 1|k-1|one more"),
+    "count-one-more": slip("count", "one more|off by one|k + 1|k+1|one fewer|`count` ="),
+    "count-one-fewer": slip("count", "one fewer|one less|off by one|k - 1|k-1|one more|`count` ="),
     "count-floor": slip("count", "round|floor|ceil", {"minimum": "0"}),
     "count-round": slip("count", "round|floor|ceil", {"minimum": "0"}),
-    "share-for-rest": slip("count", "share|1 - s|kept for|keeps|density|sparsity"),
+    "share-for-rest": slip("count", "share|1 - s|kept for|keeps|density|sparsity|those that go"),
 }
 ERK_SLIPS = {
     "erk-for-er": slip("distribution", "er", {"distribution": "erk"}),
@@ -116,7 +116,7 @@ PORTS["dropback"] = OPTIMIZER | {
     "count-one-more": slip("count", "one more|off by one|k + 1|k+1"),
     "count-one-fewer": slip("count", "one fewer|off by one|k - 1|k-1|one less"),
     "count-floor": slip("count", "round|floor|ceil", {"count": "keep-round"}, {"sparsity": 0.77}, ("tracked",)),
-    "share-for-rest": slip("count", "share|1 - s|kept|density|sparsity", None, {"sparsity": 0.77}, ("tracked",)),
+    "share-for-rest": slip("count", "share|1 - s|kept|those that go", None, {"sparsity": 0.77}, ("tracked",)),
     "one-more-kept": slip("track", "one more|k + 1|k+1|off by one", EXACT),
     "one-fewer-kept": slip("track", "one fewer|one less|k - 1|above-kth|off by one", EXACT),
     "smallest-kept": slip("track", "smallest|largest|min|invert", EXACT),
@@ -125,7 +125,7 @@ PORTS["dropback"] = OPTIMIZER | {
     "ties-other-way": slip("track", "tie|index", BY_INDEX, DYADIC, data="grid"),
     "once-tracked-stays": slip("track", "stay|before|once|", EXACT),
     "frozen-late": slip("track", "freez|froz", EXACT, {"freeze_step": 3}),
-    "frozen-early": slip("track", "freez|froz", EXACT, {"freeze_step": 3}),
+    "frozen-early": slip("track", "freez|froz|does not change", EXACT, {"freeze_step": 3}),
     "never-frozen": slip("track", "freez|froz", EXACT, {"freeze_step": 3}),
     "step-of-tracked": slip("step", "mask|tracked", hyper=MU),
     "score-signed": slip("score", "abs|sign"),
@@ -135,11 +135,11 @@ PORTS["dropback"] = OPTIMIZER | {
     "score-squared": slip("score", "squar"),
     "score-relative": slip("score", ""),
     "sum-without-rate": slip("score", "eta|learning rate|lr", {"score": "accumulated"}),
-    "old-sums-scored": slip("score", "untracked|always|old|forgotten|a + eta g", {"score": "accumulated",
+    "old-sums-scored": slip("score", "tracked|always|old|forgotten|a + eta g", {"score": "accumulated",
                                                                                     "accumulate": "always"}),
     "accumulates-otherwise": slip("accumulate", "always|tracked", {"score": "accumulated"}),
     "sums-forgotten": slip("accumulate", "0|zero|reset|forgot", {"score": "accumulated"}),
-    "sum-negated": slip("accumulate", "sign|negat", {"score": "accumulated"}),
+    "sum-negated": slip("accumulate", "sign|negat|-1", {"score": "accumulated"}),
     "sums-of-untracked": slip("accumulate", "untracked|invert|mask", {"score": "accumulated", "accumulate": "tracked"}),
     "reset-to-zero": slip("reset", "0"),
     "reset-to-last": slip("reset", "before|last"),
@@ -227,7 +227,7 @@ PORTS["gmp"] = OPTIMIZER | MASKED | COUNTS | SELECTS | GLOBAL | UNIFORM | SCORES
     "other-end": Slip("when", ("end", "exclusive", "inclusive"), alters=odd_start),
     "cubic-without-origin": slip("schedule", "origin|t_0|start", alters=odd_start),
     "cubic-over-end": slip("schedule", "t_end|t_1|t1|end", alters=odd_start),
-    "ends-swapped": slip("schedule", "swap"),
+    "ends-swapped": slip("schedule", "swap|exchang"),
     "from-zero": slip("schedule", "s_i|initial|0"),
     "linear": slip("schedule", "linear|power|exponent"),
     "quadratic": slip("schedule", "quadratic|square|power|exponent"),
@@ -320,6 +320,8 @@ for name in ("erk-for-er", "erk-not-redistributed", "uniform-for-erk", "erk-forg
 PORTS["set"]["erk-not-redistributed"].hyper = {"sparsity": 0.21}
 for name in ("value-early", "value-late"):
     PORTS["set"].pop(name)
+PORTS["set"] = {name: Slip(**(vars(s) | {"reading": {k: v for k, v in s.reading.items() if k != "cut"}}))
+                for name, s in PORTS["set"].items()}  # it has no cut
 PORTS["rigl"] = GROWS | {
     "cosine-not-halved": slip("schedule", "half|halv|2|factor"),
     "cosine-from-start": slip("schedule", "origin|t_0|start", {"drop_schedule": "cosine"}),
