@@ -63,13 +63,18 @@ impl<S> LayerSlots<'_, S> {
 impl<S: Scalar> Weights<S> {
     /// These parameters, all momentum 0; W is those that `prunable` names (open point 6).
     pub fn new(parameters: Parameters<S>, prunable: Prunable) -> Self {
+        Self::without(parameters, prunable, &[])
+    }
+
+    /// The same, with the parameters of these names left out of W.
+    pub fn without(parameters: Parameters<S>, prunable: Prunable, names: &[String]) -> Self {
         let buffer = |parameter: &Parameter<S>| match parameter.role.is_trained() {
             true => ArrayD::from_elem(parameter.value.shape(), S::ZERO),
             false => ArrayD::from_elem(vec![0], S::ZERO),
         };
         Self {
             momentum: parameters.iter().map(buffer).collect(),
-            set: WeightSet::new(&parameters, prunable),
+            set: WeightSet::without(&parameters, prunable, names),
             mask: None,
             slots: Vec::new(),
             parameters,

@@ -19,7 +19,7 @@ use crate::paper::structured::{GroupScore, Structure};
 use crate::report::progress::Progress;
 use crate::report::{self, Summary};
 use crate::scalar::Dtype;
-use crate::train::{Beginning, Config, Execution, RunFolder, TraceSteps};
+use crate::train::{Beginning, Config, DenseLayers, Execution, RunFolder, TraceSteps};
 use clap::builder::PossibleValuesParser;
 use indicatif::HumanBytes;
 use method_options::MethodOptions;
@@ -82,6 +82,10 @@ pub struct TrainArgs {
     /// A group's score from its weights' G [default: max]
     #[arg(long, value_parser = choice::<GroupScore>(), value_name = "NAME", help_heading = "The run")]
     group_score: Option<GroupScore>,
+
+    /// Layers that are left out of W: first, last, first,last, none, or names with commas [default: none]
+    #[arg(long, value_name = "LAYERS", help_heading = "The run")]
+    dense_layers: Option<DenseLayers>,
 
     /// Where to keep configuration, metrics and checkpoint
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -244,6 +248,7 @@ impl TrainArgs {
             config.structure = self.structure;
         }
         set(&mut config.group_score, &self.group_score);
+        set(&mut config.dense_layers, &self.dense_layers);
         set(&mut config.hyper.epochs, &self.epochs);
         set(&mut config.hyper.alpha_0, &self.alpha_0);
         set(&mut config.hyper.alpha_end, &self.alpha_k);

@@ -6,7 +6,7 @@ mod difference;
 pub use departure::Departure;
 pub use difference::Difference;
 
-use super::{Execution, Outputs, SgdSettings, Start};
+use super::{DenseLayers, Execution, Outputs, SgdSettings, Start};
 use crate::choice::Choice;
 use crate::data::{LoadOptions, Source};
 use crate::error::{Error, Result};
@@ -58,6 +58,9 @@ pub struct Config {
     /// How a group's score is made of its weights' G.
     #[serde(default)]
     pub group_score: GroupScore,
+    /// Layers that are left out of W.
+    #[serde(default, skip_serializing_if = "DenseLayers::is_none")]
+    pub dense_layers: DenseLayers,
     /// The method's own symbols: K, alpha_0, alpha_K, lambda, eps, C.
     pub hyper: Hyperparameters,
     pub optimizer: SgdSettings,
@@ -93,6 +96,7 @@ impl Config {
             augment: true,
             structure: None,
             group_score: GroupScore::default(),
+            dense_layers: DenseLayers::default(),
             hyper: Hyperparameters { chunks, ..hyper },
             optimizer: SgdSettings::default(),
             reading: Reading::default(),

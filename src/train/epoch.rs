@@ -91,6 +91,7 @@ impl Run<'_> {
         state.epochs += 1;
         state.within = Within::default();
         let record = EpochRecord {
+            method: config.method.entry().name.to_string(),
             epoch: k,
             loss: loss_sum / samples.max(1) as f64,
             test_accuracy,

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod clock;
 mod config;
+mod dense_layers;
 mod epoch;
 mod evaluation;
 mod execution;
@@ -27,6 +28,7 @@ pub(crate) use checkpoint::read_flags;
 pub use clock::{Clock, machine_clock};
 pub(crate) use config::check_ties;
 pub use config::{Config, Departure, Difference};
+pub use dense_layers::DenseLayers;
 pub use evaluation::{Evaluation, Prediction, TEST_BATCH, evaluate, predict};
 pub use execution::{Execution, break_even};
 pub use folder::{Checkpointer, KeptCheckpoints, RunFolder};

@@ -63,6 +63,8 @@ pub struct Run<'a> {
     pub stop: &'a AtomicBool,
     /// What an epoch's seconds are read from: the machine's clock, unless another is set.
     pub clock: Clock,
+    /// The parameters that are left out of W.
+    pub(super) dense: Vec<String>,
     /// Where the files of [`Config::start`] are seen from: the run's folder.
     pub(super) folder: PathBuf,
     /// Hashing a data set takes a while, and every checkpoint holds it.
@@ -92,7 +94,8 @@ impl<'a> Run<'a> {
         }
         let (fingerprint, pool) = (OnceLock::new(), Pool::new());
         let folder = PathBuf::new();
-        let run = Self { config, dataset, network, stop, clock: machine_clock, folder, fingerprint, pool };
+        let dense = config.dense_layers.parameters(&network, config.reading.prunable)?;
+        let run = Self { config, dataset, network, stop, clock: machine_clock, dense, folder, fingerprint, pool };
         run.check_method()?;
         Ok(run)
     }
@@ -113,7 +116,7 @@ impl<'a> Run<'a> {
             Some(start) => start.read(self, &self.folder)?,
             None => {
                 let parameters = self.network.first_parameters_from(config.seed, initial_weights);
-                (Weights::new(parameters, prunable), Within::default())
+                (Weights::without(parameters, prunable, &self.dense), Within::default())
             }
         };
         let sparsifier = config.method.start(&config.setup(&self.network, self.batches_per_epoch()), &mut weights)?;
@@ -154,7 +157,8 @@ impl<'a> Run<'a> {
     /// Whether the method can work with its settings on this network.
     fn check_method(&self) -> Result<()> {
         let Config { method, reading, .. } = self.config;
-        let specs = self.network.specs().into_iter().filter(|spec| spec.role.is_prunable(reading.prunable));
+        let specs = self.network.specs().into_iter();
+        let specs = specs.filter(|spec| spec.role.is_prunable(reading.prunable) && !self.dense.contains(&spec.name));
         let shapes: Vec<Vec<usize>> = specs.map(|spec| spec.shape).collect();
         let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
         (method.entry().check)(&self.config.setup(&self.network, self.batches_per_epoch()), &shapes)

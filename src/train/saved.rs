@@ -107,7 +107,11 @@ impl SavedFile {
         };
         let mut parameters = state_dict::read::<S>(file, &network)?;
         let reading = self.checkpoint.as_ref().map_or_else(Reading::default, |c| c.config.reading);
-        let weights = WeightSet::new(&parameters, reading.prunable);
+        let dense = match &self.checkpoint {
+            Some(checkpoint) => checkpoint.config.dense_layers.parameters(&network, reading.prunable)?,
+            None => Vec::new(),
+        };
+        let weights = WeightSet::without(&parameters, reading.prunable, &dense);
         let has_masks = self.checkpoint.is_some() && file.names().any(|name| name.starts_with("mask/"));
         let alive = if has_masks {
             read_flags(file, "mask", &parameters, &weights)?

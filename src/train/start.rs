@@ -66,7 +66,8 @@ impl Start {
             let expected = format!("{}, in epoch {}, as config.toml says", self.step, self.epochs);
             return bad("step", expected, format!("{}, in epoch {}", header.steps, header.epochs));
         }
-        let mut weights = Weights::new(state_dict::read(&file, &run.network)?, run.config.reading.prunable);
+        let parameters = state_dict::read(&file, &run.network)?;
+        let mut weights = Weights::without(parameters, run.config.reading.prunable, &run.dense);
         if self.momentum {
             for (parameter, v) in weights.parameters.iter().zip(&mut weights.momentum) {
                 if parameter.role.is_trained() {

@@ -26,13 +26,19 @@ pub struct WeightSet {
 impl WeightSet {
     /// W of these parameters under this reading.
     pub fn new<S: Scalar>(parameters: &Parameters<S>, reading: Prunable) -> Self {
+        Self::without(parameters, reading, &[])
+    }
+
+    /// The same without the parameters of these names.
+    pub fn without<S: Scalar>(parameters: &Parameters<S>, reading: Prunable, names: &[String]) -> Self {
         let mut len = 0;
         let segment = |parameter: usize| {
             let start = len;
             len += parameters[parameter].value.len();
             Segment { parameter, range: start..len }
         };
-        let segments = parameters.prunable(reading).into_iter().map(segment).collect();
+        let of_w = parameters.prunable(reading).into_iter().filter(|&i| !names.contains(&parameters[i].name));
+        let segments = of_w.map(segment).collect();
         Self { segments, len }
     }
 

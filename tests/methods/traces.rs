@@ -101,6 +101,55 @@ fn steps_are_those_that_are_asked_for() {
     }
 }
 
+/// A run's own trace passes by the rules of its method, every label checked, under the default readings and under others.
+#[test]
+fn every_methods_trace_passes_the_check() {
+    use gdstar::oracle::{CheckOptions, Verdict, check};
+    let others: &[(Method, &[(&str, &str)])] = &[
+        (Method::DropBack, &[("score", "accumulated")]),
+        (Method::Procrustes, &[("score", "distance"), ("clock", "index"), ("select", "dumique")]),
+        (Method::Snip, &[("distribution", "erk"), ("initial_weights", "fresh")]),
+        (Method::Gmp, &[("distribution", "global"), ("inactive_momentum", "dense"), ("clock", "index+1")]),
+        (Method::Set, &[("drop_rule", "magnitude"), ("grown_weights", "draw"), ("inactive_momentum", "decay")]),
+        (Method::Rigl, &[("update_order", "after-step"), ("cut", "from-next"), ("regrown", "as-grown")]),
+        (Method::Granet, &[("gradual", "uniform"), ("grow_from", "inactive-before"), ("grown_momentum", "keep")]),
+        (Method::Acdc, &[("distribution", "uniform"), ("decompress_momentum", "keep")]),
+        (Method::Topkast, &[("distribution", "global"), ("penalty_rule", "l1")]),
+    ];
+    let defaults = traced().map(|method| (method, &[][..]));
+    for (method, readings) in defaults.chain(others.iter().copied()) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(method, 2);
+        for (key, value) in readings {
+            config.options.set(key, gdstar::method::options::Value::Name(value.to_string()));
+        }
+        let is_long = matches!(method, Method::DropBack | Method::Procrustes | Method::Topkast);
+        config.outputs.trace_steps = if is_long { "0,1,2".parse().unwrap() } else { TraceSteps::All };
+        let file = trace(folder.path(), &config);
+        let report = check(file.path(), &CheckOptions::default()).unwrap();
+        assert_eq!(report.verdict, Verdict::Pass, "{method} {readings:?}: {:?}", report.findings.first());
+        for label in method.entry().labels {
+            let is_checked = report.checked.iter().any(|name| name.to_string().ends_with(&format!(".{label}")));
+            let is_elsewhere = ["quantile", "accumulate", "schedule"].contains(label);
+            assert!(is_checked || is_elsewhere, "{method} {readings:?}: {label} is not checked");
+        }
+    }
+}
+
+/// Layers that are kept dense are in no budget and no mask, and the trace says so.
+#[test]
+fn dense_layers_are_not_in_w() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Rigl, 1);
+    config.dense_layers = "first".parse().unwrap();
+    let file = trace(folder.path(), &config);
+    let header: serde_json::Value = serde_json::from_str(file.metadata("gdstar").unwrap()).unwrap();
+    assert_eq!(header["params"], serde_json::json!(["fc2.weight", "fc3.weight"]));
+    assert!(!file.names().any(|name| name.ends_with("mask/fc1.weight") || name == "init_draw/fc1.weight"));
+    let report = gdstar::oracle::check(file.path(), &Default::default()).unwrap();
+    assert_eq!(report.verdict, gdstar::oracle::Verdict::Pass, "{:?}", report.findings.first());
+}
+
 /// The header has every hyper-parameter and reading of the method, steps as numbers of this run.
 #[test]
 fn the_header_says_by_what_the_run_went() {

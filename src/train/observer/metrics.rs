@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 /// One epoch in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
+    /// Of the method, by its name; empty in files from before it was recorded.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub method: String,
     /// k, counted from the reading's epoch origin.
     pub epoch: usize,
     /// Mean training loss over the epoch's samples.
@@ -41,8 +44,33 @@ pub struct EpochRecord {
     pub bytes: Option<u64>,
     /// By the name of each parameter of W, the share of its weights that are eliminated, 0 to 1. Empty in files from
     /// before it was recorded.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(flatten, with = "layers")]
     pub layers: BTreeMap<String, f64>,
+}
+
+/// The sparsities of layers in a record, under the key that it had first and under the one that methods are compared by.
+mod layers {
+    use serde::de::{Deserialize, Deserializer};
+    use serde::ser::{SerializeMap, Serializer};
+    use std::collections::BTreeMap;
+
+    pub fn serialize<S: Serializer>(layers: &BTreeMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !layers.is_empty() {
+            map.serialize_entry("layers", layers)?;
+            map.serialize_entry("layer_sparsity", layers)?;
+        }
+        map.end()
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Keys {
+            #[serde(default)]
+            layers: BTreeMap<String, f64>,
+        }
+        Keys::deserialize(deserializer).map(|keys| keys.layers)
+    }
 }
 
 /// Appends to `metrics.jsonl`.

@@ -58,7 +58,7 @@ pub(super) fn header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<Strin
         model: Some(config.model.clone()),
         dataset: Some(config.data.to_string()),
         params: prunable.map(|p| p.name.clone()).collect(),
-        not_prunable: Vec::new(),
+        not_prunable: run.dense.clone(),
         replayed: false,
         unknown: Vec::new(),
     };

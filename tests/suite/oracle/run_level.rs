@@ -37,6 +37,7 @@ fn folder(at: &Path, name: &str, config: &Config, accuracy: f64, sparsity: f64) 
     std::fs::create_dir(&path).unwrap();
     std::fs::write(path.join("config.toml"), config.to_toml().unwrap()).unwrap();
     let record = |k: usize| EpochRecord {
+        method: String::new(),
         epoch: k,
         loss: 0.1,
         test_accuracy: accuracy,

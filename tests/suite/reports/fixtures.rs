@@ -13,6 +13,7 @@ pub fn run(method: Method, seed: u64, count: usize, accuracy: f64, sparsity: f64
     config.seed = seed;
     config.hyper.epochs = 2;
     let records = (0..count).map(|epoch| EpochRecord {
+        method: method.entry().name.to_string(),
         epoch,
         loss: 0.5,
         test_accuracy: accuracy,

@@ -362,9 +362,12 @@ fn metrics_without_the_new_fields_are_read() {
     let (config, dataset) = small("lenet300", 32, 1);
     let record = &train::<f32>(&config, &dataset).1.0[0];
     let mut old = serde_json::to_value(record).unwrap();
-    old.as_object_mut().unwrap().retain(|key, _| !["effective_flops", "bytes", "layers"].contains(&key.as_str()));
+    old.as_object_mut()
+        .unwrap()
+        .retain(|key, _| !["method", "effective_flops", "bytes", "layers", "layer_sparsity"].contains(&key.as_str()));
     let read: EpochRecord = serde_json::from_value(old).unwrap();
-    assert_eq!(read, EpochRecord { effective_flops: None, bytes: None, layers: BTreeMap::new(), ..record.clone() });
+    let without = EpochRecord { effective_flops: None, bytes: None, layers: BTreeMap::new(), ..record.clone() };
+    assert_eq!(read, EpochRecord { method: String::new(), ..without });
 }
 
 /// Every parameter of W is told by name with its own sparsity, which add up to the whole's; a dense run's are 0.

@@ -17,6 +17,7 @@ fn record(epoch: usize, loss: f64, value: f64, count: usize) -> EpochRecord {
         ("selected", Number::Count(count)),
     ];
     EpochRecord {
+        method: String::new(),
         epoch,
         loss,
         test_accuracy: 1.0,
