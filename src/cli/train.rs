@@ -19,7 +19,7 @@ use crate::paper::structured::{GroupScore, Structure};
 use crate::report::progress::Progress;
 use crate::report::{self, Summary};
 use crate::scalar::Dtype;
-use crate::train::{Beginning, Config, DenseLayers, Execution, RunFolder, TraceSteps};
+use crate::train::{Beginning, Config, DenseLayers, Execution, Recipe, RunFolder, TraceSteps};
 use clap::builder::PossibleValuesParser;
 use indicatif::HumanBytes;
 use method_options::MethodOptions;
@@ -83,6 +83,9 @@ pub struct TrainArgs {
     #[arg(long, value_parser = choice::<GroupScore>(), value_name = "NAME", help_heading = "The run")]
     group_score: Option<GroupScore>,
 
+    /// By whose settings of the optimizer: the paper's section 4, or those of the method's authors [default: paper]
+    #[arg(long, value_parser = choice::<Recipe>(), value_name = "WHOSE", help_heading = "The run")]
+    recipe: Option<Recipe>,
     /// Layers that are left out of W: first, last, first,last, none, or names with commas [default: none]
     #[arg(long, value_name = "LAYERS", help_heading = "The run")]
     dense_layers: Option<DenseLayers>,

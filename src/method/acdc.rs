@@ -93,10 +93,10 @@ fn check_turns(compressions: &[usize], decompressions: &[usize]) -> Result<()> {
 impl<S: Scalar> Acdc<S> {
     fn new(setup: &Setup, n: usize) -> Result<Self> {
         let options = setup.options;
+        let sparsity = required(options, "sparsity")?;
         let compressions = steps(setup, "compress_at", &COMPRESSIONS);
         let decompressions = steps(setup, "decompress_at", &DECOMPRESSIONS);
         check_turns(&compressions, &decompressions)?;
-        let sparsity = required(options, "sparsity")?;
         Ok(Self {
             sparsity,
             compressions,

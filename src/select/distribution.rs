@@ -75,8 +75,9 @@ pub struct Share<S> {
 /// // 20 of 40 weights: with e = 20 / (2 x 20 + 1 x 20) = 1/3 the layers have 2/3 and 1/3 of theirs.
 /// let shares = [2.0, 1.0].map(|proportion| Share { proportion, n: 20.0, zeros: 10.0 });
 /// assert_eq!(erk(&shares)?, [1.0 - 20.0 / 60.0 * 2.0, 1.0 - 20.0 / 60.0]);
-/// // With 4 and 1 the first would have 4/5 x 20; with 8 and 1 it is dense, and no other has anything.
-/// assert!(erk(&[8.0, 1.0].map(|proportion| Share { proportion, n: 20.0, zeros: 10.0 })).is_err());
+/// // e = 30 / (8 x 20 + 20) = 1/6 would make the first more than dense: the other bears its 5 zeros, e = (15 - 5) / 20.
+/// assert_eq!(erk(&[8.0, 1.0].map(|proportion| Share { proportion, n: 20.0, zeros: 5.0 }))?, [0.0, 0.5]);
+/// assert!(erk(&[8.0, 1.0].map(|proportion| Share { proportion, n: 20.0, zeros: 20.0 })).is_err());
 /// # Ok::<(), gdstar::Error>(())
 /// ```
 ///

@@ -6,7 +6,7 @@ mod difference;
 pub use departure::Departure;
 pub use difference::Difference;
 
-use super::{DenseLayers, Execution, Outputs, SgdSettings, Start};
+use super::{DenseLayers, Execution, Outputs, RateSchedule, SgdSettings, Start};
 use crate::choice::Choice;
 use crate::data::{LoadOptions, Source};
 use crate::error::{Error, Result};
@@ -61,6 +61,9 @@ pub struct Config {
     /// Layers that are left out of W.
     #[serde(default, skip_serializing_if = "DenseLayers::is_none")]
     pub dense_layers: DenseLayers,
+    /// How the learning rate falls.
+    #[serde(default, skip_serializing_if = "RateSchedule::is_cosine")]
+    pub schedule: RateSchedule,
     /// The method's own symbols: K, alpha_0, alpha_K, lambda, eps, C.
     pub hyper: Hyperparameters,
     pub optimizer: SgdSettings,
@@ -99,6 +102,7 @@ impl Config {
             dense_layers: DenseLayers::default(),
             hyper: Hyperparameters { chunks, ..hyper },
             optimizer: SgdSettings::default(),
+            schedule: RateSchedule::default(),
             reading: Reading::default(),
             options: Options::of(method.entry()),
             start: None,

@@ -8,7 +8,7 @@ use super::{Run, Sgd, State, Step, Within, cosine_learning_rate};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::kernel::buffer;
-use crate::method::{At, Gradients, Needs, Sparsifier, Story};
+use crate::method::{At, Gradients, Length, Needs, Sparsifier, Story};
 use crate::nn::{Mode, Network, Parameters};
 use crate::paper::reading::{Evaluation, LearningRateStep};
 use crate::random::{Purpose, stream};
@@ -206,6 +206,10 @@ impl Run<'_> {
     fn learning_rate(&self, epoch: usize, step: usize, steps_per_epoch: usize) -> f64 {
         let base = self.config.optimizer.learning_rate;
         let epochs = self.config.hyper.epochs;
+        let length = Length { epochs, steps_per_epoch };
+        if let Some(factor) = self.config.schedule.factor(step, length) {
+            return base * factor;
+        }
         match self.config.reading.learning_rate {
             LearningRateStep::PerEpoch => cosine_learning_rate(base, epoch, epochs),
             LearningRateStep::PerStep => cosine_learning_rate(base, step, epochs * steps_per_epoch),

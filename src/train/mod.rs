@@ -15,6 +15,8 @@ mod observer;
 mod optimizer;
 mod outputs;
 pub mod probe;
+mod rate_schedule;
+mod recipe;
 mod run;
 mod saved;
 mod session;
@@ -39,6 +41,8 @@ pub use observer::{
 };
 pub use optimizer::{Sgd, SgdSettings};
 pub use outputs::{Outputs, TraceSteps};
+pub use rate_schedule::RateSchedule;
+pub use recipe::Recipe;
 pub use run::{Run, Snapshot, State, Within};
 pub use saved::{SavedFile, SavedNetwork};
 pub use session::{Beginning, BegunTrace, Session, Watcher};

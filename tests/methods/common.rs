@@ -4,7 +4,7 @@ use gdstar::data::{Dataset, Source};
 use gdstar::error::Result;
 use gdstar::kernel::Kernel;
 use gdstar::method::options::Value;
-use gdstar::method::{At, Gradients, Lab, Method, Quantity, Sparsifier, Story, Told};
+use gdstar::method::{At, Gradients, Lab, METHODS, Method, Quantity, Sparsifier, Story, Told};
 use gdstar::nn::{Parameter, Parameters, Role, models};
 use gdstar::paper::reading::Prunable;
 use gdstar::scalar::Scalar;
@@ -18,6 +18,11 @@ pub static GO_ON: AtomicBool = AtomicBool::new(false);
 /// Twelve batches of eight.
 pub fn digits() -> Dataset {
     super::small::digits(96, 32)
+}
+
+/// Those that LeNet can be trained with in moments; layers and channels are dropped elsewhere.
+pub fn methods() -> impl Iterator<Item = Method> {
+    METHODS.iter().copied().filter(|method| !matches!(method, Method::LayerDrop | Method::Amc))
 }
 
 pub fn name(name: &str) -> Value {

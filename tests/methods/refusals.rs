@@ -50,13 +50,13 @@ fn values_that_cannot_be() {
     }
 }
 
-/// Where all layers would have to be dense there is no sparsity to share out.
+/// Where nothing is left of W there is no density to share out.
 #[test]
 fn erk_without_a_solution() {
     let dataset = digits(32, 8);
     for (method, key) in [(Method::Rigl, "sparsity"), (Method::Granet, "initial_sparsity"), (Method::Snip, "sparsity")]
     {
-        let options = [(key, Value::Real(1e-6)), ("distribution", name("erk"))];
+        let options = [(key, Value::Real(1.0)), ("distribution", name("erk"))];
         let told = refused(&with(config(method, 1), &options), &dataset);
         assert!(told.contains("--distribution erk") && told.contains("layers dense"), "{method}: {told}");
     }

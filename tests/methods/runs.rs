@@ -1,10 +1,10 @@
 //! What every method promises of a run: resumed, in parts, on any number of threads, sparse or dense, it is the same.
 
-use super::common::{GO_ON, config, digits, timeless, train, with};
+use super::common::{GO_ON, config, digits, methods, timeless, train, with};
 use gdstar::error::{Error, Result};
 use gdstar::kernel::Kernel;
+use gdstar::method::Method;
 use gdstar::method::options::Value;
-use gdstar::method::{METHODS, Method};
 use gdstar::scalar::Scalar;
 use gdstar::train::{BatchEvent, Checkpointer, EpochEvent, Execution, History, Observer, Run, RunFolder, State};
 use rayon::ThreadPoolBuilder;
@@ -26,7 +26,7 @@ fn told<S: Scalar>(state: &State<S>, history: &History) -> String {
 #[test]
 fn sparse_execution_equals_dense() {
     let dataset = digits();
-    for &method in METHODS.iter().filter(|method| **method != Method::LayerDrop) {
+    for method in methods() {
         let run = |execution| {
             let mut config = config(method, 3);
             (config.kernel, config.execution) = (Kernel::Literal, execution);
@@ -40,7 +40,7 @@ fn sparse_execution_equals_dense() {
 #[test]
 fn any_number_of_threads_gives_the_same() {
     let dataset = digits();
-    for &method in METHODS.iter().filter(|method| **method != Method::LayerDrop) {
+    for method in methods() {
         let run = |threads| {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
@@ -71,7 +71,7 @@ impl<S: Scalar> Observer<S> for StopIn {
 #[test]
 fn a_resumed_run_is_the_same_bit_for_bit() {
     let dataset = digits();
-    for &method in METHODS.iter().filter(|method| **method != Method::LayerDrop) {
+    for method in methods() {
         let config = config(method, 4);
         let temporary = tempfile::tempdir().unwrap();
         let folder = RunFolder::create(&temporary.path().join("run"), &config).unwrap();
@@ -154,7 +154,7 @@ fn masks_keep_their_methods_promises() {
 fn every_choice_of_every_method_trains() {
     use gdstar::method::options::Domain;
     let dataset = super::small::digits(48, 8);
-    for &method in METHODS.iter().filter(|method| **method != Method::LayerDrop) {
+    for method in methods() {
         for option in method.entry().options {
             let Domain::Choice(names) = option.domain else { continue };
             let default = option.default();

@@ -25,6 +25,7 @@ impl TrainArgs {
             return Err(Error::domain(missing, "a name (or --out of an earlier run, with --resume)", "nothing"));
         };
         let mut config = Config::new(model, data, self.method.unwrap_or_default());
+        self.recipe.unwrap_or_default().apply(&mut config)?;
         self.apply(&mut config)?;
         self.apply_outputs(&mut config)?;
         let session = Session::new(config)?;

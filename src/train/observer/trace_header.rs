@@ -25,6 +25,9 @@ pub fn check_traceable(config: &Config) -> Result<()> {
         let expected = "none, since the trace of a step has its gradient";
         return Err(Error::domain("--trace-gradients with --method", expected, config.method));
     }
+    if config.method.entry().is_traced && !config.schedule.is_cosine() {
+        return Err(Error::domain("--trace", "a learning rate that follows the cosine", &config.schedule));
+    }
     if let Some(structure) = config.structure {
         return Err(Error::domain("--trace with --structure", "none, since the format has no groups", structure));
     }
