@@ -24,7 +24,7 @@ pub use chain::{Budget, Chain, kept_channels};
 pub use layers::{FEATURES, LayerView, chain, layers};
 pub use mlp::{Adam, Mlp};
 pub use replay_buffer::{ReplayBuffer, Transition};
-pub use search::{Episode, Search, importance, reward};
+pub use search::{Episode, Search, Tell, importance, reward};
 
 use super::keys::{SHARE, TIES, hyper, reading};
 use super::options::{Domain, MethodOption, OptionValue, Part};

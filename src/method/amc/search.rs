@@ -51,6 +51,9 @@ pub struct Episode<S> {
     pub reward: f64,
 }
 
+/// Who is told of an episode, with its index, and the parameters that it leaves.
+pub type Tell<'a, S> = dyn FnMut(usize, &Episode<S>, &Parameters<S>) -> Result<()> + 'a;
+
 /// The sum of |w| over all entries of a weight `[out,c,..]` that meet an input channel: `[c]`.
 pub fn importance<S: Scalar>(weight: &ArrayD<S>) -> Vec<S> {
     let of = |w: ndarray::ArrayViewD<S>| S::narrow(w.iter().fold(S::Wide::ZERO, |sum, w| sum + w.widen().abs()));
@@ -76,7 +79,7 @@ impl Search {
         kernel: Kernel,
         parameters: &Parameters<S>,
         accuracy: &mut dyn FnMut(&Parameters<S>) -> Result<f64>,
-        tell: &mut dyn FnMut(usize, &Episode<S>, &Parameters<S>) -> Result<()>,
+        tell: &mut Tell<S>,
     ) -> Result<Option<Episode<S>>> {
         let mut best: Option<Episode<S>> = None;
         let importance: Vec<Vec<S>> =
