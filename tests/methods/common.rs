@@ -52,6 +52,11 @@ pub fn config(method: Method, epochs: usize) -> Config {
     config
 }
 
+/// The methods whose steps are recorded. (LayerDrop needs another network, and has its own tests.)
+pub fn recorded() -> impl Iterator<Item = Method> {
+    METHODS.iter().copied().filter(|method| method.entry().records_steps && *method != Method::LayerDrop)
+}
+
 pub fn with(mut config: Config, options: &[(&str, Value)]) -> Config {
     options.iter().for_each(|(key, value)| config.options.set(key, value.clone()));
     config

@@ -1,9 +1,9 @@
 //! The crate's own runs before the oracle: what every method does in training is what its page in the oracle says, although
 //! neither knows the other.
 
-use super::common::{config, digits, name, with};
+use super::common::{config, digits, name, recorded, with};
+use gdstar::method::Method;
 use gdstar::method::options::Value;
-use gdstar::method::{METHODS, Method};
 use gdstar::oracle::replay::replay;
 use gdstar::oracle::{CheckOptions, Report, Verdict, check};
 use gdstar::scalar::Dtype;
@@ -35,8 +35,7 @@ fn assert_pass(report: &Report, what: &str) {
 /// default has no tensor for.
 #[test]
 fn every_run_passes() {
-    let methods = METHODS.iter().copied().filter(|method| method.entry().records_steps);
-    for method in methods {
+    for method in recorded() {
         for precision in [Dtype::F32, Dtype::F64] {
             let report = judged(&Config { precision, ..config(method, 2) }, TraceSteps::All);
             assert_pass(&report, method.entry().name);
@@ -51,7 +50,7 @@ fn every_run_passes() {
 #[test]
 fn every_reading_passes() {
     use gdstar::method::options::{Domain, Part};
-    for &method in METHODS.iter().filter(|method| method.entry().records_steps) {
+    for method in recorded() {
         for option in method.entry().options.iter().filter(|option| option.part == Part::Reading) {
             let Domain::Choice(names) = option.domain else { continue };
             let default = config(method, 2).options.name(option.key).to_string();
@@ -68,7 +67,7 @@ fn every_reading_passes() {
 /// What a replay computes from a run's operands passes too.
 #[test]
 fn replays_pass() {
-    for &method in METHODS.iter().filter(|method| method.entry().records_steps) {
+    for method in recorded() {
         let folder = tempfile::tempdir().unwrap();
         let path = traced(folder.path(), &config(method, 2), TraceSteps::Updates);
         let out = folder.path().join("replayed.safetensors");

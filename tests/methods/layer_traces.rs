@@ -4,6 +4,7 @@
 use crate::small::{config, digits};
 use gdstar::data::Dataset;
 use gdstar::method::options::Value;
+use gdstar::oracle::replay::replay;
 use gdstar::oracle::{CheckOptions, Verdict, check};
 use gdstar::scalar::Dtype;
 use gdstar::tensor_file::TensorFile;
@@ -76,6 +77,27 @@ fn what_is_recorded_passes_under_every_reading() {
             let report = check(file.path(), &CheckOptions::default()).unwrap();
             assert_eq!(report.verdict, Verdict::Pass, "{:?}: {report:?}", config.options);
         }
+    }
+}
+
+/// What a replay computes from what a run was given passes too, and nothing is left out for want of an operand.
+#[test]
+fn replays_pass() {
+    let (dataset, few) = (digits(48, 4), digits(16, 4));
+    let drawn = [("pick", name("random")), ("rescale", name("maxnorm"))];
+    for (config, dataset) in [
+        (config("resnet20", "layerdrop", 1, 8, &[("prune_rate", Value::Real(0.5))]), &few),
+        (config("resnet20", "sdgp", 1, 16, &[]), &few),
+        (config("lenet300", "sdgp", 1, 16, &drawn), &dataset),
+        (amc(&[("reward_rule", name("error-log-flops"))]), &dataset),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = traced(&config, dataset, folder.path());
+        let out = folder.path().join("replayed.safetensors");
+        let written = replay(file.path(), &out, &mut |_, _| {}).unwrap();
+        assert_eq!(written.notes, Vec::<String>::new(), "{}", config.method);
+        let report = check(&out, &CheckOptions::default()).unwrap();
+        assert_eq!(report.verdict, Verdict::Pass, "{}: {report:?}", config.method);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What runs write of their steps: the tensors of the format under the names of the method's labels, each once.
 
-use super::common::{GO_ON, config, digits};
-use gdstar::method::{METHODS, Method};
+use super::common::{GO_ON, config, digits, recorded};
+use gdstar::method::Method;
 use gdstar::tensor_file::TensorFile;
 use gdstar::train::{Config, Outputs, Run, Session, TraceSize, TraceSteps};
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ fn trace(folder: &Path, config: &Config) -> TensorFile {
 }
 
 fn traced() -> impl Iterator<Item = Method> {
-    METHODS.iter().copied().filter(|method| method.entry().records_steps && !method.entry().tells_itself)
+    recorded().filter(|method| !method.entry().tells_itself)
 }
 
 /// The steps that a trace has, and the tensors of one of them, without the parameters' names.
