@@ -77,7 +77,7 @@ pub struct Entry {
     /// Whether a step of its traces holds what it tells and nothing else, since it moves no weights in one.
     pub tells_itself: bool,
     /// The values that options without a default have in a run, where they are not given: what a trace's header says.
-    pub of_run: fn(&Setup) -> Result<Vec<(&'static str, Value)>>,
+    pub of_run: fn(&Setup) -> Result<OfRun>,
     /// Whether its first epoch always is a rewind point.
     pub rewinds_at_first: bool,
     /// Whether it can work with these settings on a W of parameters of these shapes.
@@ -109,6 +109,9 @@ impl Entry {
         self.records_steps && !self.tells_itself && !self.labels.contains(&"momentum")
     }
 }
+
+/// Values that follow from a run's length, by their keys.
+pub type OfRun = Vec<(&'static str, Value)>;
 
 /// What a method is set up with.
 #[derive(Debug, Clone, Copy)]

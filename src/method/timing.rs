@@ -1,6 +1,6 @@
 //! [`Timing`]: at which steps of a run a method acts, and what its schedules then count.
 
-use super::{Setup, Value};
+use super::{OfRun, Setup, Value};
 use crate::error::{Error, Result};
 use crate::select::schedule::{Clock, Due};
 use crate::select::update::UpdateOrder;
@@ -50,7 +50,7 @@ impl Timing {
     }
 
     /// What a trace's header says of it: t_0 and t_1.
-    pub fn of_run(setup: &Setup, every: usize, percent: usize) -> Result<Vec<(&'static str, Value)>> {
+    pub fn of_run(setup: &Setup, every: usize, percent: usize) -> Result<OfRun> {
         let end = Self::end(setup, every, percent)?;
         let due = Self::of(setup, every, Some(end))?.due;
         Ok([("update_start", due.start), ("update_every", due.every), ("update_end", end)]

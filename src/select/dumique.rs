@@ -63,7 +63,7 @@ impl Dumique {
         let mut tracked = vec![false; scores.len()];
         let mut visit = |j: usize| {
             tracked[j] = *quantile < scores[j];
-            *quantile = *quantile * if tracked[j] { up } else { down };
+            *quantile *= if tracked[j] { up } else { down };
         };
         match self.order {
             DumiqueOrder::LastToFirst => (0..scores.len()).rev().for_each(&mut visit),
