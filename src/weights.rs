@@ -5,10 +5,12 @@
 //! momentum, and what a method keeps of it ([`Slot`]) hold living entries only. Outside, and whenever a method acts,
 //! everything lies in its own shape, and a method sees plain slices.
 
+mod flags;
 mod set;
 mod slot;
 mod stepping;
 
+pub use flags::read_flags;
 pub(crate) use set::row_major_mut;
 pub use set::{Segment, WeightSet};
 pub use slot::{Dead, Lasts, Slot};

@@ -47,6 +47,7 @@ const HEEDED: &[&str] = &[
     "execution",
     "threads",
     "no_augmentation",
+    "dense_layers",
     "out",
     "resume",
     "every",

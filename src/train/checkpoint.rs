@@ -15,7 +15,7 @@ use crate::nn::Parameters;
 use crate::nn::state_dict::{self, CHECKPOINT_KEY as KEY, read_finite};
 use crate::scalar::Scalar;
 use crate::tensor_file::{self, Element, StreamExtent, Tensor, TensorFile};
-use crate::weights::{Lasts, Segment, WeightSet, Weights};
+use crate::weights::{Lasts, Segment, WeightSet, Weights, read_flags};
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -307,28 +307,4 @@ fn read_slot<S: Scalar + Element>(file: &TensorFile, name: &str, weights: &Weigh
         values.extend(array);
     }
     Ok(values)
-}
-
-/// Flags flattened over W: the tensors `<name>/<p>`.
-///
-/// # Errors
-/// [`Error::File`] if one is missing, of another shape, or holds anything but 0 and 1.
-pub(crate) fn read_flags<S: Scalar>(
-    file: &TensorFile,
-    name: &str,
-    parameters: &Parameters<S>,
-    set: &WeightSet,
-) -> Result<Vec<bool>> {
-    let mut flags = Vec::new();
-    for segment in set.segments() {
-        let parameter = &parameters[segment.parameter];
-        let name = format!("{name}/{}", parameter.name);
-        for &bit in &file.read::<u8>(&name, Some(parameter.value.shape()))? {
-            match bit {
-                0 | 1 => flags.push(bit == 1),
-                _ => return Err(Error::file(file.path(), format!("tensor `{name}`"), "0 or 1", bit)),
-            }
-        }
-    }
-    Ok(flags)
 }

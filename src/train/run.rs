@@ -1,7 +1,8 @@
 //! [`Run`] and [`State`]: what is trained on what, and how far it is.
 
 use super::evaluation::{TEST_BATCH, evaluate};
-use super::{Clock, Config, machine_clock};
+use super::origin::Origin;
+use super::{Clock, Config, Within, machine_clock};
 use crate::data::{Dataset, Loader, Order, Out, Split};
 use crate::error::{Error, Result};
 use crate::kernel::Pool;
@@ -11,8 +12,6 @@ use crate::paper::reading::{LastBatch, Reading};
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::weights::Weights;
-use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
@@ -26,15 +25,6 @@ pub struct State<S: Scalar> {
     pub within: Within,
     pub weights: Weights<S>,
     pub sparsifier: Box<dyn Sparsifier<S>>,
-}
-
-/// How much of an epoch is done; nothing between two epochs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Within {
-    pub batches: usize,
-    /// What the generator of dropout's noise has given, in words of 32 bits.
-    pub noise: u64,
 }
 
 /// A state that is looked at: between two epochs, or between two steps of one.
@@ -65,8 +55,8 @@ pub struct Run<'a> {
     pub clock: Clock,
     /// The parameters that are left out of W.
     pub(super) dense: Vec<String>,
-    /// Where the files of [`Config::start`] are seen from: the run's folder.
-    pub(super) folder: PathBuf,
+    /// The files of [`Config::start`].
+    pub(super) origin: Option<Origin>,
     /// Hashing a data set takes a while, and every checkpoint holds it.
     fingerprint: OnceLock<String>,
     /// The memory that its steps use again.
@@ -93,9 +83,8 @@ impl<'a> Run<'a> {
             return Err(Error::domain(option, format!("at most {images}, the training images"), batch_size));
         }
         let (fingerprint, pool) = (OnceLock::new(), Pool::new());
-        let folder = PathBuf::new();
         let dense = config.dense_layers.parameters(&network, config.reading.prunable)?;
-        let run = Self { config, dataset, network, stop, clock: machine_clock, dense, folder, fingerprint, pool };
+        let run = Self { config, dataset, network, stop, clock: machine_clock, dense, origin: None, fingerprint, pool };
         run.check_method()?;
         Ok(run)
     }
@@ -108,15 +97,18 @@ impl<'a> Run<'a> {
     /// The state before the first step.
     ///
     /// # Errors
-    /// If the method cannot be set up for this network, or the files of [`Config::start`] are not of this run.
+    /// If the method cannot be set up for this network; if the files of [`Config::start`], which a
+    /// [`Session`](super::Session) opens, are not of it.
     pub fn start<S: Scalar>(&self) -> Result<State<S>> {
         let config = self.config;
         let Reading { initial_weights, prunable, .. } = config.reading;
-        let (mut weights, within) = match &config.start {
-            Some(start) => start.read(self, &self.folder)?,
-            None => {
+        let w = |parameters| Weights::without(parameters, prunable, &self.dense);
+        let (mut weights, within) = match (&config.start, &self.origin) {
+            (Some(start), Some(origin)) => (origin.weights(start, &self.network, w)?, origin.within),
+            (Some(start), None) => return Err(Error::domain("start", "the files of a Session", start)),
+            (None, _) => {
                 let parameters = self.network.first_parameters_from(config.seed, initial_weights);
-                (Weights::without(parameters, prunable, &self.dense), Within::default())
+                (w(parameters), Within::default())
             }
         };
         let sparsifier = config.method.start(&config.setup(&self.network, self.batches_per_epoch()), &mut weights)?;

@@ -1,6 +1,5 @@
 //! [`SavedNetwork`]: a trained network as a file holds it: its parameters, and which of its weights are alive.
 
-use super::checkpoint::read_flags;
 use super::{Checkpoint, RunFolder};
 use crate::data::{self, ENCODING_KEY, Encoding};
 use crate::error::{Error, Result};
@@ -9,7 +8,7 @@ use crate::nn::{Description, NETWORK_KEY, Network, Parameters, models};
 use crate::paper::reading::Reading;
 use crate::scalar::Scalar;
 use crate::tensor_file::TensorFile;
-use crate::weights::WeightSet;
+use crate::weights::{WeightSet, read_flags};
 use std::path::Path;
 
 /// A checkpoint of this program, or a bare `state_dict`.

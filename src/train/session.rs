@@ -1,5 +1,7 @@
 //! [`Session`]: a run from its configuration to its last epoch, in memory or in a folder, begun or gone on with.
 
+mod origin;
+mod states;
 mod trace;
 
 use super::{
@@ -10,7 +12,6 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::Element;
-use crate::train::start::KeptStates;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -170,7 +171,9 @@ impl<'a> Session<'a> {
     pub fn train(self, dataset: &Dataset) -> Result<Vec<EpochRecord>> {
         let Self { config, place, begun_trace, stop, watch } = self;
         let mut run = Run::new(&config, dataset, stop)?;
-        run.folder = place.folder().to_path_buf();
+        if let Some(start) = &config.start {
+            run.origin = Some(origin::open(start, &run, place.folder())?);
+        }
         match config.precision {
             Dtype::F32 => Begun::<f32>::new(&run, place, begun_trace)?.train(&run, watch, |watcher| &mut **watcher),
             Dtype::F64 => Begun::<f64>::new(&run, place, begun_trace)?.train(&run, watch, |watcher| &mut **watcher),
@@ -243,7 +246,7 @@ impl<S: Scalar + Element> Begun<S> {
         let mut kept = folder.as_ref().map(|folder| KeptCheckpoints::new(folder, run, &records)).transpose()?;
         let written = trace.as_ref().map(TraceWriter::written);
         let mut checkpointer = folder.as_ref().map(|folder| Checkpointer::new(folder, run, written));
-        let mut states = KeptStates::new(folder.as_ref(), run);
+        let mut states = states::KeptStates::new(folder.as_ref(), run);
         let mut history = History(records);
         let mut observers: Vec<&mut dyn Observer<S>> = vec![&mut history];
         observers.extend(watchers.iter_mut().map(observer));

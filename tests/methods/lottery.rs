@@ -39,7 +39,7 @@ fn three_levels_by_hand() {
     let kept: [(usize, &[usize]); 3] = [(8, &[0, 2, 3, 4, 6, 7, 8, 9]), (6, &[0, 2, 4, 6, 7, 8]), (4, &[0, 2, 4, 7])];
     let mut mask = vec![true; 10];
     for (end, (k, expected)) in ENDS.iter().zip(kept) {
-        let pruned = rule(&[]).prune(end, &mask, &[0..10]).unwrap();
+        let pruned = rule(&[]).prune(end, &mask, std::slice::from_ref(&(0..10))).unwrap();
         assert_eq!((pruned.keep, indices(&pruned.mask)), (vec![k], expected.to_vec()));
         mask = pruned.mask;
     }
@@ -68,7 +68,7 @@ fn counts_are_exact_and_masks_shrink() {
             let mut mask: Vec<bool> = (0..n).map(|j| j % 3 > 0).collect();
             for _ in 0..3 {
                 let alive = indices(&mask).len();
-                let pruned = rule.prune(&w, &mask, &[0..n]).unwrap();
+                let pruned = rule.prune(&w, &mask, std::slice::from_ref(&(0..n))).unwrap();
                 let removed = (alive as f64 * fraction).ceil() as usize;
                 let k = (alive - removed).max(if minimum == "1" { alive.min(1) } else { 0 });
                 assert_eq!(indices(&pruned.mask).len(), k, "{k} of {alive}, {fraction}");

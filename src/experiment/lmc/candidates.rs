@@ -10,7 +10,8 @@ use crate::nn::{Parameters, state_dict};
 use crate::output;
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::{Element, TensorFile};
-use crate::train::{Checkpoint, Config, KeepAt, Run, Start, read_flags};
+use crate::train::{Checkpoint, Config, KeepAt, Run, Start};
+use crate::weights::read_flags;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -68,8 +68,8 @@ impl Rule {
     pub fn prune<S: Scalar>(&self, w: &[S], alive: &[bool], layers: &[Range<usize>]) -> Result<Pruned<S>> {
         let score: Vec<S> = w.iter().map(|w| w.abs()).collect();
         let mut pruned = Pruned { keep: Vec::new(), mask: vec![false; w.len()], score };
-        let whole = [0..w.len()];
-        let parts = if self.distribution == Distribution::Global { &whole[..] } else { layers };
+        let whole = 0..w.len();
+        let parts = if self.distribution == Distribution::Global { std::slice::from_ref(&whole) } else { layers };
         for part in parts {
             let candidates: Vec<usize> = part.clone().filter(|&j| alive[j]).collect();
             let keys: Vec<S> = candidates.iter().map(|&j| pruned.score[j]).collect();
