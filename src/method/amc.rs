@@ -1,6 +1,6 @@
 //! AMC (He et al. 2018): an agent chooses what share of each layer's input channels stays.
 //!
-//! A run has three parts. Up to [`SEARCH_AT`] it trains the dense network. Then the agent goes through the layers, episode after
+//! A run has three parts. Up to `--search-at` it trains the dense network. Then the agent goes through the layers, episode after
 //! episode; of what it may choose, the budget leaves what its rule allows:
 //!
 //! ```text

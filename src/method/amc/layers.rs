@@ -4,7 +4,7 @@ use super::chain::Chain;
 use crate::error::{Error, Result};
 use crate::nn::{Layer, Network, Role};
 
-/// How many numbers the agent sees of a layer: what [`LayerView::fixed`] holds, and three that follow from what it has done.
+/// How many numbers the agent sees of a layer: eight that do not change, and three that follow from what it has done.
 pub const FEATURES: usize = FIXED + 3;
 /// Index, outputs, inputs, height, width, stride, kernel, multiply-accumulates.
 const FIXED: usize = 8;
