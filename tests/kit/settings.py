@@ -343,6 +343,8 @@ def trimmed(port, rng, mode):
         keep = without(lambda n, r: kind(n) == "lr")
     if s.hyper.get("momentum") == 0 and mode != "full" and rng.random() < 0.5:
         keep = without(lambda n, r: kind(n) in ("momentum", "momentum_before"))
+    if s.method == "lmc" and {r.t for r in keep.values()} < {r.t for r in records.values()}:
+        keep = without(lambda n, r: r.t == math.inf)  # the best of candidates that are not all there
     if s.method == "lmc" and not all(f"step/{t}/error" in keep for t in times):
         s.reading.setdefault("barrier_of", "error")  # without the errors nothing would tell
     for p in s.shapes:  # a parameter of which nothing is recorded is an error

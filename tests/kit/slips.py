@@ -405,6 +405,12 @@ PORTS["topkast"] = OPTIMIZER | COUNTS | {
     "momentum-outside-decays": slip("momentum", "outside|decay|mask", hyper=MU),
     "momentum-outside-dense": slip("momentum", "outside|dense|mask", hyper=MU),
 }
+
+
+def from_candidate_0(setting, rng):
+    setting.steps[0] = 0
+
+
 PORTS["lmc"] = {
     "grid-otherwise": slip("grid", "interval|points"),
     "grid-shifted": slip("grid", "shift|origin|i + 1|"),
@@ -440,7 +446,7 @@ PORTS["lmc"] = {
     "stable-first": slip("stable", "first|every"),
     "stable-strict": slip("stable", ""),
     "stable-last": slip("stable", "last|"),
-    "never-stable-zero": slip("stable", "0|-1|none|never"),
+    "never-stable-zero": slip("stable", "0|-1|none|never", alters=from_candidate_0),
     "stable-index": slip("stable", "index|position"),
 }
 MAXNORM = {"rescale": "maxnorm"}
