@@ -180,7 +180,7 @@ fn a_trace_has_what_each_level_did() {
             .collect()
     };
     let mut alive = vec![true; 50_200];
-    for level in 1..=2 {
+    for (level, record) in records.iter().enumerate().skip(1) {
         let end = flat(&file(&format!("level_{}/checkpoint.safetensors", level - 1)), "");
         assert_eq!(flat(&trace, &format!("step/{level}/weights_before/")), end);
         assert_eq!(flags(&trace, &format!("step/{level}/mask_before/")), alive);
@@ -192,8 +192,8 @@ fn a_trace_has_what_each_level_did() {
         assert_eq!(trace.read_integers(&format!("step/{level}/keep"), None).unwrap()[[0]], k as i64);
         assert_eq!(flags(&trace, &format!("step/{level}/mask/")), alive);
         assert_eq!(flags(&file(&format!("level_{level}/mask.safetensors")), "mask/"), alive);
-        assert_eq!((records[level].active, records[level].sparsity), (k, (50_200 - k) as f64 / 50_200.0));
-        assert!((records[level].remaining + records[level].sparsity - 1.0).abs() <= f64::EPSILON);
+        assert_eq!((record.active, record.sparsity), (k, (50_200 - k) as f64 / 50_200.0));
+        assert!((record.remaining + record.sparsity - 1.0).abs() <= f64::EPSILON);
         let rewound = flat(&file("rewind.safetensors"), "");
         assert_eq!(flat(&trace, "rewind/"), rewound);
         let masked: Vec<f64> = rewound.iter().zip(&alive).map(|(w, &alive)| if alive { *w } else { 0.0 }).collect();
