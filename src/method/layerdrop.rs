@@ -31,7 +31,7 @@ pub static ENTRY: Entry = Entry {
         hyper("prune_rate", POSITIVE_SHARE, "The share of the layers that goes after training"),
         reading::<DepthOrigin>("From where depth is counted"),
     ],
-    labels: &["active"],
+    labels: &["active", "kept_layers"],
     quantities: &[&ACTIVE_LAYERS, &DRAWS, &ACTIVE, &KEPT_LAYERS],
     records_steps: true,
     tells_itself: true,

@@ -14,7 +14,7 @@ pub static ENTRY: Entry = Entry {
         reading::<Interpolation>("From which network to which it runs"),
         reading::<BarrierOf>("Of what the barrier is measured"),
     ],
-    labels: &["grid", "interpolate", "score", "barrier"],
+    labels: &["grid", "interpolate", "score", "barrier", "argmin", "stable"],
     ..Entry::new(
         "lmc",
         "Between children of one parent: the mean loss and the barrier on the line",

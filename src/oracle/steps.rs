@@ -6,20 +6,28 @@
 //! rounds it once and writes it. A known mistake is a change of the rules ([`Slip`](slips::Slip), or another reading) under
 //! which the same page gives the port's values.
 
+mod asked;
 mod check;
+mod choose;
 mod counts;
 mod course;
 mod descend;
 mod desk;
+mod explain;
+mod grow;
 mod left;
 mod near;
 mod page;
 mod pages;
 mod pick;
 mod replay;
+mod results;
 mod rules;
 mod select;
+mod settle;
 mod slips;
+mod state;
+mod suspicion;
 mod whole;
 
 pub(crate) use check::check;

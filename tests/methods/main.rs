@@ -11,6 +11,7 @@ mod layerdrop;
 mod listed;
 mod lmc;
 mod lottery;
+mod oracle;
 mod recipes;
 mod refusals;
 mod runs;

@@ -1,21 +1,16 @@
 //! The walk over a trace's steps: every result is compared, and a wrong one explained.
 
 use super::desk::{Desk, Job};
-use super::left::Left;
-use super::page::page;
+use super::explain::{Part, explain};
+use super::pages::page;
 use super::rules::Rules;
-use super::slips::{Suspicion, suspicions};
-use super::whole::Whole;
+use super::state::{Left, Whole};
 use crate::error::Result;
-use crate::oracle::claims::common_factor;
 use crate::oracle::options::CheckOptions;
 use crate::oracle::outcome::Outcome;
 use crate::oracle::report::{Level, Report};
 use crate::oracle::verdict::{About, Collector};
 use crate::trace::StepTrace;
-
-/// What is judged under some rules.
-type Part<'a> = &'a dyn Fn(&Rules) -> Result<Vec<Outcome>>;
 
 /// Checks an open trace, telling `progress` how many steps are judged, of how many.
 ///
@@ -27,7 +22,7 @@ pub(crate) fn check(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Report> {
     let page = page(trace.header.method);
-    let (rules, unknown) = Rules::read(trace, page, options.exact)?;
+    let (rules, unknown) = Rules::read(trace, &page.facts, options.exact)?;
     let nothing = Whole::default();
     let start = Left::NOTHING;
     let open = Opener { trace };
@@ -39,7 +34,7 @@ pub(crate) fn check(
         Ok((whole, outcomes(desk)))
     };
     let (whole, outcomes) = begin(&rules)?;
-    collect(&mut collector, &rules, outcomes, &|rules| begin(rules).map(|(_, outcomes)| outcomes))?;
+    collect(&mut collector, trace, &rules, outcomes, &|rules| begin(rules).map(|(_, outcomes)| outcomes))?;
     let total = trace.steps().count();
     let mut left = Left::at_start(&open.desk(&rules, &whole, &start, None));
     for (done, t) in trace.steps().enumerate() {
@@ -49,7 +44,7 @@ pub(crate) fn check(
             Ok((after, self::outcomes(desk)))
         };
         let (after, outcomes) = walk(&rules)?;
-        collect(&mut collector, &rules, outcomes, &|rules| walk(rules).map(|(_, outcomes)| outcomes))?;
+        collect(&mut collector, trace, &rules, outcomes, &|rules| walk(rules).map(|(_, outcomes)| outcomes))?;
         left = after;
         progress(done + 1, total);
     }
@@ -58,13 +53,13 @@ pub(crate) fn check(
         (page.end)(&mut desk)?;
         Ok(self::outcomes(desk))
     };
-    collect(&mut collector, &rules, end(&rules)?, &end)?;
+    collect(&mut collector, trace, &rules, end(&rules)?, &end)?;
     Ok(collector.report(About {
         file: trace.path().display().to_string(),
         producer: trace.header.producer.clone(),
         count: total,
         events: "steps",
-        names: page.labels,
+        names: page.facts.labels,
         warnings: warnings(trace, unknown),
         levels: &|checked| levels(checked, options),
         inconclusive: Vec::new(),
@@ -88,53 +83,24 @@ impl<'a> Opener<'a> {
 
 /// The outcomes in the method's order.
 fn outcomes(desk: Desk) -> Vec<Outcome> {
-    let labels = desk.rules.page.labels;
+    let labels = desk.rules.facts.labels;
     let Job::Check(mut outcomes) = desk.job else { return Vec::new() };
     outcomes.sort_by_key(|outcome| labels.iter().position(|label| *label == outcome.label.equation));
     outcomes
 }
 
 /// Takes outcomes; where one has findings, the part is judged again under every suspicion.
-fn collect(collector: &mut Collector, rules: &Rules, outcomes: Vec<Outcome>, part: Part) -> Result<()> {
+fn collect(
+    collector: &mut Collector,
+    trace: &StepTrace,
+    rules: &Rules,
+    outcomes: Vec<Outcome>,
+    part: Part,
+) -> Result<()> {
     for outcome in outcomes {
-        collector.add(outcome, |outcome| Ok(explain(rules, outcome, part)))?;
+        collector.add(outcome, |outcome| explain(trace, rules, outcome, part))?;
     }
     Ok(())
-}
-
-/// The suspicions under which all of a label's results are what they should be.
-fn explain(rules: &Rules, outcome: &Outcome, part: Part) -> Vec<String> {
-    let Some(first) = outcome.findings.first() else { return Vec::new() };
-    if !first.got.is_finite() {
-        return vec!["not finite: an overflow, a division 0 / 0, or memory that was never written".to_string()];
-    }
-    let explains = |suspicion: &Suspicion| {
-        let Ok(outcomes) = part(&suspicion.rules) else { return false };
-        let own = outcomes.iter().find(|other| other.label == outcome.label);
-        own.is_some_and(|own| own.total == 0 && own.compared > 0)
-    };
-    let causes: Vec<String> = suspicions(rules).into_iter().filter(explains).map(|suspicion| suspicion.told).collect();
-    match causes.is_empty() {
-        true if outcome.label.equation.ends_with(".carry") => vec![changed_between(outcome)],
-        true => common_factor(outcome),
-        false => causes,
-    }
-}
-
-/// What may have happened to an operand between two steps.
-fn changed_between(outcome: &Outcome) -> String {
-    let Some(first) = outcome.findings.first() else { return String::new() };
-    let all = |holds: &dyn Fn(f64, f64) -> bool| outcome.findings.iter().all(|of| holds(of.got, of.expected_low));
-    let quantity = first.tensor.split('/').nth(2).unwrap_or_default();
-    let close = |got: f64, expected: f64| (got - expected).abs() <= expected.abs() / 128.0;
-    let how = match quantity {
-        "mask_before" => "as if the mask were formed anew: of the weights that are not 0, or of another step",
-        _ if all(&|got, _| got == 0.0) => "it is reset to 0",
-        _ if all(&|_, expected| expected == 0.0) => "what the mask holds at 0 moves",
-        _ if all(&close) => "it is rounded: to half precision or bfloat16, or through a file",
-        _ => "something moves it outside of the step",
-    };
-    format!("`{quantity}` changed between the steps, where the step before left something else: {how}")
 }
 
 fn levels(checked: &[&'static str], options: &CheckOptions) -> Vec<Level> {

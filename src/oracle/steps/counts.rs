@@ -1,7 +1,7 @@
 //! [`Counts`]: what a count may come to, formed in a port's arithmetic.
 
 use super::near::Near;
-use crate::oracle::interval::Interval;
+use crate::oracle::interval::{Decision, Interval};
 use crate::scalar::Dtype;
 use crate::select::count::{Count, Minimum};
 
@@ -26,6 +26,22 @@ impl Counts {
         Self { low: self.low + more, high: self.high + more }
     }
 
+    pub(crate) fn fewer(self, fewer: usize) -> Self {
+        Self { low: self.low.saturating_sub(fewer), high: self.high.saturating_sub(fewer) }
+    }
+
+    /// Everything between both.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self { low: self.low.min(other.low), high: self.high.max(other.high) }
+    }
+
+    /// Those that decisions allow.
+    pub(crate) fn within(self, decisions: &[Decision]) -> Self {
+        let count = |decision: Decision| decisions.iter().filter(|&&other| other == decision).count();
+        let (yes, either) = (count(Decision::Yes), count(Decision::Either));
+        Self { low: self.low.max(yes), high: self.high.min(yes + either) }
+    }
+
     pub(crate) fn add(self, other: Self) -> Self {
         Self { low: self.low + other.low, high: self.high + other.high }
     }
@@ -48,6 +64,12 @@ impl Counts {
     }
 }
 
+impl std::iter::Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::exact(0), Self::add)
+    }
+}
+
 /// How many are kept of `n` where the share `s` goes: in exact reals, in f64, or in the port's dtype, from `s` or from `s`
 /// rounded to the dtype, as `n s`, `n (1 - s)` or `n - n s`; each is right.
 pub(crate) fn kept(n: usize, s: Near, count: Count, minimum: Minimum, dtype: Dtype) -> Counts {
@@ -65,7 +87,7 @@ pub(crate) fn kept(n: usize, s: Near, count: Count, minimum: Minimum, dtype: Dty
             };
             for k in ways {
                 let k = Counts::exact(k.clamp(0.0, n as f64) as usize);
-                all = Some(all.map_or(k, |all| Counts { low: all.low.min(k.low), high: all.high.max(k.high) }));
+                all = Some(all.map_or(k, |all| all.or(k)));
             }
         }
     }

@@ -1,24 +1,17 @@
-//! The first part of a step: SGD, under a mask or of all weights; and what an update makes of its results.
+//! The first part of a step: SGD, under a mask or of all weights.
 
-use super::desk::{Arrays, Desk, Known, Masks};
+use super::desk::Desk;
 use super::left::Operands;
-use super::near::{Flags, Near, Reals};
+use super::near::{Arrays, Flags, Known, Near, Reals};
 use super::slips::Slip;
 use crate::error::Result;
-use crate::select::update::{GrownMomentum, GrownWeights, InactiveMomentum, Regrown};
+use crate::select::update::InactiveMomentum;
 
 /// What the first part left.
 pub(crate) struct First {
     pub(crate) between: Arrays,
     /// v, of all weights.
     pub(crate) momentum: Arrays,
-}
-
-/// What an update decided of W; the mask before where nothing was.
-pub(crate) struct Update {
-    pub(crate) mask: Masks,
-    /// What the drop kept; `None` of methods that grow nothing.
-    pub(crate) kept: Option<Masks>,
 }
 
 /// An entry in a step.
@@ -60,10 +53,11 @@ impl Desk<'_> {
         let mut first = First { between: Vec::new(), momentum: Vec::new() };
         for p in 0..self.parameters().len() {
             let active = mask.and_then(|mask| mask.get(p));
-            let (weights, momentum) = if skipped {
+            let stays = p >= self.prunable().len() && self.rules.has(Slip::OthersStay);
+            let (weights, momentum) = if skipped || stays {
                 (operands.weights[p].clone(), operands.momentum[p].clone())
             } else {
-                match self.followed(p, operands, active, &rate)? {
+                match self.followed(p, quantity, operands, active, &rate)? {
                     Ok((weights, momentum)) => (weights, momentum),
                     Err(reason) => (Err(reason.clone()), Err(reason)),
                 }
@@ -78,39 +72,62 @@ impl Desk<'_> {
     fn followed(
         &mut self,
         p: usize,
+        quantity: &str,
         operands: &Operands,
         mask: Option<&Known<Flags>>,
         rate: &Known<Near>,
     ) -> Result<Known<(Known<Reals>, Known<Reals>)>> {
         let g = self.gradient(p)?;
-        let decay = self.rules.decay(&self.parameters()[p].name);
+        let recorded = match self.rules.has(Slip::OtherRate) {
+            true => self.trace.floats(&self.name_of(quantity, p))?,
+            false => None,
+        };
+        let decay = self.decay(p);
         let known = || -> Known<(Known<Reals>, Known<Reals>)> {
             self.rules.descends.clone()?;
             let (w, g) = (operands.weights[p].clone()?, g?);
             let mask = mask.cloned().transpose()?;
-            let entry = |j: usize, v: Near| Entry {
+            let v = self.velocity(p, operands)?;
+            let entry = |j: usize| Entry {
                 w: w.at(j),
-                v,
+                v: v.at(j),
                 g: g.at(j),
                 r: Near::ZERO,
                 active: mask.as_ref().is_none_or(|mask| mask[j]),
             };
-            let v = self.velocity(p, operands)?;
-            let step = |j: usize, v: Near| self.entry_step(entry(j, v), decay, rate.as_ref().ok().copied());
-            let momentum: Reals = (0..w.len()).map(|j| step(j, v.at(j)).1).collect();
-            let weights = match rate {
-                Ok(_) => Ok((0..w.len()).map(|j| step(j, v.at(j)).0).collect()),
-                Err(reason) => Err(reason.clone()),
+            let step = |j: usize, rate: Option<Near>| self.entry_step(entry(j), decay, rate);
+            let momentum: Reals = (0..w.len()).map(|j| step(j, rate.as_ref().ok().copied()).1).collect();
+            let rate = match recorded {
+                Some(recorded) => {
+                    let is_active = |j: usize| mask.as_ref().is_none_or(|mask| mask[j]);
+                    Ok(self.fitted_rate(&w, &momentum, &recorded, &is_active))
+                }
+                None => rate.clone(),
             };
+            let weights = rate.map(|rate| (0..w.len()).map(|j| step(j, Some(rate)).0).collect());
             Ok((weights, Ok(momentum)))
         };
         Ok(known())
     }
 
+    /// The learning rate that the weight of largest momentum moved by.
+    fn fitted_rate(&self, w: &Reals, v: &Reals, moved: &[f64], is_active: &dyn Fn(usize) -> bool) -> Near {
+        let u = self.rules.arithmetic.u();
+        let all = (0..moved.len()).filter(|&j| is_active(j));
+        let Some(j) = all.max_by(|&i, &j| v.at(i).size().total_cmp(&v.at(j).size())) else { return Near::ZERO };
+        let way = w.at(j).minus(Near::exact(moved[j]));
+        way.give(2.0 * u * (w.at(j).size() + way.size())).over(v.at(j), u)
+    }
+
+    /// Weight decay of a parameter.
+    fn decay(&self, p: usize) -> f64 {
+        self.rules.decay(&self.parameters()[p].name, p < self.prunable().len())
+    }
+
     /// The momentum before a step; where it has no part in it, any.
     fn velocity(&self, p: usize, operands: &Operands) -> Known<Reals> {
         match operands.momentum[p].clone() {
-            Err(_) if self.rules.momentum == 0.0 => Ok(Reals::all(0.0, self.parameters()[p].range.len())),
+            Err(_) if self.rules.momentum() == 0.0 => Ok(Reals::all(0.0, self.parameters()[p].range.len())),
             known => known,
         }
     }
@@ -120,29 +137,56 @@ impl Desk<'_> {
     /// Bounds (section 9): 9 u (|w| + eta (mu |v| + |g| + wd |w| + 2 |r|)) of the weight, 7 u of the momentum's part of it,
     /// and one underflow for each of their at most eight operations.
     fn entry_step(&self, Entry { w, v, g, r, active }: Entry, decay: f64, rate: Option<Near>) -> (Near, Near) {
-        let (u, underflow) = (self.rules.arithmetic.u(), self.rules.arithmetic.underflow());
-        let mu = self.rules.momentum;
-        let decayed = if self.rules.has(Slip::DecoupledDecay) { Near::ZERO } else { w.scaled(decay) };
-        let pull = if active || self.rules.has(Slip::UnmaskedStep) { g.plus(decayed).plus(r) } else { Near::ZERO };
-        let damped = if self.rules.has(Slip::Dampened) { pull.scaled(1.0 - mu) } else { pull };
-        let v_next = v.scaled(mu).plus(damped);
-        let size = mu * v.size() + g.size() + decay * w.size() + 2.0 * r.size();
+        let rules = self.rules;
+        let (u, underflow, mu) = (rules.arithmetic.u(), rules.arithmetic.underflow(), rules.momentum());
         let eta = rate.unwrap_or(Near::ZERO);
-        let direction = if self.rules.has(Slip::Nesterov) { v_next.scaled(mu).plus(pull) } else { v_next };
-        let mut moved = w.minus(direction.times(eta));
-        if self.rules.has(Slip::DecoupledDecay) {
-            moved = moved.minus(w.scaled(decay).times(eta));
+        let size = mu * v.size() + g.size() + decay * w.size() + 2.0 * r.size();
+        let (of_weight, of_momentum) = (
+            9.0 * u * (w.size() + eta.size() * size) + 8.0 * underflow * (1.0 + eta.size()),
+            7.0 * u * size + 8.0 * underflow,
+        );
+        if !active && !rules.has(Slip::UnmaskedStep) {
+            let v_next = match rules.choice::<InactiveMomentum>() {
+                _ if rules.has(Slip::InactiveDiffer) => return (Near::ANY, Near::ANY),
+                InactiveMomentum::Zero => Near::ZERO,
+                InactiveMomentum::Decay => v.scaled(mu).give(of_momentum),
+                InactiveMomentum::Dense => v.scaled(mu).plus(g).give(of_momentum),
+            };
+            return (Near::ZERO, v_next);
         }
-        let error = 9.0 * u * (w.size() + eta.size() * size) + 8.0 * underflow * (1.0 + eta.size());
-        let w_next = if active || self.rules.has(Slip::UnmaskedStep) { moved.give(error) } else { Near::ZERO };
-        let error = 7.0 * u * size + 8.0 * underflow;
-        let v_next = match (active, self.rules.choice::<InactiveMomentum>()) {
-            (true, _) => v_next.give(error),
-            (false, InactiveMomentum::Zero) => Near::ZERO,
-            (false, InactiveMomentum::Decay) => v.scaled(mu).give(error),
-            (false, InactiveMomentum::Dense) => v.scaled(mu).plus(g).give(error),
+        let (step, v_next) = self.way(Entry { w, v, g, r, active }, decay, eta);
+        (w.minus(step).give(of_weight), v_next.give(of_momentum))
+    }
+
+    /// What is subtracted from a weight that moves, and its momentum.
+    fn way(&self, Entry { w, v, g, r, .. }: Entry, decay: f64, eta: Near) -> (Near, Near) {
+        let mu = self.rules.momentum();
+        let decayed = w.scaled(decay);
+        let among = [
+            Slip::DecoupledDecay,
+            Slip::Dampened,
+            Slip::DampenedGradient,
+            Slip::Ascent,
+            Slip::RateInVelocity,
+            Slip::Nesterov,
+        ];
+        let slip = self.rules.slip(&among);
+        let pull = match slip {
+            Some(Slip::DecoupledDecay) => g.plus(r),
+            Some(Slip::Dampened) => g.plus(decayed).plus(r).scaled(1.0 - mu),
+            Some(Slip::DampenedGradient) => g.scaled(1.0 - mu).plus(decayed).plus(r),
+            Some(Slip::Ascent) => g.negated().plus(decayed).plus(r),
+            Some(Slip::RateInVelocity) => g.plus(decayed).plus(r).times(eta),
+            _ => g.plus(decayed).plus(r),
         };
-        (w_next, v_next)
+        let v_next = v.scaled(mu).plus(pull);
+        let step = match slip {
+            Some(Slip::DecoupledDecay) => v_next.plus(decayed).times(eta),
+            Some(Slip::RateInVelocity) => v_next,
+            Some(Slip::Nesterov) => v_next.scaled(mu).plus(pull).times(eta),
+            _ => v_next.times(eta),
+        };
+        (step, v_next)
     }
 
     /// SGD with a penalty where `moves`, nothing elsewhere: weights stay, momentum is 0.
@@ -154,125 +198,54 @@ impl Desk<'_> {
         penalty: &dyn Fn(usize, Near) -> Near,
         moves: &dyn Fn(usize) -> bool,
     ) -> Result<Known<(Reals, Reals)>> {
+        if p >= self.prunable().len() && self.rules.has(Slip::OthersStay) {
+            let (w, v) = (operands.weights[p].clone(), operands.momentum[p].clone());
+            return Ok(w.and_then(|w| v.map(|v| (w, v))));
+        }
         let g = self.gradient(p)?;
-        let decay = self.rules.decay(&self.parameters()[p].name);
+        let recorded = match self.rules.has(Slip::OtherRate) {
+            true => self.trace.floats(&self.name_of("weights_after", p))?,
+            false => None,
+        };
+        let decay = self.decay(p);
         let known = || -> Known<(Reals, Reals)> {
             self.rules.descends.clone()?;
             let (w, v, g) = (operands.weights[p].clone()?, self.velocity(p, operands)?, g?);
-            let rate = rate.clone()?;
-            let step = |j: usize| {
+            let step = |j: usize, rate: Near| {
                 if !moves(j) {
-                    return (w.at(j), Near::ZERO);
+                    return self.outside(w.at(j), v.at(j));
                 }
                 let entry = Entry { w: w.at(j), v: v.at(j), g: g.at(j), r: penalty(j, w.at(j)), active: true };
                 self.entry_step(entry, decay, Some(rate))
             };
-            let (weights, momentum): (Vec<Near>, Vec<Near>) = (0..w.len()).map(step).unzip();
-            Ok((Reals::from_iter(weights), Reals::from_iter(momentum)))
+            let rate = rate.clone()?;
+            let (weights, momentum): (Vec<Near>, Vec<Near>) = (0..w.len()).map(|j| step(j, rate)).unzip();
+            let momentum = Reals::from_iter(momentum);
+            let weights = match recorded {
+                Some(recorded) => {
+                    let rate = self.fitted_rate(&w, &momentum, &recorded, moves);
+                    (0..w.len()).map(|j| step(j, rate).0).collect()
+                }
+                None => weights,
+            };
+            Ok((Reals::from_iter(weights), momentum))
         };
         Ok(known())
     }
 
-    /// After an update under a mask: labels `weights` and `momentum`.
-    pub(crate) fn settle(&mut self, operands: &Operands, first: &First, update: &Update) -> Result<(Arrays, Arrays)> {
-        let prunable = self.prunable().len();
-        let (mut weights, mut momentum) = (Vec::new(), Vec::new());
-        for p in 0..self.parameters().len() {
-            if p >= prunable {
-                weights.push(self.real("weights", "weights_after", p, None, first.between[p].clone())?);
-                continue;
+    /// Outside B: the weight stays, without momentum.
+    fn outside(&self, w: Near, v: Near) -> (Near, Near) {
+        let among =
+            [Slip::OutsideCleared, Slip::OutsideKeepsMomentum, Slip::OutsideDecaysMomentum, Slip::InactiveDiffer];
+        match self.rules.slip(&among) {
+            Some(Slip::OutsideCleared) => (Near::ZERO, Near::ZERO),
+            Some(Slip::OutsideKeepsMomentum) => (w, v),
+            Some(Slip::OutsideDecaysMomentum) => {
+                let (u, v) = (self.rules.arithmetic.u(), v.scaled(self.rules.momentum()));
+                (w, v.give(2.0 * u * v.size() + self.rules.arithmetic.underflow()))
             }
-            let fresh = match self.rules.choice::<GrownWeights>() {
-                GrownWeights::Zero => Err(String::new()),
-                GrownWeights::Draw => self.operand("fresh", p)?,
-            };
-            let (expected, at) = self.weights_after(p, operands, first, update, &fresh);
-            let found = self.real("weights", "weights_after", p, at.as_deref(), expected)?;
-            let is_whole = at.is_none() || found.as_ref().is_ok_and(Reals::is_recorded);
-            weights.push(if is_whole { found } else { Err(format!("needs `{}`", self.name_of("fresh", p))) });
+            Some(_) => (Near::ANY, Near::ANY),
+            None => (w, Near::ZERO),
         }
-        for p in 0..self.parameters().len() {
-            let expected =
-                if p >= prunable { first.momentum[p].clone() } else { self.momentum_after(p, operands, first, update) };
-            momentum.push(self.real("momentum", "momentum", p, None, expected)?);
-        }
-        Ok((weights, momentum))
     }
-
-    /// The weights after an update, and which of them are known, where not all are: what is drawn may not be recorded.
-    fn weights_after(
-        &self,
-        p: usize,
-        operands: &Operands,
-        first: &First,
-        update: &Update,
-        fresh: &Known<Reals>,
-    ) -> (Known<Reals>, Option<Vec<bool>>) {
-        let draws = self.rules.choice::<GrownWeights>() == GrownWeights::Draw;
-        let mut at = None;
-        let mut known = || -> Known<Reals> {
-            let (between, fates) = (first.between[p].clone()?, self.fates(p, operands, update)?);
-            let before = operands.weights[p].clone();
-            if draws && fresh.is_err() && fates.iter().any(|fate| matches!(fate, Fate::Grown)) {
-                at = Some(fates.iter().map(|fate| !matches!(fate, Fate::Grown)).collect());
-            }
-            let value = |(j, fate): (usize, Fate)| -> Known<Near> {
-                Ok(match fate {
-                    Fate::Stays => between.at(j),
-                    Fate::Inactive if self.rules.has(Slip::DroppedKeepsWeight) => between.at(j),
-                    Fate::Inactive => Near::ZERO,
-                    Fate::Grown if self.rules.has(Slip::GrownKeepsOldWeight) => {
-                        before.as_ref().map_err(Clone::clone)?.at(j)
-                    }
-                    Fate::Grown if draws => fresh.as_ref().map_or(Near::ZERO, |fresh| fresh.at(j)),
-                    Fate::Grown => Near::ZERO,
-                })
-            };
-            fates.into_iter().enumerate().map(value).collect::<Known<Vec<Near>>>().map(Reals::from_iter)
-        };
-        let expected = known();
-        (expected, at)
-    }
-
-    fn momentum_after(&self, p: usize, operands: &Operands, first: &First, update: &Update) -> Known<Reals> {
-        let v = first.momentum[p].clone()?;
-        let fates = self.fates(p, operands, update)?;
-        let keeps_grown = self.rules.choice::<GrownMomentum>() == GrownMomentum::Keep;
-        let clears = self.rules.choice::<InactiveMomentum>() == InactiveMomentum::Zero
-            && !self.rules.has(Slip::DroppedKeepsMomentum);
-        let value = |(j, fate): (usize, Fate)| match fate {
-            Fate::Stays => v.at(j),
-            Fate::Grown if keeps_grown => v.at(j),
-            Fate::Inactive if !clears => v.at(j),
-            Fate::Grown | Fate::Inactive => Near::ZERO,
-        };
-        Ok(fates.into_iter().enumerate().map(value).collect())
-    }
-
-    /// What becomes of every weight of a parameter.
-    fn fates(&self, p: usize, operands: &Operands, update: &Update) -> Known<Vec<Fate>> {
-        let (before, now) = (operands.mask[p].clone()?, update.mask[p].clone()?);
-        let as_grown = self.rules.choice::<Regrown>() == Regrown::AsGrown;
-        // Whether a weight that stays active was dropped on the way matters only where it is then treated as new.
-        let kept = match &update.kept {
-            Some(kept) if as_grown => Some(kept[p].clone()?),
-            _ => None,
-        };
-        let fate = |j: usize| match (before[j], now[j]) {
-            (_, false) => Fate::Inactive,
-            (false, true) => Fate::Grown,
-            (true, true) if kept.as_ref().is_some_and(|kept| !kept[j]) => Fate::Grown,
-            (true, true) => Fate::Stays,
-        };
-        Ok((0..now.len()).map(fate).collect())
-    }
-}
-
-/// What an update does to a weight.
-#[derive(Clone, Copy)]
-enum Fate {
-    /// It was active and is.
-    Stays,
-    Grown,
-    Inactive,
 }

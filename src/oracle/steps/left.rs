@@ -1,43 +1,13 @@
-//! [`Left`]: what a step leaves to the next one, and the operands that a step finds.
+//! [`Operands`]: what a step finds, as recorded or as the step before left it.
 
-use super::desk::{Arrays, Desk, Known, Masks};
-use super::near::{Flags, Near, Reals};
-use super::pages::lmc::Candidate;
-use super::whole::Whole;
+use super::desk::Desk;
+use super::near::{Arrays, Flags, Known, Masks, Near, Reals};
+use super::state::{Left, Whole};
 use crate::error::Result;
 use crate::oracle::interval::Interval;
 use std::rc::Rc;
 
-/// The state after a step.
-#[derive(Debug, Clone)]
-pub(crate) struct Left {
-    /// The step; `None` before the first one.
-    pub(crate) t: Option<usize>,
-    pub(crate) weights: Arrays,
-    pub(crate) momentum: Arrays,
-    pub(crate) mask: Masks,
-    pub(crate) accumulated: Arrays,
-    /// B of Top-KAST.
-    pub(crate) backward: Masks,
-    /// Where DUMIQUE's estimate ended.
-    pub(crate) quantile: Known<Near>,
-    /// What each candidate of a search along lines came to.
-    pub(crate) candidates: Vec<Candidate>,
-}
-
 impl Left {
-    /// Before anything is known.
-    pub(crate) const NOTHING: Self = Self {
-        t: None,
-        weights: Vec::new(),
-        momentum: Vec::new(),
-        mask: Vec::new(),
-        accumulated: Vec::new(),
-        backward: Vec::new(),
-        quantile: Err(String::new()),
-        candidates: Vec::new(),
-    };
-
     /// Before the first step: W_0 under the first mask, no momentum, no sums.
     pub(crate) fn at_start(desk: &Desk) -> Self {
         let whole: &Whole = desk.whole;
@@ -106,7 +76,7 @@ impl Desk<'_> {
             let found = self.carried("momentum_before", "momentum", p, before)?;
             // Without momentum v has no part in a step; that a port which has it all the same finds 0 is not said.
             let zeros = || Reals::all(0.0, self.parameters()[p].range.len());
-            let is_free = self.rules.momentum == 0.0 && self.is_replay();
+            let is_free = self.rules.momentum() == 0.0 && self.is_replay();
             momentum.push(if is_free { Ok(found.unwrap_or_else(|_| zeros())) } else { found });
         }
         Ok(Operands { weights, momentum, mask: self.masks()? })

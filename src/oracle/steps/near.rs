@@ -13,6 +13,8 @@ pub(crate) struct Near {
 
 impl Near {
     pub(crate) const ZERO: Self = Self { centre: DoubleDouble::ZERO, radius: 0.0 };
+    /// Any number that a trace may record.
+    pub(crate) const ANY: Self = Self { centre: DoubleDouble::ZERO, radius: f64::MAX / 4.0 };
 
     /// This number.
     pub(crate) fn exact(x: f64) -> Self {
@@ -26,6 +28,10 @@ impl Near {
 
     pub(crate) fn abs(self) -> Self {
         Self { centre: self.centre.abs(), ..self }
+    }
+
+    pub(crate) fn negated(self) -> Self {
+        Self { centre: -self.centre, ..self }
     }
 
     /// `self + other`.
@@ -53,6 +59,14 @@ impl Near {
     /// As far again from the centre as `error`.
     pub(crate) fn give(self, error: f64) -> Self {
         Self { radius: self.radius + error, ..self }
+    }
+
+    /// A quotient of two roundings, by a number that is not within its radius of 0.
+    pub(crate) fn over(self, other: Self, u: f64) -> Self {
+        let centre = self.centre / other.centre;
+        let (size, least) =
+            (centre.abs().to_f64(), (other.centre.abs().to_f64() - other.radius).max(f64::MIN_POSITIVE));
+        Self { centre, radius: self.radius / least + size * (other.radius / least + 2.0 * u) }
     }
 
     /// All numbers that it may be.
@@ -136,3 +150,10 @@ impl FromIterator<Near> for Reals {
 
 /// One flag an entry.
 pub(crate) type Flags = Rc<Vec<bool>>;
+
+/// What follows from a trace, or what it lacks for that.
+pub(crate) type Known<T> = std::result::Result<T, String>;
+
+/// Of every parameter, or of those of W, what its entries are as far as that is known.
+pub(crate) type Arrays = Vec<Known<Reals>>;
+pub(crate) type Masks = Vec<Known<Flags>>;

@@ -1,10 +1,9 @@
 //! Every result of every step, computed from the operands that a trace records.
 
 use super::desk::{Desk, Job};
-use super::left::Left;
-use super::page::page;
+use super::pages::page;
 use super::rules::Rules;
-use super::whole::Whole;
+use super::state::{Left, Whole};
 use crate::error::Result;
 use crate::scalar::Dtype;
 use crate::tensor_file::{Tensor, TensorSink};
@@ -47,7 +46,7 @@ pub(crate) fn replay(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(StepHeader, Vec<String>)> {
     let page = page(trace.header.method);
-    let (mut rules, _) = Rules::read(trace, page, false)?;
+    let (mut rules, _) = Rules::read(trace, &page.facts, false)?;
     rules.results_are_operands = false;
     let mut notes = BTreeSet::new();
     copy_operands(trace, sink)?;

@@ -1,6 +1,6 @@
 //! [`Rules`]: what a trace by steps declares: the method's hyper-parameters and reading, and the optimizer's.
 
-use super::page::Page;
+use super::asked::Asked;
 use super::slips::Slip;
 use crate::choice::Choice;
 use crate::error::{Error, Result};
@@ -14,19 +14,41 @@ use crate::trace::{Arithmetic, Clip, OptimizerRule, StepMethod, StepTrace, numbe
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
+/// What a method's page says beside its formulas.
+pub(crate) struct Facts {
+    pub(crate) method: StepMethod,
+    /// What its results are called in findings, in the order of findings within a step.
+    pub(crate) labels: &'static [&'static str],
+    /// Whether an update is due at a step.
+    pub(crate) due: fn(&Rules, usize) -> bool,
+    /// Whether `update_end` bounds what is due.
+    pub(crate) has_last_update: bool,
+    /// Whether what a step leaves is what the next one finds, nothing between them.
+    pub(crate) results_are_operands: bool,
+}
+
+impl std::fmt::Debug for Facts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.method.name())
+    }
+}
+
 /// All that decides what a correct port's results are, beside the operands.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
-    pub(crate) page: &'static Page,
+    pub(crate) facts: &'static Facts,
     pub(crate) entry: &'static Entry,
     pub(crate) options: Options,
     /// A known mistake that is tried.
-    pub(crate) slip: Option<Slip>,
+    slip: Option<Slip>,
+    pub(crate) asked: Asked,
+    /// A tensor that is not looked at.
+    pub(crate) spared: Option<String>,
     /// The header's; a step may record its own.
     pub(crate) lr: Option<f64>,
-    pub(crate) momentum: f64,
-    pub(crate) weight_decay: f64,
-    pub(crate) no_decay: BTreeSet<String>,
+    momentum: f64,
+    weight_decay: f64,
+    no_decay: BTreeSet<String>,
     /// Why the optimizer's steps cannot be followed, if they cannot.
     pub(crate) descends: std::result::Result<(), String>,
     pub(crate) arithmetic: Arithmetic,
@@ -42,7 +64,7 @@ impl Rules {
     ///
     /// # Errors
     /// [`Error::File`] naming the key whose value is none that it may have.
-    pub(crate) fn read(trace: &StepTrace, page: &'static Page, exact: bool) -> Result<(Self, Vec<String>)> {
+    pub(crate) fn read(trace: &StepTrace, facts: &'static Facts, exact: bool) -> Result<(Self, Vec<String>)> {
         let header = &trace.header;
         let Some(entry) = declared(header.method.name()) else {
             return Err(trace.bad_header("method", "a method whose rules are known", header.method));
@@ -88,17 +110,19 @@ impl Rules {
         };
         let arithmetic = header.arithmetic;
         let rules = Self {
-            page,
+            facts,
             entry,
             options,
             slip: None,
+            asked: Asked::default(),
+            spared: None,
             lr: size("lr")?,
             momentum: size("momentum")?.unwrap_or(0.0),
             weight_decay: size("weight_decay")?.unwrap_or(0.0),
             no_decay: header.optimizer.no_decay.clone(),
             descends,
             arithmetic: if exact { arithmetic.exactly() } else { arithmetic },
-            results_are_operands: page.results_are_operands,
+            results_are_operands: facts.results_are_operands,
         };
         Ok((rules, unknown))
     }
@@ -106,7 +130,7 @@ impl Rules {
     /// The method's label in findings.
     pub(crate) fn label(&self, label: &str) -> &'static str {
         let full = |known: &&&'static str| known.split_once('.').is_some_and(|(_, own)| own == label);
-        self.page.labels.iter().find(full).copied().unwrap_or(self.page.labels[0])
+        self.facts.labels.iter().find(full).copied().unwrap_or(self.facts.labels[0])
     }
 
     /// The choice that is declared.
@@ -115,8 +139,26 @@ impl Rules {
         self.options.name(T::KEY).parse().unwrap_or_default()
     }
 
+    /// Whether this mistake is tried.
+    #[inline]
     pub(crate) fn has(&self, slip: Slip) -> bool {
+        self.asked.note(slip);
         self.slip == Some(slip)
+    }
+
+    /// Which of these mistakes is tried.
+    pub(crate) fn slip(&self, among: &[Slip]) -> Option<Slip> {
+        among.iter().copied().find(|&slip| self.has(slip))
+    }
+
+    /// The same with a mistake.
+    pub(crate) fn with(self, slip: Slip) -> Self {
+        Self { slip: Some(slip), ..self }
+    }
+
+    /// The same without looking at a tensor.
+    pub(crate) fn sparing(self, tensor: &str) -> Self {
+        Self { spared: Some(tensor.to_string()), ..self }
     }
 
     /// A hyper-parameter without which nothing can be said.
@@ -142,9 +184,13 @@ impl Rules {
     /// When updates are due by the method's schedule.
     pub(crate) fn due(&self) -> Due {
         let every = self.steps("update_every").max(1);
-        let has_end = self.page.has_last_update;
+        let has_end = match self.facts.has_last_update {
+            true => !self.has(Slip::NeverEnds),
+            false => self.has(Slip::EndsToo),
+        };
+        let start = self.options.count("update_start").unwrap_or(every);
         Due {
-            start: self.options.count("update_start").unwrap_or(every),
+            start,
             every,
             end: self.options.count("update_end").filter(|_| has_end),
             grid: self.choice::<UpdateGrid>(),
@@ -167,16 +213,37 @@ impl Rules {
 
     /// Whether an update is due at a step.
     pub(crate) fn is_due(&self, t: usize) -> bool {
-        (self.page.due)(self, t)
+        let due = |t: usize| (self.facts.due)(self, t);
+        match self.slip(&[Slip::UpdateEarlier, Slip::UpdateLater, Slip::AlwaysDue, Slip::DueOnce]) {
+            Some(Slip::UpdateEarlier) => due(t + 1),
+            Some(Slip::UpdateLater) => t.checked_sub(1).is_some_and(due),
+            Some(Slip::AlwaysDue) => true,
+            Some(Slip::DueOnce) => t == 0,
+            _ => due(t),
+        }
+    }
+
+    /// [`Facts::due`] of methods whose updates follow a grid.
+    pub(crate) fn is_on_grid(&self, t: usize) -> bool {
+        let due = self.due();
+        let start = if self.has(Slip::StartsAtOnce) { 0 } else { due.start };
+        Due { start, ..due }.is_at(self.clock(t).0)
+    }
+
+    /// mu.
+    pub(crate) fn momentum(&self) -> f64 {
+        if self.has(Slip::NoMomentum) { 0.0 } else { self.momentum }
     }
 
     /// Weight decay of a parameter.
-    pub(crate) fn decay(&self, parameter: &str) -> f64 {
-        if self.no_decay.contains(parameter) && !self.has(Slip::DecayOfAll) { 0.0 } else { self.weight_decay }
+    pub(crate) fn decay(&self, parameter: &str, is_prunable: bool) -> f64 {
+        let is_exempt = self.no_decay.contains(parameter) && !self.has(Slip::DecayOfAll);
+        let is_left_out = self.has(Slip::NoDecay) || self.has(Slip::DecayOfPrunable) && !is_prunable;
+        if is_exempt || is_left_out { 0.0 } else { self.weight_decay }
     }
 
     pub(crate) fn method(&self) -> StepMethod {
-        self.page.method
+        self.facts.method
     }
 }
 

@@ -1,23 +1,18 @@
 //! [`Slip`]: known mistakes, each a small change of the rules under which a step can be judged again.
 
-use super::rules::Rules;
-use crate::choice::Choice;
-use crate::method::options::{Domain, Part, Value};
-use crate::select::cut::Ties;
-
 /// Defines the known mistakes, with what they are called in findings.
 macro_rules! slips {
     ($($(#[$doc:meta])* $Slip:ident = $told:literal),+ $(,)?) => {
-        /// A mistake that ports are known to make.
+        /// A mistake that ports are known to make. A page asks for it, by [`Rules::has`](super::rules::Rules::has), where its formula is written.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Slip {
             $($(#[$doc])* $Slip),+
         }
 
         impl Slip {
-            const ALL: &[Self] = &[$(Self::$Slip),+];
+            pub(super) const ALL: &[Self] = &[$(Self::$Slip),+];
 
-            fn told(self) -> &'static str {
+            pub(super) fn told(self) -> &'static str {
                 match self { $(Self::$Slip => $told),+ }
             }
         }
@@ -25,120 +20,266 @@ macro_rules! slips {
 }
 
 slips! {
-    // ---- operands and schedules
-    UpdateEarlier = "updates are a step early: the clock counts otherwise",
-    UpdateLater = "updates are a step late: the clock counts otherwise",
-    NoWhen = "no update happens, or the mask changes without one",
+    // ---- when
+    UpdateEarlier = "updates are one step early: the clock counts otherwise",
+    UpdateLater = "updates are one step late: the clock counts otherwise",
+    NeverEnds = "updates go on after `update_end`",
+    EndsToo = "updates end at `update_end`, which bounds the gradual pruning alone",
+    StartsAtOnce = "updates start at once, not at `update_start`",
+    DueOnce = "an update happens once, at the start, not every D steps",
+    AlwaysDue = "an update happens at every step, not every D steps",
+    MovesUndue = "the mask moves at a step where no update is due",
+    NeverDecompresses = "decompressions do not happen",
+    CompressesAgain = "the step after a compression compresses again",
+    // ---- schedules
     WithoutOrigin = "the schedule is taken without its origin: c / t_1 for (c - t_0) / (t_1 - t_0)",
     EndForSpan = "t_1 stands for t_1 - t_0",
+    OverTotal = "the schedule is stretched over all steps in total, not up to t_1",
+    UpToEnd = "the schedule goes to `update_end`, not over the total steps",
     WithOrigin = "the schedule is shifted to t_0 and stretched over T - t_0",
-    Linear = "the course is linear, not cubic",
+    Shifted = "the schedule is shifted to its start t_0, though c counts from 0",
+    Linear = "the course is linear",
     Quadratic = "the course has the power 2, not 3",
-    Reversed = "start and end of the course are exchanged",
+    Constant = "the course is constant: it is not annealed",
+    FromZero = "the course starts from 0, not from the initial value",
+    ToZero = "the course goes down to 0, not to its minimum",
+    Swapped = "start and end of the course are swapped",
     NotHalved = "the cosine is not halved",
-    CourseOfSteps = "the course counts one step more",
-    CourseBehind = "the course counts one step fewer",
+    CourseOfSteps = "the course is off by one: it counts one step more, c + 1",
+    CourseBehind = "the course is off by one: it counts one step fewer, c - 1",
     ExponentMore = "lambda has one exponent more",
     ExponentFewer = "lambda has one exponent fewer",
     DecayOnce = "lambda is applied once, not lambda^e",
+    ShareForRest = "the share is taken for its rest: 1 - s for s (1 - p, 1 - preserve), what goes for what is kept",
     // ---- SGD
     NoDecay = "weight decay is missing",
     DecayOfAll = "weight decay acts also where `no_decay` says that it does not",
+    DecayOfPrunable = "weight decay acts on prunable parameters alone",
     DecoupledDecay = "weight decay is decoupled from the gradient, as AdamW's",
     NoMomentum = "momentum is missing",
-    Dampened = "the gradient is dampened by 1 - mu",
+    Dampened = "gradient and decay are dampened by 1 - mu",
+    DampenedGradient = "the gradient is dampened by 1 - mu",
     Nesterov = "the momentum is Nesterov's",
-    UnmaskedStep = "the step is not masked: inactive weights move",
+    Ascent = "gradient ascent: the gradient has the other sign",
+    RateInVelocity = "the learning rate is inside the momentum: v <- mu v + eta g, w <- w - v",
+    UnmaskedStep = "the step is not masked: inactive weights move, those outside B too",
+    MaskedStep = "the step is masked: what is not tracked is 0 after it",
+    OthersStay = "parameters that are not prunable are not stepped",
     NoStep = "SGD is skipped",
-    StepAtUpdate = "SGD is not skipped",
+    UnskippedStep = "SGD is not skipped at an update",
+    // ---- what an update makes of weights and momentum
     DroppedKeepsWeight = "a weight that was dropped keeps its value: the mask is not applied",
     DroppedKeepsMomentum = "a weight that was dropped keeps its momentum: the mask is not applied to it",
     GrownKeepsOldWeight = "a grown weight starts from what its dense copy holds",
+    SurvivorsBefore = "surviving weights are what they were before the step",
+    OthersCleared = "parameters that are not prunable are set to 0",
+    OthersKeepMomentum = "parameters that are not prunable keep their momentum over a decompression",
+    ClearedAtCompression = "momentum is reset at a compression too",
+    StepUnderOldMask = "the step is taken under the mask before the update",
+    RestoredOld = "restored weights are not 0: old values come back",
     // ---- distribution, counts
     ErkNotRedistributed = "ERK without redistribution: what a dense layer cannot take is lost",
     CountOneMore = "the count is one more",
     CountOneFewer = "the count is one fewer",
-    CountOfAll = "the share is taken of all weights, not of the active ones",
+    CountOfAll = "the share is taken of all weights of the layer, not of the active ones",
     CountOfActive = "the share is taken of the active weights, not of all",
-    CountOfRemoved = "the count is of those that go, not of those that stay",
+    CountOverW = "the share is taken of all of W, not of the layer",
+    CountUnbounded = "the count is not bounded by the number of active weights",
+    CountOfPositive = "the count is of the positive weights alone",
+    ZeroNegative = "0 is counted among the negative weights",
+    CountsSwapped = "`keep` and `keep_backward` are swapped",
     // ---- scores
     Signed = "the score is signed: its absolute value is not taken",
-    Squared = "the score is squared",
+    Unsigned = "absolute values are taken: the sign is lost",
+    Squared = "it is squared",
+    Negated = "the sign is turned",
+    Cleared = "every one is 0: reset, cleared, or never formed",
     ScoreBefore = "the score is taken of the weights before the step",
-    ScoreOfWeight = "the score is |w|, not the distance from w0",
-    ScoreOfGradient = "the score is |g|",
-    ScoreDivided = "the score is |g / w|",
-    Negated = "the sign of the score is turned",
-    SumsOfAll = "sums of gradients run on also where a weight was not tracked",
-    NoRate = "the learning rate is left out of the sums",
+    ScoreAfter = "the score is taken of the weights after the step",
+    ScoreOfWeight = "the score is the magnitude |w| alone",
+    ScoreOfGradient = "the score is the size of the gradient |g|, without w",
+    ScoreOfProduct = "the score is the product |g w|, not |w|",
+    ScoreOfGradientSquared = "the gradient in the score is squared: g^2 |w|",
+    ScoreOfWeightSquared = "the weight in the score is squared: w^2",
+    ScoreOfMove = "the score is the distance moved since the rewind point",
+    ScoreOfRewind = "the score is taken of the rewind point's weights",
+    Aliased = "w0 is an alias of the weights: what they were before the step stands for it",
+    OldSumsScored = "old sums of untracked weights are scored too: a + eta g where a was not tracked",
+    NoRate = "the learning rate eta is left out of the sums",
     // ---- selections
     Smallest = "the smallest are kept, not the largest",
+    Inverted = "the mask is inverted: what should be kept is pruned, what should go is kept",
     OneMore = "one more than k is kept",
     OneFewer = "one fewer than k is kept",
     AmongAll = "all weights are candidates, inactive ones too",
+    Returning = "inactive weights are kept: what was pruned returns",
     ByLayer = "the selection is by layer, not over all of W",
-    OverAll = "the selection is over all of W, not by layer",
-    Frozen = "the mask does not change",
-    GrownByWeight = "grown by the size of the weight, not of the gradient",
-    GrownSigned = "grown by the signed gradient, not by its size",
+    OverAll = "the selection is global, over all of W, not by layer",
+    ByIndex = "the first by index are chosen",
+    BySize = "chosen by the absolute value of the score, not by the score",
+    Frozen = "the mask does not change: it is frozen",
+    FrozenLater = "the mask is frozen one step late",
+    NeverFrozen = "the mask is not frozen from `freeze_step` on",
+    OnceTracked = "what was tracked once stays tracked",
+    InitByWeight = "the initial mask is by the magnitude of the weights, not by the draws",
+    NegativeFurthest = "of the negative weights the furthest from 0 go: the smallest by sign",
+    OneMorePositive = "one more of the positive weights goes, as in SET's code",
+    StaysMasked = "a decompression leaves the mask as it was: not every weight is 1",
+    ChosenAfterStep = "chosen by the weights after the step",
+    BackwardIsForward = "B is A, that of the forward pass: what is outside A is not trained",
+    BackwardIsAll = "B is all weights",
+    BackwardWithoutForward = "B is taken without A: what is in the forward pass is outside of it",
+    // ---- growth
+    GrownByWeight = "grown by the magnitude of the weight, not of the gradient",
+    GrownByGradient = "grown by the size of the gradient",
+    GrownSigned = "grown by the signed gradient, not by its absolute value",
+    GrownDownhill = "grown where the gradient is most negative: by its sign",
     GrownSmallest = "grown where the key is smallest",
-    GrownAmongKept = "grown among all weights, those that are kept too",
+    GrownAmongKept = "grown among all weights, those that are kept and active too",
     GrownByMomentum = "grown by the size of the momentum",
+    GrownByMasked = "grown by a gradient that the mask has set to 0 where weights are inactive",
     GrownMore = "one more is grown than went",
     GrownFewer = "one fewer is grown than went",
-    // ---- resets, rewinds
+    GrownNone = "nothing is grown: none for what went",
+    // ---- resets, rewinds, sums
     ResetToZero = "weights are reset to 0, not to w0",
-    ResetToInitial = "weights are reset to w0 itself, which does not decay",
+    ResetToInitial = "weights are reset to w0 itself, not decayed by lambda",
     ResetToBefore = "weights are reset to what they were before the step",
+    ResetOfOwn = "an untracked weight decays itself: lambda times its current value, not lambda^e w0",
     NotReset = "weights are not reset",
+    MomentumOfTracked = "momentum is cleared where a weight is not tracked, as if masked",
     RewoundToInitial = "rewound to W_0, not to the recorded rewind point",
+    OthersInitial = "parameters that are not prunable are rewound to W_0, the initial values",
     NotRewound = "not rewound: the trained weights go on",
+    OthersNotRewound = "parameters that are not prunable are not rewound: trained ones go on",
     RewindUnmasked = "rewound without the mask",
-    MomentumKept = "momentum is kept over the event",
+    RewindUnderOldMask = "rewound under the mask before, not the new one",
+    MomentumKept = "momentum is kept over the event: it is not 0",
     SumsKept = "sums are kept where a weight is no longer tracked",
-    // ---- others
+    SumsOfUntracked = "sums are kept where a weight is untracked: the mask is inverted",
+    // ---- DUMIQUE
+    QuantileOfKept = "q is the share that is tracked, not 1 - q",
+    QuantileSwapped = "the steps up and down are swapped: 1 + rho (1 - q), 1 - rho q",
+    QuantileAlike = "the steps up and down are alike: 1 + rho, 1 - rho, whatever q",
+    QuantileWrongWay = "the estimate moves the wrong way: it falls where a weight is tracked",
+    QuantileStart = "the estimate starts elsewhere: neither at `dumique_start` nor where it ended",
+    TrackedBelow = "tracked where the score is below the estimate, not above",
+    // ---- Top-KAST
     PenaltyTimesDensity = "the penalty outside A is multiplied by D, not divided by it",
     PenaltyWithoutDensity = "the penalty outside A is not divided by D",
+    PenaltyOfBackward = "the penalty outside A is divided by the backward density: D = 1 - backward_sparsity",
+    PenaltyDividedInside = "the penalty is divided by D everywhere, inside A too",
+    PenaltyOutsideAlone = "the penalty acts outside A alone",
+    PenaltyDoubled = "the penalty has the factor 2",
     NoPenalty = "the penalty is missing",
-    BackwardIsForward = "B is A: what is outside A is not trained",
-    PrunedForWeights = "the weight gradient is formed from the pruned gradient",
-    DenseForData = "the data gradient is formed from the whole gradient",
-    BarrierOfMean = "the barrier is max - mean of the line, not of its ends",
+    MovesForward = "A alone moves, not all of B",
+    OutsideCleared = "weights outside B are set to 0",
+    OutsideKeepsMomentum = "momentum is kept outside B",
+    OutsideDecaysMomentum = "momentum outside B decays: mu v",
+    // ---- linear mode connectivity
+    GridShifted = "the grid is shifted: (i + 1) / (points + 1)",
+    GridReversed = "the grid is reversed: 1 - alpha",
+    GridOfMiddles = "the grid is of the middles of intervals",
+    GridSquared = "the grid is squared",
+    LineAdds = "theta_1 is not multiplied by 1 - alpha: alpha theta_2 is added",
+    LineSquared = "the shares on the line are squared",
+    MeanInner = "the mean is of the inner points, without the ends",
+    MeanOverIntervals = "the sum is divided by the number of intervals, points - 1",
+    MeanOfError = "the score is of `error`, not of `loss`",
+    MeanByTrapezia = "the mean is the trapezium rule's",
+    MeanLargest = "the score is the largest loss, the max",
+    MeanSummed = "the score is the sum, not the mean",
+    MeanMiddle = "the score is the loss in the middle of the line",
+    MeanExcess = "the mean of the ends is subtracted from the score, as for a barrier",
+    BarrierOfMean = "the barrier is of the mean along the line, not of its max",
+    BarrierBelowMean = "the barrier is max - mean of the line, not of its ends",
+    BarrierOverLeast = "the barrier is above the lower end: max - min(first, last)",
+    BarrierOverLargest = "the barrier is above the higher end: max - max(first, last)",
     BarrierOfFirst = "the barrier is max - first",
-    MeanOfEnds = "the mean is of the ends, or of one point fewer",
+    BarrierOfMiddle = "the barrier is of the middle of the line, not of its max",
+    BarrierOfRange = "the barrier is the range: max - min",
+    TieToLast = "of equal scores the last is taken, not the smallest k",
+    LargestScore = "the largest score is taken: the max, not the least",
+    PlaceForStep = "it is the position, an index among the candidates, not k itself",
+    LeastBarrier = "the least barrier is taken, not the least score",
+    FirstLeftOut = "the first candidate is left out",
+    FirstBelow = "the first candidate below the threshold is taken, though not every later one is below",
+    LastCandidate = "the last candidate is taken, whatever its barrier",
+    OneBefore = "the candidate before it is taken",
+    NoneAsZero = "0 stands for -1, none",
+    // ---- SDGP
+    AcrossBatch = "groups run over the batch",
+    Strided = "groups are strided, not of consecutive entries",
+    WholeLayer = "the selection is over the whole layer, not in groups",
+    KeptForDropped = "N - M are kept: M is taken for the number that drop",
+    OverChannels = "the sums of `maxnorm` run over the channels too",
+    ScaleInverted = "the factor of `maxnorm` is inverted: the kept sum over the whole one",
+    ScaleSigned = "the sum of `maxnorm` is of signed values: without abs",
+    ScaleOfSquares = "the sum of `maxnorm` is of squares",
+    NoEpsilon = "the 1e-4 that keeps `maxnorm` from dividing by 0 is missing",
+    ScaledByShare = "what stays is multiplied by the factor N / M",
+    Halved = "what stays is halved: a factor of 1 / 2",
+    PrunedForWeights = "the weight gradient is formed from the pruned gradient y",
+    DenseForData = "the data gradient is formed from the dense gradient x, not pruned",
+    UnscaledForData = "the data gradient is formed from the pruned gradient before it is scaled",
+    OfDropped = "formed from what was dropped: the mask is inverted",
+    MeanOfBatch = "divided by the batch: a mean, not a sum",
+    FirstOfBatch = "of the first sample of the batch alone",
+    // ---- LayerDrop
+    DrawBelow = "inverted: a layer is kept where u < p, not dropped",
+    DrawAtBorder = "a draw that is equal to p keeps its layer: >= for >",
+    AllDroppable = "layers that are not droppable are treated as droppable",
+    DroppableInverted = "the flags of droppable layers are inverted",
+    OneDraw = "one draw, the first, decides for all layers",
+    DrawsShifted = "draws are shifted: each layer takes its neighbour's",
+    RateByDepth = "the rate grows with depth: p (i + 1) / L",
+    FirstStays = "the first layer is never left out",
+    LastStays = "the last layer is never left out",
+    NeverDropped = "no layer is ever left out, as in evaluation",
+    OneGoes = "at most one layer is left out",
+    RestGoes = "all layers after the first that is left out go too",
+    EveryRoundedUp = "1 / prune_rate is rounded up: ceil for floor",
+    EveryOneMore = "the distance of layers that go is one more than floor(1 / prune_rate)",
+    GoesAndKept = "inverted: what should be kept goes",
+    LastGo = "the last layers go, not every d-th",
+    FirstGo = "the first layers go, not every d-th",
+    DepthOfDroppable = "depth counts droppable layers alone",
+    // ---- AMC
     RatioUnclipped = "the action is not bounded by the budget",
     RatioOfFirst = "the first layer is pruned too",
+    LaterWhole = "later layers are taken at 1, not at `lower`",
+    OutputAtLower = "the output is taken at `lower`, not at 1",
+    RatioAsAllowed = "shares are taken as allowed, not as achieved after rounding",
+    OneSide = "the layer before, whose output it is, is left out: F_(l-1) r_(l-1)",
+    BuffersForgotten = "the layer's buffer is left out: B_l",
+    BudgetWithoutBuffers = "buffers are left out of the budget",
+    LowerFirst = "`lower` is applied before the budget: the order of the bounds",
+    NoLower = "`lower` is not applied",
+    WholeRounded = "a share of 1 is rounded too",
+    RoundedUp = "c a is rounded up: ceil for round",
+    RoundedDown = "c a is rounded down: floor for round",
+    MultipleDown = "down to a multiple of `channel_round`, not up",
+    MultipleNearest = "to the nearest multiple of `channel_round`, not up",
+    NoMultiple = "not rounded to a multiple of `channel_round`",
+    AboveAll = "a multiple above c is not brought down: more than c channels",
+    WholeForDown = "a multiple above c becomes c, not the multiple below",
+    NoneKept = "all channels go: 0 of them are kept where c is below `channel_round`",
+    SumOfOutputs = "summed by output channels: the other axis",
+    SizeOfSum = "the absolute value is of the sum, not of each weight (abs)",
+    LargestOfAll = "the largest, the max, stands for the sum",
+    FirstTap = "of the first output alone",
+    OutputsMasked = "output channels are masked: the other axis",
+    CostOfInputs = "the cost leaves out the next layer's share, r_(l+1) of its outputs",
+    CostWithoutBuffers = "buffers are left out of the cost",
+    CostDense = "the cost is that of the dense, unpruned network",
     RewardFlipped = "the reward has the other sign",
-}
-
-/// A change of the rules, and what is said of a port that it explains.
-pub(crate) struct Suspicion {
-    pub(crate) told: String,
-    pub(crate) rules: Rules,
-}
-
-/// Every way in which the rules may have been taken otherwise: another reading first, then the known mistakes.
-pub(crate) fn suspicions(rules: &Rules) -> Vec<Suspicion> {
-    let mut all = Vec::new();
-    for option in rules.entry.options.iter().filter(|option| option.part == Part::Reading) {
-        let Domain::Choice(names) = option.domain else { continue };
-        let chosen = rules.options.name(option.key);
-        let is_open = |name: &&&str| **name != chosen && !(option.key == Ties::KEY && **name == Ties::Any.name());
-        for name in names.iter().filter(is_open) {
-            let mut altered = rules.clone();
-            altered.options.set(option.key, Value::Name(name.to_string()));
-            let told = format!("as `{}` = `{name}` has it (declare it in `reading`, if it is meant)", option.key);
-            all.push(Suspicion { told, rules: altered });
-        }
-    }
-    for &slip in Slip::ALL {
-        let mut altered = Rules { slip: Some(slip), ..rules.clone() };
-        match slip {
-            Slip::NoDecay => altered.weight_decay = 0.0,
-            Slip::NoMomentum => altered.momentum = 0.0,
-            _ => {}
-        }
-        all.push(Suspicion { told: slip.told().to_string(), rules: altered });
-    }
-    all
+    RewardOfError = "the reward is -(1 - accuracy), of the error",
+    // ---- last resorts: what is wrong is told by where it is, or by a number that fits
+    OtherRate = "the learning rate is not `lr` but one other number, for all weights of a parameter: the next step's, or a factor",
+    Rescaled = "every value of a tensor is multiplied by one number: another scale, or normalised by layer",
+    OtherKey = "as many as must be, but chosen by another key: of another tensor, or at random",
+    OthersDiffer = "all that is wrong is in parameters that are not prunable",
+    InactiveDiffer = "all that is wrong is at inactive weights (untracked, dropped, outside B)",
+    GrownDiffer = "all that is wrong is at weights that were grown: not 0, or not the draw",
+    SurvivorsDiffer = "all that is wrong is at weights that stay: survivors are changed",
 }

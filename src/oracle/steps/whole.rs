@@ -1,9 +1,11 @@
 //! [`Whole`]: what a trace has beside its steps: the state before the first one, and which weights it starts with.
 
+use super::choose::Choice;
 use super::counts::{self, Counts};
-use super::desk::{Arrays, Choice, Desk, Known, Masks};
-use super::near::Near;
+use super::desk::Desk;
+use super::near::{Known, Masks, Near};
 use super::slips::Slip;
+use super::state::Whole;
 use crate::error::Result;
 use crate::oracle::interval::Interval;
 use crate::scalar::{DoubleDouble, Scalar};
@@ -12,17 +14,6 @@ use crate::select::cut::Cut;
 use crate::select::distribution::{Distribution, ErkBudget, Share, erk, proportion};
 use crate::trace::TracedParameter;
 use std::rc::Rc;
-
-/// Before the first step.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Whole {
-    /// W_0 of every parameter.
-    pub(crate) init: Arrays,
-    /// Which weights are active at the start.
-    pub(crate) mask: Masks,
-    /// Of selections by layer: each layer's sparsity. Empty of a selection over W.
-    pub(crate) sparsity: Vec<Known<Near>>,
-}
 
 impl Desk<'_> {
     /// What all methods of weights have in common: W_0, and each layer's sparsity where `target` is shared out.
@@ -166,13 +157,12 @@ impl Desk<'_> {
     /// The masks of methods that start sparse: label `init`.
     fn first_mask(&mut self, whole: &Whole, by_number: Option<f64>) -> Result<Masks> {
         let params = self.prunable();
-        let (count, minimum) = self.rules.count();
         let (mut keys, mut candidates, mut counts) = (Vec::new(), Vec::new(), Vec::new());
         for (p, parameter) in params.iter().enumerate() {
             let n = parameter.range.len();
-            keys.push(
-                self.operand("init_draw", p)?.map(|draw| draw.iter().map(Near::interval).collect::<Vec<Interval>>()),
-            );
+            let by_weight = self.rules.has(Slip::InitByWeight);
+            let key = if by_weight { whole.init[p].clone() } else { self.operand("init_draw", p)? };
+            keys.push(key.map(|key| key.iter().map(|x| x.abs().interval()).collect::<Vec<Interval>>()));
             candidates.push(Ok(Rc::new(vec![true; n])));
             counts.push(match by_number {
                 Some(epsilon) => {
@@ -181,7 +171,7 @@ impl Desk<'_> {
                     Ok(Counts::exact((wanted as usize).min(n)))
                 }
                 None if whole.sparsity.is_empty() => Ok(Counts::exact(n)),
-                None => whole.sparsity[p].clone().map(|s| self.kept(n, s, count, minimum)),
+                None => whole.sparsity[p].clone().map(|s| self.share_kept(n, s)),
             });
         }
         // Dense from the start, whatever was drawn.

@@ -1,21 +1,23 @@
 //! Gradual magnitude pruning (Zhu & Gupta 2017).
 
 use crate::error::Result;
-use crate::oracle::steps::descend::Update;
-use crate::oracle::steps::desk::{Choice, Desk, Known};
-use crate::oracle::steps::left::{Left, Operands};
-use crate::oracle::steps::near::Reals;
+use crate::oracle::steps::choose::Choice;
+use crate::oracle::steps::desk::Desk;
+use crate::oracle::steps::left::Operands;
+use crate::oracle::steps::near::{Known, Reals};
 use crate::oracle::steps::page::Page;
-use crate::oracle::steps::pick::{active, intervals};
+use crate::oracle::steps::pick::intervals;
+use crate::oracle::steps::rules::Rules;
+use crate::oracle::steps::settle::Update;
+use crate::oracle::steps::state::Left;
 use crate::select::distribution::Distribution;
 use crate::trace::StepMethod;
 
-pub(in crate::oracle::steps) static PAGE: Page = Page {
+pub(super) static PAGE: Page = Page {
     fits: |desk| {
         desk.required(&["final_sparsity", "update_end"])?;
         desk.ends_after_its_start()
     },
-    due: |rules, t| rules.due().is_at(rules.clock(t).0),
     ..Page::new(
         StepMethod::Gmp,
         &[
@@ -31,6 +33,7 @@ pub(in crate::oracle::steps) static PAGE: Page = Page {
         ],
         step,
     )
+    .due(Rules::is_on_grid)
 };
 
 fn step(desk: &mut Desk) -> Result<Left> {
@@ -52,10 +55,9 @@ fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>]) -> Resu
     let counts = desk.counts("count", "keep", counts)?;
     let scores = desk.sizes(between, &operands.mask, operands)?;
     let keys = intervals(&scores);
-    let candidates = active(&operands.mask);
     let choice = Choice {
         keys: &keys,
-        candidates: &candidates,
+        candidates: &operands.mask,
         base: None,
         groups: &groups,
         counts: &counts,

@@ -1,25 +1,26 @@
 //! GraNet (Liu et al. 2021, Alg. 1): gradual pruning, and at every update some weights more dropped and grown.
 
 use crate::error::Result;
-use crate::oracle::interval::Decision;
-use crate::oracle::steps::desk::{Arrays, Choice, Desk, Known, Masks};
-use crate::oracle::steps::left::{Left, Operands};
-use crate::oracle::steps::near::{Near, Reals};
+use crate::oracle::steps::choose::Choice;
+use crate::oracle::steps::desk::Desk;
+use crate::oracle::steps::grow::DropAndGrow;
+use crate::oracle::steps::left::Operands;
+use crate::oracle::steps::near::{Arrays, Known, Masks, Near, Reals};
 use crate::oracle::steps::page::Page;
-use crate::oracle::steps::pick::{DropAndGrow, intervals};
+use crate::oracle::steps::pick::intervals;
+use crate::oracle::steps::rules::Rules;
+use crate::oracle::steps::slips::Slip;
+use crate::oracle::steps::state::Left;
 use crate::select::schedule::LastUpdate;
 use crate::select::update::Gradual;
 use crate::trace::StepMethod;
 
-pub(in crate::oracle::steps) static PAGE: Page = Page {
+pub(super) static PAGE: Page = Page {
     fits: |desk| {
         desk.required(&["final_sparsity", "total_steps", "update_end"])?;
         desk.ends_after_its_start()
     },
     begin: |desk| desk.whole(Some("initial_sparsity"), true),
-    due: |rules, t| rules.due().is_at(rules.clock(t).0),
-    // The last update bounds the gradual pruning alone.
-    has_last_update: false,
     ..Page::new(
         StepMethod::GraNet,
         &[
@@ -39,19 +40,23 @@ pub(in crate::oracle::steps) static PAGE: Page = Page {
         ],
         step,
     )
+    .due(Rules::is_on_grid)
+    .without_last_update()
 };
 
 fn step(desk: &mut Desk) -> Result<Left> {
     let rules = desk.rules;
     let operands = desk.operands()?;
     let updated = desk.updated()?;
-    let first = desk.descend(("step", "between"), &operands, Some(&operands.mask), false)?;
+    let skipped = updated && rules.has(Slip::NoStep);
+    let first = desk.descend(("step", "between"), &operands, Some(&operands.mask), skipped)?;
     if !updated {
         let update = desk.unchanged(&operands)?;
         return desk.leave_masked(&operands, &first, update);
     }
     let (due, c) = rules.clock(desk.step());
-    let pruned = if rules.choice::<LastUpdate>().is_within(due, rules.steps("update_end")) {
+    let goes_on = rules.choice::<LastUpdate>().is_within(due, rules.steps("update_end"));
+    let pruned = if goes_on || rules.has(Slip::NeverEnds) {
         prune(desk, &operands, &first.between, c)?
     } else {
         as_before(desk, &operands)?
@@ -97,12 +102,5 @@ fn as_before(desk: &mut Desk, operands: &Operands) -> Result<Masks> {
         let counts = desk.shares_kept(&groups, &operands.mask, &Ok(Near::ZERO), true);
         desk.counts("prune", "keep", counts)?;
     }
-    let mut pruned = Vec::new();
-    for (p, parameter) in desk.prunable().iter().enumerate() {
-        let before = operands.mask[p].clone();
-        let expected = before.map(|before| before.iter().map(|&flag| Decision::of(flag)).collect());
-        let of = format!("/{}", parameter.name);
-        pruned.push(desk.flags("prune", ("pruned", &of), &parameter.shape, expected)?);
-    }
-    Ok(pruned)
+    desk.same("prune", "pruned", &operands.mask)
 }

@@ -2,22 +2,23 @@
 
 use crate::error::Result;
 use crate::oracle::steps::desk::Desk;
-use crate::oracle::steps::left::Left;
+use crate::oracle::steps::grow::DropAndGrow;
 use crate::oracle::steps::near::Near;
 use crate::oracle::steps::page::Page;
-use crate::oracle::steps::pick::DropAndGrow;
+use crate::oracle::steps::rules::Rules;
+use crate::oracle::steps::slips::Slip;
+use crate::oracle::steps::state::Left;
 use crate::select::distribution::Distribution;
 use crate::select::schedule::DropSchedule;
 use crate::select::update::{DropRule, UpdateOrder};
 use crate::trace::StepMethod;
 
-pub(in crate::oracle::steps) static SET: Page = Page {
+pub(super) static SET: Page = Page {
     fits: |desk| {
         desk.required(&["update_every", "update_end"])?;
         desk.ends_after_its_start()
     },
     begin: |desk| desk.whole(Some("sparsity"), true),
-    due: |rules, t| rules.due().is_at(rules.clock(t).0),
     ..Page::new(
         StepMethod::Set,
         &[
@@ -36,9 +37,10 @@ pub(in crate::oracle::steps) static SET: Page = Page {
         ],
         step,
     )
+    .due(Rules::is_on_grid)
 };
 
-pub(in crate::oracle::steps) static RIGL: Page = Page {
+pub(super) static RIGL: Page = Page {
     fits: |desk| {
         if desk.rules.choice::<Distribution>() != Distribution::Given {
             desk.required(&["sparsity"])?;
@@ -47,7 +49,6 @@ pub(in crate::oracle::steps) static RIGL: Page = Page {
         desk.ends_after_its_start()
     },
     begin: |desk| desk.whole(Some("sparsity"), true),
-    due: |rules, t| rules.due().is_at(rules.clock(t).0),
     ..Page::new(
         StepMethod::RigL,
         &[
@@ -66,13 +67,15 @@ pub(in crate::oracle::steps) static RIGL: Page = Page {
         ],
         step,
     )
+    .due(Rules::is_on_grid)
 };
 
 fn step(desk: &mut Desk) -> Result<Left> {
     let rules = desk.rules;
     let operands = desk.operands()?;
     let updated = desk.updated()?;
-    let skipped = updated && rules.choice::<UpdateOrder>() == UpdateOrder::InsteadOfStep;
+    let skips = rules.choice::<UpdateOrder>() == UpdateOrder::InsteadOfStep;
+    let skipped = updated && (skips && !rules.has(Slip::UnskippedStep) || rules.has(Slip::NoStep));
     let first = desk.descend(("step", "between"), &operands, Some(&operands.mask), skipped)?;
     let update = if updated {
         let fraction = desk.real_number("schedule", "fraction", Ok(fraction(desk)))?;
@@ -89,11 +92,11 @@ fn step(desk: &mut Desk) -> Result<Left> {
 fn fraction(desk: &Desk) -> Near {
     let rules = desk.rules;
     if rules.method() == StepMethod::Set {
-        return rules.constant(rules.real("zeta"));
+        return rules.constant_share(rules.real("zeta"));
     }
     let (alpha, end, c) = (rules.real("alpha"), rules.steps("update_end"), rules.clock(desk.step()).1);
     match rules.choice::<DropSchedule>() {
-        DropSchedule::Constant => rules.constant(alpha),
+        DropSchedule::Constant => rules.constant_share(alpha),
         DropSchedule::Cosine => rules.cosine((alpha, 0.0), c, end, rules.due().start),
         DropSchedule::Power => rules.power(alpha, c, end, rules.real("drop_power")),
     }

@@ -1,34 +1,27 @@
 //! Linear mode connectivity (Alg. 3 of the paper; Frankle et al. 2020, section 2): an event is a candidate.
 
+use crate::choice::Choice;
 use crate::error::Result;
 use crate::oracle::interval::{Decision, Interval};
-use crate::oracle::steps::desk::{Desk, Known};
-use crate::oracle::steps::left::Left;
-use crate::oracle::steps::near::{Near, Reals};
+use crate::oracle::steps::desk::Desk;
+use crate::oracle::steps::near::{Known, Near, Reals};
 use crate::oracle::steps::page::Page;
 use crate::oracle::steps::slips::Slip;
+use crate::oracle::steps::state::{Candidate, Left};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::select::path::{BarrierOf, Grid, Interpolation};
 use crate::trace::StepMethod;
 
-pub(in crate::oracle::steps) static PAGE: Page = Page {
+pub(super) static PAGE: Page = Page {
     end: choose,
-    results_are_operands: false,
     begin: |_| Ok(Default::default()),
     ..Page::new(
         StepMethod::Lmc,
         &["lmc.carry", "lmc.grid", "lmc.interpolate", "lmc.score", "lmc.barrier", "lmc.argmin", "lmc.stable"],
         step,
     )
+    .of_events()
 };
-
-/// What a candidate came to.
-#[derive(Debug, Clone)]
-pub(in crate::oracle::steps) struct Candidate {
-    k: usize,
-    score: Known<Near>,
-    barrier: Known<Near>,
-}
 
 fn step(desk: &mut Desk) -> Result<Left> {
     let alpha = grid(desk)?;
@@ -36,10 +29,14 @@ fn step(desk: &mut Desk) -> Result<Left> {
     let error = along(desk, "error", alpha.len())?;
     interpolate(desk, &alpha)?;
     let u = desk.rules.arithmetic.u();
-    let mean = loss.clone().map(|loss| mean(desk, &loss));
+    let of = if desk.rules.has(Slip::MeanOfError) { error.clone() } else { loss.clone() };
+    let mean = of.map(|loss| mean(desk, &loss));
     let score = desk.real_number("score", "score", mean)?;
+    // What is said to be of the error cannot be judged by the loss.
+    let is_declared = desk.trace.header.reading.contains_key(BarrierOf::KEY);
     let of = match (desk.rules.choice::<BarrierOf>(), error) {
         (BarrierOf::Error, Ok(error)) => Ok(error),
+        (BarrierOf::Error, Err(reason)) if is_declared => Err(reason),
         _ => loss,
     };
     let barrier = of.map(|of| {
@@ -60,8 +57,17 @@ fn grid(desk: &mut Desk) -> Result<Reals> {
         Grid::Intervals => (points + 1, points),
     };
     let u = desk.rules.arithmetic.u();
+    let among = [Slip::GridShifted, Slip::GridReversed, Slip::GridOfMiddles, Slip::GridSquared];
+    let slip = desk.rules.slip(&among);
+    let share = |i: usize, n: usize| DoubleDouble::from_usize(i) / DoubleDouble::from_usize(n);
     let at = |i: usize| {
-        let centre = DoubleDouble::from_usize(i) / DoubleDouble::from_usize(last);
+        let centre = match slip {
+            Some(Slip::GridShifted) => share(i + 1, last + 1),
+            Some(Slip::GridReversed) => share(last - i, last),
+            Some(Slip::GridOfMiddles) => share(2 * i + 1, 2 * n),
+            Some(Slip::GridSquared) => share(i, last) * share(i, last),
+            _ => share(i, last),
+        };
         Near { centre, radius: 3.0 * u }
     };
     let expected: Reals = (0..n).map(at).collect();
@@ -105,8 +111,14 @@ fn interpolate(desk: &mut Desk, alpha: &Reals) -> Result<()> {
                 let (one, two) = (ends.0.clone()?, ends.1.clone()?);
                 let mirrored = desk.rules.choice::<Interpolation>() == Interpolation::TwoToOne;
                 let (from, to) = if mirrored { (two, one) } else { (one, two) };
+                let rest = Near::exact(1.0).minus(a);
+                let (rest, a) = match desk.rules.slip(&[Slip::LineAdds, Slip::LineSquared]) {
+                    Some(Slip::LineAdds) => (Near::exact(1.0), a),
+                    Some(_) => (rest.times(rest), a.times(a)),
+                    None => (rest, a),
+                };
                 let at = |(x, y): (Near, Near)| {
-                    let line = Near::exact(1.0).minus(a).times(x).plus(a.times(y));
+                    let line = rest.times(x).plus(a.times(y));
                     line.give(5.0 * u * (x.size() + y.size()) + 4.0 * desk.rules.arithmetic.underflow())
                 };
                 Ok(from.iter().zip(to.iter()).map(at).collect())
@@ -126,43 +138,81 @@ fn interpolate(desk: &mut Desk, alpha: &Reals) -> Result<()> {
     Ok(())
 }
 
+/// The mean of what is recorded along the line, to (points + 3) u of its size.
 fn mean(desk: &Desk, loss: &Reals) -> Near {
     let n = loss.len();
-    let (mut sum, mut size) = (Near::ZERO, 0.0);
-    for x in loss.iter() {
-        sum = sum.plus(x);
-        size += x.size();
-    }
-    let count = match desk.rules.slip {
-        Some(Slip::MeanOfEnds) => n.saturating_sub(1).max(1),
-        _ => n.max(1),
+    let all: Vec<Near> = loss.iter().collect();
+    let sum = |of: &[Near]| of.iter().fold(Near::ZERO, |sum, &x| sum.plus(x));
+    let over = |sum: Near, n: usize| {
+        let n = n.max(1);
+        Near { centre: sum.centre / DoubleDouble::from_usize(n), radius: sum.radius / n as f64 }
     };
-    let centre = sum.centre / DoubleDouble::from_usize(count);
-    let mean = Near { centre, radius: sum.radius / count as f64 };
+    let ends = all[0].plus(all[n - 1]).scaled(0.5);
+    let among = [
+        Slip::MeanInner,
+        Slip::MeanOverIntervals,
+        Slip::MeanByTrapezia,
+        Slip::MeanLargest,
+        Slip::MeanSummed,
+        Slip::MeanMiddle,
+        Slip::MeanExcess,
+    ];
+    let score = match desk.rules.slip(&among) {
+        Some(Slip::MeanInner) => over(sum(&all[1..(n - 1).max(1)]), n.saturating_sub(2)),
+        Some(Slip::MeanOverIntervals) => over(sum(&all), n - 1),
+        Some(Slip::MeanByTrapezia) => over(sum(&all).minus(ends), n - 1),
+        Some(Slip::MeanLargest) => largest(&all),
+        Some(Slip::MeanSummed) => sum(&all),
+        Some(Slip::MeanMiddle) => all[n / 2],
+        Some(Slip::MeanExcess) => over(sum(&all), n).minus(ends),
+        _ => over(sum(&all), n),
+    };
+    let size = all.iter().map(|x| x.size()).sum::<f64>() / n as f64;
     let (u, underflow) = (desk.rules.arithmetic.u(), desk.rules.arithmetic.underflow());
-    mean.give((desk.rules.steps("points") as f64 + 3.0) * u * size / count as f64 + underflow)
+    score.give((desk.rules.steps("points") as f64 + 3.0) * u * size.max(score.size()) + underflow)
+}
+
+fn largest(of: &[Near]) -> Near {
+    of.iter().copied().reduce(|most, x| if x.centre > most.centre { x } else { most }).unwrap_or(Near::ZERO)
+}
+
+fn least(of: &[Near]) -> Near {
+    largest(&of.iter().map(|x| x.negated()).collect::<Vec<_>>()).negated()
 }
 
 /// The largest size on the line, and `max - (first + last) / 2`.
 fn barrier(desk: &Desk, of: &Reals) -> (f64, Near) {
-    let (first, last) = (of.at(0), of.at(of.len() - 1));
-    let mut top = first;
-    let mut size: f64 = 0.0;
-    for x in of.iter() {
-        if x.centre > top.centre {
-            top = x;
-        }
-        size = size.max(x.size());
-    }
-    let below = match desk.rules.slip {
-        Some(Slip::BarrierOfFirst) => first,
-        Some(Slip::BarrierOfMean) => {
-            let sum = of.iter().fold(Near::ZERO, Near::plus);
-            Near { centre: sum.centre / DoubleDouble::from_usize(of.len()), radius: sum.radius }
-        }
-        _ => first.plus(last).scaled(0.5),
+    let all: Vec<Near> = of.iter().collect();
+    let n = all.len();
+    let ends = [all[0], all[n - 1]];
+    let mean = || {
+        let sum = all.iter().fold(Near::ZERO, |sum, &x| sum.plus(x));
+        Near { centre: sum.centre / DoubleDouble::from_usize(n), radius: sum.radius }
     };
-    (size, top.minus(below))
+    let among = [
+        Slip::BarrierOfMean,
+        Slip::BarrierBelowMean,
+        Slip::BarrierOverLeast,
+        Slip::BarrierOverLargest,
+        Slip::BarrierOfFirst,
+        Slip::BarrierOfMiddle,
+        Slip::BarrierOfRange,
+    ];
+    let slip = desk.rules.slip(&among);
+    let top = match slip {
+        Some(Slip::BarrierOfMean) => mean(),
+        Some(Slip::BarrierOfMiddle) => all[n / 2],
+        _ => largest(&all),
+    };
+    let below = match slip {
+        Some(Slip::BarrierBelowMean) => mean(),
+        Some(Slip::BarrierOverLeast) => least(&ends),
+        Some(Slip::BarrierOverLargest) => largest(&ends),
+        Some(Slip::BarrierOfFirst) => ends[0],
+        Some(Slip::BarrierOfRange) => least(&all),
+        _ => ends[0].plus(ends[1]).scaled(0.5),
+    };
+    (all.iter().map(|x| x.size()).fold(0.0, f64::max), top.minus(below))
 }
 
 /// Labels `argmin` and `stable`, after the last candidate.
@@ -171,54 +221,80 @@ fn choose(desk: &mut Desk) -> Result<()> {
     if candidates.is_empty() {
         return Ok(());
     }
-    let scores: Known<Vec<(usize, Interval)>> =
-        candidates.iter().map(|of| Ok((of.k, of.score.clone()?.interval()))).collect();
-    let k_star = scores.map(|scores| {
-        let least = scores.iter().map(|(_, score)| score.high).fold(f64::INFINITY, f64::min);
-        let mut possible = Vec::new();
-        for (k, score) in &scores {
-            // An earlier one that is surely as small comes first.
-            let beaten = scores.iter().any(|(other, of)| other < k && of.high <= score.low);
-            if score.low <= least && !beaten {
-                possible.push(*k as i64);
-            }
-        }
-        possible
-    });
     let known: Vec<i64> = candidates.iter().map(|of| of.k as i64).collect();
+    let k_star = best(desk, &candidates).map(|possible| placed(desk, possible, &known));
     let k_star = of_candidates(desk, "k_star", k_star, &known)?;
     desk.one_of_integers("argmin", "k_star", k_star)?;
-    let threshold = desk.rules.real("threshold");
-    let threshold = Near::exact(threshold).give(2.0 * desk.rules.arithmetic.u() * threshold).interval();
-    let below: Known<Vec<(usize, Decision)>> =
-        candidates.iter().map(|of| Ok((of.k, of.barrier.clone()?.interval().less_than(threshold)))).collect();
-    let exact = desk.is_replay();
-    let k_stable = below.map(|below| {
-        // From the last candidate downwards, as long as each may be below.
-        let mut possible = Vec::new();
-        let mut is_certain = true;
-        let mut least = -1;
-        for (k, decision) in below.iter().rev() {
-            let decision = match (exact, decision) {
-                (true, Decision::Either) => Decision::No,
-                (_, decision) => *decision,
-            };
-            match decision {
-                Decision::No => break,
-                Decision::Either => {
-                    possible.push(least);
-                    is_certain = false;
-                    least = *k as i64;
-                }
-                Decision::Yes => least = *k as i64,
-            }
-        }
-        possible.push(least);
-        debug_assert!(!is_certain || possible.len() == 1);
-        possible
-    });
+    let k_stable = stable(desk, &candidates).map(|possible| placed(desk, possible, &known));
     let k_stable = of_candidates(desk, "k_stable", k_stable, &known)?;
     desk.one_of_integers("stable", "k_stable", k_stable)
+}
+
+/// A known mistake: the place among the candidates, or the one before.
+fn placed(desk: &Desk, possible: Vec<i64>, known: &[i64]) -> Vec<i64> {
+    let place = |k: &i64| known.iter().position(|other| other == k);
+    match desk.rules.slip(&[Slip::PlaceForStep, Slip::OneBefore, Slip::NoneAsZero]) {
+        Some(Slip::PlaceForStep) => possible.iter().filter_map(place).map(|i| i as i64).collect(),
+        Some(Slip::OneBefore) => {
+            let before = |k: &i64| place(k).map_or(-1, |i| i.checked_sub(1).map_or(-1, |i| known[i]));
+            possible.iter().map(before).collect()
+        }
+        Some(_) => possible.into_iter().map(|k| k.max(0)).collect(),
+        None => possible,
+    }
+}
+
+/// Which candidate may have the least score, the smallest at a tie.
+fn best(desk: &Desk, candidates: &[Candidate]) -> Known<Vec<i64>> {
+    let among = [Slip::TieToLast, Slip::LargestScore, Slip::LeastBarrier, Slip::FirstLeftOut];
+    let slip = desk.rules.slip(&among);
+    let score = |of: &Candidate| -> Known<(usize, Interval)> {
+        let score = if slip == Some(Slip::LeastBarrier) { of.barrier.clone()? } else { of.score.clone()? };
+        let score = score.interval();
+        Ok((of.k, if slip == Some(Slip::LargestScore) { score.negated() } else { score }))
+    };
+    let from = usize::from(slip == Some(Slip::FirstLeftOut) && candidates.len() > 1);
+    let scores: Vec<(usize, Interval)> = candidates[from..].iter().map(score).collect::<Known<_>>()?;
+    let least = scores.iter().map(|(_, score)| score.high).fold(f64::INFINITY, f64::min);
+    let precedes = |other: usize, k: usize| if slip == Some(Slip::TieToLast) { other > k } else { other < k };
+    let is_possible = |(k, score): &&(usize, Interval)| {
+        // One that is surely as small and comes first.
+        let beaten = scores.iter().any(|(other, of)| precedes(*other, *k) && of.high <= score.low);
+        score.low <= least && !beaten
+    };
+    Ok(scores.iter().filter(is_possible).map(|&(k, _)| k as i64).collect())
+}
+
+/// From which candidate on every barrier may be below the threshold; -1 of none.
+fn stable(desk: &Desk, candidates: &[Candidate]) -> Known<Vec<i64>> {
+    let threshold = desk.rules.real("threshold");
+    let threshold = Near::exact(threshold).give(2.0 * desk.rules.arithmetic.u() * threshold).interval();
+    let below = |of: &Candidate| -> Known<(i64, Decision)> {
+        let decision = of.barrier.clone()?.interval().less_than(threshold);
+        let is_open = decision == Decision::Either;
+        Ok((of.k as i64, if is_open && desk.is_replay() { Decision::No } else { decision }))
+    };
+    let below: Vec<(i64, Decision)> = candidates.iter().map(below).collect::<Known<_>>()?;
+    match desk.rules.slip(&[Slip::FirstBelow, Slip::LastCandidate]) {
+        Some(Slip::FirstBelow) => {
+            let first = below.iter().find(|(_, decision)| *decision == Decision::Yes);
+            return Ok(vec![first.map_or(-1, |&(k, _)| k)]);
+        }
+        Some(_) => return Ok(below.last().map(|&(k, _)| k).into_iter().collect()),
+        None => {}
+    }
+    // From the last candidate downwards, as long as each may be below.
+    let (mut possible, mut least) = (Vec::new(), -1);
+    for (k, decision) in below.into_iter().rev() {
+        match decision {
+            Decision::No => break,
+            Decision::Either => possible.push(least),
+            Decision::Yes => {}
+        }
+        least = k;
+    }
+    possible.push(least);
+    Ok(possible)
 }
 
 /// What names a candidate that the trace does not hold cannot be judged; its place among the candidates in its stead can.
@@ -229,6 +305,7 @@ fn of_candidates(desk: &Desk, name: &str, possible: Known<Vec<i64>>, known: &[i6
     let is_place =
         |k: &i64| known.iter().position(|other| other == k).is_some_and(|i| i as i64 == named || i as i64 + 1 == named);
     let is_place = possible.as_ref().is_ok_and(|possible| possible.iter().any(is_place));
-    let is_judged = desk.is_replay() || known.contains(&named) || named < 0 || is_place;
+    let is_altered = possible.as_ref().is_ok_and(|possible| possible.contains(&named));
+    let is_judged = desk.is_replay() || known.contains(&named) || named < 0 || is_place || is_altered;
     Ok(if is_judged { possible } else { Err(format!("names {named}, a candidate that is not recorded")) })
 }

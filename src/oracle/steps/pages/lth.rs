@@ -1,25 +1,25 @@
 //! Iterative magnitude pruning with rewinding (Frankle et al. 2020): an event is a level.
 
 use crate::error::Result;
-use crate::oracle::steps::desk::{Choice, Desk, Known};
-use crate::oracle::steps::left::{Left, masked};
-use crate::oracle::steps::near::{Near, Reals};
+use crate::oracle::steps::choose::Choice;
+use crate::oracle::steps::desk::Desk;
+use crate::oracle::steps::left::masked;
+use crate::oracle::steps::near::{Known, Near, Reals};
 use crate::oracle::steps::page::Page;
 use crate::oracle::steps::pick::intervals;
 use crate::oracle::steps::slips::Slip;
+use crate::oracle::steps::state::Left;
 use crate::select::distribution::Distribution;
 use crate::trace::StepMethod;
 
-pub(in crate::oracle::steps) static PAGE: Page = Page {
-    // Before level 1 nothing is pruned.
-    due: |_, t| t >= 1,
-    // A level is trained between what one event leaves and the next one finds.
-    results_are_operands: false,
+pub(super) static PAGE: Page = Page {
     ..Page::new(
         StepMethod::Lth,
         &["lth.carry", "lth.count", "lth.score", "lth.mask", "lth.rewind", "lth.momentum"],
         step,
     )
+    .due(|_, t| t >= 1)
+    .of_events()
 };
 
 fn step(desk: &mut Desk) -> Result<Left> {
@@ -30,9 +30,13 @@ fn step(desk: &mut Desk) -> Result<Left> {
     for p in 0..n {
         trained.push(desk.operand("weights_before", p)?);
         let name = format!("rewind/{}", desk.parameters()[p].name);
-        rewind.push(match rules.slip {
+        let is_other = p >= mask_before.len();
+        let among = [Slip::RewoundToInitial, Slip::NotRewound, Slip::OthersInitial, Slip::OthersNotRewound];
+        rewind.push(match rules.slip(&among) {
             Some(Slip::RewoundToInitial) => desk.whole.init[p].clone(),
+            Some(Slip::OthersInitial) if is_other => desk.whole.init[p].clone(),
             Some(Slip::NotRewound) => trained[p].clone(),
+            Some(Slip::OthersNotRewound) if is_other => trained[p].clone(),
             _ => desk.floats(&name)?.ok_or_else(|| format!("needs `{name}`")),
         });
     }
@@ -41,18 +45,14 @@ fn step(desk: &mut Desk) -> Result<Left> {
     let counts = desk.counts("count", "keep", counts)?;
     let mut scores = Vec::new();
     for (p, candidates) in mask_before.iter().enumerate() {
-        let from = if rules.has(Slip::ScoreBefore) { &rewind[p] } else { &trained[p] };
-        let size = |w: Near| if rules.has(Slip::Signed) { w } else { w.abs() };
-        let expected = from.clone().map(|w| w.iter().map(size).collect());
+        let expected = score(desk, &trained[p], &rewind[p]);
         let at = candidates.clone().ok();
         scores.push(desk.real("score", "score", p, at.as_ref().map(|at| at.as_slice()), expected)?);
     }
     let keys = intervals(&scores);
-    let candidates =
-        if rules.has(Slip::AmongAll) { crate::oracle::steps::pick::everything(desk) } else { mask_before.clone() };
     let choice = Choice {
         keys: &keys,
-        candidates: &candidates,
+        candidates: &mask_before,
         base: None,
         groups: &groups,
         counts: &counts,
@@ -63,7 +63,8 @@ fn step(desk: &mut Desk) -> Result<Left> {
     let mut left = Left { t: desk.t, mask: mask.clone(), ..desk.left.clone() };
     for (p, from) in rewind.into_iter().enumerate() {
         let expected = || -> Known<Reals> {
-            match mask.get(p).filter(|_| !rules.has(Slip::RewindUnmasked)) {
+            let under = if rules.has(Slip::RewindUnderOldMask) { &mask_before } else { &mask };
+            match under.get(p).filter(|_| !rules.has(Slip::RewindUnmasked)) {
                 Some(mask) => Ok(masked(&from?, &mask.clone()?)),
                 None => from,
             }
@@ -72,7 +73,27 @@ fn step(desk: &mut Desk) -> Result<Left> {
         left.weights[p] = desk.real("rewind", "weights_after", p, None, expected)?;
     }
     for (p, parameter) in desk.parameters().iter().enumerate() {
-        left.momentum[p] = desk.real("momentum", "momentum", p, None, Ok(Reals::all(0.0, parameter.range.len())))?;
+        let kept = rules.has(Slip::MomentumKept);
+        let v = (0..parameter.range.len()).map(|_| if kept { Near::ANY } else { Near::ZERO });
+        left.momentum[p] = desk.real("momentum", "momentum", p, None, Ok(v.collect()))?;
     }
     Ok(left)
+}
+
+/// |w|.
+fn score(desk: &Desk, trained: &Known<Reals>, rewind: &Known<Reals>) -> Known<Reals> {
+    let w = trained.clone()?;
+    match desk.rules.slip(&[Slip::Signed, Slip::ScoreOfRewind, Slip::ScoreOfMove]) {
+        Some(Slip::Signed) => Ok(w),
+        Some(Slip::ScoreOfRewind) => Ok(rewind.clone()?.iter().map(Near::abs).collect()),
+        Some(_) => {
+            let u = desk.rules.arithmetic.u();
+            let moved = |(w, k): (Near, Near)| {
+                let moved = w.minus(k);
+                moved.give(2.0 * u * moved.size()).abs()
+            };
+            Ok(w.iter().zip(rewind.clone()?.iter()).map(moved).collect())
+        }
+        None => Ok(w.iter().map(Near::abs).collect()),
+    }
 }

@@ -2,18 +2,20 @@
 
 use crate::error::Result;
 use crate::oracle::interval::Interval;
-use crate::oracle::steps::desk::{Arrays, Choice, Desk, Known};
-use crate::oracle::steps::left::{Left, masked};
-use crate::oracle::steps::near::{Near, Reals};
+use crate::oracle::steps::choose::Choice;
+use crate::oracle::steps::desk::Desk;
+use crate::oracle::steps::left::masked;
+use crate::oracle::steps::near::{Arrays, Known, Near, Reals};
 use crate::oracle::steps::page::Page;
 use crate::oracle::steps::pick::{everything, intervals};
 use crate::oracle::steps::slips::Slip;
+use crate::oracle::steps::state::Left;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::select::distribution::Distribution;
 use crate::select::update::StartingWeights;
 use crate::trace::StepMethod;
 
-pub(in crate::oracle::steps) static SNIP: Page = Page {
+pub(super) static SNIP: Page = Page {
     fits: has_target,
     begin: |desk| desk.whole(Some("sparsity"), false),
     ..Page::new(
@@ -23,7 +25,7 @@ pub(in crate::oracle::steps) static SNIP: Page = Page {
     )
 };
 
-pub(in crate::oracle::steps) static GRASP: Page = Page {
+pub(super) static GRASP: Page = Page {
     fits: has_target,
     begin: |desk| desk.whole(Some("sparsity"), false),
     ..Page::new(
@@ -108,19 +110,17 @@ fn saliencies(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Arrays> {
     let mut products: Vec<Known<Vec<Near>>> = Vec::new();
     for (p, w) in weights.iter().enumerate() {
         let g = desk.gradient(p)?;
-        let slip = desk.rules.slip;
+        let among = [Slip::ScoreOfWeight, Slip::ScoreOfGradient, Slip::ScoreOfGradientSquared, Slip::Signed];
+        let slip = desk.rules.slip(&among);
         let product = |(w, g): (Near, Near)| {
             let x = match slip {
                 Some(Slip::ScoreOfWeight) => w,
                 Some(Slip::ScoreOfGradient) => g,
+                Some(Slip::ScoreOfGradientSquared) => w.times(g).times(g),
                 _ => w.times(g),
             };
             let x = x.give(2.0 * u * x.size() + underflow);
-            match slip {
-                Some(Slip::Signed) => x,
-                Some(Slip::Squared) => x.times(x),
-                _ => x.abs(),
-            }
+            if slip == Some(Slip::Signed) { x } else { x.abs() }
         };
         let known = || -> Known<Vec<Near>> { Ok(w.clone()?.iter().zip(g?.iter()).map(product).collect()) };
         products.push(known());
@@ -146,13 +146,7 @@ fn saliencies(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Arrays> {
     for (p, of) in products.into_iter().enumerate() {
         let quotient = |x: Near| match divided {
             None => x,
-            Some(total) => {
-                let centre = x.centre / total.centre;
-                let size = centre.abs().to_f64();
-                let relative = total.radius / (total.size() - 2.0 * total.radius).max(f64::MIN_POSITIVE);
-                let own = x.radius / (total.size() - 2.0 * total.radius).max(f64::MIN_POSITIVE);
-                Near { centre, radius: own + size * relative + 2.0 * u * size + underflow }
-            }
+            Some(total) => x.over(total, u).give(underflow),
         };
         let expected = of.map(|of| of.into_iter().map(quotient).collect());
         scores.push(desk.real("score", "score", p, None, expected)?);
@@ -201,16 +195,18 @@ fn flows(desk: &mut Desk, weights: &[Known<Reals>]) -> Result<Arrays> {
     let mut scores = Vec::new();
     for (p, w) in weights.iter().enumerate() {
         let hg = desk.operand("hessian_gradient", p)?;
-        let slip = desk.rules.slip;
+        let among =
+            [Slip::ScoreOfWeight, Slip::ScoreOfGradient, Slip::ScoreOfGradientSquared, Slip::ScoreOfWeightSquared];
+        let slip = desk.rules.slip(&among);
         let product = |(w, hg): (Near, Near)| {
-            let x = w.times(hg);
-            let x = Near { centre: -x.centre, ..x }.give(2.0 * u * x.size() + underflow);
-            match slip {
-                Some(Slip::Negated) => Near { centre: -x.centre, ..x },
-                Some(Slip::Signed) => x.abs(),
-                Some(Slip::ScoreOfGradient) => hg,
-                _ => x,
-            }
+            let x = match slip {
+                Some(Slip::ScoreOfWeight) => return w.abs(),
+                Some(Slip::ScoreOfGradient) => return hg.negated(),
+                Some(Slip::ScoreOfGradientSquared) => w.times(hg).times(hg),
+                Some(Slip::ScoreOfWeightSquared) => w.times(hg).times(w),
+                _ => w.times(hg),
+            };
+            x.negated().give(2.0 * u * x.size() + underflow)
         };
         let known = || -> Known<Reals> { Ok(w.clone()?.iter().zip(hg?.iter()).map(product).collect()) };
         let expected = known();

@@ -3,19 +3,18 @@
 use crate::error::Result;
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::steps::counts::Counts;
-use crate::oracle::steps::desk::{Desk, Known};
-use crate::oracle::steps::left::Left;
-use crate::oracle::steps::near::{Near, Reals};
+use crate::oracle::steps::desk::Desk;
+use crate::oracle::steps::near::{Known, Near, Reals};
 use crate::oracle::steps::page::Page;
 use crate::oracle::steps::select::select;
 use crate::oracle::steps::slips::Slip;
-use crate::scalar::Scalar;
+use crate::oracle::steps::state::Left;
 use crate::select::cut::Cut;
 use crate::select::groups::{Groups, Remainder};
 use crate::select::structure::{Pick, Rescale};
 use crate::trace::{StepMethod, unflatten};
 
-pub(in crate::oracle::steps) static PAGE: Page = Page {
+pub(super) static PAGE: Page = Page {
     fits: |desk| {
         let (keep, group) = (desk.rules.steps("keep"), desk.rules.steps("group"));
         if keep <= group {
@@ -24,12 +23,12 @@ pub(in crate::oracle::steps) static PAGE: Page = Page {
         Err(desk.trace.bad_header("hyper: keep", format!("at most `group` = {group}"), keep))
     },
     begin: |_| Ok(Default::default()),
-    results_are_operands: false,
     ..Page::new(
         StepMethod::Sdgp,
         &["sdgp.carry", "sdgp.select", "sdgp.scale", "sdgp.weight_gradient", "sdgp.data_gradient"],
         step,
     )
+    .of_events()
 };
 
 fn step(desk: &mut Desk) -> Result<Left> {
@@ -67,7 +66,7 @@ fn judge(desk: &mut Desk, layer: &str) -> Result<()> {
     let decisions = decide(desk, &shape, &x, &draw);
     let y = pruned(desk, layer, &shape, &x, decisions)?;
     if shape.len() == 2 {
-        products(desk, layer, &shape, &x, y)?;
+        super::gradients::products(desk, layer, &shape, &x, y)?;
     }
     Ok(())
 }
@@ -75,18 +74,37 @@ fn judge(desk: &mut Desk, layer: &str) -> Result<()> {
 /// The groups of a gradient of this shape: the places of their entries.
 fn groups(desk: &Desk, shape: &[usize]) -> Vec<Vec<usize>> {
     let n = desk.rules.steps("group").max(1);
-    let by_memory = desk.rules.choice::<Groups>() == Groups::Memory;
-    let len: usize = shape.iter().product();
-    if by_memory {
-        return (0..len).collect::<Vec<_>>().chunks(n).map(<[usize]>::to_vec).collect();
+    let (len, b) = (shape.iter().product::<usize>(), shape[0]);
+    match desk.rules.slip(&[Slip::AcrossBatch, Slip::WholeLayer]) {
+        Some(Slip::AcrossBatch) => {
+            let rest = len / b.max(1);
+            let across: Vec<usize> = (0..rest).flat_map(|i| (0..b).map(move |sample| sample * rest + i)).collect();
+            return across.chunks(n).map(<[usize]>::to_vec).collect();
+        }
+        Some(_) => return vec![(0..len).collect()],
+        None => {}
+    }
+    let runs = runs(desk, shape);
+    let strided = |run: Vec<usize>| -> Vec<usize> {
+        let parts = run.len().div_ceil(n);
+        (0..parts).flat_map(|i| run.iter().copied().skip(i).step_by(parts).collect::<Vec<_>>()).collect()
+    };
+    let is_strided = desk.rules.has(Slip::Strided);
+    let runs = runs.into_iter().map(|run| if is_strided { strided(run) } else { run });
+    runs.flat_map(|run| run.chunks(n).map(<[usize]>::to_vec).collect::<Vec<_>>()).collect()
+}
+
+/// What groups are cut from, one after the other: the channels at each place, or all entries as they lie in memory.
+fn runs(desk: &Desk, shape: &[usize]) -> Vec<Vec<usize>> {
+    if desk.rules.choice::<Groups>() == Groups::Memory {
+        return vec![(0..shape.iter().product()).collect()];
     }
     let (b, c) = (shape[0], shape[1]);
     let plane: usize = shape[2..].iter().product();
     let mut all = Vec::new();
     for sample in 0..b {
         for place in 0..plane {
-            let channels: Vec<usize> = (0..c).map(|channel| (sample * c + channel) * plane + place).collect();
-            all.extend(channels.chunks(n).map(<[usize]>::to_vec));
+            all.push((0..c).map(|channel| (sample * c + channel) * plane + place).collect());
         }
     }
     all
@@ -97,12 +115,14 @@ type Decided = (Vec<Decision>, Vec<(Vec<usize>, Counts)>);
 
 fn decide(desk: &Desk, shape: &[usize], x: &Reals, draw: &Known<Reals>) -> Known<Decided> {
     let (m, n) = (desk.rules.steps("keep"), desk.rules.steps("group"));
-    let m = match desk.rules.slip {
+    let m = match desk.rules.slip(&[Slip::OneMore, Slip::OneFewer, Slip::KeptForDropped, Slip::WholeLayer]) {
         Some(Slip::OneMore) => m + 1,
         Some(Slip::OneFewer) => m.saturating_sub(1),
-        Some(Slip::CountOfRemoved) => n.saturating_sub(m),
-        _ => m,
+        Some(Slip::KeptForDropped) => n.saturating_sub(m),
+        Some(_) => x.len() * m / n.max(1),
+        None => m,
     };
+    let slip = desk.rules.slip(&[Slip::Signed, Slip::Smallest, Slip::OtherKey]);
     let mut decisions = vec![Decision::No; x.len()];
     let mut open = Vec::new();
     for group in groups(desk, shape) {
@@ -113,7 +133,8 @@ fn decide(desk: &Desk, shape: &[usize], x: &Reals, draw: &Known<Reals>) -> Known
             Remainder::Keep | Remainder::Zero | Remainder::Dense => m.min(group.len()),
         };
         let key = |&j: &usize| -> Known<Interval> {
-            Ok(match (desk.rules.choice::<Pick>(), desk.rules.slip) {
+            Ok(match (desk.rules.choice::<Pick>(), slip) {
+                (_, Some(Slip::OtherKey)) => Interval { low: 0.0, high: 1.0 },
                 (Pick::Random, _) => draw.as_ref().map_err(Clone::clone)?.at(j).interval(),
                 (_, Some(Slip::Signed)) => x.at(j).interval(),
                 (_, Some(Slip::Smallest)) => x.at(j).abs().scaled(-1.0).interval(),
@@ -194,27 +215,43 @@ fn pruned(desk: &mut Desk, layer: &str, shape: &[usize], x: &Reals, decided: Kno
     desk.real_named("scale", ("pruned", &of), shape, Some(&kept), Ok(expected))
 }
 
-/// y: x where it stays, under `maxnorm` scaled to the size that the channel's plane had.
+/// y: x where it stays, under `maxnorm` scaled to the size that the channel's plane had, to (2 h w + 8) u.
 fn scaled(desk: &Desk, shape: &[usize], x: &Reals, kept: &[bool]) -> Reals {
-    let plane: usize = shape[2..].iter().product();
-    let (u, underflow) = (desk.rules.arithmetic.u(), desk.rules.arithmetic.underflow());
-    let rescales = desk.rules.choice::<Rescale>() == Rescale::Maxnorm;
+    const AMONG: [Slip; 4] = [Slip::ScaleInverted, Slip::ScaleSigned, Slip::ScaleOfSquares, Slip::NoEpsilon];
+    let rules = desk.rules;
+    let plane: usize = shape[if rules.has(Slip::OverChannels) { 1 } else { 2 }..].iter().product();
+    let (u, underflow) = (rules.arithmetic.u(), rules.arithmetic.underflow());
+    let rescales = rules.choice::<Rescale>() == Rescale::Maxnorm;
+    let slip = rules.slip(&AMONG);
+    let own = match rules.slip(&[Slip::ScaledByShare, Slip::Halved]) {
+        Some(Slip::ScaledByShare) => rules.steps("group") as f64 / rules.steps("keep").max(1) as f64,
+        Some(_) => 0.5,
+        None => 1.0,
+    };
     let mut y = Vec::with_capacity(x.len());
     for start in (0..x.len()).step_by(plane.max(1)) {
         let places = start..start + plane.max(1);
         let sum = |only_kept: bool| {
             let of = places.clone().filter(|&j| !only_kept || kept[j]);
-            of.fold(Near::ZERO, |sum, j| sum.plus(x.at(j).abs()))
+            of.fold(Near::ZERO, |sum, j| {
+                sum.plus(match slip {
+                    Some(Slip::ScaleSigned) if !only_kept => x.at(j),
+                    Some(Slip::ScaleOfSquares) if !only_kept => x.at(j).times(x.at(j)),
+                    _ => x.at(j).abs(),
+                })
+            })
         };
-        let (all, stays) = (sum(false), sum(true).plus(Near::exact(MAXNORM_EPS)));
-        let factor = all.centre / stays.centre;
-        let spread = all.radius / stays.size() + factor.abs().to_f64() * stays.radius / stays.centre.abs().to_f64();
+        let (all, stays) = (sum(false), sum(true));
+        let (all, stays) = if slip == Some(Slip::ScaleInverted) { (stays, all) } else { (all, stays) };
+        let small = if slip == Some(Slip::NoEpsilon) { f64::MIN_POSITIVE } else { MAXNORM_EPS };
+        let factor = all.over(stays.plus(Near::exact(small)), 0.0);
         for j in places {
             y.push(match (kept[j], rescales) {
                 (false, _) => Near::ZERO,
-                (true, false) => x.at(j),
+                (true, false) if own == 1.0 => x.at(j),
+                (true, false) => x.at(j).scaled(own).give(4.0 * u * x.at(j).size() * own + underflow),
                 (true, true) => {
-                    let y = x.at(j).times(Near { centre: factor, radius: spread });
+                    let y = x.at(j).times(factor).scaled(own);
                     y.give((2.0 * plane as f64 + 8.0) * u * y.size() + 4.0 * underflow)
                 }
             });
@@ -225,69 +262,3 @@ fn scaled(desk: &Desk, shape: &[usize], x: &Reals, kept: &[bool]) -> Reals {
 
 /// What keeps the rescaling from dividing by 0.
 const MAXNORM_EPS: f64 = 1e-4;
-
-/// Labels `weight_gradient`, from x, and `data_gradient`, from y: of linear layers.
-fn products(desk: &mut Desk, layer: &str, shape: &[usize], x: &Reals, y: Known<Reals>) -> Result<()> {
-    let (b, o) = (shape[0], shape[1]);
-    let of = format!("/{layer}");
-    for (operand, result, label) in
-        [("input", "grad_weight", "weight_gradient"), ("weight", "grad_input", "data_gradient")]
-    {
-        let name = desk.name(&format!("{operand}{of}"));
-        let Some(found) = desk.trace.shape(&name).map(<[usize]>::to_vec) else {
-            if desk.trace.has(&desk.name(&format!("{result}{of}"))) {
-                desk.leave_out(label, format!("`{result}` needs `{name}`"));
-            }
-            continue;
-        };
-        let is_weight_gradient = operand == "input";
-        let rows = if is_weight_gradient { b } else { o };
-        if found.len() != 2 || found[0] != rows {
-            return Err(desk.trace.bad(&name, format!("shape [{rows}, in]"), format!("{found:?}")));
-        }
-        let i = found[1];
-        let other = desk.list(&format!("{operand}{of}"))?;
-        let gradient = match (is_weight_gradient, desk.rules.slip) {
-            (true, Some(Slip::PrunedForWeights)) => y.clone(),
-            (true, _) | (_, Some(Slip::DenseForData)) => Ok(x.clone()),
-            (false, _) => y.clone(),
-        };
-        let expected = || -> Known<Reals> {
-            let (gradient, other) = (gradient?, other?);
-            let (outer, terms) = if is_weight_gradient { (o, b) } else { (b, o) };
-            let mut results = Vec::with_capacity(outer * i);
-            for row in 0..outer {
-                for column in 0..i {
-                    let term = |n: usize| match is_weight_gradient {
-                        true => (gradient.at(n * o + row), other.at(n * i + column)),
-                        false => (gradient.at(row * o + n), other.at(n * i + column)),
-                    };
-                    results.push(product(desk, (0..terms).map(term)));
-                }
-            }
-            Ok(Reals::from_iter(results))
-        };
-        let expected = expected();
-        let shape = if is_weight_gradient { [o, i] } else { [b, i] };
-        let stored = desk.name(&format!("{result}{of}"));
-        if let Some(found) = desk.trace.shape(&stored).filter(|found| **found != shape) {
-            return Err(desk.trace.bad(&stored, format!("shape {shape:?}"), format!("{found:?}")));
-        }
-        desk.real_named(label, (result, &of), &shape, None, expected)?.ok();
-    }
-    Ok(())
-}
-
-/// A sum of n products: (n + 3) u of their sizes.
-fn product(desk: &Desk, terms: impl Iterator<Item = (Near, Near)>) -> Near {
-    let (mut sum, mut size, mut n) = (Near::ZERO, 0.0, 0.0);
-    for (a, b) in terms {
-        let term = a.times(b);
-        sum = sum.plus(term);
-        size += term.size();
-        n += 1.0;
-    }
-    let (u, underflow) =
-        (desk.rules.arithmetic.u().max(desk.rules.arithmetic.u_acc), desk.rules.arithmetic.underflow());
-    sum.give((n + 3.0) * u * size + (2.0 * n + 1.0) * underflow)
-}

@@ -2,19 +2,21 @@
 
 use crate::error::Result;
 use crate::oracle::interval::{Decision, Interval};
-use crate::oracle::steps::desk::{Choice, Desk, Known, Masks};
-use crate::oracle::steps::left::{Left, Operands};
-use crate::oracle::steps::near::{Flags, Near, Reals};
+use crate::oracle::steps::choose::Choice;
+use crate::oracle::steps::desk::Desk;
+use crate::oracle::steps::left::Operands;
+use crate::oracle::steps::near::{Flags, Known, Masks, Near, Reals};
 use crate::oracle::steps::page::Page;
 use crate::oracle::steps::pick::everything;
 use crate::oracle::steps::slips::Slip;
+use crate::oracle::steps::state::Left;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::select::distribution::Distribution;
 use crate::select::update::PenaltyRule;
 use crate::trace::StepMethod;
 use std::rc::Rc;
 
-pub(in crate::oracle::steps) static PAGE: Page = Page {
+pub(super) static PAGE: Page = Page {
     fits: |desk| {
         desk.required(&["forward_sparsity", "backward_sparsity"])?;
         let (forward, backward) = (desk.rules.real("forward_sparsity"), desk.rules.real("backward_sparsity"));
@@ -27,7 +29,6 @@ pub(in crate::oracle::steps) static PAGE: Page = Page {
             _ => Ok(()),
         }
     },
-    due: |rules, t| t.is_multiple_of(rules.steps("update_every").max(1)),
     ..Page::new(
         StepMethod::TopKast,
         &[
@@ -41,6 +42,7 @@ pub(in crate::oracle::steps) static PAGE: Page = Page {
         ],
         step,
     )
+    .due(|rules, t| t.is_multiple_of(rules.steps("update_every").max(1)))
 };
 
 fn step(desk: &mut Desk) -> Result<Left> {
@@ -76,19 +78,17 @@ fn choose(desk: &mut Desk, operands: &Operands) -> Result<(Masks, Masks)> {
     let all = everything(desk);
     let share = |key: &str| Ok(Near::exact(rules.real(key)));
     let counts = desk.shares_kept(&groups, &all, &share("forward_sparsity"), true);
-    let forward_counts = desk.counts("count", "keep", counts)?;
-    let is_same = rules.has(Slip::BackwardIsForward);
-    let of = share(if is_same { "forward_sparsity" } else { "backward_sparsity" });
-    let counts = desk.shares_kept(&groups, &all, &of, true);
-    let backward_counts = desk.counts("count", "keep_backward", counts)?;
-    let size = |w: Near| match rules.slip {
-        Some(Slip::Signed) => w.interval(),
-        _ => w.abs().interval(),
+    let is_swapped = rules.has(Slip::CountsSwapped);
+    let share = |key: &str| match key {
+        "forward_sparsity" if is_swapped => share("backward_sparsity"),
+        "backward_sparsity" if is_swapped || rules.has(Slip::BackwardIsForward) => share("forward_sparsity"),
+        key => share(key),
     };
-    let keys: Vec<Known<Vec<Interval>>> = operands.weights[..all.len()]
-        .iter()
-        .map(|w| w.as_ref().map(|w| w.iter().map(size).collect()).map_err(Clone::clone))
-        .collect();
+    let counts = if is_swapped { desk.shares_kept(&groups, &all, &share("forward_sparsity"), true) } else { counts };
+    let forward_counts = desk.counts("count", "keep", counts)?;
+    let counts = desk.shares_kept(&groups, &all, &share("backward_sparsity"), true);
+    let backward_counts = desk.counts("count", "keep_backward", counts)?;
+    let keys = keys(desk, operands, all.len())?;
     let choice = |counts| Choice {
         keys: &keys,
         candidates: &all,
@@ -100,9 +100,61 @@ fn choose(desk: &mut Desk, operands: &Operands) -> Result<(Masks, Masks)> {
     };
     let (a, b) = (choice(&forward_counts), choice(&backward_counts));
     let forward = desk.chosen("forward", "mask", &a)?;
+    if let Some(backward) = otherwise(desk, &forward, operands)? {
+        return Ok((forward, backward));
+    }
     let backward = desk.chosen("backward", "backward", &b)?;
     contained(desk, &forward, &backward);
     Ok((forward, backward))
+}
+
+/// |w|.
+fn keys(desk: &mut Desk, operands: &Operands, prunable: usize) -> Result<Vec<Known<Vec<Interval>>>> {
+    let slip = desk.rules.slip(&[Slip::Signed, Slip::ChosenAfterStep]);
+    let (rate, u) = (desk.rate()?, desk.rules.arithmetic.u());
+    let mut keys = Vec::new();
+    for (p, w) in operands.weights[..prunable].iter().enumerate() {
+        let g = if slip == Some(Slip::ChosenAfterStep) { Some(desk.gradient(p)?) } else { None };
+        let known = || -> Known<Vec<Interval>> {
+            let w = w.clone()?;
+            let Some(g) = g else {
+                let size = |w: Near| if slip == Some(Slip::Signed) { w.interval() } else { w.abs().interval() };
+                return Ok(w.iter().map(size).collect());
+            };
+            let (g, eta) = (g?, rate.clone()?);
+            let moved = |(w, g): (Near, Near)| w.minus(g.times(eta)).give(3.0 * u * (w.size() + g.size() * eta.size()));
+            Ok(w.iter().zip(g.iter()).map(|of| moved(of).abs().interval()).collect())
+        };
+        keys.push(known());
+    }
+    Ok(keys)
+}
+
+/// B, where it is taken for something else.
+fn otherwise(desk: &mut Desk, forward: &[Known<Flags>], operands: &Operands) -> Result<Option<Masks>> {
+    let among = [Slip::BackwardIsForward, Slip::BackwardIsAll, Slip::BackwardWithoutForward];
+    let Some(slip) = desk.rules.slip(&among) else { return Ok(None) };
+    let of = |a: &Known<Flags>| -> Known<Flags> {
+        Ok(Rc::new(a.clone()?.iter().map(|&a| slip == Slip::BackwardIsAll || a).collect()))
+    };
+    let mut masks: Masks = forward.iter().map(of).collect();
+    if slip == Slip::BackwardWithoutForward {
+        let groups = desk.groups(desk.rules.choice::<Distribution>() == Distribution::Global);
+        let keys = keys(desk, operands, masks.len())?;
+        let share = Ok(Near::exact(desk.rules.real("backward_sparsity")));
+        let counts = desk.shares_kept(&groups, &everything(desk), &share, true);
+        let choice = Choice {
+            keys: &keys,
+            candidates: &everything(desk),
+            base: None,
+            groups: &groups,
+            counts: &counts,
+            cut: desk.rules.choice(),
+            ties: desk.ties(),
+        };
+        masks = desk.without("backward", &choice, forward);
+    }
+    desk.same("backward", "backward", &masks).map(Some)
 }
 
 /// A lies in B, also where equal sizes leave both open.
@@ -150,22 +202,44 @@ fn within(
         (Ok(a), Ok(b)) => (Rc::clone(a), Rc::clone(b)),
         (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason.clone())),
     };
-    let penalty = DoubleDouble::from(if rules.has(Slip::NoPenalty) { 0.0 } else { rules.real("penalty") });
-    let density = DoubleDouble::ONE - DoubleDouble::from(rules.real("forward_sparsity"));
+    let among = [
+        Slip::NoPenalty,
+        Slip::PenaltyDoubled,
+        Slip::PenaltyOutsideAlone,
+        Slip::PenaltyDividedInside,
+        Slip::PenaltyOfBackward,
+        Slip::PenaltyWithoutDensity,
+        Slip::PenaltyTimesDensity,
+    ];
+    let slip = rules.slip(&among);
+    let penalty = DoubleDouble::from(match slip {
+        Some(Slip::NoPenalty) => 0.0,
+        Some(Slip::PenaltyDoubled) => 2.0 * rules.real("penalty"),
+        _ => rules.real("penalty"),
+    });
+    let of = if slip == Some(Slip::PenaltyOfBackward) { "backward_sparsity" } else { "forward_sparsity" };
+    let density = DoubleDouble::ONE - DoubleDouble::from(rules.real(of));
     let pull = |j: usize, w: Near| {
         let of = match rules.choice::<PenaltyRule>() {
             PenaltyRule::L2 => w,
             PenaltyRule::L1 => Near::exact(if w.centre.hi() == 0.0 { 0.0 } else { w.centre.hi().signum() }),
         };
-        let factor = match (a[j], rules.slip) {
+        let factor = match (a[j], slip) {
+            (true, Some(Slip::PenaltyOutsideAlone)) => DoubleDouble::ZERO,
+            (true, Some(Slip::PenaltyDividedInside)) => penalty / density,
             (true, _) | (_, Some(Slip::PenaltyWithoutDensity)) => penalty,
             (_, Some(Slip::PenaltyTimesDensity)) => penalty * density,
             _ => penalty / density,
         };
         // D is a difference, formed in the port's dtype: what that may be off by counts as much more as D is smaller.
-        let spread = if a[j] { 0.0 } else { 2.0 * rules.arithmetic.u() * (factor / density).abs().to_f64() };
+        let is_divided = !a[j] || slip == Some(Slip::PenaltyDividedInside);
+        let spread = if is_divided { 2.0 * rules.arithmetic.u() * (factor / density).abs().to_f64() } else { 0.0 };
         of.times(Near { centre: factor, radius: spread })
     };
-    let moves = |j: usize| b[j] || rules.has(Slip::UnmaskedStep);
+    let moves = |j: usize| match rules.slip(&[Slip::MovesForward, Slip::UnmaskedStep]) {
+        Some(Slip::MovesForward) => a[j],
+        Some(_) => true,
+        None => b[j],
+    };
     desk.descend_within(p, operands, rate, &pull, &moves)
 }

@@ -1,23 +1,24 @@
 //! DropBack (Golub, Lemieux, Lis 2019, Alg. 1) and Procrustes (Yang et al. 2020; Alg. 2 of the paper): k weights are tracked,
 //! all others set back to their first values, or to what is left of these.
 
+use super::sums::{Moved, accumulate, moves, sums_before};
 use crate::error::Result;
-use crate::oracle::interval::Decision;
+use crate::oracle::steps::choose::Choice;
 use crate::oracle::steps::counts::Counts;
 use crate::oracle::steps::descend::First;
-use crate::oracle::steps::desk::{Arrays, Choice, Desk, Known, Masks};
-use crate::oracle::steps::left::{Left, Operands};
-use crate::oracle::steps::near::{Flags, Near, Reals};
+use crate::oracle::steps::desk::Desk;
+use crate::oracle::steps::left::{Operands, masked};
+use crate::oracle::steps::near::{Arrays, Flags, Known, Masks, Near, Reals};
 use crate::oracle::steps::page::Page;
 use crate::oracle::steps::pick::{everything, intervals};
 use crate::oracle::steps::slips::Slip;
-use crate::scalar::DoubleDouble;
-use crate::select::dumique::{DumiqueCarry, DumiqueOrder, Select};
+use crate::oracle::steps::state::{Left, Whole};
+use crate::select::dumique::Select;
 use crate::select::schedule::Clock;
-use crate::select::score::{Accumulate, Score};
+use crate::select::score::Score;
 use crate::trace::StepMethod;
 
-pub(in crate::oracle::steps) static DROPBACK: Page = Page {
+pub(super) static DROPBACK: Page = Page {
     fits: tracks_some,
     begin: first_weights,
     ..Page::new(
@@ -36,7 +37,7 @@ pub(in crate::oracle::steps) static DROPBACK: Page = Page {
     )
 };
 
-pub(in crate::oracle::steps) static PROCRUSTES: Page = Page {
+pub(super) static PROCRUSTES: Page = Page {
     fits: tracks_some,
     begin: first_weights,
     ..Page::new(
@@ -69,7 +70,7 @@ fn tracks_some(desk: &Desk) -> Result<()> {
 }
 
 /// w0 is `init`, or the weights before the first step.
-fn first_weights(desk: &mut Desk) -> Result<crate::oracle::steps::whole::Whole> {
+fn first_weights(desk: &mut Desk) -> Result<Whole> {
     let mut whole = desk.whole(None, false)?;
     for (p, parameter) in desk.parameters().iter().enumerate() {
         if whole.init[p].is_err()
@@ -83,11 +84,11 @@ fn first_weights(desk: &mut Desk) -> Result<crate::oracle::steps::whole::Whole> 
 
 fn step(desk: &mut Desk) -> Result<Left> {
     let rules = desk.rules;
-    let t = desk.step();
     let operands = desk.operands()?;
     let is_summed = desk.rules.choice::<Score>() == Score::Accumulated;
     let sums = if is_summed { sums_before(desk)? } else { Vec::new() };
-    let first = desk.descend(("step", "between"), &operands, None, false)?;
+    let mask = rules.has(Slip::MaskedStep).then_some(&operands.mask[..]);
+    let first = desk.descend(("step", "between"), &operands, mask, false)?;
     let e = exponent(desk);
     if rules.method() == StepMethod::Procrustes {
         let (u, underflow) = (rules.arithmetic.u(), rules.arithmetic.underflow());
@@ -108,7 +109,11 @@ fn step(desk: &mut Desk) -> Result<Left> {
         left.weights[p] = desk.real("reset", "weights_after", p, None, expected)?;
     }
     for p in 0..desk.parameters().len() {
-        left.momentum[p] = desk.real("momentum", "momentum", p, None, first.momentum[p].clone())?;
+        let expected = match mask.get(p).filter(|_| rules.has(Slip::MomentumOfTracked)) {
+            Some(mask) => first.momentum[p].clone().and_then(|v| Ok(masked(&v, &mask.clone()?))),
+            None => first.momentum[p].clone(),
+        };
+        left.momentum[p] = desk.real("momentum", "momentum", p, None, expected)?;
     }
     if let Some(moved) = moved {
         for (p, mask) in mask.iter().enumerate() {
@@ -116,7 +121,6 @@ fn step(desk: &mut Desk) -> Result<Left> {
             left.accumulated[p] = desk.real("accumulate", "accumulated", p, None, expected)?;
         }
     }
-    debug_assert_eq!(left.t, Some(t));
     Ok(left)
 }
 
@@ -131,78 +135,14 @@ fn exponent(desk: &Desk) -> usize {
 
 fn tracked(desk: &Desk) -> Counts {
     let n = desk.trace.weights();
-    let k = match desk.rules.options.count("tracked") {
-        Some(k) => Counts::exact(k),
-        None => {
-            let (count, minimum) = desk.rules.count();
-            desk.kept(n, Near::exact(desk.rules.real("sparsity")), count, minimum)
-        }
-    };
-    match desk.rules.slip {
-        Some(Slip::CountOneMore) => k.plus(1),
-        Some(Slip::CountOneFewer) => Counts { low: k.low.saturating_sub(1), high: k.high.saturating_sub(1) },
-        Some(Slip::CountOfRemoved) => k.of(n),
-        _ => k,
+    match desk.rules.options.count("tracked") {
+        Some(k) => match desk.rules.slip(&[Slip::CountOneMore, Slip::CountOneFewer]) {
+            Some(Slip::CountOneMore) => Counts::exact(k + 1),
+            Some(_) => Counts::exact(k.saturating_sub(1)),
+            None => Counts::exact(k),
+        },
+        None => desk.share_kept(n, Near::exact(desk.rules.real("sparsity"))),
     }
-}
-
-/// a, before the step.
-fn sums_before(desk: &mut Desk) -> Result<Arrays> {
-    let left = desk.left;
-    let consecutive = left.t.map_or(0, |last| last + 1) == desk.step();
-    let mut sums = Vec::new();
-    for p in 0..desk.prunable().len() {
-        let before = consecutive.then(|| left.accumulated[p].clone());
-        sums.push(desk.carried("accumulated_before", "accumulated", p, before)?);
-    }
-    Ok(sums)
-}
-
-/// a': `a + eta g` where a weight was tracked, `eta g` elsewhere; and whether the sum itself runs on (`always`).
-struct Moved {
-    score: Known<Reals>,
-    sum: Known<Reals>,
-}
-
-fn moves(desk: &mut Desk, operands: &Operands, sums: &[Known<Reals>]) -> Result<Vec<Moved>> {
-    let rate = desk.rate()?;
-    let arithmetic = desk.rules.arithmetic;
-    let mut all = Vec::new();
-    for (p, a) in sums.iter().enumerate() {
-        let g = desk.gradient(p)?;
-        let with = |is_tracked: &dyn Fn(usize) -> bool| -> Known<Reals> {
-            let (a, g, eta) = (a.clone()?, g.clone()?, rate.clone()?);
-            let eta = if desk.rules.has(Slip::NoRate) { Near::exact(1.0) } else { eta };
-            let sum = |j: usize| {
-                let before = if is_tracked(j) { a.at(j) } else { Near::ZERO };
-                let step = g.at(j).times(eta);
-                let error = 5.0 * arithmetic.u() * (before.size() + step.size()) + 2.0 * arithmetic.underflow();
-                before.plus(step).give(error)
-            };
-            Ok((0..g.len()).map(sum).collect())
-        };
-        let score = match &operands.mask[p] {
-            _ if desk.rules.has(Slip::SumsOfAll) => with(&|_| true),
-            Ok(mask) => with(&|j| mask[j]),
-            Err(reason) => Err(reason.clone()),
-        };
-        let sum = match desk.rules.choice::<Accumulate>() {
-            Accumulate::Tracked => score.clone(),
-            Accumulate::Always => with(&|_| true),
-        };
-        all.push(Moved { score, sum });
-    }
-    Ok(all)
-}
-
-/// Label `accumulate`.
-fn accumulate(desk: &Desk, moved: &Moved, mask: &Known<Flags>) -> Known<Reals> {
-    let sum = moved.sum.clone()?;
-    if desk.rules.choice::<Accumulate>() == Accumulate::Always || desk.rules.has(Slip::SumsKept) {
-        return Ok(sum);
-    }
-    let mask = mask.clone()?;
-    Ok((0..sum.len()).map(|j| if mask[j] { sum.at(j) } else { Near::ZERO }).collect())
 }
 
 /// Label `score`.
@@ -210,6 +150,9 @@ fn scores(desk: &mut Desk, first: &First, operands: &Operands, moved: Option<&[M
     let mut scores = Vec::new();
     for p in 0..desk.prunable().len() {
         let expected = match moved {
+            _ if desk.rules.has(Slip::ScoreOfWeight) => {
+                first.between[p].clone().map(|w| w.iter().map(Near::abs).collect())
+            }
             Some(moved) => moved[p].score.clone().map(|a| a.iter().map(|a| sized(desk, a)).collect()),
             None => distances(desk, p, first, operands, e),
         };
@@ -219,28 +162,18 @@ fn scores(desk: &mut Desk, first: &First, operands: &Operands, moved: Option<&[M
 }
 
 fn sized(desk: &Desk, x: Near) -> Near {
-    match desk.rules.slip {
-        Some(Slip::Signed) => x,
-        Some(Slip::Squared) => x.times(x),
-        _ => x.abs(),
-    }
+    if desk.rules.has(Slip::Signed) { x } else { x.abs() }
 }
 
 /// `|between - lambda^e w0|`.
-fn distances(desk: &mut Desk, p: usize, first: &First, operands: &Operands, e: usize) -> Known<Reals> {
-    let of = match desk.rules.slip {
-        Some(Slip::ScoreBefore) => operands.weights[p].clone()?,
-        _ => first.between[p].clone()?,
-    };
-    let w0 = desk.whole.init[p].clone()?;
+fn distances(desk: &Desk, p: usize, first: &First, operands: &Operands, e: usize) -> Known<Reals> {
+    let slip = desk.rules.slip(&[Slip::ScoreBefore, Slip::Aliased]);
+    let before = || operands.weights[p].clone();
+    let of = if slip == Some(Slip::ScoreBefore) { before()? } else { first.between[p].clone()? };
+    let w0 = if slip == Some(Slip::Aliased) { before()? } else { desk.whole.init[p].clone()? };
     let u = desk.rules.arithmetic.u();
     let distance = |j: usize| {
-        let origin = match desk.rules.slip {
-            Some(Slip::ScoreOfWeight) => Near::ZERO,
-            Some(Slip::ResetToBefore) => operands.weights[p].as_ref().map_or(Near::ZERO, |w| w.at(j)),
-            _ => remains(desk, w0.at(j), e),
-        };
-        let apart = of.at(j).minus(origin);
+        let apart = of.at(j).minus(remains(desk, w0.at(j), e));
         sized(desk, apart.give(2.0 * u * apart.size() + desk.rules.arithmetic.underflow()))
     };
     Ok((0..of.len()).map(distance).collect())
@@ -266,26 +199,18 @@ fn track(
     k: Known<Counts>,
 ) -> Result<(Masks, Known<Near>)> {
     let rules = desk.rules;
-    let is_frozen = rules.options.count("freeze_step").is_some_and(|freeze| desk.step() >= freeze);
-    if is_frozen || rules.has(Slip::Frozen) {
-        let mut mask = Vec::new();
-        for (p, parameter) in desk.prunable().iter().enumerate() {
-            let before = operands.mask[p].clone();
-            let expected = before.map(|before| before.iter().map(|&flag| Decision::of(flag)).collect());
-            let of = format!("/{}", parameter.name);
-            mask.push(desk.flags("track", ("mask", &of), &parameter.shape, expected)?);
-        }
-        return Ok((mask, desk.left.quantile.clone()));
+    if is_frozen(desk) {
+        return Ok((desk.same("track", "mask", &operands.mask)?, desk.left.quantile.clone()));
     }
     if rules.method() == StepMethod::Procrustes && rules.choice::<Select>() == Select::Dumique {
-        return estimate(desk, scores, k);
+        return super::dumique::estimate(desk, scores, k);
     }
     let keys = intervals(scores);
     let groups = desk.groups(true);
     let choice = Choice {
         keys: &keys,
         candidates: &everything(desk),
-        base: None,
+        base: rules.has(Slip::OnceTracked).then_some(&operands.mask[..]).filter(|_| desk.left.t.is_some()),
         groups: &groups,
         counts: &vec![k; groups.len()],
         cut: rules.choice(),
@@ -294,96 +219,43 @@ fn track(
     Ok((desk.chosen("track", "mask", &choice)?, desk.left.quantile.clone()))
 }
 
-/// One pass over W: tracked iff Q < score; Q then grows by 1 + rho q, or shrinks by 1 - rho (1 - q). The estimate follows the
-/// recorded decisions, to (3i + 2) u after i of them.
-fn estimate(desk: &mut Desk, scores: &[Known<Reals>], k: Known<Counts>) -> Result<(Masks, Known<Near>)> {
-    let rules = desk.rules;
-    let u = rules.arithmetic.u();
-    let params = desk.prunable();
-    let n = desk.trace.weights();
-    let recorded = desk.list("quantile")?;
-    let restarts = rules.choice::<DumiqueCarry>() == DumiqueCarry::Restart;
-    let consecutive = desk.left.t.map_or(0, |last| last + 1) == desk.step();
-    let begins: Known<Near> = match (restarts, consecutive || desk.left.t.is_none() && desk.step() == 0) {
-        (true, _) => Ok(rules.constant(rules.real("dumique_start"))),
-        (false, true) if desk.left.t.is_none() => Ok(rules.constant(rules.real("dumique_start"))),
-        (false, true) => desk.left.quantile.clone(),
-        (false, false) => Err("needs `quantile` of the step before".to_string()),
-    };
-    // A check goes on from where the port says that it starts.
-    let starts =
-        if desk.is_replay() { begins.clone() } else { recorded.as_ref().map(|q| q.at(0)).or_else(|_| begins.clone()) };
-    let backwards = rules.choice::<DumiqueOrder>() == DumiqueOrder::LastToFirst;
-    let mut taken: Vec<Option<Vec<bool>>> = Vec::new();
-    for parameter in params {
-        let name = desk.name(&format!("mask/{}", parameter.name));
-        taken.push(if desk.is_replay() { None } else { desk.trace.flags(&name)? });
+/// Whether the mask stays what it was.
+fn is_frozen(desk: &Desk) -> bool {
+    let (rules, t) = (desk.rules, desk.step());
+    let Some(freeze) = rules.options.count("freeze_step") else { return rules.has(Slip::Frozen) };
+    match rules.slip(&[Slip::Frozen, Slip::FrozenLater, Slip::NeverFrozen]) {
+        Some(Slip::Frozen) => true,
+        Some(Slip::FrozenLater) => t > freeze,
+        Some(_) => false,
+        None => t >= freeze,
     }
-    let walk = || -> Known<(Vec<Vec<Decision>>, Near)> {
-        let (k, start) = (k.clone()?, starts.clone()?);
-        let q = DoubleDouble::from(1.0) - DoubleDouble::from(k.low as f64) / DoubleDouble::from(n.max(1) as f64);
-        let rho = DoubleDouble::from(rules.real("dumique_rate"));
-        let one = DoubleDouble::from(1.0);
-        let (up, down) = (one + rho * q, one - rho * (one - q));
-        let (mut centre, mut i) = (start.centre, 0_usize);
-        let mut decisions: Vec<Vec<Decision>> = params.iter().map(|p| vec![Decision::No; p.range.len()]).collect();
-        let mut places: Vec<(usize, usize)> =
-            params.iter().enumerate().flat_map(|(p, of)| (0..of.range.len()).map(move |j| (p, j))).collect();
-        if backwards {
-            places.reverse();
-        }
-        for (p, j) in places {
-            let estimate = Near { centre, radius: start.radius }.give((3.0 * i as f64 + 2.0) * u * centre.hi().abs());
-            let score = scores[p].as_ref().map_err(Clone::clone)?.at(j).interval();
-            let decision = if i == 0 || u > 0.0 {
-                estimate.interval().less_than(score)
-            } else {
-                Near { centre, radius: 0.0 }.interval().less_than(score)
-            };
-            let exact = Near { centre, radius: 0.0 };
-            let decision = if desk.is_replay() {
-                Decision::of(exact.centre < scores[p].as_ref().map_err(Clone::clone)?.at(j).centre)
-            } else {
-                decision
-            };
-            decisions[p][j] = decision;
-            let is_tracked = match (&taken[p], decision) {
-                (Some(taken), _) => taken[j],
-                (None, Decision::Yes) => true,
-                (None, Decision::No) => false,
-                (None, Decision::Either) => return Err("depends on decisions that rounding may turn".to_string()),
-            };
-            centre *= if is_tracked { up } else { down };
-            i += 1;
-        }
-        let end = Near { centre, radius: start.radius }.give((3.0 * i as f64 + 2.0) * u * centre.hi().abs());
-        Ok((decisions, end))
-    };
-    let walked = walk();
-    let ends = walked.as_ref().map(|(_, end)| *end).map_err(Clone::clone);
-    let expected = || -> Known<Reals> { Ok([begins.clone()?, ends.clone()?].into_iter().collect()) };
-    let expected = expected();
-    let quantile = desk.real_named("quantile", ("quantile", ""), &[2], None, expected)?;
-    let mut mask = Vec::new();
-    for (p, parameter) in params.iter().enumerate() {
-        let of = format!("/{}", parameter.name);
-        let decisions = walked.as_ref().map(|(decisions, _)| decisions[p].clone()).map_err(Clone::clone);
-        mask.push(desk.flags("track", ("mask", &of), &parameter.shape, decisions)?);
-    }
-    Ok((mask, quantile.map(|q| q.at(1))))
 }
 
 /// Label `reset`: what is tracked stays, the rest is what remains of w0.
 fn reset(desk: &Desk, p: usize, first: &First, operands: &Operands, mask: &Known<Flags>, e: usize) -> Known<Reals> {
     let (between, mask) = (first.between[p].clone()?, mask.clone()?);
     let w0 = desk.whole.init[p].clone();
+    let among = [
+        Slip::NotReset,
+        Slip::ResetToZero,
+        Slip::ResetToBefore,
+        Slip::ResetOfOwn,
+        Slip::InactiveDiffer,
+        Slip::SurvivorsDiffer,
+    ];
+    let slip = desk.rules.slip(&among);
     let value = |j: usize| -> Known<Near> {
-        if mask[j] || desk.rules.has(Slip::NotReset) {
-            return Ok(between.at(j));
-        }
-        Ok(match desk.rules.slip {
+        Ok(match slip {
+            Some(Slip::SurvivorsDiffer) if mask[j] => Near::ANY,
+            _ if mask[j] => between.at(j),
+            Some(Slip::NotReset) => between.at(j),
+            Some(Slip::InactiveDiffer) => Near::ANY,
             Some(Slip::ResetToZero) => Near::ZERO,
             Some(Slip::ResetToBefore) => operands.weights[p].as_ref().map_err(Clone::clone)?.at(j),
+            Some(Slip::ResetOfOwn) => {
+                let own = between.at(j).scaled(desk.rules.real("lambda"));
+                own.give(2.0 * desk.rules.arithmetic.u() * own.size() + desk.rules.arithmetic.underflow())
+            }
             _ => remains(desk, w0.as_ref().map_err(Clone::clone)?.at(j), e),
         })
     };

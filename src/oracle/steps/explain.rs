@@ -1,0 +1,75 @@
+//! What explains a finding: the altered rules under which a port's values are what they should be.
+
+use super::rules::Rules;
+use super::suspicion::{Suspicion, last_resorts, spared, suspicions};
+use crate::error::Result;
+use crate::oracle::claims::common_factor;
+use crate::oracle::outcome::Outcome;
+use crate::trace::StepTrace;
+
+/// What is judged under some rules.
+pub(super) type Part<'a> = &'a dyn Fn(&Rules) -> Result<Vec<Outcome>>;
+
+/// The suspicions under which all of a label's results are what they should be; where there is none, what else can be said.
+pub(super) fn explain(trace: &StepTrace, rules: &Rules, outcome: &Outcome, part: Part) -> Result<Vec<String>> {
+    let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
+    if !first.got.is_finite() {
+        return Ok(vec!["not finite: an overflow, a division 0 / 0, or memory that was never written".to_string()]);
+    }
+    // As much is to be compared, but for the numbers of flags, one a parameter, that only open decisions have.
+    let enough = outcome.compared.saturating_sub(trace.parameters().len());
+    let explains = |suspicion: &Suspicion, enough: usize| {
+        let Ok(outcomes) = part(&suspicion.rules) else { return false };
+        let own = outcomes.iter().find(|other| other.label == outcome.label);
+        own.is_some_and(|own| own.total == 0 && own.compared > 0 && own.compared >= enough)
+    };
+    let told = |all: Vec<Suspicion>| -> Vec<String> { all.into_iter().map(|suspicion| suspicion.told).collect() };
+    let causes: Vec<Suspicion> = suspicions(rules).into_iter().filter(|of| explains(of, enough)).collect();
+    if !causes.is_empty() {
+        return if outcome.label.equation.ends_with(".when") { on_schedule(trace, causes) } else { Ok(told(causes)) };
+    }
+    let factor = if outcome.label.equation.ends_with(".carry") {
+        vec![changed_between(outcome)]
+    } else {
+        common_factor(outcome)
+    };
+    if !factor.is_empty() {
+        return Ok(factor);
+    }
+    let causes: Vec<Suspicion> = last_resorts(rules).into_iter().filter(|of| explains(of, enough)).collect();
+    if !causes.is_empty() {
+        return Ok(told(causes));
+    }
+    let other = spared(rules, &first.tensor);
+    let is_one_of_several = first.tensor.matches('/').count() > 2;
+    Ok(if is_one_of_several && explains(&other, 0) { told(vec![other]) } else { Vec::new() })
+}
+
+/// Of suspicions about when updates are due those that agree with the whole trace, if any do.
+fn on_schedule(trace: &StepTrace, causes: Vec<Suspicion>) -> Result<Vec<String>> {
+    let mut updated = Vec::new();
+    for t in trace.steps() {
+        if let Some(flags) = trace.flags(&format!("step/{t}/updated"))? {
+            updated.push((t, flags.first() == Some(&true)));
+        }
+    }
+    let agrees = |suspicion: &&Suspicion| updated.iter().all(|&(t, flag)| suspicion.rules.is_due(t) == flag);
+    let agreeing: Vec<String> = causes.iter().filter(agrees).map(|suspicion| suspicion.told.clone()).collect();
+    Ok(if agreeing.is_empty() { causes.into_iter().map(|suspicion| suspicion.told).collect() } else { agreeing })
+}
+
+/// What may have happened to an operand between two steps.
+fn changed_between(outcome: &Outcome) -> String {
+    let Some(first) = outcome.findings.first() else { return String::new() };
+    let all = |holds: &dyn Fn(f64, f64) -> bool| outcome.findings.iter().all(|of| holds(of.got, of.expected_low));
+    let quantity = first.tensor.split('/').nth(2).unwrap_or_default();
+    let close = |got: f64, expected: f64| (got - expected).abs() <= expected.abs() / 128.0;
+    let how = match quantity {
+        "mask_before" => "as if the mask were formed anew: of the weights that are not 0, or of another step",
+        _ if all(&|got, _| got == 0.0) => "it is reset to 0",
+        _ if all(&|_, expected| expected == 0.0) => "what the mask holds at 0 moves",
+        _ if all(&close) => "it is rounded: to half precision or bfloat16, or through a file",
+        _ => "something moves it outside of the step",
+    };
+    format!("`{quantity}` changed between the steps, where the step before left something else: {how}")
+}
