@@ -136,7 +136,7 @@ fn set() {
     assert_eq!((counts(&story, &DROP), flags(&story, &KEPT)), (vec![2], vec![2, 3, 4, 5]));
     // As many are grown, by the largest draws of what is inactive then.
     let draw = numbers(&story, &DRAW);
-    let mut candidates = vec![0, 1, 6, 7, 8, 9];
+    let mut candidates = [0, 1, 6, 7, 8, 9];
     candidates.sort_by(|&i, &j| draw[j].total_cmp(&draw[i]));
     let mut mask = [&[2, 3, 4, 5][..], &candidates[..2]].concat();
     mask.sort_unstable();

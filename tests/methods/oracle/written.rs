@@ -1,6 +1,6 @@
 //! A trace as it is written: a header and tensors, each of which may be changed.
 
-use gdstar::oracle::{CheckOptions, Report, Verdict, check};
+use gdstar::oracle::{CheckOptions, Report, check};
 use gdstar::tensor_file::{Element, Tensor, write};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -91,10 +91,6 @@ impl Written {
     /// The report of a trace that can be read.
     pub fn report(&self) -> Report {
         self.check().unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    pub fn passes(&self) -> bool {
-        self.report().verdict == Verdict::Pass
     }
 }
 
