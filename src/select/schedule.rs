@@ -86,8 +86,8 @@ impl LastUpdate {
 ///
 /// ```
 /// use gdstar::select::schedule::cubic;
-/// let course = [10, 20, 30, 40].map(|c| cubic((0.0, 0.8), c, (20, 40)));
-/// assert_eq!(course, [0.0, 0.0, 0.7, 0.8]);
+/// let course = [10, 20, 30, 40].map(|c| cubic((0.0, 0.75), c, (20, 40)));
+/// assert_eq!(course, [0.0, 0.0, 0.65625, 0.75]);
 /// ```
 pub fn cubic((s_i, s_f): (f64, f64), c: usize, (start, end): (usize, usize)) -> f64 {
     let left = 1.0 - fraction(c.saturating_sub(start), end.saturating_sub(start));

@@ -48,6 +48,7 @@ fn every_run_passes() {
 
 /// The readings that sources take otherwise pass when they are declared, each by itself.
 #[test]
+#[ignore = "trains some sixty runs: a minute and a half"]
 fn every_reading_passes() {
     use gdstar::method::options::{Domain, Part};
     for method in recorded() {
@@ -57,7 +58,10 @@ fn every_reading_passes() {
             let others = names.iter().filter(|other| **other != default && **other != "any" && **other != "given");
             for other in others {
                 let config = with(config(method, 2), &[(option.key, name(other))]);
-                let report = judged(&config, TraceSteps::Updates);
+                // Where every step is an update, some of them.
+                let some = matches!(method, Method::DropBack | Method::Procrustes | Method::Topkast);
+                let steps = if some { "0,1,2,9".parse().unwrap() } else { TraceSteps::Updates };
+                let report = judged(&config, steps);
                 assert_pass(&report, &format!("{method} --{} {other}", option.key));
             }
         }
@@ -107,7 +111,7 @@ fn fixed_rewind_that_moves_otherwise_fails() {
     let path = traced(folder.path(), &config(Method::FixedRewind, 3), TraceSteps::Updates);
     let file = TensorFile::open(&path).unwrap();
     let header = file.metadata("gdstar").unwrap();
-    for (epoch, told) in [(0_i64, "one epoch off"), (2, "one epoch off")] {
+    for (epoch, told) in [(0_i64, "never captured"), (2, "one epoch off")] {
         let altered = header.replace("\"rewind_epoch\":1", &format!("\"rewind_epoch\":{epoch}"));
         assert_ne!(altered, header);
         let other = folder.path().join(format!("{epoch}.safetensors"));

@@ -57,7 +57,7 @@ impl RunStatistics {
     /// The last epoch of a trace.
     ///
     /// # Errors
-    /// As [`Trace::flags`].
+    /// As [`Tensors::flags`](crate::trace::Tensors::flags).
     pub fn of_trace(trace: &Trace) -> Result<Self> {
         let Some(k) = trace.epochs().next_back() else { return Ok(Self::default()) };
         let (mut dead, mut known) = (0, true);

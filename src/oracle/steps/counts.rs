@@ -141,8 +141,3 @@ fn products(n: f64, s: f64, dtype: Dtype) -> ([f64; 5], [f64; 5]) {
         [left, n - removed, left32, or(n32 - n32 * s32, n - removed), exactly_left],
     )
 }
-
-/// A share that follows a schedule and may have been rounded when it was recorded.
-pub(crate) fn scheduled(s: Near, u: f64) -> Near {
-    s.give(2.0 * u * s.size())
-}

@@ -10,7 +10,6 @@ use super::pick::{everything, intervals, size};
 use super::select::select;
 use super::settle::Update;
 use super::slips::Slip;
-use super::whole::share;
 use crate::error::Result;
 use crate::oracle::interval::{Decision, Interval};
 use crate::select::cut::Cut;
@@ -40,7 +39,7 @@ impl Desk<'_> {
         fraction: &Known<Near>,
         rule: &DropAndGrow,
     ) -> Result<Update> {
-        let layers = self.groups(false);
+        let (layers, fraction) = (self.groups(false), &self.scheduled(fraction));
         let left: Vec<Known<usize>> = from.iter().map(|of| of.as_ref().map(size).map_err(Clone::clone)).collect();
         let kept_shares = match rule.signed {
             true => self.signed_counts(first, from, fraction),
@@ -87,7 +86,7 @@ impl Desk<'_> {
             return Ok(first.add(second).of(left));
         }
         let n = self.prunable()[p].range.len();
-        let s = share(fraction.clone()?, self.rules.arithmetic.u());
+        let s = fraction.clone()?;
         Ok(self.share_kept(n, s).of(n).at_most(left))
     }
 
@@ -180,7 +179,7 @@ impl Desk<'_> {
         fraction: &Known<Near>,
     ) -> Vec<Known<(Counts, Counts)>> {
         let of = |p: usize| -> Known<(Counts, Counts)> {
-            let s = share(fraction.clone()?, self.rules.arithmetic.u());
+            let s = fraction.clone()?;
             let (positive, negative) = self.signs(p, first, from)?;
             let of_negative = match self.rules.has(Slip::CountOfPositive) {
                 true => Counts::exact(size(&negative)),

@@ -8,7 +8,6 @@ use super::near::{Arrays, Flags, Known, Masks, Near, Reals};
 use super::settle::Update;
 use super::slips::Slip;
 use super::state::Left;
-use super::whole::share;
 use crate::error::Result;
 use crate::oracle::interval::{Decision, Interval};
 use std::rc::Rc;
@@ -85,6 +84,13 @@ impl Desk<'_> {
         }
     }
 
+    /// A share that follows a schedule, as a count takes it: it may have been rounded when it was recorded. One that the header
+    /// declares stands for itself.
+    pub(crate) fn scheduled(&self, s: &Known<Near>) -> Known<Near> {
+        let u = self.rules.arithmetic.u();
+        s.clone().map(|s| s.give(2.0 * u * s.size()))
+    }
+
     /// Counts of a group's entries where the share `s` of them goes; of entries that a mask leaves, at most.
     pub(crate) fn shares_kept(
         &self,
@@ -99,7 +105,7 @@ impl Desk<'_> {
             None => of_all,
         };
         let of_group = |group: &Vec<usize>| -> Known<Counts> {
-            let s = share(s.clone()?, self.rules.arithmetic.u());
+            let s = s.clone()?;
             let n: usize = group.iter().map(|&p| self.prunable()[p].range.len()).sum();
             let mut left = 0;
             for &p in group {

@@ -1,7 +1,7 @@
 //! [`Whole`]: what a trace has beside its steps: the state before the first one, and which weights it starts with.
 
 use super::choose::Choice;
-use super::counts::{self, Counts};
+use super::counts::Counts;
 use super::desk::Desk;
 use super::near::{Known, Masks, Near};
 use super::slips::Slip;
@@ -219,9 +219,4 @@ fn once(shares: &[Share<DoubleDouble>]) -> Vec<DoubleDouble> {
     let e = left / sum;
     let s = |share: &Share<DoubleDouble>| (DoubleDouble::ONE - e * share.proportion).maximum(DoubleDouble::ZERO);
     shares.iter().map(s).collect()
-}
-
-/// The share that a schedule or a distribution gives, as a count takes it.
-pub(crate) fn share(s: Near, u: f64) -> Near {
-    counts::scheduled(s, u)
 }

@@ -42,7 +42,7 @@ fn planted() -> Vec<(Written, Vec<Planted>)> {
         (
             tiny::lth(),
             vec![
-                ("count", "keep", 0, 3.0),
+                ("count", "keep", 0, 1.0),
                 ("score", "score/fc", 1, -2.0),
                 ("mask", "mask/fc", 1, 1.0),
                 ("rewind", "weights_after/fc", 0, 5.0),
@@ -61,7 +61,7 @@ fn planted() -> Vec<(Written, Vec<Planted>)> {
         (
             tiny::grasp(),
             vec![
-                ("count", "keep", 0, 1.0),
+                ("count", "keep", 0, 3.0),
                 ("score", "score/fc", 1, -2.0),
                 ("mask", "mask/fc", 1, 1.0),
                 ("weights", "weights_after/fc", 1, 2.0),

@@ -181,7 +181,7 @@ fn every_method_is_traced_and_passes_or_is_refused() {
             code => {
                 assert_eq!(code, Some(2), "{method}");
                 let told = text(&output.stderr);
-                assert!(told.contains("--trace with --method: expected gdstar"), "{told}");
+                assert!(told.starts_with("gdstar: --") && told.trim_end().lines().count() == 1, "{method}: {told}");
                 assert!(
                     !out.exists() && fs::read_dir(base.path()).unwrap().count() == 0,
                     "{method}: nothing half-written"

@@ -126,7 +126,7 @@ fn hyperparameters_out_of_range_are_errors() {
 /// The methods whose traces have other quantities have other names, and are told apart from a name that nobody has.
 #[test]
 fn unknown_methods_are_errors() {
-    for bad in [json!("rigl"), json!("GDSTAR"), json!(""), json!("dense"), json!(7), json!(["reset"]), json!(null)] {
+    for bad in [json!("rigel"), json!("GDSTAR"), json!(""), json!("dense"), json!(7), json!(["reset"]), json!(null)] {
         assert_bad_header(|h| h["method"] = bad, "method");
     }
     for bad in [json!(-0.1), json!(1.5), json!("nan"), json!("x"), json!([0.1])] {

@@ -181,7 +181,7 @@ fn impossible_options_are_refused() {
     let both = [("tracked", Value::Count(1)), ("sparsity", Value::Real(0.5))];
     assert_eq!(told(&both), "--tracked: expected k, or --sparsity in its place, found both");
     assert_eq!(told(&[("tracked", Value::Count(50_201))]), "--tracked: expected at most N = 50200, found 50201");
-    assert_eq!(told(&[("sparsity", Value::Real(1.0))]), "--sparsity: expected a number in (0, 1), found 1");
+    assert_eq!(told(&[("sparsity", Value::Real(1.5))]), "--sparsity: expected a number in [0, 1], found 1.5");
     let train = ["train", "--model", "lenet300", "--data", "digits", "--tracked"];
     assert_fails(&[&train[..], &["5"]].concat(), 2, &["--tracked", "--method dropback", "--method gdstar"]);
     assert_fails(&[&train[..], &["x", "--method", "dropback"]].concat(), 2, &["--tracked", "a whole number", "`x`"]);

@@ -2,7 +2,8 @@
 //! trace has material for.
 
 use super::{attempt, config, digits, readings};
-use gdstar::method::{METHODS, Method};
+use gdstar::method::options::Value as OptionValue;
+use gdstar::method::{METHODS, Method, Options};
 use gdstar::oracle::{CheckOptions, EQUATION_NAMES, Level, Report, Verdict, check};
 use gdstar::paper::reading::{EpochOrigin, Reading, RewindUpdate};
 use gdstar::tensor_file::{Tensor, TensorFile, write};
@@ -65,6 +66,10 @@ fn every_traced_method_passes_by_its_own_rules() {
             let mut config = Config { method, reading, ..short() };
             // The draws of the seed: the rewind point moves in the second of four epochs, and not in the first.
             (config.seed, config.hyper.epochs) = (drawing_seed(reading.epoch_origin.first()), 4);
+            if method == Method::FixedRewind {
+                config.options = Options::of(method.entry());
+                config.options.set("rewind_epoch", OptionValue::Count(reading.epoch_origin.first() + 1));
+            }
             let path = trace(folder.path(), &config);
             let header = Trace::open(&path).unwrap().header;
             assert_eq!(header.method.name(), method.entry().name);

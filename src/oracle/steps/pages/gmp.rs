@@ -51,7 +51,7 @@ fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>]) -> Resu
     let course = rules.cubic(ends, rules.clock(desk.step()).1, (due.start, due.end.unwrap_or_default()));
     let rate = desk.real_number("schedule", "rate", Ok(course))?;
     let groups = desk.groups(rules.choice::<Distribution>() == Distribution::Global);
-    let counts = desk.shares_kept(&groups, &operands.mask, &rate, true);
+    let counts = desk.shares_kept(&groups, &operands.mask, &desk.scheduled(&rate), true);
     let counts = desk.counts("count", "keep", counts)?;
     let scores = desk.sizes(between, &operands.mask, operands)?;
     let keys = intervals(&scores);

@@ -76,7 +76,7 @@ fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>], c: usiz
     let course = rules.cubic(ends, c, (rules.due().start, rules.steps("update_end")));
     let rate = desk.real_number("schedule", "rate", Ok(course))?;
     let groups = desk.groups(rules.choice::<Gradual>() == Gradual::Global);
-    let counts = desk.shares_kept(&groups, &operands.mask, &rate, true);
+    let counts = desk.shares_kept(&groups, &operands.mask, &desk.scheduled(&rate), true);
     let counts = desk.counts("prune", "keep", counts)?;
     let sizes: Arrays = between[..desk.prunable().len()]
         .iter()
