@@ -104,7 +104,8 @@ pub fn erk<S: Scalar>(layers: &[Share<S>]) -> Result<Vec<S>> {
             let found = format!("{} of {} layers dense", dense.iter().filter(|&&dense| dense).count(), layers.len());
             return Err(Error::domain("erk", expected, found));
         }
-        // The last layers of S = 0 have all of their weights: e p = 1, up to what forming e rounded.
+        // The last layers of S = 0 have all of their weights: e p = 1 but for what is rounded, in two sums of L terms, their
+        // products, a quotient, p and e p: fewer than 2 L + 6 roundings, which are no more than 8 L.
         if e * largest > full {
             for (layer, dense) in layers.iter().zip(&mut dense) {
                 *dense |= layer.proportion == largest;

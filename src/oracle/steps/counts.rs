@@ -91,22 +91,13 @@ pub(crate) fn kept(n: usize, s: Near, count: Count, minimum: Minimum, dtype: Dty
             }
         }
     }
-    let least = if minimum == Minimum::One && n > 0 { 1 } else { 0 };
     let all = all.unwrap_or(Counts::any(n));
-    Counts { low: all.low.max(least), high: all.high.max(least) }
+    Counts { low: minimum.of(all.low, n), high: minimum.of(all.high, n) }
 }
 
 /// The count in f64, as its rule is written.
 pub(crate) fn literal(n: usize, s: f64, count: Count, minimum: Minimum) -> Counts {
-    let size = n as f64;
-    let k = match count {
-        Count::KeepRound => (size * (1.0 - s)).round_ties_even(),
-        Count::RemoveFloor => size - (size * s).floor(),
-        Count::RemoveCeil => size - (size * s).ceil(),
-        Count::RemoveRound => size - (size * s).round_ties_even(),
-    };
-    let least = if minimum == Minimum::One && n > 0 { 1 } else { 0 };
-    Counts::exact((k.clamp(0.0, size) as usize).max(least))
+    Counts::exact(minimum.of(count.kept(n, s), n))
 }
 
 fn in_dtype(x: f64, dtype: Dtype) -> f64 {
