@@ -32,8 +32,9 @@ impl<S: Scalar> Lab<S> for Run<'_> {
         w.set().gather(&self.network.drawn(&mut rng, self.config.reading.initial_weights))
     }
 
+    /// In f64 whatever the run's precision: dual numbers over both would compile every op twice more.
     fn hessian_gradient(&self, w: &Weights<S>, samples: &[usize], temperature: f64) -> Result<Vec<S>> {
-        let still = |parameter: &Parameter<S>| parameter.value.mapv(Dual::constant);
+        let still = |parameter: &Parameter<S>| parameter.value.mapv(|value| Dual::constant(value.to_f64()));
         let gradient = self.gradient_of_duals(w, &w.parameters.map(still), samples, temperature)?;
         let mut directions = gradient.into_iter();
         let of_w = w.set().segments();
@@ -42,12 +43,12 @@ impl<S: Scalar> Lab<S> for Run<'_> {
             let is_of_w = of_w.iter().any(|segment| segment.parameter == i);
             i += 1;
             parameter.value.mapv(|value| {
-                let direction = if is_of_w { directions.next().map_or(S::ZERO, Dual::value) } else { S::ZERO };
-                Dual::new(value, direction)
+                let direction = if is_of_w { directions.next().map_or(0.0, Dual::value) } else { 0.0 };
+                Dual::new(value.to_f64(), direction)
             })
         };
         let along = self.gradient_of_duals(w, &w.parameters.map(moving), samples, temperature)?;
-        Ok(along.into_iter().map(Dual::derivative).collect())
+        Ok(along.into_iter().map(|gradient| S::from_f64(gradient.derivative())).collect())
     }
 }
 
@@ -56,13 +57,14 @@ impl Run<'_> {
     fn gradient_of_duals<S: Scalar>(
         &self,
         w: &Weights<S>,
-        parameters: &Parameters<Dual<S>>,
+        parameters: &Parameters<Dual<f64>>,
         samples: &[usize],
         temperature: f64,
-    ) -> Result<Vec<Dual<S>>> {
+    ) -> Result<Vec<Dual<f64>>> {
         let (x, labels) = self.dataset.batch::<S>(Split::Train, samples, None);
+        let x = x.mapv(|pixel| Dual::constant(pixel.to_f64()));
         let mut tape = Tape::new(self.config.kernel);
-        let pass = self.network.forward(&mut tape, parameters, x.mapv(Dual::constant), Mode::Training, None)?;
+        let pass = self.network.forward(&mut tape, parameters, x, Mode::Training, None)?;
         let factor = tape.leaf(ArrayD::from_elem(vec![1], Dual::from_f64(1.0 / temperature)), false);
         let logits = tape.apply_one(Mul, &[pass.logits, factor])?;
         let loss = tape.apply_one(CrossEntropy { labels }, &[logits])?;
