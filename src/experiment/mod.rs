@@ -3,6 +3,7 @@
 pub mod lmc;
 pub mod lottery;
 mod masks;
+pub mod reported;
 mod stage;
 mod stored;
 

@@ -1,0 +1,4 @@
+//! The proofs of the paper's tables and figures as commands, one module a subject.
+//! `cargo test --test experiments NAME::` runs one.
+
+mod reported;
