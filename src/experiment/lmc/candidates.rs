@@ -93,6 +93,14 @@ impl Connectivity {
         stored::read(folder, SETTINGS)
     }
 
+    /// What was found of the candidates in a folder; none if nothing was begun there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn records(folder: &Path) -> Result<Vec<CandidateRecord>> {
+        stored::read_lines(&folder.join(RECORDS))
+    }
+
     /// # Errors
     /// [`Error::Domain`] naming the option whose value is impossible.
     pub fn validate(&self) -> Result<()> {

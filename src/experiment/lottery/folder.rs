@@ -1,7 +1,7 @@
 //! Where a lottery's files lie, and what each level came to.
 
 use crate::train::{EpochRecord, StoredRun};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 pub(super) const SETTINGS: &str = "lottery.toml";
@@ -10,7 +10,7 @@ const REWIND: &str = "rewind.safetensors";
 const FIRST_AGAIN: &str = "reinit.safetensors";
 
 /// One line of `lottery.jsonl`: a level's last epoch.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LevelRecord {
     pub level: usize,
     /// The share of W that lives, 0 to 1.

@@ -64,6 +64,14 @@ impl Lottery {
         stored::read(folder, SETTINGS)
     }
 
+    /// What the levels of a folder's lottery came to; none if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn records(folder: &Path) -> Result<Vec<LevelRecord>> {
+        stored::read_lines(&LotteryFolder(folder).records(false))
+    }
+
     /// # Errors
     /// [`Error::Domain`] naming the option whose value is impossible.
     pub fn validate(&self) -> Result<()> {

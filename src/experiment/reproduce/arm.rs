@@ -1,0 +1,52 @@
+//! [`Arm`]: runs that are alike but for network and seed, and what they come to.
+
+use crate::error::Result;
+use crate::experiment::exhibit::{Cell, Reported, Sample};
+use crate::experiment::preset::Preset;
+use crate::experiment::reported::PrintedTable;
+use crate::experiment::{Finished, Job, Scale};
+use crate::train::{Config, EpochRecord};
+
+/// How a run of a comparison is configured, for a network and a seed.
+pub(super) type Arm = fn(&Scale, &Preset, u64) -> Config;
+
+/// A quantity of a run.
+pub(super) type Quantity = fn(&[EpochRecord]) -> Option<f64>;
+
+/// All runs of these arms on these networks: of every seed first the first, and of every network all arms.
+pub(super) fn jobs(scale: &Scale, presets: &[Preset], arms: &[Arm]) -> Vec<Job> {
+    let of_seed =
+        |seed| presets.iter().flat_map(move |preset| arms.iter().map(move |arm| Job::train(arm(scale, preset, seed))));
+    scale.seeds().flat_map(of_seed).collect()
+}
+
+/// An arm's runs of one network, a seed each.
+pub(super) fn samples(
+    (scale, finished): (&Scale, &Finished),
+    preset: &Preset,
+    arm: Arm,
+    quantity: Quantity,
+) -> Result<Vec<Sample>> {
+    finished.samples(scale.seeds().map(|seed| Job::train(arm(scale, preset, seed))), quantity)
+}
+
+/// The same beside the paper's number, which is in this column of a table of its.
+pub(super) fn cell(
+    at: (&Scale, &Finished),
+    preset: &Preset,
+    (arm, quantity): (Arm, Quantity),
+    (table, column): (&PrintedTable, &str),
+) -> Result<Cell> {
+    let reported = table.value(preset.model, column).map(|value| Reported { value, place: table.place() });
+    Ok(Cell::measured(samples(at, preset, arm, quantity)?, reported))
+}
+
+/// Of the last epoch, in percent.
+pub(super) fn accuracy(records: &[EpochRecord]) -> Option<f64> {
+    records.last().map(|record| 100.0 * record.test_accuracy)
+}
+
+/// Of the last epoch, in percent of W.
+pub(super) fn sparsity(records: &[EpochRecord]) -> Option<f64> {
+    records.last().map(|record| 100.0 * record.sparsity)
+}

@@ -1,0 +1,200 @@
+//! [`Store`]: where the jobs of all targets lie, each under its hash: what is finished is not done again, what was cut off goes
+//! on, and targets share what they have in common.
+//!
+//! ```text
+//! store.toml               the version of what follows
+//! lock                     held by whoever works here
+//! data/<name>.json         the data set that runs here are of
+//! runs/<hash>/             a run folder, or an experiment's
+//! runs/<hash>/finished.json    there when nothing is missing of it
+//! ```
+
+use super::Bench;
+use super::job::Job;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::input::{self, Kind};
+use crate::output::{self, write_atomically};
+use crate::train::Config;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Raised when the layout changes, what a hash is made of, or what a run of the same settings gives.
+const VERSION: u32 = 1;
+
+/// A folder of finished and unfinished jobs.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// The store is kept from others, or shared with those that only take single jobs of a list, as long as this lives; also one
+/// whose process is killed is let go. `None` where the file system cannot lock: nobody is kept away there.
+#[derive(Debug)]
+pub struct Hold(#[expect(dead_code, reason = "held, never looked at")] Option<File>);
+
+/// What `finished.json` says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub name: String,
+}
+
+impl Store {
+    /// The store of this folder, to read; there need not be one yet.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the folder holds a store of another version; [`Error::Io`].
+    pub fn at(folder: &Path) -> Result<Self> {
+        let store = Self { folder: folder.to_path_buf() };
+        let path = store.about();
+        if path.exists() {
+            let text = input::read_text(&path, Kind::Configuration)?;
+            let wrong = |found: String| {
+                Error::file(&path, "version", format!("{VERSION}; give another --store, or remove this one"), found)
+            };
+            let about: toml::Table = toml::from_str(&text).map_err(|e| wrong(e.message().to_string()))?;
+            match about.get("version").and_then(toml::Value::as_integer) {
+                Some(version) if version == i64::from(VERSION) => {}
+                Some(version) => return Err(wrong(version.to_string())),
+                None => return Err(wrong("none".to_string())),
+            }
+        }
+        Ok(store)
+    }
+
+    /// The store of this folder, to work in; it is made if there is none.
+    ///
+    /// # Errors
+    /// As [`Store::at`]; [`Error::File`] if the folder has other files; [`Error::Io`] if nothing can be written there.
+    pub fn create(folder: &Path) -> Result<Self> {
+        let store = Self::at(folder)?;
+        output::check_folder(folder)?;
+        let is_new = !store.about().exists();
+        if is_new && !is_empty(folder)? {
+            let expected = "nothing, or a store (store.toml); give another --store";
+            return Err(Error::file(folder, "folder", expected, "other files"));
+        }
+        fs::create_dir_all(store.runs()).map_err(Error::io(store.runs(), "create"))?;
+        if is_new {
+            let about = format!("# What `gdstar reproduce` keeps here.\nversion = {VERSION}\n");
+            write_atomically(&store.about(), |file| file.write_all(about.as_bytes()))?;
+        }
+        Ok(store)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn about(&self) -> PathBuf {
+        self.folder.join("store.toml")
+    }
+
+    fn runs(&self) -> PathBuf {
+        self.folder.join("runs")
+    }
+
+    /// Where a job's files are, or will be.
+    ///
+    /// # Errors
+    /// As [`Job::hash`].
+    pub fn folder_of(&self, job: &Job) -> Result<PathBuf> {
+        Ok(self.runs().join(job.hash()?))
+    }
+
+    /// Keeps everybody else from working here.
+    ///
+    /// # Errors
+    /// [`Error::File`] if somebody does; [`Error::Io`].
+    pub fn hold(&self) -> Result<Hold> {
+        self.lock(File::try_lock)
+    }
+
+    /// Keeps those away that would have the store to themselves, and lets others in that take single jobs.
+    ///
+    /// # Errors
+    /// As [`Store::hold`].
+    pub fn share(&self) -> Result<Hold> {
+        self.lock(File::try_lock_shared)
+    }
+
+    fn lock(&self, lock: fn(&File) -> std::result::Result<(), TryLockError>) -> Result<Hold> {
+        let path = self.folder.join("lock");
+        let open = fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+        let file = open.map_err(Error::io(&path, "open"))?;
+        match lock(&file) {
+            Ok(()) => Ok(Hold(Some(file))),
+            Err(TryLockError::WouldBlock) => {
+                let expected = "no other process at work here";
+                let found = "one; wait for it to end, give another --store, or share the work by --list";
+                Err(Error::file(&self.folder, "store", expected, found))
+            }
+            Err(TryLockError::Error(_)) => Ok(Hold(None)),
+        }
+    }
+
+    /// Checks that what is trained here is trained on the same data: what is finished is not looked at again.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the store's runs are of other data; [`Error::Io`].
+    pub fn check_data(&self, config: &Config, dataset: &Dataset) -> Result<()> {
+        let sizes = [config.image_size, config.channels, config.classes];
+        let sizes: String = sizes.iter().flatten().map(|size| format!("-{size}")).collect();
+        let folder = self.folder.join("data");
+        let path = folder.join(format!("{}{sizes}.json", config.data));
+        let here = serde_json::json!({ "sha256": dataset.fingerprint() }).to_string() + "\n";
+        if path.exists() {
+            let there = input::read_text(&path, Kind::Configuration)?;
+            if there == here {
+                return Ok(());
+            }
+            let expected = format!("the {} of the runs in this store; give another --store", config.data);
+            return Err(Error::file(&path, "data", expected, here.trim_end()));
+        }
+        fs::create_dir_all(&folder).map_err(Error::io(&folder, "create"))?;
+        write_atomically(&path, |file| file.write_all(here.as_bytes()))
+    }
+
+    /// Whether nothing is missing of a job.
+    ///
+    /// # Errors
+    /// As [`Job::hash`].
+    pub fn is_finished(&self, job: &Job) -> Result<bool> {
+        Ok(self.folder_of(job)?.join(RECEIPT).exists())
+    }
+
+    /// Does what is missing of a job.
+    ///
+    /// # Errors
+    /// Those of the job; [`Error::Io`].
+    pub fn finish(&self, job: &Job, bench: &Bench) -> Result<()> {
+        if self.is_finished(job)? {
+            return Ok(());
+        }
+        let folder = self.folder_of(job)?;
+        job.finish(&folder, bench)?;
+        let receipt = Receipt { name: job.name.clone() };
+        let unwritten = |e| Error::domain(RECEIPT, "values that JSON can hold", e);
+        let text = serde_json::to_string(&receipt).map_err(unwritten)? + "\n";
+        write_atomically(&folder.join(RECEIPT), |file| file.write_all(text.as_bytes()))
+    }
+}
+
+const RECEIPT: &str = "finished.json";
+
+/// Whether a folder has nothing in it, or is not there; what the lock left is nothing.
+fn is_empty(folder: &Path) -> Result<bool> {
+    if !folder.exists() {
+        return Ok(true);
+    }
+    let mut entries = folder.read_dir().map_err(Error::io(folder, "read"))?;
+    let is_ours = |name: &std::ffi::OsStr| ["lock", "runs"].iter().any(|own| name == *own) || is_temporary(name);
+    Ok(entries.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name()))))
+}
+
+/// Whether it is what a killed process left of a file that it wrote.
+fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(".gdstar-"))
+}
