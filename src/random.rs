@@ -38,11 +38,13 @@ pub enum Purpose {
     GrownWeights = 11,
     /// The weights that SNIP's training starts from, where they are not those that were scored.
     FreshWeights = 12,
+    /// Which members of a sample a bootstrap's resamples have.
+    Resampling = 13,
 }
 
 impl Purpose {
     /// Every purpose, in the order of the discriminants.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Initialisation,
         Self::Order,
         Self::Augmentation,
@@ -55,6 +57,7 @@ impl Purpose {
         Self::Growth,
         Self::GrownWeights,
         Self::FreshWeights,
+        Self::Resampling,
     ];
 }
 

@@ -12,6 +12,7 @@ pub mod reported;
 pub mod reproduce;
 mod scale;
 mod stage;
+pub mod statistics;
 mod store;
 mod stored;
 

@@ -10,7 +10,6 @@ mod predictions;
 pub mod progress;
 mod run_table;
 mod sparsity;
-mod statistics;
 mod summary;
 mod table;
 
@@ -21,6 +20,5 @@ pub use plot::{Against, PlotOptions, Quantity, Seeds, plot};
 pub use predictions::PredictionFormat;
 pub use run_table::{RunTable, TableFormat};
 pub use sparsity::{LayerSparsity, layer_sparsity};
-pub use statistics::{MeanAndDeviation, mean_and_deviation};
 pub use summary::{Summary, summary};
 pub use table::{table_2, thousands};

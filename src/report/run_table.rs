@@ -2,11 +2,12 @@
 
 mod data;
 
+use super::Summary;
 use super::distinction::{ASPECTS, Distinction, Identity};
 use super::grid::{Cells, Grid};
-use super::{MeanAndDeviation, Summary, mean_and_deviation};
 use crate::choice::choice;
 use crate::error::Result;
+use crate::experiment::statistics::{CONFIDENCE, MeanAndDeviation, mean_and_deviation};
 use crate::train::StoredRun;
 
 choice! {
@@ -19,9 +20,6 @@ choice! {
     /// One object: `runs` as the records, and `experiments`, what each comes to over its seeds.
     Json = "json",
 }
-
-/// Of how many of an experiment's hundred intervals cover the mean of all seeds.
-const CONFIDENCE: f64 = 0.95;
 
 /// Runs in order, and the experiments that they are runs of.
 pub struct RunTable<'a> {

@@ -2,3 +2,4 @@
 //! `cargo test --test experiments NAME::` runs one.
 
 mod reported;
+mod statistics;

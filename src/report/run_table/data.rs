@@ -1,8 +1,9 @@
 //! The table for other programs.
 
-use super::{CONFIDENCE, RunTable};
+use super::RunTable;
 use crate::error::{Error, Result};
-use crate::report::{MeanAndDeviation, Summary};
+use crate::experiment::statistics::{CONFIDENCE, MeanAndDeviation};
+use crate::report::Summary;
 use crate::train::StoredRun;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;

@@ -32,7 +32,7 @@ fn a_stream_is_pinned() {
 
 #[test]
 fn purposes_keep_their_numbers() {
-    assert_eq!(Purpose::ALL.map(|purpose| purpose as u64), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    assert_eq!(Purpose::ALL.map(|purpose| purpose as u64), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
 }
 
 #[test]

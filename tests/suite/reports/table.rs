@@ -2,9 +2,10 @@
 
 use super::fixtures::{run, store};
 use crate::cli::{assert_fails, gdstar, text};
+use gdstar::experiment::statistics::{MeanAndDeviation, mean_and_deviation};
 use gdstar::method::Method::{Dense, Gdstar};
 use gdstar::paper::reading::{EpochOrigin, MaskedGradient};
-use gdstar::report::{MeanAndDeviation, RunTable, mean_and_deviation};
+use gdstar::report::RunTable;
 use gdstar::train::{RunFolder, StoredRun};
 use std::fs;
 use std::io::Write;

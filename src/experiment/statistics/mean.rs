@@ -1,4 +1,4 @@
-//! What several seeds of one experiment come to.
+//! Mean and deviation of a sample, and Student's interval.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -13,11 +13,16 @@ pub struct MeanAndDeviation {
     pub deviation: f64,
 }
 
+/// `sum x / n`, summed in order; NaN of no values.
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
 /// The mean `m = sum x / n` and the sample standard deviation `sqrt(sum (x - m)^2 / (n - 1))`, summed in order;
 /// `None` for fewer than two values, which have no deviation.
 ///
 /// ```
-/// use gdstar::report::{MeanAndDeviation, mean_and_deviation};
+/// use gdstar::experiment::statistics::{MeanAndDeviation, mean_and_deviation};
 /// let three = MeanAndDeviation { count: 3, mean: 4.0, deviation: 2.0 };
 /// assert_eq!(mean_and_deviation(&[2.0, 4.0, 6.0]), Some(three));
 /// assert_eq!(mean_and_deviation(&[2.0]), None);
@@ -26,8 +31,7 @@ pub fn mean_and_deviation(values: &[f64]) -> Option<MeanAndDeviation> {
     if values.len() < 2 {
         return None;
     }
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
+    let (n, mean) = (values.len() as f64, mean(values));
     let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
     Some(MeanAndDeviation { count: values.len(), mean, deviation: (squares / (n - 1.0)).sqrt() })
 }
@@ -44,7 +48,7 @@ impl MeanAndDeviation {
     /// of freedom.
     ///
     /// ```
-    /// let [low, high] = gdstar::report::mean_and_deviation(&[2.0, 4.0, 6.0]).unwrap().interval(0.95);
+    /// let [low, high] = gdstar::experiment::statistics::mean_and_deviation(&[2.0, 4.0, 6.0]).unwrap().interval(0.95);
     /// // t = 4.302653 for two degrees of freedom, in any table; 4.302653 * 2 / sqrt(3) = 4.968276
     /// assert_eq!(format!("{low:.4} {high:.4}"), "-0.9683 8.9683");
     /// ```
