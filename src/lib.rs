@@ -86,7 +86,7 @@
 //! | [`trace`], [`weights`] | what a run did, in a file; values, masks, momentum and what else is kept of every weight |
 //! | [`method`] | what sparse training does to weights |
 //! | [`train`] | the loop, and what watches it |
-//! | [`experiment`] | more than one run: lottery tickets, linear mode connectivity |
+//! | [`experiment`] | more than one run: lottery tickets, linear mode connectivity, the paper's tables and figures |
 //! | [`oracle`], [`export`] | whether another program does the same; networks for other programs |
 //! | [`report`] | tables, figures, the story of a run |
 //! | [`cli`] | the command |

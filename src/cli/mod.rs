@@ -19,6 +19,7 @@ pub mod op;
 mod plot;
 mod probe;
 mod replay;
+mod reproduce;
 mod table;
 mod train;
 mod weights;
@@ -66,6 +67,7 @@ Examples:
       sparse networks that train from where the dense one was early on
   gdstar lmc --candidates 0,1ep,3ep --model lenet300 --data digits --out lmc
       from which step on the order of data decides nothing
+  gdstar reproduce                            the paper's tables and figures
   gdstar table runs                           runs side by side, means of seeds
   gdstar plot runs --out runs.svg             their curves in one figure
   gdstar evaluate runs/mnist                  accuracy, sparsity by layer, cost
@@ -90,6 +92,7 @@ enum Command {
     Train(Box<train::TrainArgs>),
     Lottery(Box<lottery::LotteryArgs>),
     Lmc(Box<lmc::LmcArgs>),
+    Reproduce(reproduce::ReproduceArgs),
     Models(models::ModelsArgs),
     Methods(methods::MethodsArgs),
     Evaluate(evaluate::EvaluateArgs),
@@ -135,6 +138,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Some(Command::Train(args)) => done(train::run(args)),
         Some(Command::Lottery(args)) => done(lottery::run(args)),
         Some(Command::Lmc(args)) => done(lmc::run(args)),
+        Some(Command::Reproduce(args)) => done(reproduce::run(args)),
         Some(Command::Models(args)) => done(models::run(args)),
         Some(Command::Methods(args)) => done(methods::run(args)),
         Some(Command::Evaluate(args)) => done(evaluate::run(args)),

@@ -1,11 +1,13 @@
-//! [`Estimate`]: what a job will take, by the cost model of `docs/performance.md`.
+//! [`CostModel`]: what a job will take, as `docs/performance.md` fits it.
 
 use super::job::{Job, Work};
 use crate::data::Source;
 use crate::error::Result;
 use crate::method::options::Length;
-use crate::nn::models;
+use crate::nn::{Summary, models};
 use crate::train::Config;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// What a job will take. Sparse execution, which makes most methods faster by and by, is not counted on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,6 +16,8 @@ pub struct Estimate {
     pub seconds: f64,
     /// Of memory, with the data set.
     pub bytes: u64,
+    /// Trained in all its runs.
+    pub epochs: f64,
 }
 
 /// A data set before it is read: one image, classes, training and test images.
@@ -34,15 +38,22 @@ fn extent(data: Source) -> Extent {
     }
 }
 
-impl Job {
-    /// What it will take.
+/// The cost model, which knows the networks that it was asked for.
+#[derive(Debug, Default)]
+pub struct CostModel {
+    /// By network, data set, classes and batch size.
+    networks: HashMap<(String, Source, Option<usize>, usize), Summary>,
+}
+
+impl CostModel {
+    /// What a job will take.
     ///
     /// # Errors
     /// If the network cannot take the data set's images.
-    pub fn estimate(&self) -> Result<Estimate> {
-        let one = of_run(self.config())?;
-        let config = self.config();
-        let runs = match &self.work {
+    pub fn estimate(&mut self, job: &Job) -> Result<Estimate> {
+        let config = job.config();
+        let one = self.of_run(config)?;
+        let runs = match &job.work {
             Work::Train(_) => 1.0,
             Work::Lottery(lottery) => 1.0 + lottery.levels as f64,
             Work::Lmc(connectivity) => {
@@ -53,25 +64,37 @@ impl Job {
                 1.0 + connectivity.children as f64 * candidates.map(share).sum::<f64>()
             }
         };
-        Ok(Estimate { seconds: one.seconds * runs, bytes: one.bytes })
+        Ok(Estimate { seconds: one.seconds * runs, epochs: one.epochs * runs, ..one })
     }
-}
 
-/// A step computed dense: t = a 6 M n + b A + c 16 P. Evaluation takes a forward pass of a test image, a third of a step.
-fn of_run(config: &Config) -> Result<Estimate> {
-    const A: f64 = 1.0 / 213e9;
-    const B: f64 = 1.0 / 4.8e9;
-    const C: f64 = 1.0 / 50e9;
-    let Extent { image, classes, train, test } = extent(config.data);
-    let n = config.optimizer.batch_size.max(2);
-    let network = models::find(&config.model)?.network(image, config.classes.unwrap_or(classes))?.summary::<f32>(n)?;
-    let (m, p, activations) = (network.macs as f64, network.parameters as f64, network.activation_bytes as f64);
-    let step = A * 6.0 * m * n as f64 + B * activations + C * 16.0 * p;
-    let steps = (train as f64 + test as f64 / 3.0) / n as f64;
-    let epochs = config.hyper.epochs.saturating_sub(config.first_epoch()) as f64;
-    // Gradients and momentum; G, W_k* and the mask, as GDSTAR keeps them.
-    let beside = network.gradient_bytes * 2 + network.prunable * 9;
-    let images = (train + test) * image.iter().product::<usize>();
-    let bytes = network.parameter_bytes + network.activation_bytes + beside + images;
-    Ok(Estimate { seconds: epochs * steps * step, bytes: bytes as u64 })
+    fn network(&mut self, config: &Config, n: usize) -> Result<&Summary> {
+        let key = (config.model.clone(), config.data, config.classes, n);
+        Ok(match self.networks.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let Extent { image, classes, .. } = extent(config.data);
+                let network = models::find(&config.model)?.network(image, config.classes.unwrap_or(classes))?;
+                place.insert(network.summary::<f32>(n)?)
+            }
+        })
+    }
+
+    /// A step computed dense: t = a 6 M n + b A + c 16 P. Evaluation takes a forward pass of a test image, a third of a step.
+    fn of_run(&mut self, config: &Config) -> Result<Estimate> {
+        const A: f64 = 1.0 / 213e9;
+        const B: f64 = 1.0 / 4.8e9;
+        const C: f64 = 1.0 / 50e9;
+        let Extent { image, train, test, .. } = extent(config.data);
+        let n = config.optimizer.batch_size.max(2);
+        let network = self.network(config, n)?;
+        let (m, p, activations) = (network.macs as f64, network.parameters as f64, network.activation_bytes as f64);
+        let step = A * 6.0 * m * n as f64 + B * activations + C * 16.0 * p;
+        let steps = (train as f64 + test as f64 / 3.0) / n as f64;
+        let epochs = config.hyper.epochs.saturating_sub(config.first_epoch()) as f64;
+        // Gradients and momentum; G, W_k* and the mask, as GDSTAR keeps them.
+        let beside = network.gradient_bytes * 2 + network.prunable * 9;
+        let images = (train + test) * image.iter().product::<usize>();
+        let bytes = network.parameter_bytes + network.activation_bytes + beside + images;
+        Ok(Estimate { seconds: epochs * steps * step, bytes: bytes as u64, epochs })
+    }
 }

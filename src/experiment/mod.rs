@@ -16,7 +16,7 @@ pub mod statistics;
 mod store;
 mod stored;
 
-pub use estimate::Estimate;
+pub use estimate::{CostModel, Estimate};
 pub use finished::Finished;
 pub use job::{Job, Work};
 pub use scale::Scale;
