@@ -2,9 +2,10 @@
 
 use crate::error::Result;
 use crate::experiment::exhibit::{Cell, Reported, Sample};
-use crate::experiment::preset::Preset;
+use crate::experiment::preset::{PRESETS, Preset};
 use crate::experiment::reported::PrintedTable;
 use crate::experiment::{Finished, Job, Scale};
+use crate::method::Method;
 use crate::train::{Config, EpochRecord};
 
 /// How a run of a comparison is configured, for a network and a seed.
@@ -12,6 +13,27 @@ pub(super) type Arm = fn(&Scale, &Preset, u64) -> Config;
 
 /// A quantity of a run.
 pub(super) type Quantity = fn(&[EpochRecord]) -> Option<f64>;
+
+pub(super) fn dense(scale: &Scale, preset: &Preset, seed: u64) -> Config {
+    scale.config(preset, Method::Dense, seed)
+}
+
+pub(super) fn reset(scale: &Scale, preset: &Preset, seed: u64) -> Config {
+    scale.config(preset, Method::Reset, seed)
+}
+
+pub(super) fn random_rewind(scale: &Scale, preset: &Preset, seed: u64) -> Config {
+    scale.config(preset, Method::RandomRewind, seed)
+}
+
+pub(super) fn gdstar(scale: &Scale, preset: &Preset, seed: u64) -> Config {
+    scale.config(preset, Method::Gdstar, seed)
+}
+
+/// The networks of a table of the paper's, in its order, by the settings of section 4.
+pub(super) fn networks(table: &PrintedTable) -> Vec<Preset> {
+    table.networks().filter_map(|model| PRESETS.iter().find(|preset| preset.model == model)).copied().collect()
+}
 
 /// All runs of these arms on these networks: of every seed first the first, and of every network all arms.
 pub(super) fn jobs(scale: &Scale, presets: &[Preset], arms: &[Arm]) -> Vec<Job> {

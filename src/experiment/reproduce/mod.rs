@@ -3,6 +3,8 @@
 
 mod arm;
 mod table2;
+mod table4;
+mod table6;
 
 use super::exhibit::Exhibit;
 use super::{Finished, Job, Scale, Store};
@@ -23,7 +25,7 @@ pub struct Target {
 }
 
 /// Every target, in the paper's order.
-pub static TARGETS: &[&Target] = &[&table2::TARGET];
+pub static TARGETS: &[&Target] = &[&table2::TARGET, &table4::TARGET, &table6::TARGET];
 
 /// The target of this name.
 ///

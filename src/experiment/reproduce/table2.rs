@@ -1,10 +1,10 @@
 //! Table 2: accuracy dense, reset to W_0 and rewound to W_k*; and Procrustes itself, to whose reset GDSTAR is compared.
 
 use super::Target;
-use super::arm::{Arm, accuracy, cell, jobs, sparsity};
+use super::arm::{Arm, accuracy, cell, dense, gdstar, jobs, networks, reset, sparsity};
 use crate::error::Result;
 use crate::experiment::exhibit::{Better, Column, Exhibit, Table};
-use crate::experiment::preset::{PRESETS, Preset};
+use crate::experiment::preset::Preset;
 use crate::experiment::reported::TABLE2;
 use crate::experiment::{Finished, Job, Scale};
 use crate::method::Method;
@@ -21,18 +21,6 @@ pub(super) static TARGET: Target = Target {
 
 const ARMS: [Arm; 4] = [dense, reset, gdstar, procrustes];
 
-fn dense(scale: &Scale, preset: &Preset, seed: u64) -> Config {
-    scale.config(preset, Method::Dense, seed)
-}
-
-fn reset(scale: &Scale, preset: &Preset, seed: u64) -> Config {
-    scale.config(preset, Method::Reset, seed)
-}
-
-fn gdstar(scale: &Scale, preset: &Preset, seed: u64) -> Config {
-    scale.config(preset, Method::Gdstar, seed)
-}
-
 /// Alg. 2, at the sparsity of the table.
 fn procrustes(scale: &Scale, preset: &Preset, seed: u64) -> Config {
     let mut config = scale.config(preset, Method::Procrustes, seed);
@@ -42,13 +30,8 @@ fn procrustes(scale: &Scale, preset: &Preset, seed: u64) -> Config {
     config
 }
 
-/// The eleven networks, in the table's order.
-fn networks() -> Vec<Preset> {
-    TABLE2.networks().filter_map(|model| PRESETS.iter().find(|preset| preset.model == model)).copied().collect()
-}
-
 fn runs(scale: &Scale) -> Result<Vec<Job>> {
-    Ok(jobs(scale, &scale.presets(&networks())?, &ARMS))
+    Ok(jobs(scale, &scale.presets(&networks(&TABLE2))?, &ARMS))
 }
 
 fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
@@ -65,7 +48,7 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     ];
     let mut table = Table::new("table2", TABLE2.title, columns);
     let at = (scale, finished);
-    for preset in scale.presets(&networks())? {
+    for preset in scale.presets(&networks(&TABLE2))? {
         let of = |arm, quantity, column| cell(at, &preset, (arm, quantity), (&TABLE2, column));
         table.push(
             preset.model,
@@ -86,7 +69,7 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
         question,
         equations: vec![4, 5, 8, 9],
         tables: vec![table],
-        departures: scale.departures(&networks()),
+        departures: scale.departures(&networks(&TABLE2)),
         ..Exhibit::default()
     })
 }
