@@ -1,8 +1,10 @@
 //! Reports: what a run, or a comparison of runs, comes to.
 
+mod axis;
 mod classes;
 mod columns;
 mod distinction;
+pub mod exhibit;
 mod grid;
 mod lines;
 mod plot;

@@ -1,6 +1,5 @@
 //! [`plot`]: runs as curves over epochs, in the form of the paper's Fig. 3, or what their epochs cost against sparsity.
 
-mod axis;
 mod legend;
 mod panel;
 mod quantity;
@@ -9,11 +8,11 @@ mod window;
 
 pub use quantity::Quantity;
 
+use super::axis::Axis;
 use super::distinction::Distinction;
 use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::train::StoredRun;
-use axis::Axis;
 use legend::Legend;
 use panel::Panel;
 use plotters::coord::Shift;

@@ -1,12 +1,12 @@
 //! [`Panel`]: one quantity of all series.
 
-use super::axis::Axis;
 use super::series::{Point, Series, over_seeds};
 use super::window::Window;
 use super::{Against, Area, FONT_SIZE, FRAME, GRID, LEFT_LABELS, MARGIN, Quantity, TEXT, View, undrawn};
 use crate::error::Result;
 use crate::paper::reading::RewindCopy;
 use crate::paper::rewind::RewindPoint;
+use crate::report::axis::Axis;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 

@@ -1,8 +1,8 @@
 //! [`Quantity`]: what a panel shows: a number that every run has of an epoch, or one that its method tells.
 
-use super::axis::Axis;
 use crate::error::Error;
 use crate::method::quantity::{self, Scale, measured};
+use crate::report::axis::Axis;
 use crate::train::EpochRecord;
 use std::fmt;
 use std::str::FromStr;

@@ -1,8 +1,8 @@
 //! [`Window`]: which part of the values a panel shows, and what of a curve lies in it.
 
-use super::axis::Axis;
 use super::series::Point;
 use crate::method::quantity::Scale;
+use crate::report::axis::Axis;
 
 /// The values that a panel shows.
 #[derive(Debug, Clone)]

@@ -75,7 +75,7 @@ impl Axis {
     }
 
     /// At most `most` (but at least 1) labelled values.
-    fn ticks(&self, most: usize) -> Vec<f64> {
+    pub(super) fn ticks(&self, most: usize) -> Vec<f64> {
         if let Some(ticks) = self.logarithmic_ticks(most) {
             return ticks;
         }
