@@ -50,6 +50,9 @@ pub struct TrainArgs {
     /// The number of classes of files in MNIST's format whose labels go beyond 9 (EMNIST) [default: 10]
     #[arg(long, value_name = "N", help_heading = "The run")]
     classes: Option<usize>,
+    /// Train on the first N training images alone, in the data set's own order [default: all]
+    #[arg(long, value_name = "N", help_heading = "The run")]
+    subset: Option<usize>,
     /// What is done to the weights at the end of an epoch [default: gdstar]
     #[arg(long, value_parser = choice::<Method>(), value_name = "NAME", help_heading = "The run")]
     method: Option<Method>,
@@ -236,6 +239,7 @@ impl TrainArgs {
             (&mut config.image_size, self.image_size),
             (&mut config.channels, self.channels),
             (&mut config.classes, self.classes),
+            (&mut config.subset, self.subset),
         ];
         options.into_iter().for_each(|(value, given)| *value = given.or(*value));
         set(&mut config.method, &self.method);

@@ -94,6 +94,20 @@ impl Images {
         &self.pixels[i * size..][..size]
     }
 
+    /// Leaves the first `count` images.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if there are fewer.
+    pub fn keep_first(&mut self, count: usize) -> Result<()> {
+        if count > self.len() {
+            let expected = format!("at most {}, the training images", self.len());
+            return Err(Error::domain("--subset", expected, count));
+        }
+        self.pixels.truncate(count * self.shape.iter().product::<usize>());
+        self.labels.truncate(count);
+        Ok(())
+    }
+
     /// The images at these indices, in their order.
     ///
     /// # Panics
@@ -144,12 +158,16 @@ pub fn load_with(source: Source, dir: Option<&Path>, options: LoadOptions) -> Re
     let missing =
         || Error::domain("--data-dir", format!("the folder with {source}'s files{}", source.remedy()), "none");
     let dir = || dir.ok_or_else(missing);
-    match source {
+    let mut dataset = match source {
         Source::Digits => digits::load(),
         Source::Mnist => mnist::load(dir()?, options),
         Source::Cifar10 => cifar10::load(dir()?),
         Source::ImageFolder => image_folder::load(dir()?, options),
+    }?;
+    if let Some(count) = options.subset {
+        dataset.train.keep_first(count)?;
     }
+    Ok(dataset)
 }
 
 impl Dataset {

@@ -18,6 +18,8 @@ pub struct LoadOptions<'a> {
     pub channels: Option<usize>,
     /// How many classes there are, where labels do not go from 0 to 9.
     pub classes: Option<usize>,
+    /// Of the training images only the first so many, in the data set's own order.
+    pub subset: Option<usize>,
     /// Told how many images are decoded, and of how many, after each one; by any thread, so not always in order.
     pub on_decoded: Option<&'a (dyn Fn(usize, usize) + Sync)>,
     /// Told, in a line, what is read otherwise than one might expect.
@@ -25,13 +27,17 @@ pub struct LoadOptions<'a> {
 }
 
 impl Source {
-    /// Checks the options `--image-size`, `--channels` and `--classes`.
+    /// Checks the options `--image-size`, `--channels`, `--classes` and `--subset`; how many training images there are,
+    /// of which a subset is, is seen when they are loaded.
     ///
     /// # Errors
     /// [`Error::Domain`] if one is given for a data set that has no choice there, or is out of its range.
     pub fn check(self, options: &LoadOptions) -> Result<()> {
         let folder = Self::ImageFolder;
-        let LoadOptions { image_size, channels, classes, .. } = *options;
+        let LoadOptions { image_size, channels, classes, subset, .. } = *options;
+        if subset == Some(0) {
+            return Err(Error::domain("--subset", "at least 1 training image", 0));
+        }
         let ranges = [
             ("--image-size", image_size, folder, 1..=MAX_IMAGE_SIZE, "whose images have one size"),
             ("--channels", channels, folder, 1..=3, "whose images have one form"),

@@ -40,6 +40,9 @@ pub struct Config {
     /// The number of classes (files in MNIST's format only); 10 if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<usize>,
+    /// N: the first N training images alone, in the data set's own order; all if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subset: Option<usize>,
     pub method: Method,
     pub seed: u64,
     /// The seed of the order of samples alone, where it is another.
@@ -90,6 +93,7 @@ impl Config {
             image_size: None,
             channels: None,
             classes: None,
+            subset: None,
             method,
             seed: 0,
             order_seed: None,
@@ -173,6 +177,7 @@ impl Config {
             image_size: self.image_size,
             channels: self.channels,
             classes: self.classes,
+            subset: self.subset,
             on_decoded: None,
             on_remark: None,
         }

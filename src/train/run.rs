@@ -70,6 +70,10 @@ impl<'a> Run<'a> {
     /// If the configuration is not valid, or the model cannot take the data set's images.
     pub fn new(config: &'a Config, dataset: &'a Dataset, stop: &'a AtomicBool) -> Result<Self> {
         config.validate()?;
+        if let Some(count) = config.subset.filter(|count| *count != dataset.train.len()) {
+            let expected = format!("a data set that is loaded with it, of {count} training images");
+            return Err(Error::domain("--subset", expected, format!("{} training images", dataset.train.len())));
+        }
         let network = models::find(&config.model)?.network(dataset.train.shape, dataset.classes.len())?;
         let (images, batch_size) = (dataset.train.len(), config.optimizer.batch_size);
         let held_out = config.held_out(images);

@@ -3,3 +3,4 @@
 
 mod reported;
 mod statistics;
+mod subset;
