@@ -1,6 +1,10 @@
 //! The proofs of the paper's tables and figures as commands, one module a subject.
 //! `cargo test --test experiments NAME::` runs one.
 
+mod common;
+mod presets;
 mod reported;
 mod statistics;
+mod store;
 mod subset;
+mod targets;

@@ -1,0 +1,101 @@
+//! Every target exists, lists its runs, shows what is there of it, and runs scaled down.
+
+use super::common::{printed, word};
+use gdstar::data::Source;
+use gdstar::experiment::exhibit::Exhibit;
+use gdstar::experiment::reproduce::{TARGETS, find};
+use gdstar::experiment::{CostModel, Finished, Scale, Store, Work};
+use std::collections::BTreeSet;
+
+/// Little of everything.
+fn small() -> Scale {
+    Scale { seeds: 2, epochs: Some(2), ..Scale::default() }
+}
+
+#[test]
+fn names_are_words_and_none_is_there_twice() {
+    let names: BTreeSet<&str> = TARGETS.iter().map(|target| target.name).collect();
+    assert_eq!(names.len(), TARGETS.len());
+    for target in TARGETS {
+        assert!(
+            target.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+            "{}",
+            target.name
+        );
+        assert_eq!(find(target.name).unwrap().name, target.name);
+    }
+    assert!(find("table99").is_err());
+}
+
+/// Each run is there once, has a time and an amount of memory, and is no other target's under another name.
+#[test]
+fn every_target_lists_its_runs() {
+    let mut model = CostModel::default();
+    for target in TARGETS {
+        let runs = target.runs(&small()).unwrap();
+        assert!(!runs.is_empty(), "{}", target.name);
+        let hashes: BTreeSet<String> = runs.iter().map(|job| job.hash().unwrap()).collect();
+        assert_eq!(hashes.len(), runs.len(), "{}", target.name);
+        for job in &runs {
+            let estimate = model.estimate(job).unwrap();
+            assert!(estimate.seconds > 0.0 && estimate.seconds.is_finite() && estimate.bytes > 0, "{}", job.name);
+            assert_eq!(job.command().unwrap()[0], "gdstar");
+        }
+    }
+}
+
+/// What a target shows before anything is run: its form, the paper's numbers, and what is not as in the paper.
+#[test]
+fn every_target_shows_itself_before_anything_is_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path()).unwrap();
+    for target in TARGETS {
+        let exhibit = target.show(&small(), &store).unwrap();
+        assert_eq!((exhibit.target.as_str(), exhibit.runs.len()), (target.name, 0));
+        assert!(exhibit.question.ends_with('?') && exhibit.departures.iter().any(|told| told.contains("2 epochs")));
+        assert!(!exhibit.tables.is_empty() || !exhibit.charts.is_empty(), "{}", target.name);
+        for table in &exhibit.tables {
+            assert!(table.rows.iter().all(|row| row.cells.len() == table.columns.len()), "{}", table.name);
+        }
+    }
+    assert!(folder.path().read_dir().unwrap().next().is_none(), "looking leaves nothing");
+}
+
+/// Runs that a table has are read by the next, whatever it is called by.
+#[test]
+fn targets_share_runs() {
+    let scale = Scale { models: vec!["lenet300".to_string()], ..small() };
+    let of = |name: &str| -> BTreeSet<String> {
+        find(name).unwrap().runs(&scale).unwrap().iter().map(|job| job.hash().unwrap()).collect()
+    };
+    // Table 6 has Table 2's dense runs; at a K of one's own Table 4 has its GDSTAR.
+    assert_eq!(of("table2").intersection(&of("table6")).count(), 2);
+    assert_eq!(of("table2").intersection(&of("table4")).count(), 2);
+}
+
+/// The command runs a target on the digits that are part of the program, and all its cells have values of all seeds.
+#[test]
+fn table_2_runs_scaled_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let words = ["reproduce", "table2", "--models", "lenet300", "--data", "digits", "--seeds", "2", "--epochs", "1"];
+    printed(&[&words[..], &["--store", word(&store)]].concat());
+    let scale = Scale {
+        models: vec!["lenet300".to_string()],
+        seeds: 2,
+        epochs: Some(1),
+        data: Some(Source::Digits),
+        data_dir: None,
+    };
+    let target = find("table2").unwrap();
+    let store = Store::at(&store).unwrap();
+    let exhibit: Exhibit = target.show(&scale, &store).unwrap();
+    assert_eq!(exhibit.runs.len(), 8);
+    let finished = Finished::of(&store);
+    let dense = &target.runs(&scale).unwrap()[0];
+    assert!(matches!(&dense.work, Work::Train(config) if config.seed == 0));
+    assert_eq!(finished.records(dense).unwrap().unwrap().len(), 1);
+    for told in ["1 epochs a run; the paper: 300.", "Trained and tested on digits; the paper: MNIST."] {
+        assert!(exhibit.departures.iter().any(|departure| departure == told), "{told}");
+    }
+}
