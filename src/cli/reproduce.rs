@@ -9,7 +9,7 @@ use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::experiment::reproduce::{TARGETS, Target, find};
 use crate::experiment::{CostModel, Job, Scale, Store};
-use crate::report::thousands;
+use crate::report::{exhibit, thousands};
 use clap::builder::PossibleValuesParser;
 use indicatif::{HumanBytes, HumanDuration};
 use serde_json::json;
@@ -22,7 +22,7 @@ use work::Work;
 ///
 /// A target is a list of runs and what is made of them. Runs lie in the store, each in a folder that is named by a hash of all
 /// that decides its bits: what is finished is not trained again, what was cut off goes on, and targets share runs. The paper's
-/// settings are the default; --models, --seeds, --epochs and --data take less, and what then differs from the paper is printed
+/// settings are the default; --models, --seeds, --epochs, --subset and --data take less, and what then differs from the paper is printed
 /// with the result.
 ///
 /// --list prints the runs instead, a JSON object a line, with the command that makes each by itself: for schedulers, and for
@@ -42,6 +42,9 @@ pub struct ReproduceArgs {
     /// Epochs of every run [default: the paper's]
     #[arg(long, value_name = "K", help_heading = "Scale")]
     epochs: Option<usize>,
+    /// Train on the first N training images [default: all]
+    #[arg(long, value_name = "N", help_heading = "Scale")]
+    subset: Option<usize>,
     /// Another data set than the paper's for all runs, such as the digits that are part of the program
     #[arg(long, value_name = "NAME", help_heading = "Scale")]
     data: Option<Source>,
@@ -82,7 +85,7 @@ pub fn run(args: &ReproduceArgs) -> Result<()> {
     }
     let jobs = jobs_of(&targets, &scale)?;
     if let Some(hash) = &args.only {
-        return args.only(hash, jobs.into_iter().map(|(_, job)| job).collect());
+        return args.only(hash, jobs, &scale);
     }
     args.finish(jobs.into_iter().map(|(_, job)| job).collect(), &targets, &scale)
 }
@@ -108,6 +111,7 @@ impl ReproduceArgs {
             models: self.models.clone(),
             seeds: self.seeds,
             epochs: self.epochs,
+            subset: self.subset,
             data: self.data,
             data_dir: self.data_dir.as_ref().map(absolute).transpose()?,
         };
@@ -140,17 +144,18 @@ impl ReproduceArgs {
     }
 
     /// One job of a list.
-    fn only(&self, hash: &str, jobs: Vec<Job>) -> Result<()> {
+    fn only(&self, hash: &str, jobs: Vec<(&'static Target, Job)>, scale: &Scale) -> Result<()> {
         let mut found = None;
-        for job in jobs {
+        for (target, job) in jobs {
             if job.hash()? == hash {
-                found = Some(job);
+                found = Some((target, job));
             }
         }
         let expected = "the hash of a run of this target at this scale, as --list prints it";
-        let job = found.ok_or_else(|| Error::domain("--only", expected, format!("`{hash}`")))?;
+        let (target, job) = found.ok_or_else(|| Error::domain("--only", expected, format!("`{hash}`")))?;
         let store = Store::create(&self.store)?;
         let _hold = store.share()?;
+        store.note(target.name, scale)?;
         let failed = self.work(&store, vec![job])?;
         failed.map_or(Ok(()), Err)
     }
@@ -159,16 +164,18 @@ impl ReproduceArgs {
     fn finish(&self, jobs: Vec<Job>, targets: &[&'static Target], scale: &Scale) -> Result<()> {
         let store = Store::at(&self.store)?;
         let done = jobs.iter().map(|job| store.is_finished(job)).collect::<Result<Vec<_>>>()?;
+        let note = |store: &Store| targets.iter().try_for_each(|target| store.note(target.name, scale));
         let failed = if done.iter().all(|&done| done) {
+            note(&store)?;
             None
         } else {
             let store = Store::create(&self.store)?;
+            note(&store)?;
             let _hold = store.hold()?;
             self.work(&store, jobs)?
         };
         for target in targets {
-            let exhibit = target.show(scale, &store)?;
-            console::print_line(json!(exhibit))?;
+            console::print(exhibit::text(&target.show(scale, &store)?))?;
         }
         failed.map_or(Ok(()), Err)
     }

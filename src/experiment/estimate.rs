@@ -38,6 +38,12 @@ fn extent(data: Source) -> Extent {
     }
 }
 
+/// Training images.
+fn trained_on(config: &Config) -> usize {
+    let all = extent(config.data).train;
+    config.subset.map_or(all, |subset| subset.min(all))
+}
+
 /// The cost model, which knows the networks that it was asked for.
 #[derive(Debug, Default)]
 pub struct CostModel {
@@ -57,7 +63,7 @@ impl CostModel {
             Work::Train(_) => 1.0,
             Work::Lottery(lottery) => 1.0 + lottery.levels as f64,
             Work::Lmc(connectivity) => {
-                let steps_per_epoch = extent(config.data).train.div_ceil(config.optimizer.batch_size);
+                let steps_per_epoch = trained_on(config).div_ceil(config.optimizer.batch_size);
                 let length = Length { epochs: config.hyper.epochs, steps_per_epoch };
                 let share = |k: usize| 1.0 - k.min(length.steps()) as f64 / length.steps() as f64;
                 let candidates = connectivity.candidates.iter().filter_map(|k| k.as_step(length));
@@ -84,7 +90,7 @@ impl CostModel {
         const A: f64 = 1.0 / 213e9;
         const B: f64 = 1.0 / 4.8e9;
         const C: f64 = 1.0 / 50e9;
-        let Extent { image, train, test, .. } = extent(config.data);
+        let (Extent { image, test, .. }, train) = (extent(config.data), trained_on(config));
         let n = config.optimizer.batch_size.max(2);
         let network = self.network(config, n)?;
         let (m, p, activations) = (network.macs as f64, network.parameters as f64, network.activation_bytes as f64);

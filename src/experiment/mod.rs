@@ -21,4 +21,4 @@ pub use finished::Finished;
 pub use job::{Job, Work};
 pub use scale::Scale;
 pub use stage::{Bench, Stage, Watch};
-pub use store::{Hold, Store};
+pub use store::{Asked, Hold, Store};

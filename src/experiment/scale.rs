@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::nn::models;
 use crate::train::Config;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,8 @@ use std::path::{Path, PathBuf};
 const SEEDS: u64 = 3;
 
 /// How much of a target is run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Scale {
     /// These networks alone; all of the target's where there are none.
     pub models: Vec<String>,
@@ -21,16 +23,19 @@ pub struct Scale {
     pub seeds: u64,
     /// K of every run, instead of the paper's.
     pub epochs: Option<usize>,
+    /// Every run on the first N training images.
+    pub subset: Option<usize>,
     /// Every run on this data set, instead of the paper's.
     pub data: Option<Source>,
     /// The folder with the data sets' folders, or the one data set's own.
+    #[serde(skip)]
     pub data_dir: Option<PathBuf>,
 }
 
 impl Default for Scale {
     /// The paper's, with three seeds.
     fn default() -> Self {
-        Self { models: Vec::new(), seeds: SEEDS, epochs: None, data: None, data_dir: None }
+        Self { models: Vec::new(), seeds: SEEDS, epochs: None, subset: None, data: None, data_dir: None }
     }
 }
 
@@ -45,6 +50,9 @@ impl Scale {
         }
         if self.epochs == Some(0) {
             return Err(Error::domain("--epochs", "at least 1", 0));
+        }
+        if self.subset == Some(0) {
+            return Err(Error::domain("--subset", "at least 1 training image", 0));
         }
         self.models.iter().try_for_each(|model| models::find(model).map(drop)).map_err(|error| match error {
             Error::Domain { expected, found, .. } => Error::Domain { name: "--models".to_string(), expected, found },
@@ -80,6 +88,7 @@ impl Scale {
     pub fn config(&self, preset: &Preset, method: Method, seed: u64) -> Config {
         let mut config = preset.config(method);
         config.seed = seed;
+        config.subset = self.subset;
         config.data = self.data.unwrap_or(config.data);
         config.data_dir = self.folder_of(config.data);
         config.hyper.epochs = self.epochs.unwrap_or(config.hyper.epochs);
@@ -119,6 +128,7 @@ impl Scale {
         {
             told.push(format!("Trained and tested on {data}; the paper: {}.", preset.data_name));
         }
+        told.extend(self.subset.map(|n| format!("Trained on the first {n} training images; the paper: on all.")));
         told.push(match self.seeds {
             1 => "One seed; the paper does not say how many it took.".to_string(),
             n => format!("{n} seeds; the paper does not say how many it took."),
@@ -138,6 +148,7 @@ impl Scale {
         option("--models", (!self.models.is_empty()).then(|| self.models.join(",")));
         option("--seeds", (self.seeds != SEEDS).then(|| self.seeds.to_string()));
         option("--epochs", self.epochs.map(|epochs| epochs.to_string()));
+        option("--subset", self.subset.map(|images| images.to_string()));
         option("--data", self.data.map(|data| data.to_string()));
         option("--data-dir", self.data_dir.as_deref().map(Path::display).map(|path| path.to_string()));
         words

@@ -2,21 +2,24 @@
 //! on, and targets share what they have in common.
 //!
 //! ```text
-//! store.toml               the version of what follows
-//! lock                     held by whoever works here
-//! data/<name>.json         the data set that runs here are of
-//! runs/<hash>/             a run folder, or an experiment's
+//! store.toml                   the version of what follows
+//! lock                         held by whoever works here
+//! data/<name>.json             the data set that runs here are of
+//! asked/<target>-<scale>.json  a target that was asked for, and at which scale
+//! runs/<hash>/                 a run folder, or an experiment's
 //! runs/<hash>/finished.json    there when nothing is missing of it
 //! ```
 
 use super::Bench;
 use super::job::Job;
+use super::scale::Scale;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
 use crate::output::{self, write_atomically};
 use crate::train::Config;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -34,6 +37,13 @@ pub struct Store {
 /// whose process is killed is let go. `None` where the file system cannot lock: nobody is kept away there.
 #[derive(Debug)]
 pub struct Hold(#[expect(dead_code, reason = "held, never looked at")] Option<File>);
+
+/// A target that runs were made for, and how much of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    pub target: String,
+    pub scale: Scale,
+}
 
 /// What `finished.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -140,10 +150,15 @@ impl Store {
     /// # Errors
     /// [`Error::File`] if the store's runs are of other data; [`Error::Io`].
     pub fn check_data(&self, config: &Config, dataset: &Dataset) -> Result<()> {
-        let sizes = [config.image_size, config.channels, config.classes];
-        let sizes: String = sizes.iter().flatten().map(|size| format!("-{size}")).collect();
+        let options = [
+            ("image-size", config.image_size),
+            ("channels", config.channels),
+            ("classes", config.classes),
+            ("subset", config.subset),
+        ];
+        let given = options.into_iter().filter_map(|(name, value)| Some(format!("-{name}-{}", value?)));
         let folder = self.folder.join("data");
-        let path = folder.join(format!("{}{sizes}.json", config.data));
+        let path = folder.join(format!("{}{}.json", config.data, given.collect::<String>()));
         let here = serde_json::json!({ "sha256": dataset.fingerprint() }).to_string() + "\n";
         if path.exists() {
             let there = input::read_text(&path, Kind::Configuration)?;
@@ -155,6 +170,48 @@ impl Store {
         }
         fs::create_dir_all(&folder).map_err(Error::io(&folder, "create"))?;
         write_atomically(&path, |file| file.write_all(here.as_bytes()))
+    }
+
+    /// Notes that a target is made here at this scale, so that reports find it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn note(&self, target: &str, scale: &Scale) -> Result<()> {
+        let text = line(&Asked { target: target.to_string(), scale: scale.clone() })?;
+        let hash = Sha256::digest(&text);
+        let name: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let folder = self.asked_folder();
+        let path = folder.join(format!("{target}-{name}.json"));
+        if path.exists() {
+            return Ok(());
+        }
+        fs::create_dir_all(&folder).map_err(Error::io(&folder, "create"))?;
+        write_atomically(&path, |file| file.write_all(text.as_bytes()))
+    }
+
+    /// Every target that was asked for here, at each of its scales, by name.
+    ///
+    /// # Errors
+    /// [`Error::File`] naming what is no such note; [`Error::Io`].
+    pub fn asked(&self) -> Result<Vec<Asked>> {
+        let folder = self.asked_folder();
+        if !folder.exists() {
+            return Ok(Vec::new());
+        }
+        let entries = folder.read_dir().map_err(Error::io(&folder, "read"))?;
+        let mut paths =
+            entries.map(|entry| Ok(entry.map_err(Error::io(&folder, "read"))?.path())).collect::<Result<Vec<_>>>()?;
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        paths.sort();
+        let read = |path: &PathBuf| {
+            let text = input::read_text(path, Kind::Configuration)?;
+            serde_json::from_str(&text).map_err(|e| Error::file(path, "note", "a target and its scale", e))
+        };
+        paths.iter().map(read).collect()
+    }
+
+    fn asked_folder(&self) -> PathBuf {
+        self.folder.join("asked")
     }
 
     /// Whether nothing is missing of a job.
@@ -175,11 +232,15 @@ impl Store {
         }
         let folder = self.folder_of(job)?;
         job.finish(&folder, bench)?;
-        let receipt = Receipt { name: job.name.clone() };
-        let unwritten = |e| Error::domain(RECEIPT, "values that JSON can hold", e);
-        let text = serde_json::to_string(&receipt).map_err(unwritten)? + "\n";
+        let text = line(&Receipt { name: job.name.clone() })?;
         write_atomically(&folder.join(RECEIPT), |file| file.write_all(text.as_bytes()))
     }
+}
+
+/// One JSON object.
+fn line(value: &impl Serialize) -> Result<String> {
+    let unwritten = |e| Error::domain("store", "values that JSON can hold", e);
+    Ok(serde_json::to_string(value).map_err(unwritten)? + "\n")
 }
 
 const RECEIPT: &str = "finished.json";

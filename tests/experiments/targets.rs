@@ -85,10 +85,15 @@ fn table_2_runs_scaled_down() {
         seeds: 2,
         epochs: Some(1),
         data: Some(Source::Digits),
-        data_dir: None,
+        ..Scale::default()
     };
     let target = find("table2").unwrap();
     let store = Store::at(&store).unwrap();
+    let asked = store.asked().unwrap();
+    assert_eq!(
+        asked.iter().map(|asked| (asked.target.as_str(), &asked.scale)).collect::<Vec<_>>(),
+        [("table2", &scale)]
+    );
     let exhibit: Exhibit = target.show(&scale, &store).unwrap();
     assert_eq!(exhibit.runs.len(), 8);
     let finished = Finished::of(&store);

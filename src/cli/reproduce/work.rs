@@ -68,8 +68,8 @@ impl<'a> Work<'a> {
     /// Where in `data` a job's are, read when they are first asked for.
     fn data_of(&mut self, job: &Job) -> Result<usize> {
         let of_job = |config: &Config| {
-            let Config { data, ref data_dir, image_size, channels, classes, .. } = *config;
-            (data, data_dir.clone(), image_size, channels, classes)
+            let Config { data, ref data_dir, image_size, channels, classes, subset, .. } = *config;
+            (data, data_dir.clone(), image_size, channels, classes, subset)
         };
         let wanted = of_job(job.config());
         if let Some(at) = self.data.iter().position(|(config, _)| of_job(config) == wanted) {
