@@ -11,8 +11,8 @@ mod slot;
 mod stepping;
 
 pub use flags::read_flags;
-pub(crate) use set::row_major_mut;
 pub use set::{Segment, WeightSet};
+pub(crate) use set::{append_row_major, row_major_mut};
 pub use slot::{Dead, Lasts, Slot};
 pub use stepping::{Form, Stepping};
 

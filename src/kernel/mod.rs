@@ -55,6 +55,7 @@ pub use groups::{GroupTotal, flags_of_groups, group_totals, least_of_groups};
 pub use list::{List, Shape, list};
 pub use moves::{assign, concat, copy, rearrange, split, spread, taken};
 pub use order::{Extent, Order};
+pub(crate) use order_statistics::all_finite;
 pub use order_statistics::order_statistics;
 pub use pattern::Pattern;
 pub use pool::Pool;

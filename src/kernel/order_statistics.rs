@@ -44,7 +44,11 @@ pub fn order_statistics<S: Scalar>(
     }
 }
 
-fn all_finite<S: Scalar>(values: &[S]) -> Result<(), usize> {
+/// Whether all values are finite.
+///
+/// # Errors
+/// The place of the first that is not.
+pub(crate) fn all_finite<S: Scalar>(values: &[S]) -> Result<(), usize> {
     values.iter().position(|value| !value.is_finite()).map_or(Ok(()), Err)
 }
 

@@ -61,13 +61,18 @@ impl Pattern {
         if u32::try_from(alive.len()).is_err() {
             return error("fewer than 2^32 entries".to_string(), alive.len().to_string());
         }
-        let (mut starts, mut columns) = (Vec::with_capacity(outputs + 1), Vec::new());
+        let nnz = alive.iter().filter(|&&alive| alive).count();
+        let (mut starts, mut columns, mut next) = (Vec::with_capacity(outputs + 1), vec![0; nnz + 1], 0);
         starts.push(0);
         for o in 0..outputs {
-            let row = &alive[o * filter..(o + 1) * filter];
-            columns.extend((0..).zip(row).filter(|&(_, &alive)| alive).map(|(column, _): (u32, _)| column));
-            starts.push(columns.len());
+            // Every column is written, and the next one over it unless it lives: no branch that depends on the mask.
+            for (column, &alive) in (0..).zip(&alive[o * filter..(o + 1) * filter]) {
+                columns[next] = column;
+                next += usize::from(alive);
+            }
+            starts.push(next);
         }
+        columns.truncate(nnz);
         // It lasts an epoch, and is counted as memory.
         columns.shrink_to_fit();
         Ok(Self { shape: shape.to_vec(), starts, columns, turned: OnceLock::new() })
@@ -159,8 +164,10 @@ impl Pattern {
 
     /// Overwrites the living entries of a dense weight (row-major) with `values` `[nnz]`; the others stay.
     pub fn scatter_into<T: Copy>(&self, values: &[T], dense: &mut [T]) {
-        for (position, &value) in self.positions().zip(values) {
-            dense[position] = value;
+        let filters = dense.chunks_exact_mut(self.filter_len().max(1));
+        for (o, filter) in filters.enumerate() {
+            let of_output = values.get(self.starts[o]..).unwrap_or_default();
+            self.row(o).iter().zip(of_output).for_each(|(&column, &value)| filter[column as usize] = value);
         }
     }
 }

@@ -125,15 +125,15 @@ impl<S: Scalar> Sparsifier<S> for Acdc<S> {
     }
 
     fn update_first(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        let (before, all) = (w.mask_mut().to_vec(), vec![true; w.len()]);
+        let before = w.mask_mut().to_vec();
         if self.compressions.contains(&at.steps) {
             let scores = magnitudes(&w.values());
-            let kept = self.shares.keep(&self.rules, &ranges(w), &scores, &all)?;
+            let kept = self.shares.keep(&self.rules, &ranges(w), &scores, None)?;
             impose(&kept.flags, self.inactive_momentum, w);
             story.record(&KEEP, || Told::Counts(kept.keep));
             story.record(&SCORE, || Told::PerWeight(scores));
         } else {
-            w.mask_mut().copy_from_slice(&all);
+            w.mask_mut().fill(true);
             if self.decompress_momentum == DecompressMomentum::Zero {
                 w.momentum.iter_mut().for_each(|v| v.fill(S::ZERO));
             }

@@ -102,7 +102,7 @@ impl<S: Scalar> Sparsifier<S> for Gmp<S> {
         let rate = cubic(self.sparsities, c, (self.timing.due.start, self.end));
         let (active, scores) = (w.mask_mut().to_vec(), magnitudes(&w.values()));
         let shares = Shares::even(self.distribution, rate, ranges(w).len());
-        let kept = shares.keep(&self.rules, &ranges(w), &scores, &active)?;
+        let kept = shares.keep(&self.rules, &ranges(w), &scores, Some(&active))?;
         impose(&kept.flags, self.inactive_momentum, w);
         self.tally.rate = S::from_f64(rate);
         self.tally.update(&active, &kept.flags);

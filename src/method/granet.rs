@@ -127,8 +127,12 @@ impl<S: Scalar> Granet<S> {
             Gradual::Uniform => Distribution::Uniform,
         };
         let (ranges, scores) = (ranges(w), magnitudes(&w.values()));
-        let kept =
-            Shares::even(distribution, rate, ranges.len()).keep(&self.rewiring.rules, &ranges, &scores, active)?;
+        let kept = Shares::even(distribution, rate, ranges.len()).keep(
+            &self.rewiring.rules,
+            &ranges,
+            &scores,
+            Some(active),
+        )?;
         self.tally.rate = S::from_f64(rate);
         story.tell(&record::RATE, Told::Number(self.tally.rate));
         story.record(&record::KEEP, || Told::Counts(kept.keep));

@@ -6,7 +6,7 @@ use crate::kernel::Kernel;
 use crate::nn::{Changes, Parameter, Parameters};
 use crate::scalar::Scalar;
 use crate::select::update::InactiveMomentum;
-use crate::weights::Weights;
+use crate::weights::{Weights, append_row_major};
 use ndarray::{ArrayD, CowArray, IxDyn};
 
 /// Where training is.
@@ -81,11 +81,17 @@ impl<'a, S: Scalar> Gradients<'a, S> {
 
     /// That of W, flattened.
     pub fn over(&self, w: &Weights<S>) -> Vec<S> {
-        let segments = w.set().segments().iter();
-        segments
-            .filter_map(|segment| self.of(segment.parameter))
-            .flat_map(|g| g.iter().copied().collect::<Vec<_>>())
-            .collect()
+        let mut all = Vec::new();
+        self.write_over(w, &mut all);
+        all
+    }
+
+    /// The same in the place of what `all` holds, whose memory is used again.
+    pub fn write_over(&self, w: &Weights<S>, all: &mut Vec<S>) {
+        all.clear();
+        all.reserve(w.len());
+        let of_w = w.set().segments().iter().filter_map(|segment| self.of(segment.parameter));
+        of_w.for_each(|gradient| append_row_major(all, &gradient));
     }
 }
 

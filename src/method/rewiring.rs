@@ -80,7 +80,7 @@ impl Rewiring {
         let n = active.iter().filter(|&&active| active).count();
         let k = self.rules.kept(n, fraction);
         match self.drop_rule {
-            DropRule::Magnitude => Ok((self.rules.keep(&magnitudes(values), active, k)?, n - k)),
+            DropRule::Magnitude => Ok((self.rules.keep(&magnitudes(values), Some(active), k)?, n - k)),
             DropRule::Signed => {
                 let kept = keep_by_sign(values, active, |n| self.rules.kept(n, fraction), self.rules.ties)?;
                 let stay = kept.iter().filter(|&&kept| kept).count();

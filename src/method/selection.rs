@@ -5,7 +5,7 @@ use super::{Options, Setup, Story, Told};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::select::count::{Count, Minimum};
-use crate::select::cut::{Cut, Ties, keep_among};
+use crate::select::cut::{Cut, Ties, keep_among, keep_largest};
 use crate::select::distribution::{Distribution, layer_sparsities};
 use crate::select::update::InactiveMomentum;
 use crate::weights::Weights;
@@ -35,9 +35,12 @@ impl Rules {
         self.minimum.of(self.count.kept(n, s), n)
     }
 
-    /// Which candidates are among the k of largest key.
-    pub fn keep<S: Scalar>(&self, keys: &[S], candidates: &[bool], k: usize) -> Result<Vec<bool>> {
-        keep_among(keys, candidates, k, self.cut, self.ties)
+    /// Which candidates are among the k of largest key; all are candidates if none are named.
+    pub fn keep<S: Scalar>(&self, keys: &[S], candidates: Option<&[bool]>, k: usize) -> Result<Vec<bool>> {
+        match candidates {
+            Some(candidates) => keep_among(keys, candidates, k, self.cut, self.ties),
+            None => keep_largest(keys, k, self.cut, self.ties),
+        }
     }
 }
 
@@ -97,7 +100,8 @@ impl Shares {
         }
     }
 
-    /// Keeps those of largest key: how many, says the share of all, not of the candidates alone.
+    /// Keeps those of largest key among the candidates (all, if none are named): how many, says the share of all, not of
+    /// the candidates alone.
     ///
     /// # Errors
     /// [`Error::Domain`] if a candidate's key is not finite.
@@ -106,11 +110,11 @@ impl Shares {
         rules: &Rules,
         ranges: &[Range<usize>],
         keys: &[S],
-        candidates: &[bool],
+        candidates: Option<&[bool]>,
     ) -> Result<Kept> {
         let of = |range: &Range<usize>, share: f64| {
-            let active = candidates[range.clone()].iter().filter(|&&is| is).count();
-            rules.kept(range.len(), share).min(active)
+            let k = rules.kept(range.len(), share);
+            candidates.map_or(k, |all| k.min(all[range.clone()].iter().filter(|&&is| is).count()))
         };
         match self {
             Self::Global(share) => {
@@ -122,7 +126,11 @@ impl Shares {
                 for (range, share) in ranges.iter().zip(shares) {
                     let k = of(range, *share);
                     kept.keep.push(k);
-                    kept.flags.extend(rules.keep(&keys[range.clone()], &candidates[range.clone()], k)?);
+                    kept.flags.extend(rules.keep(
+                        &keys[range.clone()],
+                        candidates.map(|all| &all[range.clone()]),
+                        k,
+                    )?);
                 }
                 Ok(kept)
             }
@@ -179,7 +187,7 @@ impl OneShot {
     /// # Errors
     /// As [`Shares::keep`].
     pub fn keep<S: Scalar>(&self, keys: &[S], w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        let kept = self.shares.keep(&self.rules, &ranges(w), keys, &vec![true; keys.len()])?;
+        let kept = self.shares.keep(&self.rules, &ranges(w), keys, None)?;
         impose(&kept.flags, InactiveMomentum::Zero, w);
         self.shares.tell(story);
         story.record(&KEEP, || Told::Counts(kept.keep));

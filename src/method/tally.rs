@@ -61,8 +61,8 @@ impl<S: Scalar> Tally<S> {
     /// After an update.
     pub fn update(&mut self, before: &[bool], after: &[bool]) {
         self.updates += 1;
-        self.dropped += before.iter().zip(after).filter(|&(&before, &after)| before && !after).count();
-        self.grown += before.iter().zip(after).filter(|&(&before, &after)| !before && after).count();
+        self.dropped += before.iter().zip(after).filter(|&(&before, &after)| before & !after).count();
+        self.grown += before.iter().zip(after).filter(|&(&before, &after)| !before & after).count();
         self.explore(after);
     }
 

@@ -3,15 +3,16 @@
 use super::keys::{COUNT, CUT, DISTRIBUTION, MASKED, MINIMUM, PERIOD, SHARE, TIES, UNIFORM_OR_GLOBAL, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::record::{BACKWARD, BACKWARD_SPARSITY, KEEP, KEEP_BACKWARD};
-use super::selection::{Rules, Shares, impose, magnitudes, ranges, required};
+use super::selection::{Rules, Shares, magnitudes, ranges, required};
 use super::tally::{Tally, tallied};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, StepNeeds, Story, Told};
 use crate::error::{Error, Result};
+use crate::kernel::Descent;
 use crate::paper::reading::Decayed;
 use crate::scalar::Scalar;
 use crate::select::distribution::Distribution;
-use crate::select::update::{InactiveMomentum, PenaltyRule};
-use crate::weights::{Dead, Lasts, Segment, Slot, Weights};
+use crate::select::update::PenaltyRule;
+use crate::weights::{Dead, Lasts, Layer, Segment, Slot, Weights};
 
 pub static ENTRY: Entry = Entry {
     heeds: MASKED,
@@ -98,18 +99,6 @@ impl<S: Scalar> Topkast<S> {
             tally: Tally::new(n),
         })
     }
-
-    /// r: what draws a weight of B to 0.
-    fn penalty(&self, w: S, is_computed_with: bool) -> S {
-        let strength = if is_computed_with { self.penalty } else { self.penalty / (1.0 - self.outside.0) };
-        let size = match self.penalty_rule {
-            PenaltyRule::L2 => w,
-            PenaltyRule::L1 if w > S::ZERO => S::ONE,
-            PenaltyRule::L1 if w < S::ZERO => -S::ONE,
-            PenaltyRule::L1 => S::ZERO,
-        };
-        S::from_f64(strength) * size
-    }
 }
 
 impl<S: Scalar> Sparsifier<S> for Topkast<S> {
@@ -131,46 +120,50 @@ impl<S: Scalar> Sparsifier<S> for Topkast<S> {
     }
 
     fn update_first(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        let before = w.mask_mut().to_vec();
-        let dense = w.slot(DENSE).map(|slot| slot.values.clone()).unwrap_or_default();
-        let (keys, all, ranges) = (magnitudes(&dense), vec![true; dense.len()], ranges(w));
+        let keys = w.slot(DENSE).map(|slot| magnitudes(&slot.values)).unwrap_or_default();
+        let ranges = ranges(w);
         let keep =
-            |outside| Shares::even(self.distribution, outside, ranges.len()).keep(&self.rules, &ranges, &keys, &all);
+            |outside| Shares::even(self.distribution, outside, ranges.len()).keep(&self.rules, &ranges, &keys, None);
         let (a, b) = (keep(self.outside.0)?, keep(self.outside.1)?);
         self.backward = b.flags;
-        impose(&a.flags, InactiveMomentum::Dense, w);
-        w.set_living(&dense);
-        self.tally.update(&before, &a.flags);
+        self.tally.update(w.mask_mut(), &a.flags);
+        w.mask_mut().copy_from_slice(&a.flags);
+        for mut layer in w.layers() {
+            let dense = layer.slots.named(DENSE).iter();
+            for ((computed, w), &a) in layer.values.iter_mut().zip(dense).zip(layer.mask.iter()) {
+                *computed = if a { *w } else { S::ZERO };
+            }
+        }
         story.record(&KEEP, || Told::Counts(a.keep));
         story.record(&KEEP_BACKWARD, || Told::Counts(b.keep));
         Ok(())
     }
 
     fn after_backward(&mut self, _: At, gradients: Gradients<S>, w: &Weights<S>) {
-        self.gradient = gradients.over(w);
+        gradients.write_over(w, &mut self.gradient);
     }
 
     fn after_step(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        let (eta, mu) = (S::from_f64(at.learning_rate), S::from_f64(self.momentum));
+        let strengths = [self.penalty, self.penalty / (1.0 - self.outside.0)].map(S::from_f64);
         let decays = |segment: &Segment| w.parameters[segment.parameter].role.is_decayed(self.decayed);
         let decays: Vec<bool> = w.set().segments().iter().map(decays).collect();
-        for (mut layer, decays) in w.layers().zip(decays) {
-            let wd = S::from_f64(if decays { self.weight_decay } else { 0.0 });
-            let entries = layer.range.clone().zip(layer.slots.named(DENSE)).zip(layer.momentum.iter_mut());
-            for ((((j, w), v), computed), a) in entries.zip(layer.values.iter_mut()).zip(layer.mask.iter()) {
-                if !self.backward[j] {
-                    *v = S::ZERO;
-                    continue;
-                }
-                let g = self.gradient[j];
-                if !g.is_finite() {
-                    return Err(Error::domain(format!("the gradient of weight {j}"), "a finite number", g.to_f64()));
-                }
-                *v = mu * *v + (g + wd * *w + self.penalty(*w, *a));
-                *w -= eta * *v;
-                if *a {
-                    *computed = *w;
-                }
+        for (layer, decays) in w.layers().zip(decays) {
+            let rule = Descent {
+                learning_rate: S::from_f64(at.learning_rate),
+                momentum: S::from_f64(self.momentum),
+                weight_decay: S::from_f64(if decays { self.weight_decay } else { 0.0 }),
+            };
+            let (start, flags) = (layer.range.start, (&self.gradient[..], &self.backward[..]));
+            let spoilt = match self.penalty_rule {
+                PenaltyRule::L2 => step(layer, flags, rule, strengths, |w| w),
+                PenaltyRule::L1 => step(layer, flags, rule, strengths, sign),
+            };
+            if let Some((j, g)) = spoilt {
+                return Err(Error::domain(
+                    format!("the gradient of weight {}", start + j),
+                    "a finite number",
+                    g.to_f64(),
+                ));
             }
         }
         story.record(&BACKWARD, || Told::Flags(self.backward.clone()));
@@ -191,5 +184,42 @@ impl<S: Scalar> Sparsifier<S> for Topkast<S> {
     fn restore(&mut self, fields: &Fields<S>) -> Result<()> {
         self.backward = fields.flags("backward", self.backward.len())?.to_vec();
         self.tally.restore(fields)
+    }
+}
+
+/// SGD of a layer's weights in B, with what draws them to 0: `strengths`, in A and outside, times `size` of the weight. What is
+/// not in B stays, without momentum. Returns the first gradient there that is not finite, and its place in the layer.
+fn step<S: Scalar>(
+    mut layer: Layer<S>,
+    (gradient, backward): (&[S], &[bool]),
+    rule: Descent<S>,
+    [inside, outside]: [S; 2],
+    size: impl Fn(S) -> S,
+) -> Option<(usize, S)> {
+    let (gradient, backward) = (&gradient[layer.range.clone()], &backward[layer.range.clone()]);
+    let entries = layer.slots.named(DENSE).iter_mut().zip(layer.momentum).zip(layer.values).zip(layer.mask);
+    let mut finite = true;
+    // Selected rather than skipped, for without branches the loop is vectorised.
+    for (((((w, v), computed), a), &g), &b) in entries.zip(gradient).zip(backward) {
+        finite &= g.is_finite() | !b;
+        let penalty = if *a { inside } else { outside } * size(*w);
+        let moved_v = rule.momentum * *v + (g + rule.weight_decay * *w + penalty);
+        let moved_w = *w - rule.learning_rate * moved_v;
+        *v = if b { moved_v } else { S::ZERO };
+        *w = if b { moved_w } else { *w };
+        *computed = if *a { *w } else { *computed };
+    }
+    let spoilt = || gradient.iter().zip(backward).position(|(g, &b)| b && !g.is_finite());
+    (if finite { None } else { spoilt() }).map(|j| (j, gradient[j]))
+}
+
+/// 1, 0 or -1.
+fn sign<S: Scalar>(w: S) -> S {
+    if w > S::ZERO {
+        S::ONE
+    } else if w < S::ZERO {
+        -S::ONE
+    } else {
+        S::ZERO
     }
 }

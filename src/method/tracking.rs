@@ -62,7 +62,8 @@ impl<S: Scalar> Tracking<S> {
     pub fn observe(&mut self, at: At, gradients: Gradients<S>, w: &Weights<S>) {
         if self.score == Score::Accumulated {
             let eta = S::from_f64(at.learning_rate);
-            self.moves = gradients.over(w).into_iter().map(|g| eta * g).collect();
+            gradients.write_over(w, &mut self.moves);
+            self.moves.iter_mut().for_each(|g| *g = eta * *g);
         }
     }
 
@@ -71,14 +72,14 @@ impl<S: Scalar> Tracking<S> {
         let mut scores = Vec::with_capacity(w.len());
         for mut layer in w.layers() {
             let distance = |(between, w0): (&S, &S)| (*between - decayed(*w0, decay)).abs();
-            let sum = |(j, (a, step)): (usize, (&S, &S))| if self.tracked[j] { (*a + *step).abs() } else { step.abs() };
+            let sum = |((a, step), &tracked): ((&S, &S), &bool)| (if tracked { *a + *step } else { *step }).abs();
             match self.score {
                 Score::Distance => {
                     scores.extend(layer.values.iter().zip(layer.slots.named(FIRST).iter()).map(distance));
                 }
                 Score::Accumulated => {
                     let sums = layer.slots.named(SUMS).iter().zip(&self.moves[layer.range.clone()]);
-                    scores.extend(layer.range.clone().zip(sums).map(sum));
+                    scores.extend(sums.zip(&self.tracked[layer.range]).map(sum));
                 }
             }
         }
@@ -95,8 +96,10 @@ impl<S: Scalar> Tracking<S> {
         for mut layer in w.layers() {
             let tracked = &self.tracked[layer.range.clone()];
             let first = layer.slots.named(FIRST);
-            for ((w, w0), _) in layer.values.iter_mut().zip(first).zip(tracked).filter(|(_, tracked)| !**tracked) {
-                *w = decayed(*w0, decay);
+            // Selected rather than skipped, for without branches the loop is vectorised.
+            for ((w, w0), &tracked) in layer.values.iter_mut().zip(first.iter()).zip(tracked) {
+                let reset = decayed(*w0, decay);
+                *w = if tracked { *w } else { reset };
             }
         }
         story.record(&KEEP, || Told::Counts(vec![self.k]));
@@ -110,19 +113,21 @@ impl<S: Scalar> Tracking<S> {
     /// a' for the next step; `before`: what was tracked before this one.
     fn sum_up(&self, before: &[bool], w: &mut Weights<S>) {
         let Some(sums) = w.slot_mut(SUMS) else { return };
-        for (j, (a, &step)) in sums.values.iter_mut().zip(&self.moves).enumerate() {
-            *a = match self.accumulate {
-                Accumulate::Always => *a + step,
-                Accumulate::Tracked if !self.tracked[j] => S::ZERO,
-                Accumulate::Tracked if before[j] => *a + step,
-                Accumulate::Tracked => step,
-            };
+        let sums = sums.values.iter_mut().zip(&self.moves);
+        match self.accumulate {
+            Accumulate::Always => sums.for_each(|(a, &step)| *a += step),
+            Accumulate::Tracked => {
+                for (((a, &step), &before), &tracked) in sums.zip(before).zip(&self.tracked) {
+                    let sum = if before { *a + step } else { step };
+                    *a = if tracked { sum } else { S::ZERO };
+                }
+            }
         }
     }
 
     /// The k largest scores.
     pub fn largest(&self, scores: &[S]) -> Result<Vec<bool>> {
-        self.rules.keep(scores, &vec![true; scores.len()], self.k)
+        self.rules.keep(scores, None, self.k)
     }
 
     /// At an epoch's end: the share of W that is 0 is what others call sparsity.

@@ -3,8 +3,8 @@
 
 use crate::choice::choice;
 use crate::error::{Error, Result};
+use crate::kernel::{Kernel, all_finite, living, order_statistics};
 use crate::scalar::Scalar;
-use std::cmp::Ordering;
 
 choice! {
     /// How many are kept of n candidates where k are wanted; x_(i) is the i-th largest key, x_(0) = +inf, x_(n+1) = -inf.
@@ -46,16 +46,12 @@ choice! {
 /// # Errors
 /// [`Error::Domain`] naming the first key that is not finite.
 pub fn keep_largest<S: Scalar>(keys: &[S], k: usize, cut: Cut, ties: Ties) -> Result<Vec<bool>> {
-    if let Some(j) = keys.iter().position(|key| !key.is_finite()) {
-        return Err(Error::domain(format!("the score of weight {j}"), "a finite number", keys[j].to_f64()));
-    }
-    let ranked = |i: usize| x(keys, i);
     Ok(match cut {
-        Cut::Exact => exactly(keys, k, ties),
-        Cut::AboveKth => kept(keys, ranked(k), S::gt),
-        Cut::FromKth => kept(keys, ranked(k), S::ge),
-        Cut::AboveNext => kept(keys, ranked(k + 1), S::gt),
-        Cut::FromNext => kept(keys, ranked(k + 1), S::ge),
+        Cut::Exact => exactly(keys, k, &x(keys, k)?, ties),
+        Cut::AboveKth => kept(keys, &x(keys, k)?, S::gt),
+        Cut::FromKth => kept(keys, &x(keys, k)?, S::ge),
+        Cut::AboveNext => kept(keys, &x(keys, k + 1)?, S::gt),
+        Cut::FromNext => kept(keys, &x(keys, k + 1)?, S::ge),
     })
 }
 
@@ -71,8 +67,7 @@ pub fn keep_largest<S: Scalar>(keys: &[S], k: usize, cut: Cut, ties: Ties) -> Re
 /// # Errors
 /// As [`keep_largest`], of candidates.
 pub fn keep_among<S: Scalar>(keys: &[S], candidates: &[bool], k: usize, cut: Cut, ties: Ties) -> Result<Vec<bool>> {
-    let of_candidates: Vec<S> = keys.iter().zip(candidates).filter_map(|(&key, &is)| is.then_some(key)).collect();
-    let mut kept = keep_largest(&of_candidates, k, cut, ties)?.into_iter();
+    let mut kept = keep_largest(&living(Kernel::Fast, keys, candidates), k, cut, ties)?.into_iter();
     Ok(candidates.iter().map(|&is_candidate| is_candidate && kept.next().unwrap_or(false)).collect())
 }
 
@@ -83,44 +78,38 @@ enum Ranked<S> {
     MinusInfinity,
 }
 
-fn x<S: Scalar>(keys: &[S], i: usize) -> Ranked<S> {
-    match i.checked_sub(1) {
-        None => Ranked::PlusInfinity,
-        Some(i) if i >= keys.len() => Ranked::MinusInfinity,
-        Some(i) => {
-            let mut keys = keys.to_vec();
-            Ranked::At(*keys.select_nth_unstable_by(i, |a, b| descending(*a, *b)).1)
-        }
-    }
-}
-
-/// The larger first; both zeros are equal.
-fn descending<S: Scalar>(a: S, b: S) -> Ordering {
-    b.partial_cmp(&a).unwrap_or(Ordering::Equal)
+/// x_(i).
+///
+/// # Errors
+/// As [`keep_largest`].
+fn x<S: Scalar>(keys: &[S], i: usize) -> Result<Ranked<S>> {
+    let ranked = match i {
+        0 => all_finite(keys).map(|()| Ranked::PlusInfinity),
+        i if i > keys.len() => all_finite(keys).map(|()| Ranked::MinusInfinity),
+        // Ranks are counted from the least; of two zeros, which are equal here, it may be either.
+        i => order_statistics(Kernel::Fast, keys, keys.len() - i, false).map(|(x, _)| Ranked::At(x)),
+    };
+    ranked.map_err(|j| Error::domain(format!("the score of weight {j}"), "a finite number", keys[j].to_f64()))
 }
 
 /// Whether each key belongs, by what `belongs` says of it and x; all are below +inf, and above -inf.
-fn kept<S: Scalar>(keys: &[S], x: Ranked<S>, belongs: impl Fn(&S, &S) -> bool) -> Vec<bool> {
+fn kept<S: Scalar>(keys: &[S], x: &Ranked<S>, belongs: impl Fn(&S, &S) -> bool) -> Vec<bool> {
     match x {
         Ranked::PlusInfinity => vec![false; keys.len()],
-        Ranked::At(x) => keys.iter().map(|key| belongs(key, &x)).collect(),
+        Ranked::At(x) => keys.iter().map(|key| belongs(key, x)).collect(),
         Ranked::MinusInfinity => vec![true; keys.len()],
     }
 }
 
-fn exactly<S: Scalar>(keys: &[S], k: usize, ties: Ties) -> Vec<bool> {
-    let Ranked::At(border) = x(keys, k) else { return vec![k > 0; keys.len()] };
-    let mut kept = kept(keys, Ranked::At(border), S::gt);
-    let mut left = k - kept.iter().filter(|&&kept| kept).count();
-    let mut take = |j: usize| {
-        if left > 0 && keys[j] == border {
-            kept[j] = true;
-            left -= 1;
-        }
-    };
+/// Those above x_(k), and of those at it as many as are left of k.
+fn exactly<S: Scalar>(keys: &[S], k: usize, x: &Ranked<S>, ties: Ties) -> Vec<bool> {
+    let mut kept = kept(keys, x, S::gt);
+    let &Ranked::At(border) = x else { return kept };
+    let left = k - kept.iter().filter(|&&kept| kept).count();
+    let is_at_border = |j: &usize| keys[*j] == border;
     match ties {
-        Ties::LowerIndex | Ties::Any => (0..keys.len()).for_each(&mut take),
-        Ties::HigherIndex => (0..keys.len()).rev().for_each(&mut take),
+        Ties::LowerIndex | Ties::Any => (0..keys.len()).filter(is_at_border).take(left).for_each(|j| kept[j] = true),
+        Ties::HigherIndex => (0..keys.len()).rev().filter(is_at_border).take(left).for_each(|j| kept[j] = true),
     }
     kept
 }

@@ -3,7 +3,7 @@
 use crate::nn::Parameters;
 use crate::paper::reading::Prunable;
 use crate::scalar::Scalar;
-use ndarray::ArrayD;
+use ndarray::{ArrayBase, ArrayD, Data, IxDyn};
 use std::ops::Range;
 
 /// One parameter of W.
@@ -70,7 +70,9 @@ impl WeightSet {
 
     /// The weights themselves, flattened.
     pub fn gather<S: Scalar>(&self, parameters: &Parameters<S>) -> Vec<S> {
-        self.segments.iter().flat_map(|segment| parameters[segment.parameter].value.iter().copied()).collect()
+        let mut all = Vec::with_capacity(self.len);
+        self.segments.iter().for_each(|segment| append_row_major(&mut all, &parameters[segment.parameter].value));
+        all
     }
 
     /// Calls `visit` with each segment's values in `parameters`, row-major, and its place in W.
@@ -79,6 +81,11 @@ impl WeightSet {
             visit(segment, row_major_mut(&mut parameters[segment.parameter].value));
         }
     }
+}
+
+/// Appends the entries of `array`, row-major.
+pub(crate) fn append_row_major<S: Scalar, D: Data<Elem = S>>(all: &mut Vec<S>, array: &ArrayBase<D, IxDyn>) {
+    all.extend_from_slice(array.as_standard_layout().as_slice().unwrap_or_default());
 }
 
 /// The entries of `array` as a row-major slice; the array is brought into standard layout first if it is not.
