@@ -1,7 +1,11 @@
 //! GDSTAR (section 3): every epoch, find the rewind point, select weights, pull them towards it and prune.
 
-use super::quantity::{Axis, Column, Format, Kind, Remark, Scale};
-use super::{At, Entry, Field, Fields, Gradients, Needs, Quantity, Setup, Sparsifier, Squares, StepNeeds, Story, Told};
+mod quantities;
+
+pub(super) use quantities::DRAW;
+pub use quantities::SELECTED;
+
+use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, Squares, StepNeeds, Story, Told};
 use crate::error::{Error, Result};
 use crate::paper::Hyperparameters;
 use crate::paper::decay::{Decay, decay_step, rewind_decay};
@@ -14,6 +18,9 @@ use crate::paper::structured::{GroupScore, Structure, select_structured};
 use crate::scalar::Scalar;
 use crate::select::update::InactiveMomentum;
 use crate::weights::{Dead, Lasts, Slot, Weights};
+use quantities::{
+    ALPHA, CHUNK_QUANTILES, G, K_STAR, MASK, MASK_BEFORE, MIN_BEFORE, REWIND, S_ABS, S_F, S_SQ, SELECTED_COUNT, T, TAU,
+};
 
 pub static ENTRY: Entry = ENTRY_OF_THE_FAMILY;
 
@@ -84,62 +91,6 @@ pub(super) const HEEDS_BUT_REWIND_UPDATE: &[&str] = match HEEDS.split_last() {
 const SQUARES: &str = "G";
 /// The slot of W_k*.
 const W_STAR: &str = "rewind";
-
-static S_ABS: Quantity = Quantity::traced("S_abs", Kind::Real, "Eq. 1");
-static G: Quantity = Quantity::traced("G", Kind::PerWeight, "Eq. 2");
-static S_SQ: Quantity = Quantity::traced("S_sq", Kind::Real, "Eq. 3");
-pub static S_F: Quantity = Quantity {
-    key: Some("frobenius"),
-    column: Some(Column { heading: "S_F", width: 8, format: Format::Scientific(3) }),
-    axis: Some(Axis { label: "S_F", scale: Scale::Linear, minima: true }),
-    ..Quantity::traced("S_F", Kind::Real, "Eq. 4")
-};
-/// Of Alg. 4 alone.
-static MIN_BEFORE: Quantity = Quantity::traced("min_before", Kind::Real, "Alg. 4");
-/// Of random rewind alone.
-pub(super) static DRAW: Quantity = Quantity::traced("draw", Kind::Real, "Section A.7");
-pub static TAU: Quantity = Quantity {
-    key: Some("tau"),
-    column: Some(Column { heading: "tau", width: 9, format: Format::Scientific(3) }),
-    axis: Some(Axis { label: "tau", scale: Scale::Logarithmic, minima: false }),
-    ..Quantity::traced("tau", Kind::Real, "Eq. 7")
-};
-static CHUNK_QUANTILES: Quantity = Quantity::traced("chunk_quantiles", Kind::Reals, "Eq. 6");
-pub static SELECTED: Quantity = Quantity::traced("selected", Kind::Flags, "Eq. 5");
-static MASK_BEFORE: Quantity = Quantity::traced("mask_before", Kind::Flags, "Alg. 6");
-static MASK: Quantity = Quantity::traced("mask", Kind::Flags, "Alg. 6");
-static REWIND: Quantity = Quantity::traced("rewind", Kind::PerWeight, "Alg. 4");
-pub static K_STAR: Quantity = Quantity {
-    key: Some("k_star"),
-    column: Some(Column { heading: "k*", width: 4, format: Format::Integer }),
-    axis: Some(Axis { label: "k*", scale: Scale::Linear, minima: false }),
-    remark: Some(Remark::Moved("rewind point k*")),
-    ..Quantity::traced("k_star", Kind::Count, "Alg. 4")
-};
-pub static T: Quantity = Quantity {
-    key: Some("t"),
-    column: Some(Column { heading: "t", width: 4, format: Format::Integer }),
-    axis: Some(Axis { label: "t", scale: Scale::Linear, minima: false }),
-    ..Quantity::traced("t", Kind::Count, "Eq. 9")
-};
-pub static ALPHA: Quantity = Quantity {
-    key: Some("alpha"),
-    column: Some(Column { heading: "alpha", width: 5, format: Format::Decimals(3) }),
-    axis: Some(Axis { label: "alpha", scale: Scale::Linear, minima: false }),
-    ..Quantity::traced("alpha", Kind::Real, "Eq. 8")
-};
-pub static SELECTED_COUNT: Quantity = Quantity {
-    column: Some(Column { heading: "selected", width: 8, format: Format::Integer }),
-    axis: Some(Axis { label: "weights selected", scale: Scale::Linear, minima: false }),
-    remark: Some(Remark::Ceased {
-        so: "no weight was selected",
-        because: (
-            &TAU,
-            "more than alpha_k of the G are exactly 0, so tau = 0 and the strict < of Eq. 5 holds for none (open point 5)",
-        ),
-    }),
-    ..Quantity::measured("selected", Kind::Count, "Eq. 5")
-};
 
 /// What moves the rewind point; everything else of the method is the same for its relatives.
 pub(super) trait Rewinding<S: Scalar>: Send {

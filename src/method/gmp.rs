@@ -1,19 +1,18 @@
 //! Gradual magnitude pruning (Zhu & Gupta 2017): the smallest weights go, more and more of them along a cubic course.
 
+use super::gradual::GradualPruning;
 use super::keys::{
     CLOCK, COUNT, CUT, DISTRIBUTION, INACTIVE_MOMENTUM, LAST_UPDATE, MASKED, MINIMUM, SHARE, TIES, UNIFORM_OR_GLOBAL,
     UPDATE_END, UPDATE_EVERY, UPDATE_GRID, UPDATE_ORDER, UPDATE_START, hyper,
 };
 use super::options::OptionValue;
-use super::record::{KEEP, RATE, SCORE};
-use super::selection::{Rules, Shares, impose, magnitudes, ranges, required};
+use super::record::SCORE;
+use super::selection::{Rules, impose};
 use super::tally::{Tally, tallied};
 use super::timing::{LAST_OF_RUN, Timing};
 use super::{At, Entry, Fields, Needs, Setup, Sparsifier, StepNeeds, Story, Told};
 use crate::error::Result;
 use crate::scalar::Scalar;
-use crate::select::distribution::Distribution;
-use crate::select::schedule::cubic;
 use crate::select::update::InactiveMomentum;
 use crate::weights::Weights;
 
@@ -53,10 +52,8 @@ mod chapter {}
 
 /// Pruning along the course.
 struct Gmp<S> {
-    sparsities: (f64, f64),
+    pruning: GradualPruning,
     timing: Timing,
-    end: usize,
-    distribution: Distribution,
     rules: Rules,
     inactive_momentum: InactiveMomentum,
     tally: Tally<S>,
@@ -71,11 +68,10 @@ impl<S: Scalar> Gmp<S> {
     fn new(setup: &Setup, n: usize) -> Result<Self> {
         let options = setup.options;
         let end = Timing::end(setup, EVERY, LAST_OF_RUN)?;
+        let timing = Timing::of(setup, EVERY, Some(end))?;
         Ok(Self {
-            sparsities: (required(options, "initial_sparsity")?, required(options, "final_sparsity")?),
-            timing: Timing::of(setup, EVERY, Some(end))?,
-            end,
-            distribution: options.choice()?,
+            pruning: GradualPruning::of(setup, timing.due.start, end, options.choice()?)?,
+            timing,
             rules: Rules::of(options)?,
             inactive_momentum: options.choice()?,
             tally: Tally::new(n),
@@ -99,15 +95,10 @@ impl<S: Scalar> Sparsifier<S> for Gmp<S> {
 
     fn after_step(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
         let Some(c) = self.timing.at(at.steps - 1) else { return Ok(()) };
-        let rate = cubic(self.sparsities, c, (self.timing.due.start, self.end));
-        let (active, scores) = (w.mask_mut().to_vec(), magnitudes(&w.values()));
-        let shares = Shares::even(self.distribution, rate, ranges(w).len());
-        let kept = shares.keep(&self.rules, &ranges(w), &scores, Some(&active))?;
-        impose(&kept.flags, self.inactive_momentum, w);
-        self.tally.rate = S::from_f64(rate);
-        self.tally.update(&active, &kept.flags);
-        story.tell(&RATE, Told::Number(self.tally.rate));
-        story.record(&KEEP, || Told::Counts(kept.keep));
+        let active = w.mask_mut().to_vec();
+        let (mask, scores) = self.pruning.keep(c, &active, &self.rules, w, &mut self.tally, story)?;
+        impose(&mask, self.inactive_momentum, w);
+        self.tally.update(&active, &mask);
         story.record(&SCORE, || Told::PerWeight(scores));
         Ok(())
     }

@@ -3,10 +3,10 @@
 use super::keys::{
     COUNT, CUT, DISTRIBUTION, ERK_BUDGET, GLOBAL_FIRST, MASKED, MINIMUM, REMOVE_FLOOR, SPARSITIES, SPARSITY, TIES, run,
 };
+use super::one_shot::{OneShot, Saliency};
 use super::options::{Domain, OptionValue};
 use super::record::{ACTIVE, HESSIAN_GRADIENT, KEEP, MASK, SCORE};
-use super::selection::OneShot;
-use super::{At, Entry, Lab, Setup, Sparsifier, Story, Told, record};
+use super::{Entry, Lab, Setup, Sparsifier, Story, Told, record};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::weights::Weights;
@@ -30,23 +30,23 @@ pub static ENTRY: Entry = Entry {
     labels: &["count", "score", "mask", "weights"],
     quantities: &[&ACTIVE, &record::SPARSITY, &KEEP, &SCORE, &HESSIAN_GRADIENT, &MASK],
     records_steps: true,
-    check: |setup, shapes| OneShot::of(setup, shapes).map(|_| ()),
+    check: |setup, shapes| method(setup, shapes).map(|_| ()),
     ..Entry::new("grasp", "Before training, the weights of largest -w (H g) are removed", "Wang et al. 2020")
 };
 
 struct Grasp {
-    shot: OneShot,
     score_images: usize,
     temperature: f64,
 }
 
+fn method(setup: &Setup, shapes: &[&[usize]]) -> Result<OneShot<Grasp>> {
+    let score_images = setup.options.count("score_images").unwrap_or_default();
+    OneShot::new(setup, shapes, Grasp { score_images, temperature: setup.options.real("temperature").unwrap_or(1.0) })
+}
+
 pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>> {
     w.mask_mut();
-    Ok(Box::new(Grasp {
-        shot: OneShot::of(setup, &w.shapes())?,
-        score_images: setup.options.count("score_images").unwrap_or_default(),
-        temperature: setup.options.real("temperature").unwrap_or(1.0),
-    }))
+    Ok(Box::new(method(setup, &w.shapes())?))
 }
 
 impl Grasp {
@@ -62,20 +62,17 @@ impl Grasp {
     }
 }
 
-impl<S: Scalar> Sparsifier<S> for Grasp {
-    fn begin(&mut self, lab: &dyn Lab<S>, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        let samples = self.samples(lab.samples());
-        let product = lab.hessian_gradient(w, &samples, self.temperature)?;
-        // S = -w (H g): the largest go.
-        let keys: Vec<S> = product.iter().zip(w.values()).map(|(&hg, w)| w * hg).collect();
-        self.shot.keep(&keys, w, story)?;
+impl Saliency for Grasp {
+    /// S = -w (H g).
+    fn scores<S: Scalar>(&self, lab: &dyn Lab<S>, w: &Weights<S>, story: &mut Story<S>) -> Result<Vec<S>> {
+        let product = lab.hessian_gradient(w, &self.samples(lab.samples()), self.temperature)?;
+        let scores = product.iter().zip(w.values()).map(|(&hg, w)| -(w * hg)).collect();
         story.record(&HESSIAN_GRADIENT, || Told::PerWeight(product));
-        story.record(&SCORE, || Told::PerWeight(keys.iter().map(|&key| -key).collect()));
-        Ok(())
+        Ok(scores)
     }
 
-    fn end_of_epoch(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        OneShot::tell(w, story);
-        Ok(())
+    /// The largest go.
+    fn key<S: Scalar>(score: S) -> S {
+        -score
     }
 }

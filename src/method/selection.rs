@@ -1,6 +1,6 @@
 //! [`Rules`]: how a method counts and cuts, and [`Shares`]: over what it compares weights.
 
-use super::record::{ACTIVE, KEEP, MASK, SPARSITY};
+use super::record::SPARSITY;
 use super::{Options, Setup, Story, Told};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -165,38 +165,5 @@ pub(super) fn impose<S: Scalar>(mask: &[bool], inactive: InactiveMomentum, w: &m
                 *v = S::ZERO;
             }
         }
-    }
-}
-
-/// The one selection of a method that prunes before training.
-#[derive(Debug, Clone)]
-pub(super) struct OneShot {
-    rules: Rules,
-    shares: Shares,
-}
-
-impl OneShot {
-    /// As the options say, of layers of these shapes.
-    pub fn of(setup: &Setup, shapes: &[&[usize]]) -> Result<Self> {
-        let shares = Shares::of(setup, required(setup.options, "sparsity")?, shapes)?;
-        Ok(Self { rules: Rules::of(setup.options)?, shares })
-    }
-
-    /// Prunes all but those of largest key.
-    ///
-    /// # Errors
-    /// As [`Shares::keep`].
-    pub fn keep<S: Scalar>(&self, keys: &[S], w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        let kept = self.shares.keep(&self.rules, &ranges(w), keys, None)?;
-        impose(&kept.flags, InactiveMomentum::Zero, w);
-        self.shares.tell(story);
-        story.record(&KEEP, || Told::Counts(kept.keep));
-        story.record(&MASK, || Told::Flags(kept.flags));
-        Ok(())
-    }
-
-    /// At an epoch's end.
-    pub fn tell<S: Scalar>(w: &Weights<S>, story: &mut Story<S>) {
-        story.tell(&ACTIVE, Told::Count(w.mask().unwrap_or_default().iter().filter(|&&active| active).count()));
     }
 }

@@ -4,10 +4,10 @@ use super::keys::{
     COUNT, CUT, DISTRIBUTION, ERK_BUDGET, GLOBAL_FIRST, MASKED, MINIMUM, SPARSITIES, SPARSITY, STARTING_WEIGHTS, TIES,
     run,
 };
+use super::one_shot::{OneShot, Saliency};
 use super::options::{Domain, OptionValue};
 use super::record::{ACTIVE, FRESH, GRADIENT, KEEP, MASK, SCORE};
-use super::selection::{OneShot, magnitudes};
-use super::{At, Entry, Lab, Setup, Sparsifier, Story, Told, record};
+use super::{Entry, Lab, Setup, Sparsifier, Story, Told, record};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::select::update::StartingWeights;
@@ -31,44 +31,36 @@ pub static ENTRY: Entry = Entry {
     labels: &["count", "score", "mask", "weights"],
     quantities: &[&ACTIVE, &record::SPARSITY, &KEEP, &SCORE, &GRADIENT, &FRESH, &MASK],
     records_steps: true,
-    check: |setup, shapes| OneShot::of(setup, shapes).map(|_| ()),
+    check: |setup, shapes| method(setup, shapes).map(|_| ()),
     ..Entry::new("snip", "Before training, the weights of largest |g w| are chosen", "Lee et al. 2019")
 };
 
 struct Snip {
-    shot: OneShot,
     score_batch: usize,
     starting: StartingWeights,
 }
 
-pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>> {
-    w.mask_mut();
-    Ok(Box::new(Snip {
-        shot: OneShot::of(setup, &w.shapes())?,
-        score_batch: setup.options.count("score_batch").unwrap_or_default(),
-        starting: setup.options.choice()?,
-    }))
+fn method(setup: &Setup, shapes: &[&[usize]]) -> Result<OneShot<Snip>> {
+    let score_batch = setup.options.count("score_batch").unwrap_or_default();
+    OneShot::new(setup, shapes, Snip { score_batch, starting: setup.options.choice()? })
 }
 
-impl<S: Scalar> Sparsifier<S> for Snip {
-    fn begin(&mut self, lab: &dyn Lab<S>, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>> {
+    w.mask_mut();
+    Ok(Box::new(method(setup, &w.shapes())?))
+}
+
+impl Saliency for Snip {
+    /// |g w|.
+    fn scores<S: Scalar>(&self, lab: &dyn Lab<S>, w: &Weights<S>, story: &mut Story<S>) -> Result<Vec<S>> {
         let samples: Vec<usize> = lab.samples().iter().take(self.score_batch).map(|&(sample, _)| sample).collect();
         let gradient = lab.gradient(w, &samples)?;
-        let scores: Vec<S> = gradient.iter().zip(w.values()).map(|(&g, w)| g * w).collect();
-        let scores = magnitudes(&scores);
-        self.shot.keep(&scores, w, story)?;
-        if self.starting == StartingWeights::Fresh {
-            let fresh = lab.fresh(w);
-            w.set_living(&fresh);
-            story.record(&FRESH, || Told::PerWeight(fresh));
-        }
+        let scores = gradient.iter().zip(w.values()).map(|(&g, w)| (g * w).abs()).collect();
         story.record(&GRADIENT, || Told::PerWeight(gradient));
-        story.record(&SCORE, || Told::PerWeight(scores));
-        Ok(())
+        Ok(scores)
     }
 
-    fn end_of_epoch(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        OneShot::tell(w, story);
-        Ok(())
+    fn starts_afresh(&self) -> bool {
+        self.starting == StartingWeights::Fresh
     }
 }
