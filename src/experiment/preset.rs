@@ -134,6 +134,7 @@ pub static PRESETS: &[Preset] = &[
     on_cifar10("densenetc", ONE_CHUNK),
     on_cifar10("resnet20", ONE_CHUNK),
     on_cifar10("densenet121", ONE_CHUNK),
+    on_cifar10("resnet50", TWO_CHUNKS),
 ];
 
 /// ResNet50 on Tiny ImageNet (Table 3).

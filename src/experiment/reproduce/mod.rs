@@ -2,9 +2,25 @@
 //! them.
 
 mod arm;
+mod fig1;
+mod fig2;
+mod fig3;
+mod fig4;
+mod fig5;
+mod fig6;
+mod fig7;
+mod fig8;
+mod measure;
+mod minima;
+mod readers;
+mod seen;
+mod study;
 mod table2;
 mod table4;
+mod table5;
 mod table6;
+mod table7;
+mod table8;
 
 use super::exhibit::Exhibit;
 use super::{Finished, Job, Scale, Store};
@@ -25,7 +41,32 @@ pub struct Target {
 }
 
 /// Every target, in the paper's order.
-pub static TARGETS: &[&Target] = &[&table2::TARGET, &table4::TARGET, &table6::TARGET];
+pub static TARGETS: &[&Target] = &[
+    &table2::TARGET,
+    &table4::TARGET,
+    &table5::TARGET,
+    &table6::TARGET,
+    &table7::TARGET,
+    &table8::TARGET,
+    &fig1::TARGET,
+    &fig2::TARGET,
+    &fig3::TARGET,
+    &fig4::TARGET,
+    &fig5::TARGET,
+    &fig6::TARGET,
+    &fig7::TARGET,
+    &fig8::TARGET,
+    &readers::methods::TARGET,
+    &readers::spread::TARGET,
+    &readers::sensitivity::TARGET,
+    &readers::k_star::TARGET,
+    &readers::rewind_choice::TARGET,
+    &readers::cost::TARGET,
+    &readers::structured::TARGET,
+    &readers::layer_collapse::TARGET,
+    &readers::readings::TARGET,
+    &readers::open_points::TARGET,
+];
 
 /// The target of this name.
 ///

@@ -1,0 +1,62 @@
+//! Figure 7: the chunks C of the quantile.
+
+use super::Target;
+use super::measure::{ACCURACY, MINUTES, SPARSITY};
+use super::seen::Seen;
+use super::study::Study;
+use crate::error::Result;
+use crate::experiment::exhibit::{Axis, Cell, Column, Exhibit, Table};
+use crate::experiment::{Finished, Scale};
+use crate::method::Method;
+use crate::nn::models;
+use crate::paper::cost::{computation_saving, memory_saving};
+use crate::train::Config;
+
+pub(super) static TARGET: Target = Target {
+    name: "fig7",
+    title: "Impact of the chunk parameter C",
+    source: "Figure 7",
+    jobs: |scale| Ok(study(scale)?.jobs()),
+    exhibit,
+};
+
+/// Those with a number in the text, and those between.
+const CHUNKS: [usize; 8] = [1, 2, 4, 8, 16, 64, 256, 1024];
+
+fn study(scale: &Scale) -> Result<Study> {
+    let study = Study::of(scale, &["resnet18"])?;
+    Ok(CHUNKS.iter().fold(study, |study, &chunks| {
+        study.with(format!("chunks {chunks}"), Method::Gdstar, |config| config.hyper.chunks = chunks)
+    }))
+}
+
+fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
+    let seen = study(scale)?.read(finished)?;
+    let question = "What do more chunks cost in accuracy, and what do they save in time and memory of the quantile?";
+    let mut exhibit = seen.exhibit(TARGET.source, question);
+    exhibit.equations = vec![6, 7, 10, 11];
+    let mut table = seen.table(("chunks", "By the number of chunks"), &[&ACCURACY, &SPARSITY, &MINUTES], TARGET.source);
+    seen.compare(&mut table, &ACCURACY, "chunks 1");
+    add_savings(&seen, &mut table)?;
+    exhibit.tables.push(table);
+    let chunks = |config: &Config| Some(config.hyper.chunks as f64);
+    exhibit.charts.push(seen.over(&ACCURACY, Axis::logarithmic("chunks C"), chunks));
+    Ok(exhibit)
+}
+
+/// Eq. 10 and 11, over the weights of W.
+fn add_savings(seen: &Seen, table: &mut Table) -> Result<()> {
+    let mut savings = Vec::new();
+    for tried in &seen.tried {
+        let (chunks, model) = (tried.setting.config.hyper.chunks, models::find(tried.setting.network)?);
+        let n = model.network(model.input, model.classes)?.summary::<f32>(1)?.prunable;
+        savings.push([computation_saving::<f64>(n, chunks)?, memory_saving(chunks)?]);
+    }
+    for (i, name) in ["saving of computation", "saving of memory"].iter().enumerate() {
+        table.columns.push(Column::new(*name).in_unit("%", 2));
+        for (row, saving) in table.rows.iter_mut().zip(&savings) {
+            row.cells.push(Cell::Number(saving[i]));
+        }
+    }
+    Ok(())
+}
