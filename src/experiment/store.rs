@@ -82,7 +82,8 @@ impl Store {
         let store = Self::at(folder)?;
         output::check_folder(folder)?;
         let is_new = !store.about().exists();
-        if is_new && !is_empty(folder)? {
+        // Another process may have made it in the meantime.
+        if is_new && !is_empty(folder)? && !store.about().exists() {
             let expected = "nothing, or a store (store.toml); give another --store";
             return Err(Error::file(folder, "folder", expected, "other files"));
         }
