@@ -70,10 +70,8 @@ const REWIND_STEP: &str = "rewind_step";
 impl Header {
     pub(super) fn read(file: &TensorFile) -> Result<Self> {
         let mut header = object(file)?;
-        header.format()?;
         let method = header.choice()?;
-        let producer = header.text("producer")?.unwrap_or_default();
-        let (arithmetic, declares_rounding) = header.computed_in()?;
+        let common = header.common(true)?;
         let mut unknown = Vec::new();
         let Some(mut hyper) = header.object("hyper")? else {
             return Err(header.bad("hyper", "an object of hyper-parameters", &Value::Null));
@@ -85,13 +83,18 @@ impl Header {
             Some(object) => object.reading()?,
             None => (Reading::default(), false),
         };
-        let optimizer =
-            Optimizer::take(&mut header.entries).map_err(|(key, expected, found)| header.bad(key, expected, &found))?;
-        let params = header.params()?;
-        let not_prunable = header.not_prunable(&params)?;
-        let (model, dataset) = (header.text("model")?, header.text("dataset")?);
-        let replayed = header.flag("replayed")?.unwrap_or(false);
         unknown.extend(header.entries.keys().cloned());
+        let Common {
+            producer,
+            arithmetic,
+            declares_rounding,
+            optimizer,
+            model,
+            dataset,
+            params,
+            not_prunable,
+            replayed,
+        } = common;
         Ok(Self {
             method,
             producer,
@@ -201,14 +204,51 @@ pub(super) fn object(file: &TensorFile) -> Result<Object<'_>> {
     }
 }
 
+/// What every header says, whatever its method.
+pub(super) struct Common {
+    pub(super) producer: String,
+    pub(super) arithmetic: Arithmetic,
+    pub(super) declares_rounding: bool,
+    pub(super) optimizer: Optimizer,
+    pub(super) model: Option<String>,
+    pub(super) dataset: Option<String>,
+    pub(super) params: Vec<String>,
+    pub(super) not_prunable: Vec<String>,
+    pub(super) replayed: bool,
+}
+
 impl Object<'_> {
-    pub(super) fn format(&mut self) -> Result<()> {
+    /// The keys of every header; `has_w`: of a method that has a W, which is not empty.
+    pub(super) fn common(&mut self, has_w: bool) -> Result<Common> {
+        self.format()?;
+        let producer = self.text("producer")?.unwrap_or_default();
+        let (arithmetic, declares_rounding) = self.computed_in()?;
+        let optimizer =
+            Optimizer::take(&mut self.entries).map_err(|(key, expected, found)| self.bad(key, expected, &found))?;
+        let params = self.params(has_w)?;
+        let not_prunable = self.not_prunable(&params)?;
+        let (model, dataset) = (self.text("model")?, self.text("dataset")?);
+        let replayed = self.flag("replayed")?.unwrap_or(false);
+        Ok(Common {
+            producer,
+            arithmetic,
+            declares_rounding,
+            optimizer,
+            model,
+            dataset,
+            params,
+            not_prunable,
+            replayed,
+        })
+    }
+
+    fn format(&mut self) -> Result<()> {
         let format = self.required("format")?;
         if format == FORMAT { Ok(()) } else { Err(self.bad("format", format!("{FORMAT:?}"), &format)) }
     }
 
     /// `dtype` and `arithmetic`; whether that declares `u_in` or `u_out`.
-    pub(super) fn computed_in(&mut self) -> Result<(Arithmetic, bool)> {
+    fn computed_in(&mut self) -> Result<(Arithmetic, bool)> {
         let dtype = self.required("dtype")?;
         let dtype: Dtype = match &dtype {
             Value::String(name) => name.parse().map_err(|_| self.bad("dtype", "\"f32\" or \"f64\"", &dtype))?,
@@ -314,13 +354,16 @@ impl Object<'_> {
         Ok((reading, declares_last_batch))
     }
 
-    fn params(&mut self) -> Result<Vec<String>> {
-        let expected = "a list of the prunable parameters' names, at least one, each once";
-        let value = self.required("params")?;
-        names(&value).filter(|names| !names.is_empty()).ok_or_else(|| self.bad("params", expected, &value))
+    fn params(&mut self, has_w: bool) -> Result<Vec<String>> {
+        let (expected, value) = match has_w {
+            true => ("a list of the prunable parameters' names, at least one, each once", self.required("params")?),
+            false => ("a list of names, each once", self.entries.remove("params").unwrap_or_else(|| json!([]))),
+        };
+        let found = names(&value).filter(|names| !has_w || !names.is_empty());
+        found.ok_or_else(|| self.bad("params", expected, &value))
     }
 
-    pub(super) fn not_prunable(&mut self, params: &[String]) -> Result<Vec<String>> {
+    fn not_prunable(&mut self, params: &[String]) -> Result<Vec<String>> {
         let key = "not_prunable";
         let expected = "a list of names of parameters that are not in `params`, each once";
         let Some(value) = self.entries.remove(key) else { return Ok(Vec::new()) };
@@ -330,7 +373,7 @@ impl Object<'_> {
 }
 
 /// A list of names, each once.
-pub(super) fn names(value: &Value) -> Option<Vec<String>> {
+fn names(value: &Value) -> Option<Vec<String>> {
     let names: Option<Vec<String>> = value.as_array()?.iter().map(|name| name.as_str().map(str::to_string)).collect();
     let mut seen = HashSet::new();
     names.filter(|names| names.iter().all(|name| seen.insert(name.clone())))

@@ -2,7 +2,7 @@
 
 mod courses;
 mod malformed;
-mod planted;
+pub mod planted;
 mod replayed;
 mod selections;
 mod tiny;

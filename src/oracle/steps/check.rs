@@ -6,6 +6,7 @@ use super::pages::page;
 use super::rules::Rules;
 use super::state::{Left, Whole};
 use crate::error::Result;
+use crate::oracle::claims::params::{self, DeclaredW};
 use crate::oracle::options::CheckOptions;
 use crate::oracle::outcome::Outcome;
 use crate::oracle::report::{Level, Report};
@@ -28,6 +29,12 @@ pub(crate) fn check(
     let open = Opener { trace };
     (page.fits)(&open.desk(&rules, &nothing, &start, None))?;
     let mut collector = Collector::default();
+    let total = trace.steps().count();
+    if page.facts.has_w {
+        let (outcome, warning) = params::judge(&DeclaredW::of_steps(trace, rules.label("carry"), rules.prunable));
+        collector.add_of_header(outcome, total);
+        collector.warn(warning);
+    }
     let begin = |rules: &Rules| {
         let mut desk = open.desk(rules, &nothing, &start, None);
         let whole = (page.begin)(&mut desk)?;
@@ -35,7 +42,6 @@ pub(crate) fn check(
     };
     let (whole, outcomes) = begin(&rules)?;
     collect(&mut collector, trace, &rules, outcomes, &|rules| begin(rules).map(|(_, outcomes)| outcomes))?;
-    let total = trace.steps().count();
     let mut left = Left::at_start(&open.desk(&rules, &whole, &start, None));
     for (done, t) in trace.steps().enumerate() {
         let walk = |rules: &Rules| {

@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use super::rules::{Facts, Rules};
 use super::state::{Left, Whole};
+use super::whole::Start;
 use crate::error::Result;
 use crate::trace::StepMethod;
 
@@ -27,8 +28,9 @@ impl Page {
         labels: &'static [&'static str],
         step: fn(&mut Desk) -> Result<Left>,
     ) -> Self {
-        let facts = Facts { method, labels, due: |_, _| true, has_last_update: true, results_are_operands: true };
-        Self { facts, fits: |_| Ok(()), begin: |desk| desk.whole(None, false), step, end: |_| Ok(()) }
+        let facts =
+            Facts { method, labels, due: |_, _| true, has_last_update: true, has_w: true, results_are_operands: true };
+        Self { facts, fits: |_| Ok(()), begin: |desk| desk.whole(Start::DENSE), step, end: |_| Ok(()) }
     }
 
     /// The same, with updates at these steps alone.
@@ -40,6 +42,12 @@ impl Page {
     /// The same, of a method whose updates `update_end` does not bound.
     pub(crate) const fn without_last_update(mut self) -> Self {
         self.facts.has_last_update = false;
+        self
+    }
+
+    /// The same, of a method that has no W: what it drops is larger than a weight, or nothing.
+    pub(crate) const fn without_w(mut self) -> Self {
+        self.facts.has_w = false;
         self
     }
 

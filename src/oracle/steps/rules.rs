@@ -23,6 +23,8 @@ pub(crate) struct Facts {
     pub(crate) due: fn(&Rules, usize) -> bool,
     /// Whether `update_end` bounds what is due.
     pub(crate) has_last_update: bool,
+    /// Whether `params` are a W of weights that may be pruned one by one.
+    pub(crate) has_w: bool,
     /// Whether what a step leaves is what the next one finds, nothing between them.
     pub(crate) results_are_operands: bool,
 }
@@ -39,6 +41,8 @@ pub(crate) struct Rules {
     pub(crate) facts: &'static Facts,
     pub(crate) entry: &'static Entry,
     pub(crate) options: Options,
+    /// Which parameters W should have.
+    pub(crate) prunable: Prunable,
     /// A known mistake that is tried.
     slip: Option<Slip>,
     pub(crate) asked: Asked,
@@ -79,13 +83,17 @@ impl Rules {
                 None => unknown.push(format!("hyper.{key}")),
             }
         }
+        let mut prunable = Prunable::default();
         for (key, value) in &header.reading {
             let place = format!("reading: {key}");
             let option = entry.options.iter().find(|option| option.key == key && option.part == Part::Reading);
             match option {
                 Some(option) => options.set(key, parse(trace, &place, option.domain, value)?),
                 None if key == Prunable::KEY => {
-                    parse(trace, &place, Domain::Choice(Prunable::NAMES), value)?;
+                    let name = parse(trace, &place, Domain::Choice(Prunable::NAMES), value)?;
+                    if let Value::Name(name) = name {
+                        prunable = name.parse()?;
+                    }
                 }
                 None => {
                     let readings = entry.options.iter().filter(|option| option.part == Part::Reading);
@@ -113,6 +121,7 @@ impl Rules {
             facts,
             entry,
             options,
+            prunable,
             slip: None,
             asked: Asked::default(),
             spared: None,

@@ -15,23 +15,59 @@ use crate::select::distribution::{Distribution, ErkBudget, Share, erk, proportio
 use crate::trace::TracedParameter;
 use std::rc::Rc;
 
+/// What a method starts from, as its page says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Start {
+    /// The hyper-parameter that is shared out among layers.
+    target: Option<&'static str>,
+    /// Whether some weights are inactive from the first step on.
+    is_sparse: bool,
+    /// What `er_epsilon` is where neither it nor a sparsity is given.
+    er_epsilon: Option<f64>,
+    /// Whether of a target of 0 nothing is shared out: every layer is dense.
+    is_dense_at_0: bool,
+}
+
+impl Start {
+    /// All weights.
+    pub(crate) const DENSE: Self = Self { target: None, is_sparse: false, er_epsilon: None, is_dense_at_0: false };
+
+    /// All weights, of which layers lose shares by this hyper-parameter.
+    pub(crate) const fn sharing(target: &'static str) -> Self {
+        Self { target: Some(target), ..Self::DENSE }
+    }
+
+    /// Layers that have lost their shares already.
+    pub(crate) const fn sparse(target: &'static str) -> Self {
+        Self { is_sparse: true, ..Self::sharing(target) }
+    }
+
+    /// The same, or by numbers of weights in the place of shares.
+    pub(crate) const fn or_by_number(self, er_epsilon: f64) -> Self {
+        Self { er_epsilon: Some(er_epsilon), ..self }
+    }
+
+    /// The same, without looking for shares of nothing.
+    pub(crate) const fn dense_at_0(self) -> Self {
+        Self { is_dense_at_0: true, ..self }
+    }
+}
+
 impl Desk<'_> {
-    /// What all methods of weights have in common: W_0, and each layer's sparsity where `target` is shared out.
-    pub(crate) fn whole(&mut self, target: Option<&str>, starts_sparse: bool) -> Result<Whole> {
+    /// What all methods of weights have in common: W_0, and each layer's sparsity where one is shared out.
+    pub(crate) fn whole(&mut self, start: Start) -> Result<Whole> {
         let mut init = Vec::new();
         for p in 0..self.parameters().len() {
             init.push(self.operand("init", p)?);
         }
         let all = |p: &TracedParameter| Ok(Rc::new(vec![true; p.range.len()]));
         let mut whole = Whole { init, mask: self.prunable().iter().map(all).collect(), sparsity: Vec::new() };
-        let by_number = self.rules.options.real("er_epsilon").or_else(|| {
-            let has_neither = target == Some("sparsity") && self.rules.entry.name == "set";
-            (has_neither && self.rules.options.get("sparsity").is_none() && !self.is_given()).then_some(ER_EPSILON)
-        });
-        if let Some(target) = target.filter(|_| by_number.is_none()) {
-            whole.sparsity = self.sparsities(target)?;
+        let has_share = start.target.is_some_and(|target| self.rules.options.get(target).is_some()) || self.is_given();
+        let by_number = self.rules.options.real("er_epsilon").or(start.er_epsilon.filter(|_| !has_share));
+        if let Some(target) = start.target.filter(|_| by_number.is_none()) {
+            whole.sparsity = self.sparsities(target, start.is_dense_at_0)?;
         }
-        if starts_sparse {
+        if start.is_sparse {
             whole.mask = self.first_mask(&whole, by_number)?;
         }
         Ok(whole)
@@ -42,7 +78,7 @@ impl Desk<'_> {
     }
 
     /// Section 4: label `distribution`.
-    fn sparsities(&mut self, target: &str) -> Result<Vec<Known<Near>>> {
+    fn sparsities(&mut self, target: &str, is_dense_at_0: bool) -> Result<Vec<Known<Near>>> {
         let distribution = self.rules.choice::<Distribution>();
         let n = self.prunable().len();
         let u = self.rules.arithmetic.u();
@@ -63,12 +99,7 @@ impl Desk<'_> {
             Distribution::Erk | Distribution::Er => {
                 self.rules.required(self.trace, target)?;
                 let s = self.rules.real(target);
-                // Dense from the start: there is nothing to share out.
-                if s == 0.0 && self.rules.entry.name == "granet" {
-                    vec![Near::ZERO; n]
-                } else {
-                    self.erk(distribution, s)?
-                }
+                if s == 0.0 && is_dense_at_0 { vec![Near::ZERO; n] } else { self.erk(distribution, s)? }
             }
         };
         // 32 u absolutely, whatever the sparsity.
@@ -195,9 +226,6 @@ impl Desk<'_> {
 
 /// Up to how many layers' zeros may be open for every combination to be tried.
 const MOST_OPEN: usize = 8;
-
-/// What SET has where neither `er_epsilon` nor a sparsity is given.
-const ER_EPSILON: f64 = 20.0;
 
 /// Outputs and inputs of a weight of this shape.
 fn ends(shape: &[usize]) -> (usize, usize) {

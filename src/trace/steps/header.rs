@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::tensor_file::TensorFile;
-use crate::trace::header::{names, object};
+use crate::trace::header::{Common, object};
 use crate::trace::{Arithmetic, FORMAT, KEY, Optimizer, StepMethod};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -32,28 +32,25 @@ pub struct StepHeader {
 impl StepHeader {
     pub(super) fn read(file: &TensorFile, method: StepMethod) -> Result<Self> {
         let mut header = object(file)?;
-        header.format()?;
         header.entries.remove("method");
-        let producer = header.text("producer")?.unwrap_or_default();
-        let (arithmetic, declares_rounding) = header.computed_in()?;
+        let has_w = !matches!(method, StepMethod::Lmc | StepMethod::Sdgp | StepMethod::LayerDrop);
+        let common = header.common(has_w)?;
         let Some(hyper) = header.object("hyper")? else {
             return Err(header.bad("hyper", "an object of hyper-parameters", &Value::Null));
         };
         let hyper = hyper.entries;
         let reading = header.object("reading")?.map(|reading| reading.entries).unwrap_or_default();
-        let optimizer =
-            Optimizer::take(&mut header.entries).map_err(|(key, expected, found)| header.bad(key, expected, &found))?;
-        let value = header.entries.remove("params").unwrap_or_else(|| json!([]));
-        let has_w = !matches!(method, StepMethod::Lmc | StepMethod::Sdgp | StepMethod::LayerDrop);
-        let expected = match has_w {
-            true => "a list of the prunable parameters' names, at least one, each once",
-            false => "a list of names, each once",
-        };
-        let params = names(&value).filter(|names| !has_w || !names.is_empty());
-        let params = params.ok_or_else(|| header.bad("params", expected, &value))?;
-        let not_prunable = header.not_prunable(&params)?;
-        let (model, dataset) = (header.text("model")?, header.text("dataset")?);
-        let replayed = header.flag("replayed")?.unwrap_or(false);
+        let Common {
+            producer,
+            arithmetic,
+            declares_rounding,
+            optimizer,
+            model,
+            dataset,
+            params,
+            not_prunable,
+            replayed,
+        } = common;
         Ok(Self {
             method,
             producer,

@@ -8,43 +8,107 @@ use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::report::{Event, Finding};
 use crate::paper::reading::Prunable;
-use crate::trace::Trace;
+use crate::scalar::Dtype;
+use crate::trace::{StepTrace, Trace, TracedParameter};
 use role::{Known, Roles};
-
-const LABEL: Label = Label::part("eq2", "params");
 
 /// The most parameters that one reason names.
 const NAMED: usize = 4;
 
-/// Judges `params`: a parameter that is surely in W and not in them, or surely not and in them, is a finding. Header
-/// and names alone are looked at, so nothing counts as compared.
-pub(crate) fn judge(trace: &Trace) -> Outcome {
-    let mut outcome = Outcome::new(LABEL);
-    let judge = Judge { trace, roles: Roles::of(trace), declared: trace.header.reading.prunable };
-    for known in &judge.roles.parameters {
-        if judge.agrees(known, judge.declared) == Decision::No {
-            outcome.find(judge.finding(known));
+/// What a trace says of W, and what it has of the network.
+pub(crate) struct DeclaredW<'a> {
+    /// Whose finding it is, and where.
+    label: Label,
+    event: Event,
+    dtype: Dtype,
+    declared: Prunable,
+    params: &'a [String],
+    not_prunable: &'a [String],
+    model: Option<&'a str>,
+    parameters: &'a [TracedParameter],
+    /// Whether the trace has W_0: of all parameters, or of none.
+    has_init: bool,
+    /// Whether weights may be left dense without a word.
+    may_leave_out: bool,
+}
+
+impl<'a> DeclaredW<'a> {
+    /// Eq. 2 runs over W.
+    pub(crate) fn of_epochs(trace: &'a Trace) -> Self {
+        let header = &trace.header;
+        Self {
+            label: Label::part("eq2", "params"),
+            event: Event::Epoch(header.reading.epoch_origin.first()),
+            dtype: header.arithmetic.dtype,
+            declared: header.reading.prunable,
+            params: &header.params,
+            not_prunable: &header.not_prunable,
+            model: header.model.as_deref(),
+            parameters: trace.parameters(),
+            has_init: has_init(trace.parameters(), |name| trace.has(name)),
+            may_leave_out: false,
+        }
+    }
+
+    /// W is an operand of every step; layers that are kept dense are not in it.
+    pub(crate) fn of_steps(trace: &'a StepTrace, equation: &'static str, declared: Prunable) -> Self {
+        let header = &trace.header;
+        Self {
+            label: Label::part(equation, "params"),
+            event: Event::Whole,
+            dtype: header.arithmetic.dtype,
+            declared,
+            params: &header.params,
+            not_prunable: &header.not_prunable,
+            model: header.model.as_deref(),
+            parameters: trace.parameters(),
+            has_init: has_init(trace.parameters(), |name| trace.has(name)),
+            may_leave_out: true,
+        }
+    }
+}
+
+fn has_init(parameters: &[TracedParameter], has: impl Fn(&str) -> bool) -> bool {
+    parameters.iter().any(|parameter| has(&format!("init/{}", parameter.name)))
+}
+
+/// Judges `params`: a parameter that is surely in W and not in them, or surely not and in them, is a finding; or, of weights
+/// that may be left dense without a word, a warning. Header and names alone are looked at, so nothing counts as compared.
+pub(crate) fn judge(w: &DeclaredW) -> (Outcome, Option<String>) {
+    let mut outcome = Outcome::new(w.label);
+    let judge = Judge { w, roles: Roles::of(w) };
+    let mut dense = Vec::new();
+    for known in judge.roles.parameters.iter().filter(|known| judge.agrees(known, w.declared) == Decision::No) {
+        match w.may_leave_out && !judge.is_in_params(known) {
+            true => dense.push(known),
+            false => outcome.find(judge.finding(known)),
         }
     }
     for reason in judge.left_open() {
         outcome.leave_out(reason);
     }
-    outcome
+    let warning = named(dense.into_iter()).map(|names| {
+        format!(
+            "`params` is without {names}, which `{}` = `{}` has in W: kept dense (name it in `not_prunable`), or forgotten",
+            Prunable::KEY,
+            w.declared
+        )
+    });
+    (outcome, warning)
 }
 
 struct Judge<'a> {
-    trace: &'a Trace,
+    w: &'a DeclaredW<'a>,
     roles: Roles,
-    declared: Prunable,
 }
 
 impl Judge<'_> {
     fn is_in_params(&self, known: &Known) -> bool {
-        self.trace.header.params.contains(&known.name)
+        self.w.params.contains(&known.name)
     }
 
     fn is_left_out(&self, known: &Known) -> bool {
-        self.trace.header.not_prunable.contains(&known.name)
+        self.w.not_prunable.contains(&known.name)
     }
 
     /// Whether a parameter is where `reading` has it.
@@ -58,18 +122,16 @@ impl Judge<'_> {
     }
 
     fn finding(&self, known: &Known) -> Finding {
-        let first = self.trace.header.reading.epoch_origin.first();
         let is_in = f64::from(u8::from(self.is_in_params(known)));
-        let at = (format!("params/{}", known.name), Event::Epoch(first), Vec::new());
+        let at = (format!("params/{}", known.name), self.w.event, Vec::new());
         let expected = Interval::exact(1.0 - is_in);
-        let dtype = self.trace.header.arithmetic.dtype;
-        let finding = Finding::new(LABEL.equation, at, is_in, expected, dtype);
+        let finding = Finding::new(self.w.label.equation, at, is_in, expected, self.w.dtype);
         Finding { likely_cause: Some(self.cause(known)), ..finding }
     }
 
     /// What is wrong with a parameter, and what would be right.
     fn cause(&self, known: &Known) -> String {
-        let (name, declared, evidence) = (&known.name, self.declared, &self.roles.evidence);
+        let (name, declared, evidence) = (&known.name, self.w.declared, &self.roles.evidence);
         let what = describe(known.roles);
         let (has, place) = match self.is_in_params(known) {
             true => ("does not have in W, yet `params` has it", "take it out of `params`"),
@@ -96,9 +158,9 @@ impl Judge<'_> {
     /// What ranks and names do not tell, and what is declared instead.
     fn left_open(&self) -> Vec<String> {
         let all = || self.roles.parameters.iter();
-        let open = all().filter(|known| self.agrees(known, self.declared) == Decision::Either);
+        let open = all().filter(|known| self.agrees(known, self.w.declared) == Decision::Either);
         let exempt =
-            all().filter(|known| self.is_left_out(known) && belongs(known.roles, self.declared) != Decision::No);
+            all().filter(|known| self.is_left_out(known) && belongs(known.roles, self.w.declared) != Decision::No);
         let mut reasons = Vec::new();
         if let Some(names) = named(open) {
             reasons

@@ -4,8 +4,9 @@
 //! Ranks and names are evidence, no proof: where they leave a parameter more than one role it has all of those, and
 //! what depends on which is left open.
 
+use super::DeclaredW;
 use crate::nn::{Role, models};
-use crate::trace::{Trace, TracedParameter};
+use crate::trace::TracedParameter;
 use std::collections::BTreeMap;
 
 /// A parameter, and every role that it may have.
@@ -29,17 +30,17 @@ pub(crate) struct Roles {
 const TRAINED: &[Role] = &[Role::Weight, Role::Bias, Role::Scale, Role::Shift];
 
 impl Roles {
-    pub(crate) fn of(trace: &Trace) -> Self {
-        Self::of_model(trace).unwrap_or_else(|| Self::of_ranks_and_names(trace))
+    pub(crate) fn of(w: &DeclaredW) -> Self {
+        Self::of_model(w).unwrap_or_else(|| Self::of_ranks_and_names(w))
     }
 
     /// `None` unless the header names a built-in network and every parameter of the trace is one of its.
-    fn of_model(trace: &Trace) -> Option<Self> {
-        let model = trace.header.model.as_deref()?;
+    fn of_model(w: &DeclaredW) -> Option<Self> {
+        let model = w.model?;
         let entry = models::find(model).ok()?;
         let specs = entry.network(entry.input, entry.classes).ok()?.specs();
         let roles: BTreeMap<&str, Role> = specs.iter().map(|spec| (spec.name.as_str(), spec.role)).collect();
-        if !trace.parameters().iter().all(|parameter| roles.contains_key(parameter.name.as_str())) {
+        if !w.parameters.iter().all(|parameter| roles.contains_key(parameter.name.as_str())) {
             return None;
         }
         let known = |(name, role): (&str, Role)| Known { name: name.to_string(), roles: alone(role) };
@@ -48,13 +49,12 @@ impl Roles {
     }
 
     /// W_0 is recorded of all parameters or of none, so with `init` these are all.
-    fn of_ranks_and_names(trace: &Trace) -> Self {
-        let network = Network::new(trace.parameters());
+    fn of_ranks_and_names(w: &DeclaredW) -> Self {
+        let network = Network::new(w.parameters);
         let known =
             |parameter: &TracedParameter| Known { name: parameter.name.clone(), roles: network.roles(parameter) };
-        let complete = trace.parameters().iter().any(|parameter| trace.has(&format!("init/{}", parameter.name)));
         let evidence = "by its rank and name".to_string();
-        Self { parameters: trace.parameters().iter().map(known).collect(), evidence, complete }
+        Self { parameters: w.parameters.iter().map(known).collect(), evidence, complete: w.has_init }
     }
 }
 

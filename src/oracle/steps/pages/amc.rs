@@ -21,6 +21,7 @@ pub(super) static PAGE: Page = Page {
         step,
     )
     .of_events()
+    .without_w()
 };
 
 fn has_costs(desk: &Desk) -> Result<()> {
@@ -146,7 +147,9 @@ fn allowed(desk: &Desk, action: &Known<Reals>, r: &[Known<DoubleDouble>], l: usi
         return Ok(Near::exact(1.0));
     }
     let r: Vec<DoubleDouble> = r.iter().cloned().collect::<Known<_>>()?;
-    let action = action.clone()?.at(l).interval();
+    // A replay forms the number itself; what a port's may be off by is nothing to it.
+    let of_port = |near: Near| if desk.is_replay() { Near { radius: 0.0, ..near } } else { near };
+    let action = of_port(action.clone()?.at(l)).interval();
     let among = [Slip::BudgetWithoutBuffers, Slip::RatioUnclipped, Slip::LowerFirst, Slip::NoLower];
     let slip = rules.slip(&among);
     let (flops, buffers) = costs(desk);
@@ -156,8 +159,8 @@ fn allowed(desk: &Desk, action: &Known<Reals>, r: &[Known<DoubleDouble>], l: usi
     let preserve = DoubleDouble::from(rules.real("preserve"));
     let budget = total * if rules.has(Slip::ShareForRest) { DoubleDouble::ONE - preserve } else { preserve };
     let error = (6.0 * flops.len() as f64 + 16.0) * rules.arithmetic.u() * ((budget + other) / this).abs().to_f64();
-    let bound = Near { centre: (budget - other) / this, radius: 0.0 }.give(error);
-    let lower = rules.constant(rules.real("lower"));
+    let bound = of_port(Near { centre: (budget - other) / this, radius: 0.0 }.give(error));
+    let lower = of_port(rules.constant(rules.real("lower")));
     Ok(match slip {
         Some(Slip::RatioUnclipped) => between(action, Near::exact(f64::MAX), lower),
         Some(Slip::NoLower) => between(action, bound, Near::ZERO),

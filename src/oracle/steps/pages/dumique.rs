@@ -14,13 +14,13 @@ use crate::select::dumique::{DumiqueCarry, DumiqueOrder};
 /// recorded decisions, to (3i + 2) u after i of them. Labels `quantile` and `track`; where the estimate ended.
 pub(super) fn estimate(desk: &mut Desk, scores: &[Known<Reals>], k: Known<Counts>) -> Result<(Masks, Known<Near>)> {
     let params = desk.prunable();
-    let recorded = desk.list("quantile")?;
-    let begins = match recorded.as_ref().ok().filter(|_| desk.rules.has(Slip::QuantileStart)) {
-        Some(recorded) => Ok(recorded.at(0)),
+    let recorded = recorded_start(desk)?;
+    let begins = match recorded.filter(|_| desk.rules.has(Slip::QuantileStart)) {
+        Some(recorded) => Ok(recorded),
         None => begins(desk),
     };
     // A check goes on from where the port says that it starts.
-    let starts = if desk.is_replay() { begins.clone() } else { recorded.map(|q| q.at(0)).or_else(|_| begins.clone()) };
+    let starts = if desk.is_replay() { begins.clone() } else { recorded.map_or(begins.clone(), Ok) };
     let mut taken: Vec<Option<Vec<bool>>> = Vec::new();
     for p in 0..params.len() {
         taken.push(if desk.is_replay() { None } else { desk.trace.flags(&desk.name_of("mask", p))? });
@@ -37,6 +37,13 @@ pub(super) fn estimate(desk: &mut Desk, scores: &[Known<Reals>], k: Known<Counts
         mask.push(desk.flags("track", ("mask", &of), &parameter.shape, decisions)?);
     }
     Ok((mask, quantile.map(|q| q.at(1))))
+}
+
+/// Where the port says that the estimate starts, if that is a number.
+fn recorded_start(desk: &Desk) -> Result<Option<Near>> {
+    let name = desk.name("quantile");
+    let recorded = desk.trace.floats(&name)?.filter(|quantile| quantile.iter().all(|q| q.is_finite()));
+    Ok(recorded.map(|quantile| desk.reals(&name, quantile).at(0)))
 }
 
 /// Where the estimate starts: at `dumique_start`, or where it ended.

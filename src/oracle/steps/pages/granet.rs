@@ -11,6 +11,7 @@ use crate::oracle::steps::pick::intervals;
 use crate::oracle::steps::rules::Rules;
 use crate::oracle::steps::slips::Slip;
 use crate::oracle::steps::state::Left;
+use crate::oracle::steps::whole::Start;
 use crate::select::schedule::LastUpdate;
 use crate::select::update::Gradual;
 use crate::trace::StepMethod;
@@ -20,7 +21,7 @@ pub(super) static PAGE: Page = Page {
         desk.required(&["final_sparsity", "total_steps", "update_end"])?;
         desk.ends_after_its_start()
     },
-    begin: |desk| desk.whole(Some("initial_sparsity"), true),
+    begin: |desk| desk.whole(Start::sparse("initial_sparsity").dense_at_0()),
     ..Page::new(
         StepMethod::GraNet,
         &[

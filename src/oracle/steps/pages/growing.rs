@@ -8,17 +8,21 @@ use crate::oracle::steps::page::Page;
 use crate::oracle::steps::rules::Rules;
 use crate::oracle::steps::slips::Slip;
 use crate::oracle::steps::state::Left;
+use crate::oracle::steps::whole::Start;
 use crate::select::distribution::Distribution;
 use crate::select::schedule::DropSchedule;
 use crate::select::update::{DropRule, UpdateOrder};
 use crate::trace::StepMethod;
+
+/// What SET has where neither `er_epsilon` nor a sparsity is given.
+const ER_EPSILON: f64 = 20.0;
 
 pub(super) static SET: Page = Page {
     fits: |desk| {
         desk.required(&["update_every", "update_end"])?;
         desk.ends_after_its_start()
     },
-    begin: |desk| desk.whole(Some("sparsity"), true),
+    begin: |desk| desk.whole(Start::sparse("sparsity").or_by_number(ER_EPSILON)),
     ..Page::new(
         StepMethod::Set,
         &[
@@ -48,7 +52,7 @@ pub(super) static RIGL: Page = Page {
         desk.required(&["update_end"])?;
         desk.ends_after_its_start()
     },
-    begin: |desk| desk.whole(Some("sparsity"), true),
+    begin: |desk| desk.whole(Start::sparse("sparsity")),
     ..Page::new(
         StepMethod::RigL,
         &[

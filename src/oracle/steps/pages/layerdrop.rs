@@ -24,6 +24,7 @@ pub(super) static PAGE: Page = Page {
     end: prune,
     ..Page::new(StepMethod::LayerDrop, &["layerdrop.carry", "layerdrop.active", "layerdrop.kept_layers"], step)
         .of_events()
+        .without_w()
 };
 
 /// Which layers may be left out.

@@ -21,6 +21,7 @@ pub(super) static PAGE: Page = Page {
         step,
     )
     .of_events()
+    .without_w()
 };
 
 fn step(desk: &mut Desk) -> Result<Left> {

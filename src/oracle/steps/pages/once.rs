@@ -10,6 +10,7 @@ use crate::oracle::steps::page::Page;
 use crate::oracle::steps::pick::{everything, intervals};
 use crate::oracle::steps::slips::Slip;
 use crate::oracle::steps::state::Left;
+use crate::oracle::steps::whole::Start;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::select::distribution::Distribution;
 use crate::select::update::StartingWeights;
@@ -17,7 +18,7 @@ use crate::trace::StepMethod;
 
 pub(super) static SNIP: Page = Page {
     fits: has_target,
-    begin: |desk| desk.whole(Some("sparsity"), false),
+    begin: |desk| desk.whole(Start::sharing("sparsity")),
     ..Page::new(
         StepMethod::Snip,
         &["snip.distribution", "snip.carry", "snip.count", "snip.score", "snip.mask", "snip.weights"],
@@ -27,7 +28,7 @@ pub(super) static SNIP: Page = Page {
 
 pub(super) static GRASP: Page = Page {
     fits: has_target,
-    begin: |desk| desk.whole(Some("sparsity"), false),
+    begin: |desk| desk.whole(Start::sharing("sparsity")),
     ..Page::new(
         StepMethod::Grasp,
         &["grasp.distribution", "grasp.carry", "grasp.count", "grasp.score", "grasp.mask", "grasp.weights"],

@@ -13,6 +13,7 @@ use crate::oracle::steps::page::Page;
 use crate::oracle::steps::pick::{everything, intervals};
 use crate::oracle::steps::slips::Slip;
 use crate::oracle::steps::state::{Left, Whole};
+use crate::oracle::steps::whole::Start;
 use crate::select::dumique::Select;
 use crate::select::schedule::Clock;
 use crate::select::score::Score;
@@ -71,7 +72,7 @@ fn tracks_some(desk: &Desk) -> Result<()> {
 
 /// w0 is `init`, or the weights before the first step.
 fn first_weights(desk: &mut Desk) -> Result<Whole> {
-    let mut whole = desk.whole(None, false)?;
+    let mut whole = desk.whole(Start::DENSE)?;
     for (p, parameter) in desk.parameters().iter().enumerate() {
         if whole.init[p].is_err()
             && let Some(first) = desk.floats(&format!("step/0/weights_before/{}", parameter.name))?
