@@ -18,7 +18,7 @@ from common import GOLDEN
 MADE_BY_THE_CRATE = ["method", "exact"]
 
 # The script that makes a file, by the folder it is in; those of golden/ itself by their own name.
-SCRIPTS = {"ops": "ops.py", "step": "step.py", "trajectory": "trajectory.py", "accuracy": "accuracy.py",
+SCRIPTS = {"methods": "methods.py", "peers": "peers.py", "ops": "ops.py", "step": "step.py", "trajectory": "trajectory.py", "accuracy": "accuracy.py",
            "models": "models.py", "scalars.json": "scalars.py"}  # fmt: skip
 
 HEAD = """\

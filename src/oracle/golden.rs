@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | `method` | exact results of every equation, rounded once | this crate's exact arithmetic, certified by an arbitrary-precision one | re-derived, bit for bit |
 //! | `exact` | traces in which nothing rounds | this crate | re-derived, bit for bit |
+//! | `methods` | steps of methods, each result rounded once | exact rationals in Python | replayed, bit for bit |
+//! | `peers` | what other packages select on the same numbers | these packages | SHA-256; `cargo test` compares them |
 //! | `ops` | ops, forward and backward | PyTorch | evaluated, within derived bounds; cases named `exact-..` bit for bit |
 //! | `models` | networks, forward and backward | PyTorch | evaluated by the fast kernels, within stated tolerances |
 //! | others | training steps, hard cases, number systems | PyTorch, mpmath | SHA-256; `cargo test` compares them |
@@ -14,6 +16,7 @@ mod lane;
 pub mod method;
 pub mod networks;
 mod pytorch;
+mod steps;
 
 pub use super::claims::DERIVATIONS;
 pub use pytorch::{OURS, PYTORCH};
@@ -186,12 +189,14 @@ fn derive(folder: &Path, listed: &str, comparison: &mut Comparison) -> Result<St
     match listed.split('/').next() {
         Some("method") => method::verify(&TensorFile::open(&path)?, comparison),
         Some("exact") => lane::verify(&path, comparison),
+        Some("methods") => steps::verify(&path, comparison),
         Some("models") if listed == HASHED => hashed::verify(&path, comparison),
         Some("models") => networks::verify(&path, comparison),
         Some("ops") => pytorch::verify(&path, comparison),
         Some("step" | "trajectory") => {
             Ok("SHA-256 only; `cargo test --test suite trajectories::` takes the steps".into())
         }
+        Some("peers") => Ok("SHA-256 only; `cargo test --test methods peers::` selects the same".into()),
         Some("accuracy") => Ok("SHA-256 only; `cargo test --test suite accuracy::` measures it".into()),
         _ => Ok("SHA-256 only; `cargo test` compares it".into()),
     }

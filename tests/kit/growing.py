@@ -420,6 +420,7 @@ class Topkast(Scheduled):
         if self.on("due-once"):
             due = t == 0
         updated = self.emit("when", "updated", np.array([int(due)], np.uint8))[0]
+        self.emit("step", "between", w)
         if updated:
             n = [x.size for x in A.values()]
             k_A = self.counts(n, self.hyper["forward_sparsity"])

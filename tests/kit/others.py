@@ -382,8 +382,7 @@ class Amc(Plain):
                 if self.on("no-lower"):
                     a = max(zero, min(clamped, most))
             allowed.append(a)
-            a = self.machine.enter(self.machine.leave(a)) if not self.machine.exact else \
-                self.machine.enter(self.given_file[self.name("ratio_allowed")])[l]
+            a = self.as_written("ratio_allowed", l, a)
             keeps.append(self.channels_kept(c[l], a))
             d = int(keep_given[l]) if keep_given is not None else keeps[l]
             ratios[l] = number(d) / number(c[l])

@@ -192,6 +192,12 @@ class Port:
             return array.astype(np.float32)
         return array.copy()
 
+    def as_written(self, name, i, value):
+        """The entry of a list that is not written yet, as it will stand in the record."""
+        if self.machine.exact:
+            return self.machine.enter(self.given_file[self.name(name)])[i]
+        return self.machine.enter(self.machine.leave(value))
+
     def emit_share(self, name, compute):
         """A share by its schedule, by `compute` in the arithmetic that the port forms shares in."""
         if self.machine.exact or self.setting.rates == "dtype":

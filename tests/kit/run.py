@@ -111,6 +111,31 @@ def slipped(cls, setting, slip):
     return port, first, step
 
 
+def not_finite_traces(method, seeds, folder, seed=0):
+    """Writes right runs but for one number that is none, in a result; yields path and what must be found."""
+    rng, done = np.random.default_rng([seed, *f"{method} NaN".encode()]), 0
+    while done < seeds:
+        setting = random_setting(method, rng, random_reading(method, rng, 0.6), plain=True)
+        try:
+            port = METHODS[method](setting, machine(setting)).run()
+        except NoSolution:
+            continue
+        # What sdgp keeps is what is not 0, and NaN is not: two results in one tensor.
+        results = {n: r for n, r in port.records.items() if r.label not in ("carry", "given") and r.array.size
+                   and r.array.dtype.kind == "f" and "/pruned/" not in n}
+        if not results:
+            return
+        name = pick(rng, sorted(results))
+        record = results[name]
+        array = record.array.copy()
+        array.flat[int(rng.integers(array.size))] = pick(rng, (np.nan, np.inf, -np.inf))
+        path = folder / f"{method}-not-finite-{done}.safetensors"
+        tensors.write(path, setting.header(), {n: r.array for n, r in port.records.items()} | {name: array})
+        step = record.t if record.t != math.inf else None
+        yield path, {"slip": "not-finite", "label": f"{method}.{record.label}", "step": step, "words": ("not finite",)}
+        done += 1
+
+
 def broken_mask(records, t):
     return any(n.startswith(f"step/{t}/mask_before/") and
                (last := records.get(n.replace(f"step/{t}/mask_before", f"step/{t - 1}/mask"))) is not None and
@@ -207,7 +232,9 @@ def main():
 
 def judge(method, args, folder):
     traces = [] if args.only == "slips" else list(correct_traces(method, args.seeds, folder, args.seed))
-    planted = [] if args.only == "correct" else list(slip_traces(method, args.slip_seeds, folder, args.seed))
+    planted = [] if args.only == "correct" else [
+        *slip_traces(method, args.slip_seeds, folder, args.seed),
+        *not_finite_traces(method, args.slip_seeds, folder, args.seed)]
     if args.gdstar is None:
         kinds = len({told["slip"] for _, told in planted})
         print(f"{method:<11} {len(traces):>7} {'':>23}  {kinds:>5} {len(planted):>5}")

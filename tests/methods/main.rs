@@ -5,6 +5,7 @@ mod amc;
 mod by_hand;
 mod common;
 mod declared;
+mod goldens;
 mod judged;
 mod layer_traces;
 mod layerdrop;

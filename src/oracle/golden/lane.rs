@@ -46,7 +46,7 @@ pub(super) fn verify(path: &Path, comparison: &mut Comparison) -> Result<String>
 }
 
 /// Equal as numbers: -0 equals 0, and a number is the same in every format that has it.
-fn compare(expected: &TensorFile, name: &str, tensor: &Tensor, comparison: &mut Comparison) -> Result<()> {
+pub(super) fn compare(expected: &TensorFile, name: &str, tensor: &Tensor, comparison: &mut Comparison) -> Result<()> {
     let derived = tensor.numbers();
     let stored = match expected.describe(name) {
         Some((safetensors::Dtype::I64, _)) => expected.read::<i64>(name, None)?.mapv(|x| x as f64),

@@ -1,0 +1,80 @@
+//! The goldens of methods that act on steps: every method that is traced by steps has one under its default readings, and
+//! `gdstar golden verify` finds whatever is changed in it.
+
+use gdstar::method::DECLARED;
+use gdstar::oracle::golden::{MANIFEST, Verified, verify};
+use gdstar::tensor_file::{Tensor, TensorFile, write};
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/methods")
+}
+
+/// The methods whose exact steps are stored, and under which names.
+pub fn stored() -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_string()).collect()
+}
+
+/// These files, verified as a folder of goldens of their own.
+fn verified(files: &[(String, PathBuf)]) -> Vec<Verified> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("methods")).unwrap();
+    let mut list = String::new();
+    for (name, path) in files {
+        let listed = format!("methods/{name}.safetensors");
+        std::fs::copy(path, folder.path().join(&listed)).unwrap();
+        let sha256 = gdstar::oracle::golden::sha256(path).unwrap();
+        list += &format!("[[file]]\npath = \"{listed}\"\nsha256 = \"{sha256}\"\n");
+    }
+    std::fs::write(folder.path().join(MANIFEST), list).unwrap();
+    verify(folder.path()).unwrap()
+}
+
+fn path(name: &str) -> PathBuf {
+    folder().join(format!("{name}.safetensors"))
+}
+
+#[test]
+fn every_method_of_steps_has_exact_steps_that_a_replay_gives() {
+    let names = stored();
+    for entry in DECLARED.iter().filter(|entry| !entry.labels.is_empty()) {
+        assert!(names.contains(entry.name), "{}: no golden/methods/{0}.safetensors", entry.name);
+    }
+    let files: Vec<(String, PathBuf)> = names.iter().map(|name| (name.clone(), path(name))).collect();
+    for file in verified(&files) {
+        assert!(file.how.contains("bit for bit"), "{}: {}", file.path, file.how);
+        assert!(file.numbers > 0 && file.mismatches.is_empty(), "{}: {:?}", file.path, file.mismatches.first());
+    }
+}
+
+/// The last bit of any real result is enough.
+#[test]
+fn one_bit_is_found() {
+    let file = TensorFile::open(&path("rigl")).unwrap();
+    for name in ["step/2/weights_after/fc.weight", "step/3/momentum/fc.bias", "step/3/fraction", "sparsity"] {
+        let changed = |tensor: &str| -> Tensor {
+            use safetensors::Dtype;
+            match file.describe(tensor).unwrap().0 {
+                Dtype::F64 => {
+                    let mut values = file.read::<f64>(tensor, None).unwrap();
+                    if tensor == name {
+                        let x = values.iter_mut().find(|x| **x != 0.0).unwrap();
+                        *x = x.next_up();
+                    }
+                    Tensor::from_array(&values.view())
+                }
+                Dtype::I64 => Tensor::from_array(&file.read::<i64>(tensor, None).unwrap().view()),
+                _ => Tensor::from_array(&file.read::<u8>(tensor, None).unwrap().view()),
+            }
+        };
+        let tensors: Vec<(String, Tensor)> = file.names().map(|tensor| (tensor.to_string(), changed(tensor))).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rigl.safetensors");
+        let metadata = HashMap::from([("gdstar".to_string(), file.metadata("gdstar").unwrap().to_string())]);
+        write(&path, metadata, &tensors).unwrap();
+        let verified = verified(&[("rigl".to_string(), path)]);
+        assert!(verified[0].mismatches.iter().any(|mismatch| mismatch.tensor == name), "{name}: {verified:?}");
+    }
+}
