@@ -4,6 +4,7 @@
 mod amc;
 mod by_hand;
 mod common;
+mod coverage;
 mod declared;
 mod goldens;
 mod judged;
@@ -13,6 +14,8 @@ mod listed;
 mod lmc;
 mod lottery;
 mod oracle;
+mod peers;
+mod properties;
 mod recipes;
 mod refusals;
 mod runs;
