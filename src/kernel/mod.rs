@@ -17,6 +17,7 @@ mod broadcast;
 pub mod buffer;
 mod cross_entropy;
 mod decay;
+mod drawn;
 mod dropout;
 mod elementwise;
 mod fast;
@@ -48,6 +49,7 @@ pub use batch_norm::{BatchNormSettings, Channel, batch_norm, batch_norm_gradient
 pub use broadcast::joined_shape;
 pub use cross_entropy::{Softmax, cross_entropy, cross_entropy_gradient};
 pub use decay::{DecayCounts, DecayRule, first_not_finite, rewind_decay};
+pub use drawn::{Penalty, drawn_step};
 pub use dropout::dropout;
 pub use flags::{below, hold, living};
 pub use formula::{Formula, Inputs, Of, One, Two, formula_gradients, formula_values};

@@ -194,6 +194,12 @@ pub const KERNELS: &[KernelDescription] = &[
         used_by: &["train::Sgd"],
     },
     KernelDescription {
+        name: "drawn_step",
+        computes: "a step of SGD of the entries that move, with what draws them to 0; momentum of others is 0",
+        shapes: "w, v, A w, g, A, B: slices of one length",
+        used_by: &["method::topkast"],
+    },
+    KernelDescription {
         name: "sum",
         computes: "start + x_j, |x_j| or x_j^2 of all j, wide, from the first to the last",
         shapes: "slice -> one wide number",

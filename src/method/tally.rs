@@ -51,19 +51,20 @@ impl<S: Scalar> Tally<S> {
     pub fn begin_epoch(&mut self, w: &mut Weights<S>) {
         (self.updates, self.dropped, self.grown) = (0, 0, 0);
         self.mask = w.mask_mut().to_vec();
-        self.explore(w.mask_mut());
-    }
-
-    fn explore(&mut self, mask: &[bool]) {
-        self.explored.iter_mut().zip(mask).for_each(|(explored, &active)| *explored |= active);
+        self.explored.iter_mut().zip(&self.mask).for_each(|(explored, &active)| *explored |= active);
     }
 
     /// After an update.
     pub fn update(&mut self, before: &[bool], after: &[bool]) {
         self.updates += 1;
-        self.dropped += before.iter().zip(after).filter(|&(&before, &after)| before & !after).count();
-        self.grown += before.iter().zip(after).filter(|&(&before, &after)| !before & after).count();
-        self.explore(after);
+        let (mut dropped, mut grown) = (0_u32, 0_u32);
+        for ((explored, &before), &after) in self.explored.iter_mut().zip(before).zip(after) {
+            dropped += u32::from(before & !after);
+            grown += u32::from(!before & after);
+            *explored |= after;
+        }
+        self.dropped += dropped as usize;
+        self.grown += grown as usize;
     }
 
     /// At an epoch's end.

@@ -7,12 +7,13 @@ use super::selection::{Rules, Shares, magnitudes, ranges, required};
 use super::tally::{Tally, tallied};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, StepNeeds, Story, Told};
 use crate::error::{Error, Result};
-use crate::kernel::Descent;
+use crate::kernel::{Descent, Kernel, Penalty, drawn_step};
 use crate::paper::reading::Decayed;
 use crate::scalar::Scalar;
 use crate::select::distribution::Distribution;
 use crate::select::update::PenaltyRule;
-use crate::weights::{Dead, Lasts, Layer, Segment, Slot, Weights};
+use crate::weights::{Dead, Lasts, Segment, Slot, Weights};
+use std::ops::Range;
 
 pub static ENTRY: Entry = Entry {
     heeds: MASKED,
@@ -145,25 +146,20 @@ impl<S: Scalar> Sparsifier<S> for Topkast<S> {
 
     fn after_step(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
         let strengths = [self.penalty, self.penalty / (1.0 - self.outside.0)].map(S::from_f64);
+        let penalty = Penalty { by_sign: self.penalty_rule == PenaltyRule::L1, strengths };
         let decays = |segment: &Segment| w.parameters[segment.parameter].role.is_decayed(self.decayed);
         let decays: Vec<bool> = w.set().segments().iter().map(decays).collect();
-        for (layer, decays) in w.layers().zip(decays) {
+        for (mut layer, decays) in w.layers().zip(decays) {
             let rule = Descent {
                 learning_rate: S::from_f64(at.learning_rate),
                 momentum: S::from_f64(self.momentum),
                 weight_decay: S::from_f64(if decays { self.weight_decay } else { 0.0 }),
             };
-            let (start, flags) = (layer.range.start, (&self.gradient[..], &self.backward[..]));
-            let spoilt = match self.penalty_rule {
-                PenaltyRule::L2 => step(layer, flags, rule, strengths, |w| w),
-                PenaltyRule::L1 => step(layer, flags, rule, strengths, sign),
-            };
-            if let Some((j, g)) = spoilt {
-                return Err(Error::domain(
-                    format!("the gradient of weight {}", start + j),
-                    "a finite number",
-                    g.to_f64(),
-                ));
+            let range = layer.range.clone();
+            let (gradient, backward) = (&self.gradient[range.clone()], &self.backward[range.clone()]);
+            let moving = (layer.slots.named(DENSE), layer.momentum, layer.values);
+            if !drawn_step(Kernel::Fast, rule, penalty, moving, gradient, (layer.mask, backward)) {
+                return Err(first_not_finite(range, gradient, backward));
             }
         }
         story.record(&BACKWARD, || Told::Flags(self.backward.clone()));
@@ -187,39 +183,10 @@ impl<S: Scalar> Sparsifier<S> for Topkast<S> {
     }
 }
 
-/// SGD of a layer's weights in B, with what draws them to 0: `strengths`, in A and outside, times `size` of the weight. What is
-/// not in B stays, without momentum. Returns the first gradient there that is not finite, and its place in the layer.
-fn step<S: Scalar>(
-    mut layer: Layer<S>,
-    (gradient, backward): (&[S], &[bool]),
-    rule: Descent<S>,
-    [inside, outside]: [S; 2],
-    size: impl Fn(S) -> S,
-) -> Option<(usize, S)> {
-    let (gradient, backward) = (&gradient[layer.range.clone()], &backward[layer.range.clone()]);
-    let entries = layer.slots.named(DENSE).iter_mut().zip(layer.momentum).zip(layer.values).zip(layer.mask);
-    let mut finite = true;
-    // Selected rather than skipped, for without branches the loop is vectorised.
-    for (((((w, v), computed), a), &g), &b) in entries.zip(gradient).zip(backward) {
-        finite &= g.is_finite() | !b;
-        let penalty = if *a { inside } else { outside } * size(*w);
-        let moved_v = rule.momentum * *v + (g + rule.weight_decay * *w + penalty);
-        let moved_w = *w - rule.learning_rate * moved_v;
-        *v = if b { moved_v } else { S::ZERO };
-        *w = if b { moved_w } else { *w };
-        *computed = if *a { *w } else { *computed };
-    }
-    let spoilt = || gradient.iter().zip(backward).position(|(g, &b)| b && !g.is_finite());
-    (if finite { None } else { spoilt() }).map(|j| (j, gradient[j]))
-}
-
-/// 1, 0 or -1.
-fn sign<S: Scalar>(w: S) -> S {
-    if w > S::ZERO {
-        S::ONE
-    } else if w < S::ZERO {
-        -S::ONE
-    } else {
-        S::ZERO
-    }
+/// Names the first gradient that is not finite where weights move, of those in this part of W.
+fn first_not_finite<S: Scalar>(range: Range<usize>, gradient: &[S], backward: &[bool]) -> Error {
+    let mut entries = range.zip(gradient).zip(backward);
+    let spoilt = entries.find_map(|((j, g), &moves)| (moves && !g.is_finite()).then_some((j, g.to_f64())));
+    let (j, g) = spoilt.unwrap_or_default();
+    Error::domain(format!("the gradient of weight {j}"), "a finite number", g)
 }

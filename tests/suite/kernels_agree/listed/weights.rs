@@ -1,7 +1,7 @@
 //! The kernels that work on weights, one after the other: what a step and the end of an epoch do with them.
 
 use super::Values;
-use gdstar::kernel::{self, DecayRule, Descent, Followed, GroupTotal, Kernel, Term};
+use gdstar::kernel::{self, DecayRule, Descent, Followed, GroupTotal, Kernel, Penalty, Term};
 use gdstar::scalar::Scalar;
 use ndarray::{Array1, ArrayD};
 
@@ -52,6 +52,18 @@ pub fn results<S: Scalar>(name: &str, kernel: Kernel, values: Values) -> Option<
                 let followed = Followed { squares: squared, with_decay, mask, dead_momentum };
                 assert!(kernel::sgd_step(kernel, rule, (&mut w, &mut b), &draw(6), followed));
                 made.extend([w, b, squares].map(array));
+            }
+            made
+        }
+        "drawn_step" => {
+            let [learning_rate, momentum, weight_decay] = [0.05, 0.9, 0.01].map(S::from_f64);
+            let (rule, strengths) = (Descent { learning_rate, momentum, weight_decay }, [0.125, 0.5].map(S::from_f64));
+            let mut made = Vec::new();
+            for penalty in [false, true].map(|by_sign| Penalty { by_sign, strengths }) {
+                let (mut w, mut v, mut computed) = (x.clone(), draw(4), draw(5));
+                let (moving, flags) = ((&mut w[..], &mut v[..], &mut computed[..]), (&alive[..], &selected[..]));
+                assert!(kernel::drawn_step(kernel, rule, penalty, moving, &draw(6), flags));
+                made.extend([w, v, computed].map(array));
             }
             made
         }
