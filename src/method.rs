@@ -79,6 +79,8 @@ pub struct Entry {
     pub records_steps: bool,
     /// Whether a step of its traces holds what it tells and nothing else, since it moves no weights in one.
     pub tells_itself: bool,
+    /// The weights whose layers its traces are of, by their positions among the parameters; of traces of all of W, none.
+    pub layers: fn(&Network) -> Result<Vec<usize>>,
     /// The values that options without a default have in a run, where they are not given: what a trace's header says.
     pub of_run: fn(&Setup) -> Result<OfRun>,
     /// Whether its first epoch always is a rewind point.
@@ -101,6 +103,7 @@ impl Entry {
             is_traced: false,
             records_steps: false,
             tells_itself: false,
+            layers: |_| Ok(Vec::new()),
             of_run: |_| Ok(Vec::new()),
             rewinds_at_first: false,
             check: |_, _| Ok(()),

@@ -47,7 +47,11 @@ const SEARCH_AT: &str = "search_at";
 pub static ENTRY: Entry = Entry {
     options: &[
         hyper("flops", Domain::Counts, "F_l: each layer's multiply-accumulates"),
-        hyper("buffer_flops", Domain::Counts, "B_l: those of the depthwise layers before it [default: 0]"),
+        hyper(
+            "buffer_flops",
+            Domain::Counts,
+            "B_l: what its share alone multiplies, as of depthwise layers [default: 0]",
+        ),
         hyper("preserve", SHARE, "The share of all multiply-accumulates that may stay").or(OptionValue::Real(0.5)),
         hyper("lower", SHARE, "The least share of a layer's channels").or(OptionValue::Real(0.2)),
         hyper("channel_round", Domain::Count { from: 1 }, "What channels come in multiples of")
@@ -74,9 +78,12 @@ pub static ENTRY: Entry = Entry {
     quantities: &[&FLOPS, &ACTION, &BEFORE, &ACCURACY, &ALLOWED, &KEPT, &IMPORTANCE, &CHANNELS, &AFTER, &COST, &REWARD],
     records_steps: true,
     tells_itself: true,
+    layers: |network| Ok(layers(network)?.into_iter().map(|layer| layer.parameter).collect()),
     of_run: |setup| {
-        let flops = layers(setup.network)?.into_iter().map(|layer| Value::Count(layer.flops)).collect();
-        Ok(vec![("flops", Value::List(flops))])
+        let list = |counts: Vec<usize>| Value::List(counts.into_iter().map(Value::Count).collect());
+        let costs = costs(&layers(setup.network)?).into_iter();
+        let told = costs.filter(|(key, counts)| *key == "flops" || counts.iter().any(|&count| count > 0));
+        Ok(told.map(|(key, counts)| (key, list(counts))).collect())
     },
     check: |setup, _| search(setup).map(|_| ()),
     ..Entry::new("amc", "An agent chooses each layer's share of channels", SOURCE)
@@ -103,17 +110,21 @@ static AFTER: Quantity = Quantity::traced("weights_after", Kind::PerWeight, SOUR
 static COST: Quantity = Quantity::traced("flops", Kind::Real, SOURCE);
 static REWARD: Quantity = Quantity::traced("reward", Kind::Real, SOURCE);
 
+/// F and B, by the options that have them.
+fn costs(layers: &[LayerView]) -> [(&'static str, Vec<usize>); 2] {
+    let of = |cost: fn(&LayerView) -> usize| layers.iter().map(cost).collect();
+    [("flops", of(|layer| layer.flops)), ("buffer_flops", of(|layer| layer.buffer_flops))]
+}
+
 /// The search that is asked for.
 fn search(setup: &Setup) -> Result<Search> {
     let options = setup.options;
     let layers = layers(setup.network)?;
-    let flops: Vec<usize> = layers.iter().map(|layer| layer.flops).collect();
     let list = |counts: &[usize]| counts.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let none = vec![0; layers.len()];
-    for (key, own) in [("flops", &flops), ("buffer_flops", &none)] {
+    for (key, own) in costs(&layers) {
         let given = options.counts(key);
-        if !given.is_empty() && given != *own {
-            let expected = format!("{}, the network's own", list(own));
+        if !given.is_empty() && given != own {
+            let expected = format!("{}, the network's own", list(&own));
             return Err(Error::domain(format!("--{}", key.replace('_', "-")), expected, list(&given)));
         }
     }

@@ -16,6 +16,7 @@ pub static ENTRY: Entry = Entry {
     is_traced: false,
     records_steps: false,
     tells_itself: false,
+    layers: |_| Ok(Vec::new()),
     of_run: |_| Ok(Vec::new()),
     rewinds_at_first: false,
     check: |_, _| Ok(()),

@@ -53,6 +53,7 @@ pub(super) const ENTRY_OF_THE_FAMILY: Entry = Entry {
     is_traced: true,
     records_steps: false,
     tells_itself: false,
+    layers: |_| Ok(Vec::new()),
     of_run: |_| Ok(Vec::new()),
     // m is infinite before the first epoch.
     rewinds_at_first: true,

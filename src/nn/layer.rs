@@ -163,7 +163,7 @@ impl Layer {
     }
 
     /// The layers directly within.
-    fn children(&self) -> &[(String, Layer)] {
+    pub(crate) fn children(&self) -> &[(String, Layer)] {
         match self {
             Self::Sequence(children) | Self::Branches { branches: children, .. } => children,
             _ => &[],

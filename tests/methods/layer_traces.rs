@@ -52,6 +52,12 @@ fn what_is_recorded_passes_under_every_reading() {
     let resnet = |method: &str, options: &[(&str, Value)]| config("resnet20", method, 1, 8, options);
     let sdgp = |options: &[(&str, Value)]| config("lenet300", "sdgp", 2, 16, options);
     let flags = Value::List([1, 0, 1, 0, 1, 0, 0, 1, 0].map(Value::Count).to_vec());
+    let few_episodes = [
+        ("episodes", Value::Count(2)),
+        ("random_episodes", Value::Count(1)),
+        ("hidden", Value::Count(4)),
+        ("channel_round", Value::Count(4)),
+    ];
     let runs = [
         (resnet("layerdrop", &[]), &few),
         (resnet("layerdrop", &[("p", Value::Real(0.5)), ("droppable", flags), ("prune_rate", Value::Real(0.4))]), &few),
@@ -68,6 +74,7 @@ fn what_is_recorded_passes_under_every_reading() {
             amc(&[("ties", name("higher-index")), ("lower", Value::Real(0.05)), ("channel_round", Value::Count(1))]),
             &dataset,
         ),
+        (resnet("amc", &few_episodes), &few),
     ];
     for (mut config, dataset) in runs {
         for precision in [Dtype::F32, Dtype::F64] {

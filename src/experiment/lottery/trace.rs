@@ -53,7 +53,7 @@ impl<S: Scalar + Element> LotteryTrace<S> {
     /// [`Error::Io`](crate::Error::Io).
     pub fn finish(mut self, options: &Options, (config, length): (&Config, Length)) -> Result<()> {
         let value = |option: &MethodOption| Some(options.get(option.key)?.in_steps(length));
-        self.stream.finish(&step_metadata(&lth::ENTRY, value, config, Some(&self.rewind))?)
+        self.stream.finish(&step_metadata(&lth::ENTRY, value, config, Some((&self.rewind, &[])))?)
     }
 
     fn put_trained(&mut self, group: &str, parameters: &Parameters<S>) -> Result<()> {

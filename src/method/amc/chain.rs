@@ -12,7 +12,7 @@
 pub struct Chain {
     /// F_l: multiply-accumulates of a sample.
     pub flops: Vec<f64>,
-    /// B_l: those of the depthwise layers before layer l, which its input channels alone cost.
+    /// B_l: those that layer l's share alone multiplies (of depthwise layers before it, say); B_0 is what never changes.
     pub buffer_flops: Vec<f64>,
 }
 
@@ -68,6 +68,7 @@ impl Chain {
         let most = (budget.preserve * self.cost(&[]) - self.cost_of_others(l, &shares)) / this;
         budget.lower.max(action.clamp(0.0, 1.0).min(most))
     }
+
     /// What of the cost layer l's share has no part in.
     fn cost_of_others(&self, l: usize, shares: &[f64]) -> f64 {
         let r = |l: usize| shares.get(l).copied().unwrap_or(1.0);

@@ -85,16 +85,16 @@ fn step_header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<String, Val
         let of_run = values.iter().find(|(key, _)| *key == option.key).map(|(_, value)| value.clone());
         of_run.or_else(|| Some(config.options.get(option.key)?.in_steps(setup.length)))
     };
-    step_metadata(entry, value, config, Some(&state.weights))
+    step_metadata(entry, value, config, Some((&state.weights, &(entry.layers)(&run.network)?)))
 }
 
 /// The `__metadata__` of a trace by steps: the method's own hyper-parameters and readings, all with the values that the run
-/// has, and the parameters of W, where the method has one.
+/// has, and the parameters of W, where the method has one: those of its [layers](Entry::layers), where it tells of layers.
 pub(crate) fn step_metadata<S: Scalar>(
     entry: &Entry,
     value: impl Fn(&MethodOption) -> Option<options::Value>,
     config: &Config,
-    weights: Option<&Weights<S>>,
+    weights: Option<(&Weights<S>, &[usize])>,
 ) -> Result<Map<String, Value>> {
     let optimizer = &config.optimizer;
     let mut hyper = Map::from_iter([
@@ -114,7 +114,7 @@ pub(crate) fn step_metadata<S: Scalar>(
             part.insert(option.key.to_string(), json!(value));
         }
     }
-    let (params, no_decay) = weights.map(|weights| names(entry, weights, config)).unwrap_or_default();
+    let (params, no_decay) = weights.map(|(weights, layers)| names(entry, weights, layers, config)).unwrap_or_default();
     let mut header = json!({
         "format": FORMAT, "producer": concat!("gdstar ", env!("CARGO_PKG_VERSION")), "method": entry.name,
         "dtype": S::NAME, "hyper": hyper, "reading": reading,
@@ -127,11 +127,16 @@ pub(crate) fn step_metadata<S: Scalar>(
 }
 
 /// The parameters of W, and those that weight decay does not act on. What a method that moves no weights tells is of layers:
-/// of the weights that channels go into, or of none by name.
-fn names<'w, S: Scalar>(entry: &Entry, weights: &'w Weights<S>, config: &Config) -> (Vec<&'w str>, Vec<&'w str>) {
+/// of these, or of none by name.
+fn names<'w, S: Scalar>(
+    entry: &Entry,
+    weights: &'w Weights<S>,
+    layers: &[usize],
+    config: &Config,
+) -> (Vec<&'w str>, Vec<&'w str>) {
     let parameters = &weights.parameters;
-    let prunable = weights.set().segments().iter().map(|segment| &parameters[segment.parameter]);
-    let told = prunable.filter(|p| !entry.tells_itself || entry.labels.contains(&"channels") && p.value.ndim() > 1);
+    let prunable = weights.set().segments().iter().map(|segment| segment.parameter);
+    let told = prunable.filter(|p| !entry.tells_itself || layers.contains(p)).map(|p| &parameters[p]);
     let undecayed = parameters.iter().filter(|p| p.role.is_trained() && !p.role.is_decayed(config.reading.decayed));
     let undecayed = undecayed.filter(|_| !entry.tells_itself);
     (told.map(|p| &*p.name).collect(), undecayed.map(|p| &*p.name).collect())
