@@ -88,7 +88,7 @@
 //! | [`train`] | the loop, and what watches it |
 //! | [`experiment`] | more than one run: lottery tickets, linear mode connectivity, the paper's tables and figures |
 //! | [`oracle`], [`export`] | whether another program does the same; networks for other programs |
-//! | [`report`] | tables, figures, the story of a run |
+//! | [`report`] | tables, figures, the story of a run, a page of all experiments |
 //! | [`cli`] | the command |
 //!
 //! The feature `cli`, which is on unless it is switched off, brings [`cli`], [`report`], [`export`], [`console`], downloads

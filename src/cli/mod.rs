@@ -19,7 +19,9 @@ pub mod op;
 mod plot;
 mod probe;
 mod replay;
+mod report;
 mod reproduce;
+mod scale;
 mod table;
 mod train;
 mod weights;
@@ -68,6 +70,7 @@ Examples:
   gdstar lmc --candidates 0,1ep,3ep --model lenet300 --data digits --out lmc
       from which step on the order of data decides nothing
   gdstar reproduce                            the paper's tables and figures
+  gdstar report --out report.html             all of them on one page
   gdstar table runs                           runs side by side, means of seeds
   gdstar plot runs --out runs.svg             their curves in one figure
   gdstar evaluate runs/mnist                  accuracy, sparsity by layer, cost
@@ -92,6 +95,7 @@ enum Command {
     Train(Box<train::TrainArgs>),
     Lottery(Box<lottery::LotteryArgs>),
     Lmc(Box<lmc::LmcArgs>),
+    Report(report::ReportArgs),
     Reproduce(reproduce::ReproduceArgs),
     Models(models::ModelsArgs),
     Methods(methods::MethodsArgs),
@@ -138,6 +142,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Some(Command::Train(args)) => done(train::run(args)),
         Some(Command::Lottery(args)) => done(lottery::run(args)),
         Some(Command::Lmc(args)) => done(lmc::run(args)),
+        Some(Command::Report(args)) => done(report::run(args)),
         Some(Command::Reproduce(args)) => done(reproduce::run(args)),
         Some(Command::Models(args)) => done(models::run(args)),
         Some(Command::Methods(args)) => done(methods::run(args)),

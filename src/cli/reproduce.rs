@@ -3,9 +3,9 @@
 mod progress;
 mod work;
 
+use super::scale::ScaleArgs;
 use super::with_threads;
 use crate::console;
-use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::experiment::reproduce::{TARGETS, Target, find};
 use crate::experiment::{CostModel, Job, Scale, Store};
@@ -33,24 +33,8 @@ pub struct ReproduceArgs {
     /// Tables, figures and questions
     #[arg(value_name = "TARGET", value_parser = PossibleValuesParser::new(TARGETS.iter().map(|target| target.name)), hide_possible_values = true)]
     targets: Vec<String>,
-    /// Only these networks, with commas between them [default: all of the target's]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Scale")]
-    models: Vec<String>,
-    /// Every run with the seeds 0 to N - 1
-    #[arg(long, value_name = "N", default_value_t = Scale::default().seeds, help_heading = "Scale")]
-    seeds: u64,
-    /// Epochs of every run [default: the paper's]
-    #[arg(long, value_name = "K", help_heading = "Scale")]
-    epochs: Option<usize>,
-    /// Train on the first N training images [default: all]
-    #[arg(long, value_name = "N", help_heading = "Scale")]
-    subset: Option<usize>,
-    /// Another data set than the paper's for all runs, such as the digits that are part of the program
-    #[arg(long, value_name = "NAME", help_heading = "Scale")]
-    data: Option<Source>,
-    /// The folder with mnist/, cifar10/ and tiny-imagenet-200/, or the one data set that is needed [default: data]
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    scale: ScaleArgs,
     /// The folder with the runs of all targets
     #[arg(long, value_name = "DIR", default_value = "reproduced")]
     store: PathBuf,
@@ -74,7 +58,7 @@ Examples:
   gdstar reproduce table2 fig3 --list         their runs, for other machines";
 
 pub fn run(args: &ReproduceArgs) -> Result<()> {
-    let scale = args.scale()?;
+    let scale = args.scale.scale()?;
     let store = Store::at(&args.store)?;
     let targets = args.targets.iter().map(|name| find(name)).collect::<Result<Vec<_>>>()?;
     if targets.is_empty() {
@@ -105,20 +89,6 @@ fn jobs_of(targets: &[&'static Target], scale: &Scale) -> Result<Vec<(&'static T
 }
 
 impl ReproduceArgs {
-    fn scale(&self) -> Result<Scale> {
-        let absolute = |path: &PathBuf| std::path::absolute(path).map_err(Error::io(path, "resolve"));
-        let scale = Scale {
-            models: self.models.clone(),
-            seeds: self.seeds,
-            epochs: self.epochs,
-            subset: self.subset,
-            data: self.data,
-            data_dir: self.data_dir.as_ref().map(absolute).transpose()?,
-        };
-        scale.validate()?;
-        Ok(scale)
-    }
-
     /// A JSON object for every run.
     fn list(&self, targets: &[&'static Target], scale: &Scale, store: &Store) -> Result<()> {
         let folder = std::path::absolute(store.folder()).map_err(Error::io(store.folder(), "resolve"))?;

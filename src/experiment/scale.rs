@@ -60,6 +60,27 @@ impl Scale {
         })
     }
 
+    /// What was asked for by parts, as far as it is one piece of work: scales of the same epochs and data are one, with all
+    /// networks of each and as many seeds as the one that has most; the others stay, in their order.
+    pub fn joined(scales: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut joined: Vec<Self> = Vec::new();
+        let length = |scale: &Self| (scale.epochs, scale.subset, scale.data);
+        for scale in scales {
+            let Some(same) = joined.iter_mut().find(|other| length(other) == length(&scale)) else {
+                joined.push(scale);
+                continue;
+            };
+            same.seeds = same.seeds.max(scale.seeds);
+            if same.models.is_empty() || scale.models.is_empty() {
+                same.models.clear();
+            } else {
+                let new: Vec<String> = scale.models.into_iter().filter(|model| !same.models.contains(model)).collect();
+                same.models.extend(new);
+            }
+        }
+        joined
+    }
+
     /// The seeds of every run.
     pub fn seeds(&self) -> Range<u64> {
         0..self.seeds

@@ -7,6 +7,7 @@ mod distinction;
 pub mod exhibit;
 mod grid;
 mod lines;
+mod page;
 mod plot;
 mod predictions;
 pub mod progress;
@@ -17,7 +18,9 @@ mod table;
 
 pub use classes::{ClassAccuracy, by_class};
 pub use columns::columns;
+pub use exhibit::files;
 pub use lines::{WIDTH, wrapped};
+pub use page::page;
 pub use plot::{Against, PlotOptions, Quantity, Seeds, plot};
 pub use predictions::PredictionFormat;
 pub use run_table::{RunTable, TableFormat};

@@ -2,7 +2,9 @@
 //! `cargo test --test experiments NAME::` runs one.
 
 mod common;
+mod pages;
 mod presets;
+mod report;
 mod reported;
 mod statistics;
 mod store;

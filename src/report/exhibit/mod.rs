@@ -3,11 +3,15 @@
 
 pub(super) mod chart;
 mod data;
+mod files;
 mod shown;
 mod text;
 
 pub use chart::{drawing, svg};
 pub use data::{chart_csv, json, table_csv};
+pub use files::files;
+pub(super) use files::stem;
+pub(super) use shown::number;
 pub use shown::{Overall, Shown, overall};
 pub use text::text;
 

@@ -52,7 +52,7 @@ fn table(table: &Table) -> String {
             block.push(column);
         }
     }
-    let mut parts = vec![wrapped(&table.title)];
+    let (mut parts, mut tables) = (vec![wrapped(&table.title)], Vec::new());
     for block in blocks.iter().filter(|block| !block.is_empty()) {
         let kind = |column: usize| {
             let words = |cell: &Cell| matches!(cell, Cell::Text(_) | Cell::Empty);
@@ -71,8 +71,9 @@ fn table(table: &Table) -> String {
                 grid.push(cells("  paper", paper));
             }
         }
-        parts.push(grid.fitted(WIDTH).trim_end().to_string());
+        tables.push(grid.fitted(WIDTH).trim_end().to_string());
     }
+    parts.push(tables.join("\n\n"));
     parts.extend(legend(table));
     parts.extend(overall(table).iter().map(|overall| wrapped(&overall.words(table))));
     parts.join("\n")
