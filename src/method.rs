@@ -21,6 +21,7 @@ mod keys;
 pub mod layerdrop;
 pub mod lmc;
 pub mod lth;
+mod measures;
 mod one_shot;
 pub mod options;
 pub mod procrustes;
@@ -44,6 +45,7 @@ mod tracking;
 
 pub use fields::{Field, Fields};
 pub use hooks::{At, Gradients, HeldOut, Lab, Needs, Scribe, Sparsifier, Squares, StepNeeds};
+pub use measures::{Histogram, Measured, Measures, Parts, Record};
 pub use options::{Length, MethodOption, Options, Value};
 pub use quantity::{Numbers, Quantity};
 pub use story::{Story, Told};
@@ -110,6 +112,12 @@ impl Entry {
         }
     }
 
+    /// The option that says how sparse its networks become; `None` of a method that has no say in it.
+    pub fn sparsity_option(&self) -> Option<&'static MethodOption> {
+        let keys = [gdstar::TARGET_SPARSITY.key, "sparsity", "final_sparsity", "forward_sparsity"];
+        self.options.iter().find(|option| keys.contains(&option.key))
+    }
+
     /// Whether it acts once, before training: its traces have no steps of the optimizer.
     pub fn acts_once(&self) -> bool {
         self.records_steps && !self.tells_itself && !self.labels.contains(&"momentum")
@@ -135,6 +143,7 @@ pub struct Setup<'a> {
     /// How long the run is.
     pub length: Length,
     pub seed: u64,
+    pub measures: Measures,
 }
 
 /// The list: a type's name for each method's file.

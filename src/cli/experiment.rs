@@ -39,6 +39,7 @@ const HEEDED: &[&str] = &[
     "image_size",
     "channels",
     "classes",
+    "subset",
     "method",
     "seed",
     "order_seed",

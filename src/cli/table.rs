@@ -30,6 +30,7 @@ pub fn run(args: &TableArgs) -> Result<()> {
     match args.format {
         TableFormat::Markdown => console::print(table.markdown(terminal_columns())),
         TableFormat::Csv => console::print(table.csv()?),
+        TableFormat::Epochs => console::print(table.epochs()?),
         TableFormat::Json => console::print_line(table.json()),
     }
 }

@@ -3,6 +3,7 @@
 mod experiment;
 mod method_options;
 mod plan;
+mod seeds;
 mod unheeded;
 
 use super::{choice, load_data, stop_on_interrupt, with_threads};
@@ -11,18 +12,21 @@ use crate::console;
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::method::Method;
 use crate::method::options::Value;
+use crate::method::{METHODS, Method, Record};
 use crate::output;
 use crate::paper::reading::{self, InitialWeights};
 use crate::paper::structured::{GroupScore, Structure};
 use crate::report::progress::Progress;
-use crate::report::{self, Summary};
+use crate::report::{self, Summary, TensorBoard};
 use crate::scalar::Dtype;
-use crate::train::{Beginning, Config, DenseLayers, Execution, Recipe, RunFolder, TraceSteps};
+use crate::train::{
+    Beginning, Config, DenseLayers, Execution, FirstWeights, Recipe, RunFolder, Session, TraceSteps, Watcher,
+};
 use clap::builder::PossibleValuesParser;
 use indicatif::HumanBytes;
 use method_options::MethodOptions;
+use seeds::SeedList;
 use std::path::{Path, PathBuf};
 
 /// Train a network with one method; the paper's symbols, and what it leaves open, are options.
@@ -30,8 +34,11 @@ use std::path::{Path, PathBuf};
 /// The defaults are the paper's (section 4). A run is the same, bit for bit, for the same options at any number of
 /// threads (--kernel literal: on any CPU too). With --out DIR it leaves config.toml, metrics.jsonl and, after every
 /// epoch, checkpoint.safetensors, from which --resume continues as if nothing had happened.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct TrainArgs {
+    /// Begin with the settings of a file, a run's own config.toml; options that are given beside it come on top
+    #[arg(long, value_name = "FILE", help_heading = "The run")]
+    config: Option<PathBuf>,
     /// The network; `gdstar models` lists them
     #[arg(long, value_name = "NAME", help_heading = "The run")]
     model: Option<String>,
@@ -59,9 +66,18 @@ pub struct TrainArgs {
     /// Determines initial weights, order of samples, augmentation and random rewinds [default: 0]
     #[arg(long, value_name = "N", help_heading = "The run")]
     seed: Option<u64>,
+    /// Several runs, one after the other: N (seeds 0 to N - 1) or seeds with commas; DIR/seed-<seed> is the folder of each
+    #[arg(
+        long, value_name = "LIST", requires = "out", conflicts_with_all = ["seed", "trace", "no_trace"],
+        help_heading = "The run"
+    )]
+    seeds: Option<SeedList>,
     /// Determines the order of samples alone [default: as --seed]
     #[arg(long, value_name = "N", help_heading = "The run")]
     order_seed: Option<u64>,
+    /// Begin with the weights of a safetensors file, by PyTorch's names: an export, a checkpoint, another program's
+    #[arg(long, value_name = "FILE", help_heading = "The run")]
+    init: Option<PathBuf>,
     /// The number system [default: f32]
     #[arg(long, value_parser = choice::<Dtype>(), help_heading = "The run")]
     precision: Option<Dtype>,
@@ -86,6 +102,9 @@ pub struct TrainArgs {
     #[arg(long, value_parser = choice::<GroupScore>(), value_name = "NAME", help_heading = "The run")]
     group_score: Option<GroupScore>,
 
+    /// S: how sparse the network becomes: the method's own option for it, or where gdstar and its relatives stop pruning
+    #[arg(long, value_name = "S", allow_negative_numbers = true, help_heading = "The run")]
+    target_sparsity: Option<f64>,
     /// By whose settings of the optimizer: the paper's section 4, or those of the method's authors [default: paper]
     #[arg(long, value_parser = choice::<Recipe>(), value_name = "WHOSE", help_heading = "The run")]
     recipe: Option<Recipe>,
@@ -118,6 +137,14 @@ pub struct TrainArgs {
     /// Also keep every N-th epoch, as checkpoint-<k>.safetensors
     #[arg(long, requires = "out", value_name = "N", help_heading = "Output")]
     keep_every: Option<usize>,
+    /// Also write an event file into DIR, which TensorBoard shows while the run goes on
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    tensorboard: Option<PathBuf>,
+    /// Also measure, into the metrics: frobenius (S_F of a dense run), histogram (of G), parts (their seconds), memory
+    #[arg(
+        long, value_name = "WHAT,..", value_delimiter = ',', value_parser = choice::<Record>(), help_heading = "Output"
+    )]
+    record: Vec<Record>,
     /// Print every N-th epoch (0: none)
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Output")]
     every: usize,
@@ -171,7 +198,7 @@ pub struct TrainArgs {
 macro_rules! reading_args {
     ($($field:ident: $Type:ident, $help:literal;)+) => {
         /// What the paper leaves open; see docs/open-points.md.
-        #[derive(Debug, clap::Args)]
+        #[derive(Debug, Clone, clap::Args)]
         struct ReadingArgs {
             $(#[arg(
                 long, value_parser = choice::<reading::$Type>(), value_name = "CHOICE", help = $help,
@@ -217,6 +244,9 @@ impl TrainArgs {
     /// `config` with every option that was given.
     fn apply(&self, config: &mut Config) -> Result<()> {
         self.apply_settings(config)?;
+        if let Some(file) = &self.init {
+            config.init = Some(FirstWeights::of(file)?);
+        }
         self.own.apply(config)
     }
 
@@ -289,6 +319,23 @@ impl TrainArgs {
             (Some(name), _) => config.reading.initial_weights = name.parse()?,
             (None, _) => {}
         }
+        self.target_sparsity.map_or(Ok(()), |share| self.apply_target(share, config))
+    }
+
+    /// The sparsity in whatever option the method has for it.
+    fn apply_target(&self, share: f64, config: &mut Config) -> Result<()> {
+        const OPTION: &str = "--target-sparsity";
+        let Some(option) = config.method.entry().sparsity_option() else {
+            let able = METHODS.iter().filter(|method| method.entry().sparsity_option().is_some());
+            let able: Vec<String> = able.map(ToString::to_string).collect();
+            let expected = format!("--method {}", able.join(" | "));
+            return Err(Error::domain(OPTION, expected, format!("--method {}", config.method)));
+        };
+        if self.own.gives(option.key) {
+            let expected = format!("none beside {}, which it sets", option.option());
+            return Err(Error::domain(OPTION, expected, share));
+        }
+        config.options.set(option.key, option.domain.parse(OPTION, &share.to_string())?);
         Ok(())
     }
 }
@@ -304,6 +351,7 @@ fn check_outputs(args: &TrainArgs) -> Result<()> {
     if let Some(out) = &args.out {
         output::check_folder(out)?;
     }
+    args.tensorboard.as_deref().map_or(Ok(()), TensorBoard::check)?;
     let Some(trace) = &args.trace else { return Ok(()) };
     let files = args.out.as_ref().map_or(Vec::new(), |out| RunFolder::files(out).to_vec());
     if args.out.as_ref().is_some_and(|out| !out.exists() && is_in(trace, out)) {
@@ -313,15 +361,41 @@ fn check_outputs(args: &TrainArgs) -> Result<()> {
 }
 
 pub fn run(args: &TrainArgs) -> Result<()> {
-    check_outputs(args)?;
-    let session = args.session()?.stopped_by(stop_on_interrupt());
-    let config = session.config().clone();
-    args.unheeded(&config).iter().for_each(|line| console::tell(format_args!("gdstar: {line}")));
-    let dataset =
-        with_threads(args.threads, || load_data(config.data, config.data_dir.as_deref(), config.load_options()))??;
-    let session = session.watched(|beginning| vec![Box::new(progress(args, beginning))]);
-    let records = with_threads(args.threads, || session.train(&dataset))??;
-    console::print_line(report::summary(&Summary::new(config.method, &records)))
+    let (runs, stop) = (args.runs(), stop_on_interrupt());
+    let session = |run| {
+        check_outputs(run)?;
+        Ok(run.session()?.stopped_by(stop))
+    };
+    // Nothing is trained before every run is known to be one that can be.
+    let sessions: Vec<Session> = runs.iter().map(session).collect::<Result<_>>()?;
+    let mut dataset = None;
+    for (run, session) in runs.iter().zip(sessions) {
+        let config = session.config().clone();
+        if runs.len() > 1 {
+            console::tell(format_args!("seed {}", config.seed));
+        }
+        let dataset = match &dataset {
+            Some(dataset) => dataset,
+            None => {
+                run.unheeded(&config).iter().for_each(|line| console::tell(format_args!("gdstar: {line}")));
+                let load = || load_data(config.data, config.data_dir.as_deref(), config.load_options());
+                dataset.insert(with_threads(run.threads, load)??)
+            }
+        };
+        let session = session.watched(|beginning| watchers(run, beginning));
+        let records = with_threads(run.threads, || session.train(dataset))??;
+        console::print_line(report::summary(&Summary::new(config.method, &records)))?;
+    }
+    Ok(())
+}
+
+/// What shows how a run goes.
+fn watchers(args: &TrainArgs, beginning: &Beginning) -> Vec<Box<dyn Watcher>> {
+    let mut watchers: Vec<Box<dyn Watcher>> = vec![Box::new(progress(args, beginning))];
+    if let Some(folder) = &args.tensorboard {
+        watchers.push(Box::new(TensorBoard::new(folder)));
+    }
+    watchers
 }
 
 /// Says where a run stands, and shows how it goes on.

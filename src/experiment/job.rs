@@ -108,6 +108,10 @@ impl Job {
                 (_, None) => {}
             }
         }
+        if !config.outputs.record.is_empty() {
+            let records: Vec<&str> = config.outputs.record.iter().map(|record| record.name()).collect();
+            words.extend(["--record".to_string(), records.join(",")]);
+        }
         Ok(words)
     }
 

@@ -16,9 +16,10 @@ pub static ENTRY: Entry = Entry {
     options: &[
         hyper("rewind_epoch", Domain::Count { from: 0 }, "k*: the epoch at whose end W_k* is captured"),
         hyper("rewind_step", STEP, "The step after which W_k* is captured, instead of an epoch"),
+        gdstar::TARGET_SPARSITY,
     ],
     rewinds_at_first: false,
-    check: |setup, shapes| Fixed::of(setup).and_then(|_| gdstar::check_chunks(setup, shapes)),
+    check: |setup, shapes| Fixed::of(setup).and_then(|_| gdstar::check(setup, shapes)),
     ..gdstar::ENTRY_OF_THE_FAMILY
 };
 

@@ -1,10 +1,13 @@
 //! GDSTAR (section 3): every epoch, find the rewind point, select weights, pull them towards it and prune.
 
 mod quantities;
+mod stop;
 
-pub(super) use quantities::DRAW;
 pub use quantities::SELECTED;
+pub(super) use quantities::{DRAW, S_F};
+pub use stop::{FREEZE_K_STAR, STOPS, TARGET_SPARSITY};
 
+use super::measures::{Histogram, Laps, Measured, Measures, Parts};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, Squares, StepNeeds, Story, Told};
 use crate::error::{Error, Result};
 use crate::paper::Hyperparameters;
@@ -19,8 +22,9 @@ use crate::scalar::Scalar;
 use crate::select::update::InactiveMomentum;
 use crate::weights::{Dead, Lasts, Slot, Weights};
 use quantities::{
-    ALPHA, CHUNK_QUANTILES, G, K_STAR, MASK, MASK_BEFORE, MIN_BEFORE, REWIND, S_ABS, S_F, S_SQ, SELECTED_COUNT, T, TAU,
+    ALPHA, CHUNK_QUANTILES, G, K_STAR, MASK, MASK_BEFORE, MIN_BEFORE, REWIND, S_ABS, S_SQ, SELECTED_COUNT, T, TAU,
 };
+use stop::Target;
 
 pub static ENTRY: Entry = ENTRY_OF_THE_FAMILY;
 
@@ -30,7 +34,7 @@ pub(super) const ENTRY_OF_THE_FAMILY: Entry = Entry {
     summary: "Gradient-based dynamic sparse training with adaptive rewinding: the paper's method",
     source: "Section 3",
     heeds: HEEDS,
-    options: &[],
+    options: &STOPS,
     labels: &[],
     quantities: &[
         &S_F,
@@ -57,7 +61,7 @@ pub(super) const ENTRY_OF_THE_FAMILY: Entry = Entry {
     of_run: |_| Ok(Vec::new()),
     // m is infinite before the first epoch.
     rewinds_at_first: true,
-    check: check_chunks,
+    check,
 };
 
 /// The settings that the method heeds; the last one says when W_k* is captured.
@@ -89,7 +93,7 @@ pub(super) const HEEDS_BUT_REWIND_UPDATE: &[&str] = match HEEDS.split_last() {
 };
 
 /// The slot of G while an epoch runs.
-const SQUARES: &str = "G";
+pub(super) const SQUARES: &str = "G";
 /// The slot of W_k*.
 const W_STAR: &str = "rewind";
 
@@ -122,6 +126,11 @@ pub(super) struct Gdstar<S: Scalar, R> {
     hyper: Hyperparameters,
     reading: Reading,
     structure: Option<(Structure, GroupScore)>,
+    /// Where pruning ends, if it does.
+    target: Option<Target>,
+    /// The last epoch that can become k*.
+    last_k_star: Option<usize>,
+    measures: Measures,
     rewinding: R,
     /// m and k* of Alg. 4.
     point: RewindPoint<S>,
@@ -145,6 +154,9 @@ impl<S: Scalar, R: Rewinding<S>> Gdstar<S, R> {
             hyper: *setup.hyper,
             reading: *setup.reading,
             structure: setup.structure,
+            target: Target::of(setup.options),
+            last_k_star: setup.options.count(FREEZE_K_STAR.key),
+            measures: setup.measures,
             rewinding,
             point: RewindPoint::new(RewindCopy::Alias, &[]),
             s_abs: L1NormSum::new(),
@@ -153,6 +165,9 @@ impl<S: Scalar, R: Rewinding<S>> Gdstar<S, R> {
 
     /// Alg. 4.
     fn update_rewind(&mut self, k: usize, s_f: S, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+        if self.last_k_star.is_some_and(|last| k > last) {
+            return Ok(());
+        }
         if self.rewinding.moves(&mut self.point, k, s_f, story)? {
             w.copy_values_to(W_STAR);
         }
@@ -172,6 +187,10 @@ impl<S: Scalar, R: Rewinding<S>> Gdstar<S, R> {
     fn prune(&self, t: usize, selected: &[bool], w: &mut Weights<S>) -> Result<()> {
         let decay = Decay { lambda: self.hyper.lambda, t, eps: self.hyper.eps, threshold: self.reading.threshold };
         let is_copy = self.reading.rewind_copy == RewindCopy::Copy;
+        let within = self.target.map(|target| self.within(target, selected, w, &decay)).transpose()?;
+        let Some(selected) = within.as_ref().map_or(Some(selected), |within| within.as_deref()) else {
+            return Ok(());
+        };
         let mut outcome = Ok(());
         for mut layer in w.layers() {
             let selected = &selected[layer.range.clone()];
@@ -186,6 +205,25 @@ impl<S: Scalar, R: Rewinding<S>> Gdstar<S, R> {
             }
         }
         outcome
+    }
+}
+
+impl<S: Scalar, R: Rewinding<S>> Gdstar<S, R> {
+    /// What of `selected` is pruned on the way to a target; `None` once it is reached.
+    fn within(
+        &self,
+        target: Target,
+        selected: &[bool],
+        w: &mut Weights<S>,
+        decay: &Decay,
+    ) -> Result<Option<Vec<bool>>> {
+        if target.left(w.mask_mut()) == 0 {
+            return Ok(None);
+        }
+        let w_star = w.slot(W_STAR).map_or_else(|| w.values(), |slot| slot.values.clone());
+        let mut selected = selected.to_vec();
+        target.spare(&mut selected, w.mask_mut(), &w_star, decay)?;
+        Ok(Some(selected))
     }
 }
 
@@ -238,22 +276,33 @@ impl<S: Scalar, R: Rewinding<S>> Sparsifier<S> for Gdstar<S, R> {
     fn end_of_epoch(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
         let k = at.epoch;
         let s_abs = std::mem::take(&mut self.s_abs).value();
+        let (mut laps, mut parts) = (Laps::start(self.measures.clock), Parts::default());
         let mut g = w.take(SQUARES); // Eq. 2
         mask_gradient(&mut g, w.mask_mut(), self.reading.masked_gradient)?;
         let s_sq = sum_of_squares(&g); // Eq. 3
         let s_f = frobenius_norm(s_sq)?; // Eq. 4
         story.tell(&S_F, Told::Number(s_f));
+        parts.s_f = laps.lap();
         if self.reading.rewind_update == RewindUpdate::BeforePruning {
             self.update_rewind(k, s_f, w, story)?; // Alg. 4
         }
+        parts.rewind = laps.lap();
         let alpha = prune_rate(k, self.hyper.epochs, self.hyper.alpha_0, self.hyper.alpha_end)?; // Eq. 8
         let selection = self.select(&g, alpha, w)?; // Eq. 5 to 7
+        parts.selection = laps.lap();
         let t = decay_step(self.reading.decay_step, k, self.point.k_star(), at.steps)?;
         story.record(&MASK_BEFORE, || Told::Flags(w.mask_mut().to_vec()));
         self.prune(t, &selection.selected, w)?; // Alg. 6
+        parts.decay = laps.lap();
         if self.reading.rewind_update == RewindUpdate::AfterPruning {
             self.update_rewind(k, s_f, w, story)?;
+            parts.rewind += laps.lap();
         }
+        story.measured = Measured {
+            histogram: self.measures.histogram.then(|| Histogram::of(&g)),
+            parts: self.measures.clock.map(|_| parts),
+            peak_memory: None,
+        };
         story.tell(&K_STAR, Told::Count(self.point.k_star()));
         story.tell(&T, Told::Count(t));
         story.tell(&ALPHA, Told::Real(alpha));
@@ -299,8 +348,14 @@ fn zero_where<S: Scalar>(values: &mut [S], flags: &[bool], flag: bool) {
     }
 }
 
+/// Whether it can work with these settings on a W of parameters of these shapes.
+pub(super) fn check(setup: &Setup, shapes: &[&[usize]]) -> Result<()> {
+    Target::check(setup)?;
+    check_chunks(setup, shapes)
+}
+
 /// Whether there are as many weights, or groups of them, as chunks.
-pub(super) fn check_chunks(setup: &Setup, shapes: &[&[usize]]) -> Result<()> {
+fn check_chunks(setup: &Setup, shapes: &[&[usize]]) -> Result<()> {
     let count = |shape: &&[usize]| match setup.structure {
         Some((structure, _)) => structure.count(shape),
         None => shape.iter().product(),

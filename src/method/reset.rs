@@ -15,6 +15,7 @@ pub static ENTRY: Entry = Entry {
     source: "Table 2; open point 17",
     // The rewind point is captured once: when an epoch would capture it does not matter.
     heeds: gdstar::HEEDS_BUT_REWIND_UPDATE,
+    options: &[gdstar::TARGET_SPARSITY],
     rewinds_at_first: false,
     ..gdstar::ENTRY_OF_THE_FAMILY
 };

@@ -1,5 +1,6 @@
 //! [`Story`]: what a method did in an epoch, in its own quantities.
 
+use super::Measured;
 use super::quantity::{Number, Numbers, Quantity};
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
@@ -34,13 +35,15 @@ pub struct Story<S> {
     pub recorded: bool,
     /// The run's sparsity where it is not the share of eliminated weights.
     pub sparsity: Option<f64>,
+    /// What the run is asked to measure besides.
+    pub measured: Measured,
     told: Vec<(&'static Quantity, Told<S>)>,
 }
 
 impl<S: Scalar> Story<S> {
     /// An empty one.
     pub fn new(recorded: bool) -> Self {
-        Self { recorded, sparsity: None, told: Vec::new() }
+        Self { recorded, sparsity: None, measured: Measured::default(), told: Vec::new() }
     }
 
     /// Adds a quantity.

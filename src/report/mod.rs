@@ -15,6 +15,7 @@ mod run_table;
 mod sparsity;
 mod summary;
 mod table;
+mod tensorboard;
 
 pub use classes::{ClassAccuracy, by_class};
 pub use columns::columns;
@@ -27,3 +28,4 @@ pub use run_table::{RunTable, TableFormat};
 pub use sparsity::{LayerSparsity, layer_sparsity};
 pub use summary::{Summary, summary};
 pub use table::{table_2, thousands};
+pub use tensorboard::TensorBoard;

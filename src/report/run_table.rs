@@ -1,6 +1,7 @@
 //! [`RunTable`]: runs side by side, and what several seeds come to together; as a table to read, as CSV, as JSON.
 
 mod data;
+mod epochs;
 
 use super::Summary;
 use super::distinction::{ASPECTS, Distinction, Identity};
@@ -17,6 +18,8 @@ choice! {
     Markdown = "markdown",
     /// One record a run, for other programs: fractions and seconds as in `metrics.jsonl`.
     Csv = "csv",
+    /// One record an epoch of each run, with all that its metrics have, each layer's sparsity among it.
+    Epochs = "epochs",
     /// One object: `runs` as the records, and `experiments`, what each comes to over its seeds.
     Json = "json",
 }

@@ -6,13 +6,13 @@ mod difference;
 pub use departure::Departure;
 pub use difference::Difference;
 
-use super::{DenseLayers, Execution, Outputs, RateSchedule, SgdSettings, Start};
+use super::{DenseLayers, Execution, FirstWeights, Outputs, RateSchedule, SgdSettings, Start};
 use crate::choice::Choice;
 use crate::data::{LoadOptions, Source};
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
 use crate::kernel::Kernel;
-use crate::method::{Length, Method, Options, Setup};
+use crate::method::{Length, METHODS, Measures, Method, Options, Record, Setup};
 use crate::nn::{Network, models};
 use crate::paper::Hyperparameters;
 use crate::paper::reading::Reading;
@@ -77,6 +77,9 @@ pub struct Config {
     /// What the run goes on from, where it does not begin with W_0; of runs whose method is `dense`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Start>,
+    /// The file of W_0, where it is not drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<FirstWeights>,
     #[serde(default, skip_serializing_if = "Outputs::is_empty")]
     pub outputs: Outputs,
 }
@@ -110,6 +113,7 @@ impl Config {
             reading: Reading::default(),
             options: Options::of(method.entry()),
             start: None,
+            init: None,
             outputs: Outputs::default(),
         }
     }
@@ -125,6 +129,7 @@ impl Config {
         self.options.validate(self.method.entry())?;
         check_ties(&self.options)?;
         self.outputs.validate()?;
+        self.check_records()?;
         if self.method != Method::Dense && (self.start.is_some() || !self.outputs.keep_at.is_empty()) {
             let expected =
                 "dense, where a run goes on from a step or keeps one: others keep more than weights within an epoch";
@@ -138,6 +143,20 @@ impl Config {
             return Err(Error::domain("--batch-size", "at least 1", 0));
         }
         Ok(())
+    }
+
+    /// Whether the method has what is to be recorded.
+    fn check_records(&self) -> Result<()> {
+        let has_g = |method: Method| method == Method::Dense || method.entry().is_traced;
+        let of_g = self.outputs.record.iter().find(|record| **record != Record::Memory);
+        match of_g {
+            Some(record) if !has_g(self.method) => {
+                let methods: Vec<_> = METHODS.iter().filter(|m| has_g(**m)).map(ToString::to_string).collect();
+                let expected = format!("{}, which have a G", methods.join(" | "));
+                Err(Error::domain(format!("--record {record} with --method"), expected, self.method))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The k of its first record.
@@ -162,6 +181,7 @@ impl Config {
             weight_decay: self.optimizer.weight_decay,
             length: Length { epochs: self.hyper.epochs, steps_per_epoch },
             seed: self.seed,
+            measures: Measures::of(&self.outputs.record),
         }
     }
 

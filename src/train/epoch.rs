@@ -2,13 +2,14 @@
 
 use super::held_out::Samples;
 use super::observer::{BatchEvent, EpochEvent, EpochRecord, Observer};
+use super::peak::peak_memory;
 use super::step::diverged;
 use super::step_record::{Listeners, StepRecord};
 use super::{Run, Sgd, State, Step, Within, cosine_learning_rate};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::kernel::buffer;
-use crate::method::{At, Gradients, Length, Needs, Sparsifier, Story};
+use crate::method::{At, Gradients, Length, Measured, Needs, Record, Sparsifier, Story};
 use crate::nn::{Mode, Network, Parameters};
 use crate::paper::reading::{Evaluation, LearningRateStep};
 use crate::random::{Purpose, stream};
@@ -102,6 +103,10 @@ impl Run<'_> {
             effective_flops: Some(2 * macs),
             bytes: Some(bytes as u64),
             layers: state.weights.layer_sparsities(),
+            measured: Measured {
+                peak_memory: config.outputs.record.contains(&Record::Memory).then(peak_memory).flatten(),
+                ..story.measured.clone()
+            },
         };
         let event = EpochEvent { record: &record, state, story: &story, weights_before: weights_before.as_ref() };
         observers.iter_mut().try_for_each(|observer| observer.on_epoch(&event))

@@ -2,6 +2,7 @@
 
 use super::KeepAt;
 use crate::error::{Error, Result};
+use crate::method::Record;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -28,6 +29,9 @@ pub struct Outputs {
     /// Steps whose states are kept; of runs whose method is `dense`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keep_at: Vec<KeepAt>,
+    /// What is measured besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub record: Vec<Record>,
 }
 
 impl Outputs {

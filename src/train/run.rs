@@ -6,7 +6,7 @@ use super::{Clock, Config, Within, machine_clock};
 use crate::data::{Dataset, Loader, Order, Out, Split};
 use crate::error::{Error, Result};
 use crate::kernel::Pool;
-use crate::method::Sparsifier;
+use crate::method::{Record, Sparsifier};
 use crate::nn::{Network, Parameters, models};
 use crate::paper::reading::{LastBatch, Reading};
 use crate::random::{Purpose, stream};
@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// If the method cannot be set up for this network; if the files of [`Config::start`], which a
-    /// [`Session`](super::Session) opens, are not of it.
+    /// [`Session`](super::Session) opens, or that of [`Config::init`] are not of it.
     pub fn start<S: Scalar>(&self) -> Result<State<S>> {
         let config = self.config;
         let Reading { initial_weights, prunable, .. } = config.reading;
@@ -111,11 +111,16 @@ impl<'a> Run<'a> {
             (Some(start), Some(origin)) => (origin.weights(start, &self.network, w)?, origin.within),
             (Some(start), None) => return Err(Error::domain("start", "the files of a Session", start)),
             (None, _) => {
-                let parameters = self.network.first_parameters_from(config.seed, initial_weights);
+                let parameters = match &config.init {
+                    Some(init) => init.read(&self.network)?,
+                    None => self.network.first_parameters_from(config.seed, initial_weights),
+                };
                 (w(parameters), Within::default())
             }
         };
-        let sparsifier = config.method.start(&config.setup(&self.network, self.batches_per_epoch()), &mut weights)?;
+        let mut setup = config.setup(&self.network, self.batches_per_epoch());
+        setup.measures.clock = config.outputs.record.contains(&Record::Parts).then_some(self.clock);
+        let sparsifier = config.method.start(&setup, &mut weights)?;
         let steps = config.start.as_ref().map_or(0, |start| start.step);
         Ok(State { epochs: config.first_epoch(), steps, within, weights, sparsifier })
     }

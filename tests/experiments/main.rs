@@ -1,12 +1,15 @@
 //! The proofs of the paper's tables and figures as commands, one module a subject.
 //! `cargo test --test experiments NAME::` runs one.
 
+mod command;
 mod common;
+mod measures;
 mod pages;
 mod presets;
 mod report;
 mod reported;
 mod statistics;
+mod stops;
 mod store;
 mod subset;
 mod targets;

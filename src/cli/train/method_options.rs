@@ -6,12 +6,12 @@ use crate::train::Config;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 /// What is given of them, by key.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct MethodOptions(Vec<(&'static str, String)>);
 
-/// Keys for which the command line has an option already, of the paper's: what is given there is the method's where it has such
+/// Keys for which the command line has an option already, of the paper's or of all methods: what is given there is the method's where it has such
 /// an option ([`TrainArgs::apply`](super::TrainArgs)).
-const OF_THE_PAPER_TOO: [&str; 2] = ["lambda", "initial_weights"];
+const OF_THE_PAPER_TOO: [&str; 3] = ["lambda", "initial_weights", "target_sparsity"];
 
 /// Every such option with the methods that have it, in the order of the list.
 fn declared() -> Vec<(&'static MethodOption, Vec<Method>)> {
@@ -36,6 +36,11 @@ fn names(methods: &[Method]) -> String {
 }
 
 impl MethodOptions {
+    /// Whether this option is given.
+    pub fn gives(&self, key: &str) -> bool {
+        self.0.iter().any(|(given, _)| *given == key)
+    }
+
     /// `config` with every option that was given.
     ///
     /// # Errors

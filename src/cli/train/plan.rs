@@ -2,7 +2,8 @@
 
 use super::TrainArgs;
 use crate::error::{Error, Result};
-use crate::train::{BegunTrace, Config, RunFolder, Session};
+use crate::method::Options;
+use crate::train::{BegunTrace, Config, Outputs, RunFolder, Session};
 use std::path::{Path, PathBuf};
 
 impl TrainArgs {
@@ -20,11 +21,14 @@ impl TrainArgs {
         if let Some(out) = &self.out {
             RunFolder::check_new(out)?;
         }
-        let (Some(model), Some(data)) = (&self.model, self.data) else {
-            let missing = if self.model.is_none() { "--model" } else { "--data" };
-            return Err(Error::domain(missing, "a name (or --out of an earlier run, with --resume)", "nothing"));
+        let mut config = match (&self.config, &self.model, self.data) {
+            (Some(file), ..) => self.of_file(file)?,
+            (None, Some(model), Some(data)) => Config::new(model, data, self.method.unwrap_or_default()),
+            (None, model, _) => {
+                let missing = if model.is_none() { "--model" } else { "--data" };
+                return Err(Error::domain(missing, "a name (or --out of an earlier run, with --resume)", "nothing"));
+            }
         };
-        let mut config = Config::new(model, data, self.method.unwrap_or_default());
         self.recipe.unwrap_or_default().apply(&mut config)?;
         self.apply(&mut config)?;
         self.apply_outputs(&mut config)?;
@@ -35,9 +39,31 @@ impl TrainArgs {
         }
     }
 
+    /// The settings of a file, without what its run left and what another method or data set that is given has not.
+    fn of_file(&self, file: &Path) -> Result<Config> {
+        let mut config = Config::load(file)?;
+        if let Some(start) = &config.start {
+            let expected = "a run that begins with its first weights";
+            return Err(Error::file(file, "start", expected, format!("one that goes on from {start}")));
+        }
+        config.outputs = Outputs { record: config.outputs.record, ..Outputs::default() };
+        if let Some(method) = self.method.filter(|method| *method != config.method) {
+            (config.method, config.options) = (method, Options::of(method.entry()));
+        }
+        if self.data.is_some_and(|data| data != config.data) {
+            config.data_dir = None;
+            (config.image_size, config.channels, config.classes) = (None, None, None);
+        }
+        Ok(config)
+    }
+
     /// The run of a folder, with what may have changed: where the data and the trace lie, and what is kept.
     fn resumed<'a>(&self, session: Session<'a>) -> Result<Session<'a>> {
-        let mut config = session.config().clone();
+        let stored = session.config().clone();
+        let mut config = match &self.config {
+            Some(file) => Config { data_dir: stored.data_dir, outputs: stored.outputs, ..self.of_file(file)? },
+            None => stored,
+        };
         self.apply(&mut config)?;
         self.apply_outputs(&mut config)?;
         let begun_trace = if self.no_trace {
@@ -62,6 +88,9 @@ impl TrainArgs {
         }
         outputs.trace_gradients |= self.trace_gradients;
         outputs.keep_best |= self.keep_best;
+        if !self.record.is_empty() {
+            outputs.record = self.record.clone();
+        }
         outputs.keep_every = self.keep_every.or(outputs.keep_every);
         Ok(())
     }

@@ -82,6 +82,9 @@ impl Config {
         if let Some(start) = &self.start {
             settings.insert("start".to_string(), Value::String(start.to_string()));
         }
+        if let Some(init) = &self.init {
+            settings.insert("init".to_string(), Value::String(init.sha256.to_string()));
+        }
         Ok(settings)
     }
 }

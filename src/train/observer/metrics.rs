@@ -3,7 +3,7 @@
 use super::{EpochEvent, Observer};
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
-use crate::method::Numbers;
+use crate::method::{Measured, Numbers};
 use crate::output::write_atomically;
 use crate::scalar::Scalar;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,9 @@ pub struct EpochRecord {
     /// before it was recorded.
     #[serde(flatten, with = "layers")]
     pub layers: BTreeMap<String, f64>,
+    /// What the run was asked to measure besides: `histogram`, `parts`, `peak_memory`.
+    #[serde(flatten)]
+    pub measured: Measured,
 }
 
 /// The sparsities of layers in a record, under the key that it had first and under the one that methods are compared by.

@@ -1,6 +1,7 @@
 //! What a trace says of its run, and which runs it has words for.
 
 use crate::error::{Error, Result};
+use crate::method::gdstar::STOPS;
 use crate::method::options::{self, Part};
 use crate::method::{Entry, METHODS, Method, MethodOption};
 use crate::paper::rewind::REWIND_PROBABILITY;
@@ -27,6 +28,11 @@ pub fn check_traceable(config: &Config) -> Result<()> {
     }
     if config.method.entry().is_traced && !config.schedule.is_cosine() {
         return Err(Error::domain("--trace", "a learning rate that follows the cosine", &config.schedule));
+    }
+    let stop = STOPS.iter().find_map(|stop| Some((stop, config.options.get(stop.key)?)));
+    if let Some((stop, value)) = stop.filter(|_| config.method.entry().is_traced) {
+        let option = format!("--trace with {}", stop.option());
+        return Err(Error::domain(option, "none, since the equations alone know of no stop", value));
     }
     if let Some(structure) = config.structure {
         return Err(Error::domain("--trace with --structure", "none, since the format has no groups", structure));

@@ -50,6 +50,7 @@ fn folder(at: &Path, name: &str, config: &Config, accuracy: f64, sparsity: f64) 
         effective_flops: None,
         bytes: None,
         layers: std::collections::BTreeMap::new(),
+        measured: gdstar::method::Measured::default(),
     };
     let lines = (0..config.hyper.epochs).map(|k| serde_json::to_string(&record(k)).unwrap() + "\n");
     std::fs::write(path.join("metrics.jsonl"), lines.collect::<String>()).unwrap();

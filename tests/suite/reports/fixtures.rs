@@ -24,6 +24,7 @@ pub fn run(method: Method, seed: u64, count: usize, accuracy: f64, sparsity: f64
         effective_flops: None,
         bytes: None,
         layers: BTreeMap::new(),
+        measured: gdstar::method::Measured::default(),
     });
     let records = records.collect();
     StoredRun { name: format!("{method}-{seed}"), config, records, fingerprint: None }

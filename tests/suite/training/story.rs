@@ -28,6 +28,7 @@ fn record(epoch: usize, loss: f64, value: f64, count: usize) -> EpochRecord {
         effective_flops: None,
         bytes: None,
         layers: BTreeMap::new(),
+        measured: gdstar::method::Measured::default(),
     }
 }
 
