@@ -1,6 +1,7 @@
 //! The proofs of the paper's tables and figures as commands, one module a subject.
 //! `cargo test --test experiments NAME::` runs one.
 
+mod beginnings;
 mod command;
 mod common;
 mod measures;
