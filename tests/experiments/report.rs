@@ -163,7 +163,9 @@ fn exhibit() -> Exhibit {
     let run = |run: &str, seed: u64| RunRef {
         hash: sample(seed, 0.0, run).hash,
         name: format!("lenet300 on mnist, {run}, seed {seed}"),
-        command: ["gdstar", "train", "--data-dir", "my data", "--seed"].map(str::to_string).to_vec(),
+        command: ["gdstar", "train", "--data-dir", "my data", "--method", run, "--seed", &seed.to_string()]
+            .map(str::to_string)
+            .to_vec(),
         reading: vec!["quantile = linear".to_string()],
     };
     Exhibit {
@@ -279,7 +281,8 @@ fn a_page_is_whole_and_shows_what_it_is_given_as_words() {
     assert!(!page.contains("<script>alert") && page.contains("&lt;script&gt;alert(1)"));
     assert_eq!(page.matches("<math").count(), 11, "every equation is MathML");
     assert!(page.contains("id=\"run-a000000000000001\"") && page.contains("href=\"#run-a000000000000001\""));
-    assert!(page.contains("gdstar train --data-dir 'my data' --seed"), "a command is as it is typed");
+    assert!(page.contains("gdstar train --data-dir 'my data' --method a</code>"), "a command is as it is typed");
+    assert_eq!(page.matches("class=\"run\"").count(), 2, "seeds stand together");
     assert!(page.contains("data:text/csv;charset=utf-8,row,column"));
 }
 

@@ -2,6 +2,7 @@
 
 use crate::experiment::exhibit::{Cell, Column, Measured, Reported, Table};
 use crate::experiment::statistics::{Comparison, FEW, compare, compare_strata, mean, mean_and_deviation};
+use crate::report::thousands;
 
 /// A cell with samples of ours, or a number of the paper's.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,12 +75,16 @@ fn from_paper(measured: &Measured) -> Option<Vec<f64>> {
     (!measured.ours.is_empty()).then(|| measured.ours.iter().map(|sample| sample.value - paper.value).collect())
 }
 
-/// A number with so many decimals; by its power of ten where it would be 0 without any, or has ten digits before them.
+/// A number with so many decimals; by its power of ten where it would be 0 without any, or has ten digits before them. Whole
+/// numbers of five digits and more have commas.
 pub(in crate::report) fn number(value: f64, decimals: usize, signed: bool) -> String {
     let is_hidden = decimals == 0 && value != 0.0 && value.abs() < 0.5;
     let sign = if signed && value > 0.0 { "+" } else { "" };
     if is_hidden || value.abs() >= 1e9 {
         return format!("{sign}{value:.2e}");
+    }
+    if decimals == 0 && value >= 10_000.0 {
+        return format!("{sign}{}", thousands(value.round() as usize));
     }
     let text = format!("{value:.decimals$}");
     // Rounded to nothing from below.

@@ -3,7 +3,7 @@
 use crate::experiment::exhibit::{Column, Exhibit, RunRef, Sample};
 use crate::report::exhibit::number;
 use maud::{Markup, html};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every run once, in the order in which exhibits name them.
 pub(super) struct Runs<'a>(Vec<&'a RunRef>, BTreeSet<&'a str>);
@@ -41,6 +41,20 @@ impl<'a> Runs<'a> {
         }
     }
 
+    /// Those together that differ in their seed alone, in the order of the first of each.
+    fn alike(&self) -> Vec<Vec<&'a RunRef>> {
+        let mut groups: Vec<Vec<&RunRef>> = Vec::new();
+        let mut place = BTreeMap::new();
+        for &run in &self.0 {
+            let group = *place.entry((parts(run).0, &run.reading)).or_insert_with(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[group].push(run);
+        }
+        groups
+    }
+
     /// The list that links lead to: hash, name, command, and what of it is not as in the paper.
     pub(super) fn appendix(&self) -> Markup {
         html! {
@@ -48,15 +62,24 @@ impl<'a> Runs<'a> {
                 h2 { "Every run" }
                 @if self.0.is_empty() { p class="empty" { "There is none yet." } } @else {
                     p {
-                        "Each with the hash that names its folder in the store, the command that makes it by itself, and its "
-                        "settings and readings where they are not the defaults. The same command has the same bits on every machine."
+                        "Each with the command that makes it by itself, its settings and readings where they are not the defaults, "
+                        "and the hash that names its folder in the store. Seeds stand together: what follows a hash belongs to its "
+                        "command. The same command has the same bits on every machine."
                     }
                 }
-                @for run in &self.0 {
-                    div class="run" id={ "run-" (run.hash) } {
-                        b { code { (run.hash) } } " " (run.name)
-                        @if !run.reading.is_empty() { div class="soft" { (run.reading.join("; ")) } }
-                        code class="command" { (command(run)) }
+                @for alike in self.alike() {
+                    div class="run" {
+                        b { (name(alike[0])) }
+                        @if !alike[0].reading.is_empty() { div class="soft" { (alike[0].reading.join("; ")) } }
+                        code class="command" { (command(&parts(alike[0]).0)) }
+                        ul {
+                            @for run in alike {
+                                li id={ "run-" (run.hash) } {
+                                    code { (run.hash) }
+                                    @if let Some(seed) = parts(run).1 { " " code class="soft" { "--seed " (seed) } }
+                                }
+                            }
+                        }
                     }
                 }
             }
@@ -69,13 +92,32 @@ fn short(hash: &str) -> &str {
     hash.get(..8).unwrap_or(hash)
 }
 
+/// The words of a run's command without its seed, and the seed where it is given.
+fn parts(run: &RunRef) -> (Vec<&str>, Option<&str>) {
+    let mut words: Vec<&str> = run.command.iter().map(String::as_str).collect();
+    match words.iter().position(|word| *word == "--seed") {
+        Some(at) if at + 1 < words.len() => {
+            let seed = words[at + 1];
+            words.drain(at..at + 2);
+            (words, Some(seed))
+        }
+        _ => (words, None),
+    }
+}
+
+/// What runs that differ in their seed are called together.
+fn name(run: &RunRef) -> String {
+    let seed = parts(run).1.unwrap_or("0");
+    run.name.replace(&format!(", seed {seed}"), "")
+}
+
 /// As it is typed: words with anything that a shell would read are quoted.
-fn command(run: &RunRef) -> String {
+fn command(words: &[&str]) -> String {
     let is_plain =
         |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=,:+@".contains(c));
-    let quoted = |word: &String| match is_plain(word) {
-        true => word.clone(),
+    let quoted = |word: &&str| match is_plain(word) {
+        true => word.to_string(),
         false => format!("'{}'", word.replace('\'', r"'\''")),
     };
-    run.command.iter().map(quoted).collect::<Vec<_>>().join(" ")
+    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }

@@ -87,7 +87,7 @@ def check_links(page, reader):
     if cell.count():
         cell.locator("summary").click()
         cell.locator("a").first.click()
-        reader.expect(page.locator(".run:target").count() == 1, "a seed's number leads to its run")
+        reader.expect(page.locator(".run li:target").count() == 1, "a seed's number leads to its run")
         cell.locator("summary").click()
 
 

@@ -18,12 +18,14 @@ pub(super) struct Frame {
     /// Names are too long to stand side by side.
     is_slanted: bool,
     longest_name: f64,
+    /// Whether the horizontal axis says what it is of.
+    has_label: bool,
 }
 
 const RIGHT: f64 = 12.0;
 
 /// Labels along each axis, at most.
-const X_LABELS: usize = 7;
+const X_LABELS: usize = 6;
 const Y_LABELS: usize = 6;
 
 impl Frame {
@@ -42,13 +44,24 @@ impl Frame {
         let longest_name = chart.x.names.iter().map(name).fold(0.0, f64::max);
         let is_slanted = names > 0 && longest_name + 6.0 > (WIDTH - left - RIGHT) / names as f64;
         let (x_is_log, y_is_log) = (chart.x.log, chart.y.log);
-        Self { x, y, x_is_log, y_is_log, names, left, top, is_slanted, longest_name }
+        Self {
+            x,
+            y,
+            x_is_log,
+            y_is_log,
+            names,
+            left,
+            top,
+            is_slanted,
+            longest_name,
+            has_label: !label(&chart.x).is_empty(),
+        }
     }
 
     /// The room that the words below the frame take.
     pub(super) fn below(&self) -> f64 {
-        let names = if self.is_slanted { 0.72 * self.longest_name + FONT_SIZE } else { 1.5 * FONT_SIZE };
-        names + 1.9 * FONT_SIZE
+        let names = if self.is_slanted { 0.66 * self.longest_name + FONT_SIZE } else { 1.5 * FONT_SIZE };
+        names + if self.has_label { 1.9 * FONT_SIZE } else { 0.4 * FONT_SIZE }
     }
 
     pub(super) fn x(&self, value: f64) -> f64 {

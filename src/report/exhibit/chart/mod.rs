@@ -26,12 +26,12 @@ pub(in crate::report) const PALETTE: &str = "\
 .chart .s6{color:light-dark(#222222,#dddddd)}";
 
 /// Of the picture, in its own units; it is drawn as wide as there is room.
-const WIDTH: f64 = 520.0;
+const WIDTH: f64 = 460.0;
 /// Of the frame with the marks in it.
-const FRAME_HEIGHT: f64 = 250.0;
-const FONT_SIZE: f64 = 13.0;
+const FRAME_HEIGHT: f64 = 225.0;
+const FONT_SIZE: f64 = 12.5;
 /// Of a letter on average, with room to spare.
-const LETTER: f64 = 7.2;
+const LETTER: f64 = 7.0;
 
 /// How a series is told from the others.
 #[derive(Debug, Clone, Copy)]
