@@ -6,6 +6,7 @@ use crate::experiment::preset::{PRESETS, Preset};
 use crate::experiment::reported::PrintedTable;
 use crate::experiment::{Finished, Job, Scale};
 use crate::method::Method;
+use crate::method::options::Value;
 use crate::train::{Config, EpochRecord};
 
 /// How a run of a comparison is configured, for a network and a seed.
@@ -29,6 +30,19 @@ pub(super) fn random_rewind(scale: &Scale, preset: &Preset, seed: u64) -> Config
 pub(super) fn gdstar(scale: &Scale, preset: &Preset, seed: u64) -> Config {
     scale.config(preset, Method::Gdstar, seed)
 }
+
+/// The run at this sparsity of the paper's, in percent: what its method would set or stop at. The paper compares "under the same
+/// sparsity ratios" and does not say how it came by them.
+pub(super) fn at_sparsity(mut config: Config, percent: Option<f64>) -> Config {
+    if let (Some(option), Some(percent)) = (config.method.entry().sparsity_option(), percent) {
+        config.options.set(option.key, Value::Real(percent / 100.0));
+    }
+    config
+}
+
+/// What is to be said where runs are [at a sparsity](at_sparsity).
+pub(super) const AT_SPARSITY: &str = "Pruning stops at the sparsity that the paper prints (--target-sparsity), so that methods are \
+                                      compared at the same; how the paper came by equal sparsities it does not say.";
 
 /// The networks of a table of the paper's, in its order, by the settings of section 4.
 pub(super) fn networks(table: &PrintedTable) -> Vec<Preset> {
@@ -61,14 +75,4 @@ pub(super) fn cell(
 ) -> Result<Cell> {
     let reported = table.value(preset.model, column).map(|value| Reported { value, place: table.place() });
     Ok(Cell::measured(samples(at, preset, arm, quantity)?, reported))
-}
-
-/// Of the last epoch, in percent.
-pub(super) fn accuracy(records: &[EpochRecord]) -> Option<f64> {
-    records.last().map(|record| 100.0 * record.test_accuracy)
-}
-
-/// Of the last epoch, in percent of W.
-pub(super) fn sparsity(records: &[EpochRecord]) -> Option<f64> {
-    records.last().map(|record| 100.0 * record.sparsity)
 }

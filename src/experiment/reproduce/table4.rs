@@ -1,12 +1,14 @@
 //! Table 4: W_k* chosen by S_F, against a rewind point that moves by chance.
 
 use super::Target;
-use super::arm::{Arm, accuracy, cell, gdstar, jobs, networks, random_rewind, samples, sparsity};
+use super::arm::{self, AT_SPARSITY, Arm, at_sparsity, cell, jobs, networks, samples};
+use super::measure::{ACCURACY, SPARSITY};
 use crate::error::Result;
 use crate::experiment::exhibit::{Better, Cell, Column, Exhibit, Table};
 use crate::experiment::preset::{FEWER_EPOCHS, Preset};
 use crate::experiment::reported::TABLE4;
 use crate::experiment::{Finished, Job, Scale};
+use crate::train::Config;
 
 pub(super) static TARGET: Target = Target {
     name: "table4",
@@ -21,37 +23,50 @@ fn presets() -> Vec<Preset> {
     networks(&TABLE4).into_iter().map(|preset| preset.with_epochs(FEWER_EPOCHS)).collect()
 }
 
+fn at_the_tables(config: Config) -> Config {
+    let percent = TABLE4.value(&config.model, "sparsity");
+    at_sparsity(config, percent)
+}
+
+fn random_rewind(scale: &Scale, preset: &Preset, seed: u64) -> Config {
+    at_the_tables(arm::random_rewind(scale, preset, seed))
+}
+
+fn gdstar(scale: &Scale, preset: &Preset, seed: u64) -> Config {
+    at_the_tables(arm::gdstar(scale, preset, seed))
+}
+
 fn runs(scale: &Scale) -> Result<Vec<Job>> {
     Ok(jobs(scale, &scale.presets(&presets())?, &[random_rewind, gdstar]))
 }
 
 fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
-    let share = |name: &str| Column::new(name).in_unit("%", 2);
-    let accurate = |name: &str| share(name).better(Better::Higher);
+    let [sparse, accurate] = [&SPARSITY, &ACCURACY].map(|measure| move |name: &str| measure.column_named(name));
     let columns = vec![
-        share("random, sparsity"),
+        sparse("random, sparsity"),
         accurate("random rewind"),
-        share("GDSTAR, sparsity"),
+        sparse("GDSTAR, sparsity"),
         accurate("GDSTAR"),
-        accurate("GDSTAR - random"),
+        Column::new("GDSTAR - random").in_unit("%", 2).better(Better::Higher),
     ];
     let mut table = Table::new("table4", TABLE4.title, columns);
     let at = (scale, finished);
     for preset in scale.presets(&presets())? {
         let of = |arm: Arm, quantity, column| cell(at, &preset, (arm, quantity), (&TABLE4, column));
-        let ours = |arm: Arm| samples(at, &preset, arm, accuracy);
+        let ours = |arm: Arm| samples(at, &preset, arm, ACCURACY.of);
         table.push(
             preset.model,
             vec![
-                of(random_rewind, sparsity, "sparsity")?,
-                of(random_rewind, accuracy, "random-rewind")?,
-                of(gdstar, sparsity, "sparsity")?,
-                of(gdstar, accuracy, "gdstar")?,
+                of(random_rewind, SPARSITY.of, "sparsity")?,
+                of(random_rewind, ACCURACY.of, "random-rewind")?,
+                of(gdstar, SPARSITY.of, "sparsity")?,
+                of(gdstar, ACCURACY.of, "gdstar")?,
                 Cell::difference(ours(gdstar)?, ours(random_rewind)?),
             ],
         );
     }
     let mut departures = scale.departures(&presets());
+    departures.push(AT_SPARSITY.to_string());
     if scale.epochs.is_none() {
         let open = "The paper trains for \"fewer training epochs than Table 2\" (section A.7)";
         departures.push(format!("{FEWER_EPOCHS} epochs a run, as for Table 3. {open} and does not say how many."));
