@@ -22,8 +22,8 @@ use work::Work;
 ///
 /// A target is a list of runs and what is made of them. Runs lie in the store, each in a folder that is named by a hash of all
 /// that decides its bits: what is finished is not trained again, what was cut off goes on, and targets share runs. The paper's
-/// settings are the default; --models, --seeds, --epochs, --subset and --data take less, and what then differs from the paper is printed
-/// with the result.
+/// settings are the default; --models, --seeds, --epochs, --subset and --data take less, and what then differs from the paper
+/// is printed with the result.
 ///
 /// --list prints the runs instead, a JSON object a line, with the command that makes each by itself: for schedulers, and for
 /// several machines that share the store (docs/reproduce.md).
@@ -147,6 +147,10 @@ impl ReproduceArgs {
         for target in targets {
             console::print(exhibit::text(&target.show(scale, &store)?))?;
         }
+        let store = shell_word(&self.store.display().to_string());
+        console::tell(format_args!(
+            "\ngdstar report --store {store} --out report.html    all of the store on one page"
+        ));
         failed.map_or(Ok(()), Err)
     }
 
@@ -186,6 +190,12 @@ fn overview(scale: &Scale, store: &Store) -> Result<()> {
         console::print_line(format_args!("{:<width$}  {} runs: {rest}", "", thousands(jobs.len())))?;
     }
     console::print_line("\nTimes are estimates for two cores, without what sparsity saves.")
+}
+
+/// A word as a shell takes it.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:@".contains(c);
+    if word.chars().all(is_plain) { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// A path as a word of a command.
