@@ -52,7 +52,8 @@ fn nothing_that_the_paper_states_is_missing() {
 fn chunks_are_two_for_three_networks() {
     let of = |preset: &Preset| preset.config(Method::Gdstar).hyper.chunks;
     let two: Vec<&str> = every_preset().filter(|preset| of(preset) == 2).map(|preset| preset.model).collect();
-    assert_eq!(two, ["vgg19bn", "resnet34", "resnet50"]);
+    // ResNet50 on CIFAR-10, as section 4 has it, and on Tiny ImageNet.
+    assert_eq!(two, ["vgg19bn", "resnet34", "resnet50", "resnet50"]);
     // And they are no departure from the paper.
     assert!(find("vgg19bn").unwrap().config(Method::Gdstar).departures().unwrap().is_empty());
 }
@@ -60,8 +61,8 @@ fn chunks_are_two_for_three_networks() {
 #[test]
 fn every_network_has_a_preset() {
     for entry in MODELS {
-        assert_eq!(every_preset().filter(|preset| preset.model == entry.name).count(), 1, "{}", entry.name);
+        assert_eq!(PRESETS.iter().filter(|preset| preset.model == entry.name).count(), 1, "{}", entry.name);
     }
     assert!(TABLE2.networks().all(|network| find(network).is_ok()));
-    assert!(find("resnet50").is_err() && find("alexnet").is_err());
+    assert!(find("alexnet").is_err());
 }

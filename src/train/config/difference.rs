@@ -98,6 +98,9 @@ fn compare(table: &str, here: &Map<String, Value>, there: &Map<String, Value>, f
                 compare(&format!("{table}{key}."), here, there, found)
             }
             (here, there) if here == there => {}
+            // A table that is left out is one without keys.
+            (Some(Value::Object(here)), None) => compare(&format!("{table}{key}."), here, &Map::new(), found),
+            (None, Some(Value::Object(there))) => compare(&format!("{table}{key}."), &Map::new(), there, found),
             (here, there) => {
                 found.push(Difference { key: format!("{table}{key}"), here: here.cloned(), there: there.cloned() })
             }
