@@ -9,6 +9,7 @@ mod pages;
 mod presets;
 mod report;
 mod reported;
+mod scaled_down;
 mod statistics;
 mod stops;
 mod store;
