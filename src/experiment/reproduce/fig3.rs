@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::experiment::exhibit::{Cell, Chart, Column, Exhibit, Mark, Point, Reported, Series, Table};
 use crate::experiment::reported::statements;
 use crate::experiment::{Finished, Scale};
-use crate::method::Method;
+use crate::method::{Method, Record};
 
 pub(super) static TARGET: Target = Target {
     name: "fig3",
@@ -25,7 +25,11 @@ const NETWORKS: [&str; 8] =
 
 fn study(scale: &Scale) -> Result<Study> {
     let study = Study::of(scale, &NETWORKS)?;
-    Ok(study.with("dense", Method::Dense, |_| {}).with("gdstar", Method::Gdstar, |_| {}))
+    Ok(study.with("dense", Method::Dense, |config| config.outputs.record = vec![Record::Frobenius]).with(
+        "gdstar",
+        Method::Gdstar,
+        |_| {},
+    ))
 }
 
 fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {

@@ -7,7 +7,7 @@ use super::study::Study;
 use crate::error::Result;
 use crate::experiment::exhibit::{Cell, Column, Exhibit, Table};
 use crate::experiment::{Finished, Scale};
-use crate::method::Method;
+use crate::method::{Method, Record};
 use crate::train::EpochRecord;
 
 pub(super) static TARGET: Target = Target {
@@ -21,7 +21,11 @@ pub(super) static TARGET: Target = Target {
 /// The figure does not name its network; that of Fig. 5, 7 and 8 is taken.
 fn study(scale: &Scale) -> Result<Study> {
     let study = Study::of(scale, &["resnet18"])?;
-    let study = study.with("dense", Method::Dense, |_| {}).with("gdstar", Method::Gdstar, |_| {});
+    let study = study.with("dense", Method::Dense, |config| config.outputs.record = vec![Record::Frobenius]).with(
+        "gdstar",
+        Method::Gdstar,
+        |_| {},
+    );
     Ok(study
         .departing("The paper does not name the network of the figure; by default ResNet18, that of Fig. 5, 7 and 8."))
 }

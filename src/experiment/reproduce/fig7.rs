@@ -5,12 +5,12 @@ use super::measure::{ACCURACY, MINUTES, SPARSITY};
 use super::seen::Seen;
 use super::study::Study;
 use crate::error::Result;
-use crate::experiment::exhibit::{Axis, Cell, Column, Exhibit, Table};
+use crate::experiment::exhibit::{Axis, Better, Cell, Column, Exhibit, Table};
 use crate::experiment::{Finished, Scale};
-use crate::method::Method;
+use crate::method::{Method, Record};
 use crate::nn::models;
 use crate::paper::cost::{computation_saving, memory_saving};
-use crate::train::Config;
+use crate::train::{Config, EpochRecord};
 
 pub(super) static TARGET: Target = Target {
     name: "fig7",
@@ -26,7 +26,10 @@ const CHUNKS: [usize; 8] = [1, 2, 4, 8, 16, 64, 256, 1024];
 fn study(scale: &Scale) -> Result<Study> {
     let study = Study::of(scale, &["resnet18"])?;
     Ok(CHUNKS.iter().fold(study, |study, &chunks| {
-        study.with(format!("chunks {chunks}"), Method::Gdstar, |config| config.hyper.chunks = chunks)
+        study.with(format!("chunks {chunks}"), Method::Gdstar, |config| {
+            config.hyper.chunks = chunks;
+            config.outputs.record = vec![Record::Parts];
+        })
     }))
 }
 
@@ -37,6 +40,13 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     exhibit.equations = vec![6, 7, 10, 11];
     let mut table = seen.table(("chunks", "By the number of chunks"), &[&ACCURACY, &SPARSITY, &MINUTES], TARGET.source);
     seen.compare(&mut table, &ACCURACY, "chunks 1");
+    let selecting = |run: &[EpochRecord]| {
+        let seconds: Option<f64> =
+            run.iter().map(|epoch| epoch.measured.parts.as_ref().map(|parts| parts.selection)).sum();
+        seconds.map(|seconds| 1000.0 * seconds / run.len() as f64)
+    };
+    let column = Column::new("quantile and selection, an epoch").in_unit("ms", 3).better(Better::Lower);
+    seen.add(&mut table, column, |tried| Cell::measured(tried.samples(selecting), None));
     add_savings(&seen, &mut table)?;
     exhibit.tables.push(table);
     let chunks = |config: &Config| Some(config.hyper.chunks as f64);

@@ -59,6 +59,7 @@ pub static TARGETS: &[&Target] = &[
     &fig7::TARGET,
     &fig8::TARGET,
     &readers::methods::TARGET,
+    &readers::matched::TARGET,
     &readers::spread::TARGET,
     &readers::sensitivity::TARGET,
     &readers::k_star::TARGET,

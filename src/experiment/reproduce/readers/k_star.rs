@@ -1,4 +1,4 @@
-//! How often does the rewind point move, and when?
+//! How often does the rewind point move, when, and do late moves matter?
 
 use super::super::Target;
 use super::super::measure::{ACCURACY, K_STAR, K_STAR_COURSE, MOVES, SPARSITY};
@@ -8,7 +8,8 @@ use super::{NETWORK, READERS};
 use crate::error::Result;
 use crate::experiment::exhibit::{Cell, Column, Exhibit};
 use crate::experiment::{Finished, Scale};
-use crate::method::Method;
+use crate::method::gdstar::FREEZE_K_STAR;
+use crate::method::{Method, Value};
 use crate::train::EpochRecord;
 
 pub(in super::super) static TARGET: Target = Target {
@@ -19,14 +20,23 @@ pub(in super::super) static TARGET: Target = Target {
     exhibit,
 };
 
+/// The last epoch that can become k*.
+const LAST_MOVES: [usize; 6] = [0, 5, 10, 20, 50, 100];
+
 fn study(scale: &Scale) -> Result<Study> {
     let study = Study::of(scale, NETWORK)?.with("gdstar", Method::Gdstar, |_| {});
-    Ok(study.with("random-rewind", Method::RandomRewind, |_| {}).with("reset", Method::Reset, |_| {}))
+    let epochs = study.networks.iter().map(|network| scale.epochs.unwrap_or(network.epochs)).max().unwrap_or_default();
+    let study = study.with("random-rewind", Method::RandomRewind, |_| {}).with("reset", Method::Reset, |_| {});
+    Ok(LAST_MOVES.iter().filter(|&&last| last + 1 < epochs).fold(study, |study, &last| {
+        study.with(format!("frozen after epoch {last}"), Method::Gdstar, |config| {
+            config.options.set(FREEZE_K_STAR.key, Value::Count(last));
+        })
+    }))
 }
 
 fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     let seen = study(scale)?.read(finished)?;
-    let question = "How often does k* move, when, and how long does it stand?";
+    let question = "How often does k* move, when, and what is lost where it may not move late?";
     let mut exhibit = seen.exhibit(TARGET.source, question);
     exhibit.equations = vec![4];
     let mut table = seen.table(("moves", "Over a run"), &[&K_STAR, &MOVES, &ACCURACY, &SPARSITY], TARGET.source);
@@ -38,6 +48,7 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     for (name, value) in columns {
         seen.add(&mut table, Column::new(name), |tried| Cell::measured(tried.samples(value), None));
     }
+    seen.compare(&mut table, &ACCURACY, "gdstar");
     exhibit.tables.push(table);
     exhibit.charts.push(seen.chart(&K_STAR_COURSE, "The rewind point over training"));
     Ok(exhibit)

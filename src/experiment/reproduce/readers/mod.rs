@@ -3,6 +3,7 @@
 pub(super) mod cost;
 pub(super) mod k_star;
 pub(super) mod layer_collapse;
+pub(super) mod matched;
 pub(super) mod methods;
 pub(super) mod open_points;
 pub(super) mod readings;
