@@ -5,7 +5,7 @@ use super::arm::{self, AT_SPARSITY, Arm, at_sparsity, cell, jobs, networks, samp
 use super::measure::{ACCURACY, SPARSITY};
 use crate::error::Result;
 use crate::experiment::exhibit::{Better, Cell, Column, Exhibit, Table};
-use crate::experiment::preset::{FEWER_EPOCHS, Preset};
+use crate::experiment::preset::{FEWER_EPOCHS, FEWER_EPOCHS_OPEN, Preset, Quote};
 use crate::experiment::reported::TABLE4;
 use crate::experiment::{Finished, Job, Scale};
 use crate::train::Config;
@@ -68,8 +68,10 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     let mut departures = scale.departures(&presets());
     departures.push(AT_SPARSITY.to_string());
     if scale.epochs.is_none() {
-        let open = "The paper trains for \"fewer training epochs than Table 2\" (section A.7)";
-        departures.push(format!("{FEWER_EPOCHS} epochs a run, as for Table 3. {open} and does not say how many."));
+        let Quote { place, text } = FEWER_EPOCHS_OPEN.quote;
+        departures.push(format!(
+            "{FEWER_EPOCHS} epochs a run, as for Table 3; the paper does not say how many: \"{text}\" ({place})."
+        ));
     }
     Ok(Exhibit {
         question: "Is the epoch of least S_F a better rewind point than one that is drawn?".to_string(),
