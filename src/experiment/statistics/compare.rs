@@ -13,7 +13,7 @@ const SEED: u64 = 0;
 /// What may be said of two experiments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing: there are no more than [`FEW`] seeds, or a stratum with one.
+    /// Nothing: there are no more than [`FEW`] seeds, or a stratum with fewer.
     TooFew,
     /// An interval has 0 in it: the seeds do not tell them apart.
     NotTold,
@@ -83,22 +83,23 @@ pub fn compare(differences: &[f64]) -> Option<Comparison> {
 }
 
 /// The same over several networks or settings, a stratum each: the interquartile mean of all differences, its stratified
-/// bootstrap interval, and the verdict by that interval.
+/// bootstrap interval, and the verdict by that interval, where every stratum has at least [`FEW`] seeds. Strata must be
+/// independent: no run may be in two of them.
 ///
 /// ```
 /// use gdstar::experiment::statistics::{Verdict, compare_strata};
 /// let both = compare_strata(&[vec![1.0, 2.0, 3.0], vec![2.0, 3.0, 4.0]]).unwrap();
 /// // 1 and 4 are cut: (2 + 2 + 3 + 3) / 4
 /// assert_eq!((both.count, both.centre, both.verdict), (6, 2.5, Verdict::Higher));
-/// // Of a stratum with one seed nobody knows the spread.
-/// assert_eq!(compare_strata(&[vec![1.0, 2.0, 3.0], vec![2.0]]).unwrap().verdict, Verdict::TooFew);
+/// // Of a stratum with two seeds nobody knows the spread.
+/// assert_eq!(compare_strata(&[vec![1.0, 2.0, 3.0], vec![2.0, 2.0]]).unwrap().verdict, Verdict::TooFew);
 /// ```
 pub fn compare_strata(strata: &[Vec<f64>]) -> Option<Comparison> {
     let parts: Vec<&[f64]> = strata.iter().map(Vec::as_slice).collect();
     let all = strata.concat();
     let centre = interquartile_mean(&all)?;
     let interval = stratified_interval(&parts, |drawn| interquartile_mean(drawn).unwrap_or(f64::NAN), SEED)?;
-    let enough = all.len() > FEW && strata.iter().all(|stratum| stratum.len() > 1);
+    let enough = all.len() > FEW && strata.iter().all(|stratum| stratum.len() >= FEW);
     let verdict = if enough { Verdict::by(&[interval]) } else { Verdict::TooFew };
     Some(Comparison { count: all.len(), centre, interval, verdict })
 }

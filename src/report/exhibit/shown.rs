@@ -3,6 +3,7 @@
 use crate::experiment::exhibit::{Cell, Column, Measured, Reported, Table};
 use crate::experiment::statistics::{Comparison, FEW, compare, compare_strata, mean, mean_and_deviation};
 use crate::report::thousands;
+use std::collections::BTreeSet;
 
 /// A cell with samples of ours, or a number of the paper's.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,7 +109,7 @@ pub struct Overall {
 
 /// The interquartile mean over rows of what differs: of a column of differences, and of one in percent, ours less the
 /// paper's. (Seconds or bytes of different networks have no common size.) Columns in which fewer than two rows have values
-/// have none.
+/// have none, nor have those in which rows share runs, such as the one baseline of several settings: they are not independent.
 pub fn overall(table: &Table) -> Vec<Overall> {
     let of = |(column, about): (usize, &Column)| {
         let cells = || table.rows.iter().filter_map(move |row| row.cells.get(column));
@@ -125,10 +126,18 @@ pub fn overall(table: &Table) -> Vec<Overall> {
         let differences: Vec<Vec<f64>> = cells().filter_map(own).collect();
         let from_paper = differences.is_empty();
         let strata = if from_paper { cells().filter_map(paper).collect() } else { differences };
-        let comparison = if strata.len() > 1 { compare_strata(&strata) } else { None };
+        let runs: Vec<&str> = cells().flat_map(runs_of).collect();
+        let shares_runs = runs.iter().collect::<BTreeSet<_>>().len() < runs.len();
+        let comparison = if strata.len() > 1 && !shares_runs { compare_strata(&strata) } else { None };
         comparison.map(|comparison| Overall { column, rows: strata.len(), from_paper, comparison })
     };
     table.columns.iter().enumerate().filter_map(of).collect()
+}
+
+/// The runs that a difference is of.
+fn runs_of(cell: &Cell) -> Vec<&str> {
+    let Cell::Difference(difference) = cell else { return Vec::new() };
+    difference.pairs().flat_map(|(ours, base)| [ours.hash.as_str(), base.hash.as_str()]).collect()
 }
 
 impl Overall {

@@ -70,7 +70,9 @@ pub(super) fn bars(frame: &Frame, chart: &Chart, index: usize, style: Style) -> 
         };
         (x, (next - x).max(0.5))
     };
-    let (opacity, dashes) = if style.is_paper { ("0.12", Some("4 3")) } else { ("0.75", None) };
+    // Bars of several series that stand in one place show those behind them.
+    let own = if chart.x.names.is_empty() && all > 1 { "0.3" } else { "0.75" };
+    let (opacity, dashes) = if style.is_paper { ("0.12", Some("4 3")) } else { (own, None) };
     html! {
         @for (place, point) in shown.iter().enumerate() {
             @let (left, width) = sides(place);
