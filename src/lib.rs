@@ -139,6 +139,8 @@ pub mod ops;
 pub mod oracle;
 pub mod output;
 pub mod paper;
+#[cfg(feature = "cli")]
+mod protobuf;
 pub mod random;
 #[cfg(feature = "cli")]
 pub mod report;

@@ -3,12 +3,12 @@
 use super::choice;
 use crate::console;
 use crate::error::Result;
-use crate::export::{Exported, Format, Narrowed, Shrunk, export, shrink};
+use crate::export::{Exported, Format, Narrowed, Shrunk, Target, export, onnx, shrink};
 use crate::output;
 use crate::report::{columns, thousands};
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::Element;
-use crate::train::SavedFile;
+use crate::train::{SavedFile, SavedNetwork};
 use std::path::{Path, PathBuf};
 
 /// Write a pruned network for other programs: dense with zeros, masks, and CSR.
@@ -24,8 +24,8 @@ pub struct ExportArgs {
     #[arg(value_name = "RUN|CHECKPOINT")]
     from: PathBuf,
     /// The files' format
-    #[arg(long, value_parser = choice::<Format>())]
-    format: Format,
+    #[arg(long, value_parser = choice::<Target>())]
+    format: Target,
     /// The new folder [default: export-FORMAT in the run's folder]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -55,11 +55,24 @@ pub fn run(args: &ExportArgs) -> Result<()> {
 fn exported<S: Scalar + Element>(file: &SavedFile, args: &ExportArgs, out: &Path) -> Result<String> {
     let saved = file.read::<S>(file.network()?)?;
     if !args.shrink {
-        return Ok(text(&export(&saved, args.format, out)?, out));
+        return written(&saved, args.format, out);
     }
     let Shrunk { saved, narrowed, held } = shrink(saved)?;
-    let exported = export(&saved, args.format, out)?;
-    Ok(text(&exported, out) + &widths(&narrowed, &held))
+    Ok(written(&saved, args.format, out)? + &widths(&narrowed, &held))
+}
+
+/// Writes the network in this form; what is to be said of it.
+fn written<S: Scalar + Element>(saved: &SavedNetwork<S>, target: Target, out: &Path) -> Result<String> {
+    let format = match target {
+        Target::Safetensors => Format::Safetensors,
+        Target::Npz => Format::Npz,
+        Target::Onnx => {
+            let file = onnx(saved, out)?;
+            let (path, bytes) = (out.join(&file.name), thousands(file.bytes as usize));
+            return Ok(format!("{}: {bytes} bytes, sparsity {:.2} %\n", path.display(), 100.0 * saved.sparsity()));
+        }
+    };
+    Ok(text(&export(saved, format, out)?, out))
 }
 
 /// What became narrower, and what could not.

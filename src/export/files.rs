@@ -63,6 +63,12 @@ impl Folder {
         Ok(StoredFile { name, bytes })
     }
 
+    /// Writes a file of these bytes.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<StoredFile> {
+        write_atomically(&self.folder.path().join(name), |file| file.write_all(bytes))?;
+        Ok(StoredFile { name: name.to_string(), bytes: bytes.len() as u64 })
+    }
+
     /// The size that gzip gives a file of this folder.
     pub fn gzipped(&self, file: &StoredFile) -> Result<u64> {
         let path = self.folder.path().join(&file.name);

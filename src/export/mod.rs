@@ -15,12 +15,15 @@
 mod csr;
 mod files;
 mod npz;
+mod onnx;
 mod shrink;
 
 pub use csr::Csr;
 pub use files::Format;
+pub use onnx::onnx;
 pub use shrink::{Narrowed, Shrunk, shrink};
 
+use crate::choice::choice;
 use crate::data::ENCODING_KEY;
 use crate::error::{Error, Result};
 use crate::nn::{Description, NETWORK_KEY, state_dict};
@@ -28,6 +31,17 @@ use crate::scalar::Scalar;
 use crate::tensor_file::{Element, Tensor};
 use crate::train::SavedNetwork;
 use std::path::Path;
+
+choice! {
+    /// What a network is written as.
+    Target, "format":
+    /// Tensors for PyTorch, and any language that has a reader.
+    Safetensors = "safetensors",
+    /// Tensors for NumPy, uncompressed.
+    Npz = "npz",
+    /// The network itself, for ONNX Runtime and others: network.onnx, eliminated weights 0.
+    Onnx = "onnx",
+}
 
 /// What was written, and how large it is.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,6 +8,7 @@
 
 use crate::error::{Error, Result};
 use crate::input;
+use crate::protobuf::Message;
 use crate::scalar::Scalar;
 use crate::train::{EpochEvent, EpochRecord, Observer};
 use serde_json::Value;
@@ -47,7 +48,7 @@ impl TensorBoard {
             Some(open) => open,
             closed => closed.insert(begin(&self.folder, now)?),
         };
-        let event = framed(&event(now, record.epoch, &scalars(record)));
+        let event = framed(&event(now, record.epoch, &scalars(record)).bytes());
         file.write_all(&event).map_err(Error::io(path.as_path(), "write"))
     }
 }
@@ -64,9 +65,8 @@ fn begin(folder: &Path, now: Duration) -> Result<(PathBuf, File)> {
     let name = |i: usize| folder.join(format!("events.out.tfevents.{:010}.gdstar.{i}", now.as_secs()));
     let path = (0..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0));
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(Error::io(&path, "create"))?;
-    let mut version = double(1, now.as_secs_f64());
-    version.extend(bytes(3, VERSION.as_bytes()));
-    file.write_all(&framed(&version)).map_err(Error::io(&path, "write"))?;
+    let version = Message::default().double(1, now.as_secs_f64()).text(3, VERSION);
+    file.write_all(&framed(&version.bytes())).map_err(Error::io(&path, "write"))?;
     Ok((path, file))
 }
 
@@ -86,45 +86,11 @@ fn scalars(record: &EpochRecord) -> Vec<(String, f64)> {
 }
 
 /// `tensorflow.Event` of one epoch.
-fn event(now: Duration, step: usize, scalars: &[(String, f64)]) -> Vec<u8> {
-    let mut summary = Vec::new();
-    for (tag, x) in scalars {
-        let mut value = bytes(1, tag.as_bytes());
-        value.push(2 << 3 | FIXED_32);
-        value.extend((*x as f32).to_le_bytes());
-        summary.extend(bytes(1, &value));
-    }
-    let mut event = double(1, now.as_secs_f64());
-    event.push(2 << 3 | VARINT);
-    event.extend(varint(step));
-    event.extend(bytes(5, &summary));
-    event
-}
-
-const VARINT: u8 = 0;
-const FIXED_64: u8 = 1;
-const LENGTH: u8 = 2;
-const FIXED_32: u8 = 5;
-
-/// A field of 64 bits.
-fn double(field: u8, x: f64) -> Vec<u8> {
-    [&[field << 3 | FIXED_64][..], &x.to_le_bytes()].concat()
-}
-
-/// A field of as many bytes as it says: a text, or a message.
-fn bytes(field: u8, content: &[u8]) -> Vec<u8> {
-    [&[field << 3 | LENGTH][..], &varint(content.len()), content].concat()
-}
-
-/// Seven bits a byte, the lowest first; all but the last have the eighth.
-fn varint(mut n: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while n >= 0x80 {
-        bytes.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    bytes.push(n as u8);
-    bytes
+fn event(now: Duration, step: usize, scalars: &[(String, f64)]) -> Message {
+    let value = |(tag, x): &(String, f64)| Message::default().text(1, tag).float(2, *x as f32);
+    let values: Vec<Message> = scalars.iter().map(value).collect();
+    let summary = Message::default().messages(1, &values);
+    Message::default().double(1, now.as_secs_f64()).int(2, step as i64).message(5, &summary)
 }
 
 /// TensorFlow's record of these bytes.
