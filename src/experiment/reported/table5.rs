@@ -1,7 +1,7 @@
 //! Table 5 (A.8): GDSTAR against the lottery ticket, LeNet300 on MNIST, the others on CIFAR-10.
 //!
 //! The text has where LTH rewinds to: iteration 1000 (LeNet300, ResNet20) and 10000 (VGG16); see
-//! [`statements`](super::statements).
+//! [`STATEMENTS`](super::STATEMENTS).
 
 use super::table::{PrintedTable, Row};
 
