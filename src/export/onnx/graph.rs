@@ -74,7 +74,7 @@ impl<'a, S: Scalar> Graph<'a, S> {
             Layer::Relu => self.apply("Relu", &[x.name], &[], channels),
             Layer::Sigmoid => self.apply("Sigmoid", &[x.name], &[], channels),
             Layer::Silu => {
-                let gate = self.apply("Sigmoid", &[x.name.clone()], &[], channels);
+                let gate = self.apply("Sigmoid", std::slice::from_ref(&x.name), &[], channels);
                 self.apply("Mul", &[x.name, gate.name], &[], channels)
             }
             Layer::MaxPool { kernel, stride } => {

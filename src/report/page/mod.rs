@@ -33,7 +33,7 @@ enum Embedded {
     All,
 }
 
-/// The page, in the exhibits' order. Where their data would make it larger than [`LARGEST`], it goes without: first without
+/// The page, in the exhibits' order. Where their data would make it larger than 1 MB, it goes without: first without
 /// JSON, then without the points of charts, at last without tables' CSV, and says where they are to be had.
 ///
 /// # Errors

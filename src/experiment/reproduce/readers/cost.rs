@@ -40,7 +40,8 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     for (name, value) in [("first epoch", first), ("last epoch", last)] {
         seen.add(&mut table, seconds(name), |tried| Cell::measured(tried.samples(value), None));
     }
-    let parts: [(&str, fn(&Parts) -> f64); 4] = [
+    type Part = fn(&Parts) -> f64;
+    let parts: [(&str, Part); 4] = [
         ("S_F", |parts| parts.s_f),
         ("W_k*", |parts| parts.rewind),
         ("selection", |parts| parts.selection),

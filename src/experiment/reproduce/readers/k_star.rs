@@ -1,6 +1,7 @@
 //! How often does the rewind point move, when, and do late moves matter?
 
 use super::super::Target;
+use super::super::arm::Quantity;
 use super::super::measure::{ACCURACY, K_STAR, K_STAR_COURSE, MOVES, SPARSITY};
 use super::super::minima::minima;
 use super::super::study::Study;
@@ -10,7 +11,6 @@ use crate::experiment::exhibit::{Cell, Column, Exhibit};
 use crate::experiment::{Finished, Scale};
 use crate::method::gdstar::FREEZE_K_STAR;
 use crate::method::{Method, Value};
-use crate::train::EpochRecord;
 
 pub(in super::super) static TARGET: Target = Target {
     name: "k-star",
@@ -40,7 +40,7 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     let mut exhibit = seen.exhibit(TARGET.source, question);
     exhibit.equations = vec![4];
     let mut table = seen.table(("moves", "Over a run"), &[&K_STAR, &MOVES, &ACCURACY, &SPARSITY], TARGET.source);
-    let columns: [(&str, fn(&[EpochRecord]) -> Option<f64>); 3] = [
+    let columns: [(&str, Quantity); 3] = [
         ("moves in the last half", |run| (MOVES.of)(&run[run.len() / 2..])),
         ("minima of S_F", |run| Some(minima(run)?.epochs.len() as f64)),
         ("longest stand, epochs", |run| Some(minima(run)?.longest_stand().1 as f64)),

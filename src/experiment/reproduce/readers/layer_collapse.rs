@@ -1,6 +1,7 @@
 //! Does a layer lose all its weights?
 
 use super::super::Target;
+use super::super::arm::Quantity;
 use super::super::measure::{ACCURACY, SPARSITY};
 use super::super::seen::{Seen, Tried};
 use super::super::study::Study;
@@ -49,7 +50,7 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     let mut exhibit = seen.exhibit(TARGET.source, question);
     exhibit.equations = vec![5, 6, 7];
     let mut table = seen.table(("layers", "At the end of training"), &[&ACCURACY, &SPARSITY], TARGET.source);
-    let columns: [(Column, fn(&[EpochRecord]) -> Option<f64>); 3] = [
+    let columns: [(Column, Quantity); 3] = [
         (SPARSITY.column_named("least of a layer"), |run| layers(run)?.reduce(f64::min)),
         (SPARSITY.column_named("most of a layer"), |run| layers(run)?.reduce(f64::max)),
         (Column::new("layers without a weight"), |run| {

@@ -24,8 +24,11 @@ pub(in super::super) static TARGET: Target = Target {
 
 const METHODS: [(&str, Method); 2] = [("dense", Method::Dense), ("gdstar", Method::Gdstar)];
 
+/// Changes one setting.
+type Change = fn(&mut Config);
+
 /// Each read as by default but for one point (21, 22, 23, 16, 19 and 6 of docs/open-points.md).
-const POINTS: [(&str, fn(&mut Config)); 8] = [
+const POINTS: [(&str, Change); 8] = [
     ("default", |_| {}),
     ("initial weights normal", |config| config.reading.initial_weights = InitialWeights::Normal),
     ("decay of weights alone", |config| config.reading.decayed = Decayed::Weights),

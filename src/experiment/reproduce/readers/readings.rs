@@ -24,8 +24,11 @@ pub(in super::super) static TARGET: Target = Target {
     exhibit,
 };
 
+/// Decides one point, or several, otherwise.
+type Choice = fn(&mut Reading);
+
 /// One point at a time, and those together of which the text leaves several open at once.
-const READINGS: [(&str, fn(&mut Reading)); 14] = [
+const READINGS: [(&str, Choice); 14] = [
     ("default", |_| {}),
     ("epochs from 1", |r| r.epoch_origin = EpochOrigin::One),
     ("gradients zero", |r| r.masked_gradient = MaskedGradient::Zero),

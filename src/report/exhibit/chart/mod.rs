@@ -76,7 +76,7 @@ impl Style {
     }
 }
 
-/// The chart as an `svg` element of a page that has [`PALETTE`].
+/// The chart as an `svg` element of a page that has the palette.
 pub fn drawing(chart: &Chart) -> Markup {
     element(chart, None)
 }
