@@ -36,7 +36,9 @@ pub struct Store {
 /// The store is kept from others, or shared with those that only take single jobs of a list, as long as this lives; also one
 /// whose process is killed is let go. `None` where the file system cannot lock: nobody is kept away there.
 #[derive(Debug)]
-pub struct Hold(#[expect(dead_code, reason = "held, never looked at")] Option<File>);
+pub struct Hold {
+    _lock: Option<File>,
+}
 
 /// A target that runs were made for, and how much of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -136,13 +138,13 @@ impl Store {
         let open = fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
         let file = open.map_err(Error::io(&path, "open"))?;
         match lock(&file) {
-            Ok(()) => Ok(Hold(Some(file))),
+            Ok(()) => Ok(Hold { _lock: Some(file) }),
             Err(TryLockError::WouldBlock) => {
                 let expected = "no other process at work here";
                 let found = "one; wait for it to end, give another --store, or share the work by --list";
                 Err(Error::file(&self.folder, "store", expected, found))
             }
-            Err(TryLockError::Error(_)) => Ok(Hold(None)),
+            Err(TryLockError::Error(_)) => Ok(Hold { _lock: None }),
         }
     }
 
