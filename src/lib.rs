@@ -63,7 +63,8 @@
 //! | what it leaves open | [`paper::reading::Reading`] | [open points](paper::chapters::open_points) |
 //! | Alg. 1: training | [`train::Run`], [`train::Sgd`] | |
 //! | any port of it | [`oracle`] | `docs/porting.md`, `docs/oracle.md` |
-//! | Table 2's columns, section A.7 | [`method`] | `docs/results.md` |
+//! | what is compared in Table 2 and section A.7, and other methods | [`method`] | `docs/methods.md` |
+//! | Tables 2 to 8, Figures 1 to 8 | [`experiment::reproduce`] | `docs/reproduce.md`, `docs/results.md` |
 //! | the paper's networks | [`nn::models`] | `docs/models.md` |
 //! | weights to and from PyTorch, pruned networks for others | [`nn::state_dict`], [`export`] | `docs/exchange.md` |
 //!
@@ -139,8 +140,6 @@ pub mod ops;
 pub mod oracle;
 pub mod output;
 pub mod paper;
-#[cfg(feature = "cli")]
-mod protobuf;
 pub mod random;
 #[cfg(feature = "cli")]
 pub mod report;

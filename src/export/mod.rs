@@ -16,6 +16,7 @@ mod csr;
 mod files;
 mod npz;
 mod onnx;
+pub(crate) mod protobuf;
 mod shrink;
 
 pub use csr::Csr;

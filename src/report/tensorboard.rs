@@ -7,8 +7,8 @@
 //! (float). (No crate that writes them has been released in the last years.)
 
 use crate::error::{Error, Result};
+use crate::export::protobuf::Message;
 use crate::input;
-use crate::protobuf::Message;
 use crate::scalar::Scalar;
 use crate::train::{EpochEvent, EpochRecord, Observer};
 use serde_json::Value;

@@ -14,6 +14,7 @@ mod measure;
 mod minima;
 mod readers;
 mod seen;
+mod setting;
 mod study;
 mod table2;
 mod table3;

@@ -1,7 +1,7 @@
 //! [`Seen`]: what there is of a study's runs, and the tables and charts that are made of them.
 
 use super::measure::{Course, Measure};
-use super::study::Setting;
+use super::setting::Setting;
 use crate::experiment::exhibit::{
     Axis, Cell, Chart, Column, Exhibit, Mark, Origin, Point, Reported, Sample, Series, Table,
 };

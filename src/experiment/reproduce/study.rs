@@ -2,6 +2,7 @@
 
 use super::Finished;
 use super::seen::{Run, Seen, Tried};
+use super::setting::Setting;
 use crate::error::{Error, Result};
 use crate::experiment::job::Job;
 use crate::experiment::preset::{self, Preset};
@@ -15,15 +16,6 @@ pub struct Study {
     pub networks: Vec<Preset>,
     settings: Vec<Setting>,
     departures: Vec<String>,
-}
-
-/// One setting of one network, whatever the seed.
-#[derive(Debug, Clone)]
-pub struct Setting {
-    pub network: &'static str,
-    /// `alpha 0.55`.
-    pub name: String,
-    pub config: Config,
 }
 
 impl Study {
@@ -102,11 +94,5 @@ impl Study {
     fn of_network(&self, network: &Preset) -> impl Iterator<Item = &Setting> {
         let network = network.model;
         self.settings.iter().filter(move |setting| setting.network == network)
-    }
-}
-
-impl Setting {
-    fn job(&self, seed: u64) -> Job {
-        Job::train(Config { seed, ..self.config.clone() })
     }
 }

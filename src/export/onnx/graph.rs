@@ -1,9 +1,9 @@
 //! [`Graph`]: the layers of a network as ONNX's operators, and its parameters as their initial values.
 
 use crate::error::{Error, Result};
+use crate::export::protobuf::Message;
 use crate::kernel::Window;
 use crate::nn::{Feed, Join, Layer, Network, Parameters};
-use crate::protobuf::Message;
 use crate::scalar::Scalar;
 
 /// Types of numbers.

@@ -128,7 +128,7 @@ def check_page(page, width, dark, reader, shots):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("page", type=Path)
+    parser.add_argument("page", type=Path, nargs="?", help="without it, only whether there is a browser")
     parser.add_argument("--shots", type=Path, help="a folder for pictures of the page")
     args = parser.parse_args()
     try:
@@ -140,6 +140,8 @@ def main():
     if executable is None:
         print("skipped: there is no Chromium")
         return SKIPPED
+    if args.page is None:
+        return 0
     size = args.page.stat().st_size
     wrong = [] if size <= 1_000_000 else [f"the page has {size} bytes"]
     with sync_playwright() as playwright:
