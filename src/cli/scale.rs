@@ -3,7 +3,7 @@
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::experiment::Scale;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The options of [`Scale`].
 #[derive(Debug, clap::Args)]
@@ -32,14 +32,16 @@ impl ScaleArgs {
     /// # Errors
     /// As [`Scale::validate`]; [`Error::Io`] if the system cannot say where the data are.
     pub fn scale(&self) -> Result<Scale> {
-        let absolute = |path: &PathBuf| std::path::absolute(path).map_err(Error::io(path, "resolve"));
+        let absolute = |path: &Path| std::path::absolute(path).map_err(Error::io(path, "resolve"));
+        // A command that is listed is run wherever a scheduler starts it.
+        let by_default = Some(Path::new("data")).filter(|folder| folder.is_dir());
         let scale = Scale {
             models: self.models.clone(),
             seeds: self.seeds.unwrap_or(Scale::default().seeds),
             epochs: self.epochs,
             subset: self.subset,
             data: self.data,
-            data_dir: self.data_dir.as_ref().map(absolute).transpose()?,
+            data_dir: self.data_dir.as_deref().or(by_default).map(absolute).transpose()?,
         };
         scale.validate()?;
         Ok(scale)

@@ -351,7 +351,7 @@ fn check_outputs(args: &TrainArgs) -> Result<()> {
     if let Some(out) = &args.out {
         output::check_folder(out)?;
     }
-    args.tensorboard.as_deref().map_or(Ok(()), TensorBoard::check)?;
+    args.tensorboard.as_deref().map_or(Ok(()), output::check_folder)?;
     let Some(trace) = &args.trace else { return Ok(()) };
     let files = args.out.as_ref().map_or(Vec::new(), |out| RunFolder::files(out).to_vec());
     if args.out.as_ref().is_some_and(|out| !out.exists() && is_in(trace, out)) {

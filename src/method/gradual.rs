@@ -4,7 +4,7 @@ use super::record::{KEEP, RATE};
 use super::selection::{Rules, Shares, magnitudes, ranges, required};
 use super::tally::Tally;
 use super::{Setup, Story, Told};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::select::distribution::Distribution;
 use crate::select::schedule::cubic;
@@ -21,9 +21,17 @@ pub(super) struct GradualPruning {
 
 impl GradualPruning {
     /// Between the sparsities that the options give.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] if the last is less than the first.
     pub fn of(setup: &Setup, start: usize, end: usize, distribution: Distribution) -> Result<Self> {
         let sparsity = |key| required(setup.options, key);
-        Ok(Self { sparsities: (sparsity("initial_sparsity")?, sparsity("final_sparsity")?), start, end, distribution })
+        let sparsities: (f64, f64) = (sparsity("initial_sparsity")?, sparsity("final_sparsity")?);
+        if sparsities.1 < sparsities.0 {
+            let least = format!("at least --initial-sparsity {}", sparsities.0);
+            return Err(Error::domain("--final-sparsity", least, sparsities.1));
+        }
+        Ok(Self { sparsities, start, end, distribution })
     }
 
     /// Which of the active weights are kept at c, and |w| of all.

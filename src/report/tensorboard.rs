@@ -8,7 +8,6 @@
 
 use crate::error::{Error, Result};
 use crate::export::protobuf::Message;
-use crate::input;
 use crate::scalar::Scalar;
 use crate::train::{EpochEvent, EpochRecord, Observer};
 use serde_json::Value;
@@ -27,16 +26,6 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// Whether event files can be in the folder of this path.
-    ///
-    /// # Errors
-    /// [`Error::File`] if it, or what it would lie in, is no folder.
-    pub fn check(folder: &Path) -> Result<()> {
-        let there = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("."));
-        let found = std::fs::metadata(there).map_err(Error::io(there, "look at"))?.file_type();
-        if found.is_dir() { Ok(()) } else { Err(Error::file(there, "file type", "a folder", input::name(found))) }
-    }
-
     /// In this folder, which is made with the first epoch.
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_path_buf(), file: None }

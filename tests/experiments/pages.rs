@@ -95,3 +95,18 @@ fn a_store_shows_what_was_asked_of_it() {
     let told = refused(at, &["report", "--out", "report.html"]);
     assert!(told.contains(remembered.file_name().unwrap().to_str().unwrap()), "{told}");
 }
+
+/// AC/DC has no room for its phases in one epoch of so few steps.
+#[test]
+fn a_run_that_cannot_be_keeps_no_other_from_being_made() {
+    let folder = TempDir::new().unwrap();
+    let output = gdstar(folder.path(), &[&["reproduce", "methods"], &SMALL[..]].concat());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("acdc") && told.contains("--compress-at"), "{told}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("topkast"), "{printed}");
+    let runs = fs::read_dir(folder.path().join("reproduced/runs")).unwrap().map(Result::unwrap);
+    let (finished, other): (Vec<_>, Vec<_>) = runs.partition(|run| run.path().join("finished.json").exists());
+    assert!(finished.len() >= 10 && other.len() <= 1, "{} finished, {} not", finished.len(), other.len());
+}

@@ -27,6 +27,7 @@ fn values_that_cannot_be() {
     let real = |key, value| (key, Value::Real(value));
     for (method, options, words) in [
         (Method::Gmp, vec![real("final_sparsity", 1.5)], ["--final-sparsity", "[0, 1]"]),
+        (Method::Granet, vec![real("final_sparsity", 0.2)], ["--final-sparsity", "at least --initial-sparsity 0.5"]),
         (Method::Snip, vec![real("sparsity", -0.1)], ["--sparsity", "[0, 1]"]),
         (Method::Procrustes, vec![real("lambda", 0.0)], ["--lambda", "(0, 1]"]),
         (Method::Procrustes, vec![("tracked", Value::Count(10))], ["--tracked", "both"]),

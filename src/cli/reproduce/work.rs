@@ -33,8 +33,8 @@ impl<'a> Work<'a> {
         Ok(Self { store, missing, bar, data: Vec::new(), failed: None })
     }
 
-    /// Does all that can be done. What keeps one job from it (its data are missing, its loss is no number) keeps others not,
-    /// and is told at the end.
+    /// Does all that can be done. What keeps one job from it (its data are missing, its loss is no number, its method has
+    /// nothing to do in so few steps) keeps others not, and is told at the end.
     ///
     /// # Errors
     /// What keeps all from it: no room on the disk, an interruption.
@@ -53,7 +53,7 @@ impl<'a> Work<'a> {
             let bench = Bench { dataset, stop: stop_on_interrupt(), watch: &watch, progress: &|_, _, _| {} };
             match self.store.finish(&job, &bench) {
                 Ok(()) => self.bar.end(&job)?,
-                Err(error @ Error::NonFinite { .. }) => {
+                Err(error @ (Error::NonFinite { .. } | Error::Domain { .. })) => {
                     self.bar.tell(&in_one_line(&format!("gdstar: {}: {error}", job.name)));
                     self.bar.give_up(&job)?;
                     self.failed.get_or_insert(error);

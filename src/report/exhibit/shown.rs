@@ -2,6 +2,7 @@
 
 use crate::experiment::exhibit::{Cell, Column, Measured, Reported, Table};
 use crate::experiment::statistics::{Comparison, FEW, compare, compare_strata, mean, mean_and_deviation};
+use crate::nn::models;
 use crate::report::thousands;
 use std::collections::BTreeSet;
 
@@ -108,9 +109,13 @@ pub struct Overall {
 }
 
 /// The interquartile mean over rows of what differs: of a column of differences, and of one in percent, ours less the
-/// paper's. (Seconds or bytes of different networks have no common size.) Columns in which fewer than two rows have values
-/// have none, nor have those in which rows share runs, such as the one baseline of several settings: they are not independent.
+/// paper's. (Seconds or bytes of different networks have no common size.) Only where every row is a network, for settings of
+/// one network are not independent: a seed does to all of them what it does to one. Columns in which fewer than two rows have
+/// values have none, nor have those in which rows share runs, or have one value, of which there is no spread.
 pub fn overall(table: &Table) -> Vec<Overall> {
+    if table.rows.iter().any(|row| models::find(&row.label).is_err()) {
+        return Vec::new();
+    }
     let of = |(column, about): (usize, &Column)| {
         let cells = || table.rows.iter().filter_map(move |row| row.cells.get(column));
         let own = |cell: &Cell| match cell {
@@ -128,7 +133,8 @@ pub fn overall(table: &Table) -> Vec<Overall> {
         let strata = if from_paper { cells().filter_map(paper).collect() } else { differences };
         let runs: Vec<&str> = cells().flat_map(runs_of).collect();
         let shares_runs = runs.iter().collect::<BTreeSet<_>>().len() < runs.len();
-        let comparison = if strata.len() > 1 && !shares_runs { compare_strata(&strata) } else { None };
+        let are_told = strata.len() > 1 && strata.iter().all(|values| values.len() > 1) && !shares_runs;
+        let comparison = if are_told { compare_strata(&strata) } else { None };
         comparison.map(|comparison| Overall { column, rows: strata.len(), from_paper, comparison })
     };
     table.columns.iter().enumerate().filter_map(of).collect()

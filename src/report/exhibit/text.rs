@@ -17,7 +17,11 @@ pub fn text(exhibit: &Exhibit) -> String {
     parts.extend(exhibit.tables.iter().map(table));
     if !exhibit.charts.is_empty() {
         let titles: Vec<&str> = exhibit.charts.iter().map(|chart| chart.title.as_str()).collect();
-        parts.push(wrapped(&format!("Drawn by `gdstar report {}`: {}.", exhibit.target, titles.join("; "))));
+        parts.push(wrapped(&format!(
+            "Drawn by `gdstar report {} --out report.html`: {}.",
+            exhibit.target,
+            titles.join("; ")
+        )));
     }
     parts.extend(list("Not as in the paper:", &exhibit.departures));
     parts.extend(list("Notes:", &exhibit.notes));

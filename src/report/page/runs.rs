@@ -64,7 +64,7 @@ impl<'a> Runs<'a> {
                     p {
                         "Each with the command that makes it by itself, its settings and readings where they are not the defaults, "
                         "and the hash that names its folder in the store. Seeds stand together: what follows a hash belongs to its "
-                        "command. The same command has the same bits on every machine."
+                        "command, which has the same bits again on processors of the same kind."
                     }
                 }
                 @for alike in self.alike() {
