@@ -140,19 +140,22 @@ impl Scale {
             .collect();
         let wanted = || of_target.iter().filter(|preset| !left_out.contains(&preset.model));
         if let Some(epochs) = self.epochs
-            && let Some(preset) = wanted().find(|preset| preset.epochs != epochs)
+            && wanted().any(|preset| preset.epochs != epochs)
         {
-            told.push(format!("{epochs} epochs a run; the paper: {}.", preset.epochs));
+            let papers = listed(wanted().map(|preset| preset.epochs.to_string()));
+            let noun = if epochs == 1 { "epoch" } else { "epochs" };
+            told.push(format!("{epochs} {noun} a run; the paper: {papers}."));
         }
         if let Some(data) = self.data
-            && let Some(preset) = wanted().find(|preset| preset.data != data)
+            && wanted().any(|preset| preset.data != data)
         {
-            told.push(format!("Trained and tested on {data}; the paper: {}.", preset.data_name));
+            let papers = listed(wanted().map(|preset| preset.data_name.to_string()));
+            told.push(format!("Trained and tested on {data}; the paper: {papers}."));
         }
         told.extend(self.subset.map(|n| format!("Trained on the first {n} training images; the paper: on all.")));
         told.push(match self.seeds {
-            1 => "One seed; the paper does not say how many it took.".to_string(),
-            n => format!("{n} seeds; the paper does not say how many it took."),
+            1 => "One seed asked for; the paper does not say how many it took.".to_string(),
+            n => format!("{n} seeds asked for; the paper does not say how many it took."),
         });
         if !left_out.is_empty() {
             told.push(format!("Without {}.", left_out.join(", ")));
@@ -173,5 +176,20 @@ impl Scale {
         option("--data", self.data.map(|data| data.to_string()));
         option("--data-dir", self.data_dir.as_deref().map(Path::display).map(|path| path.to_string()));
         words
+    }
+}
+
+/// Each once, in words: `MNIST and CIFAR-10`.
+fn listed(words: impl Iterator<Item = String>) -> String {
+    let mut distinct: Vec<String> = Vec::new();
+    for word in words {
+        if !distinct.contains(&word) {
+            distinct.push(word);
+        }
+    }
+    match distinct.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
     }
 }

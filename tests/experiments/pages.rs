@@ -66,7 +66,7 @@ fn a_store_shows_what_was_asked_of_it() {
     }
     done(at, &["report", "--out", "report.html", "--files", "data"]);
     let page = fs::read_to_string(at.join("report.html")).unwrap();
-    for word in ["lenet300", "paper 98.56", "1 epochs a run; the paper: 300.", "gdstar train --model lenet300"] {
+    for word in ["lenet300", "paper 98.56", "1 epoch a run; the paper: 300.", "gdstar train --model lenet300"] {
         assert!(page.contains(word), "{word} is not on the page");
     }
     for hash in fs::read_dir(at.join("reproduced/runs")).unwrap() {

@@ -101,7 +101,7 @@ fn table_2_runs_scaled_down() {
     let dense = &target.runs(&scale).unwrap()[0];
     assert!(matches!(&dense.work, Work::Train(config) if config.seed == 0));
     assert_eq!(finished.records(dense).unwrap().unwrap().len(), 1);
-    for told in ["1 epochs a run; the paper: 300.", "Trained and tested on digits; the paper: MNIST."] {
+    for told in ["1 epoch a run; the paper: 300.", "Trained and tested on digits; the paper: MNIST."] {
         assert!(exhibit.departures.iter().any(|departure| departure == told), "{told}");
     }
 }
