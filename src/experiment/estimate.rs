@@ -4,7 +4,7 @@ use super::job::{Job, Work};
 use crate::data::Source;
 use crate::error::Result;
 use crate::method::options::Length;
-use crate::nn::{Summary, models};
+use crate::nn::{Network, Summary, models};
 use crate::train::Config;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -38,8 +38,17 @@ fn extent(data: Source) -> Extent {
     }
 }
 
+/// The network of a run, for images and classes of its data.
+///
+/// # Errors
+/// If the network cannot take the data set's images.
+pub(super) fn network_of(config: &Config) -> Result<Network> {
+    let Extent { image, classes, .. } = extent(config.data);
+    models::find(&config.model)?.network(image, config.classes.unwrap_or(classes))
+}
+
 /// Training images.
-fn trained_on(config: &Config) -> usize {
+pub(super) fn trained_on(config: &Config) -> usize {
     let all = extent(config.data).train;
     config.subset.map_or(all, |subset| subset.min(all))
 }
@@ -77,11 +86,7 @@ impl CostModel {
         let key = (config.model.clone(), config.data, config.classes, n);
         Ok(match self.networks.entry(key) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                let Extent { image, classes, .. } = extent(config.data);
-                let network = models::find(&config.model)?.network(image, config.classes.unwrap_or(classes))?;
-                place.insert(network.summary::<f32>(n)?)
-            }
+            Entry::Vacant(place) => place.insert(network_of(config)?.summary::<f32>(n)?),
         })
     }
 

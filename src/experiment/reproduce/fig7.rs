@@ -5,10 +5,10 @@ use super::measure::{ACCURACY, MINUTES, SPARSITY};
 use super::seen::Seen;
 use super::study::Study;
 use crate::error::Result;
+use crate::experiment::estimate::network_of;
 use crate::experiment::exhibit::{Axis, Better, Cell, Column, Exhibit, Table};
 use crate::experiment::{Finished, Scale};
 use crate::method::{Method, Record};
-use crate::nn::models;
 use crate::paper::cost::{computation_saving, memory_saving};
 use crate::train::{Config, EpochRecord};
 
@@ -58,8 +58,8 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
 fn add_savings(seen: &Seen, table: &mut Table) -> Result<()> {
     let mut savings = Vec::new();
     for tried in &seen.tried {
-        let (chunks, model) = (tried.setting.config.hyper.chunks, models::find(tried.setting.network)?);
-        let n = model.network(model.input, model.classes)?.summary::<f32>(1)?.prunable;
+        let config = &tried.setting.config;
+        let (chunks, n) = (config.hyper.chunks, network_of(config)?.summary::<f32>(1)?.prunable);
         savings.push([computation_saving::<f64>(n, chunks)?, memory_saving(chunks)?]);
     }
     for (i, name) in ["saving of computation", "saving of memory"].iter().enumerate() {

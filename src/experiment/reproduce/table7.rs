@@ -4,11 +4,11 @@ use super::Target;
 use super::measure::MOST_MEGABYTES;
 use super::study::Study;
 use crate::error::Result;
+use crate::experiment::estimate::{network_of, trained_on};
 use crate::experiment::exhibit::{Better, Cell, Column, Exhibit, Reported, Sample, Table};
 use crate::experiment::reported::TABLE7;
 use crate::experiment::{Finished, Scale};
 use crate::method::Method;
-use crate::nn::models;
 
 pub(super) static TARGET: Target =
     Target { name: "table7", title: "Peak memory", source: "Table 7", jobs: |scale| Ok(study(scale)?.jobs()), exhibit };
@@ -41,10 +41,14 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     let mut table =
         Table::new("table7", "Weights, gradients, momentum, what the method keeps, and activations", columns);
     for network in &study.networks {
-        let model = models::find(network.model)?;
-        let batch = network.config(Method::Dense).optimizer.batch_size;
-        let activations =
-            model.network(model.input, model.classes)?.summary::<f32>(batch)?.activation_bytes as f64 / 1e6;
+        // No step is of more images than there are.
+        let activations = match seen.find(network.model, "dense").map(|tried| &tried.setting.config) {
+            Some(config) => {
+                let batch = config.optimizer.batch_size.min(trained_on(config));
+                network_of(config)?.summary::<f32>(batch)?.activation_bytes as f64 / 1e6
+            }
+            None => continue,
+        };
         let of = |name: &str| {
             let stored = seen.find(network.model, name).map_or(Vec::new(), |tried| tried.samples(MOST_MEGABYTES.of));
             stored.into_iter().map(|sample| Sample { value: sample.value + activations, ..sample }).collect::<Vec<_>>()
