@@ -1,6 +1,8 @@
 //! [`Arm`]: runs that are alike but for network and seed, and what they come to.
 
+use super::measure::SPARSITY;
 use crate::error::Result;
+use crate::experiment::estimate::network_of;
 use crate::experiment::exhibit::{Cell, Reported, Sample};
 use crate::experiment::preset::{PRESETS, Preset};
 use crate::experiment::reported::PrintedTable;
@@ -41,8 +43,53 @@ pub(super) fn at_sparsity(mut config: Config, percent: Option<f64>) -> Config {
 }
 
 /// What is to be said where runs are [at a sparsity](at_sparsity).
-pub(super) const AT_SPARSITY: &str = "Pruning stops at the sparsity that the paper prints (--target-sparsity), so that methods are \
+pub(super) const AT_SPARSITY: &str = "Pruning stops at the sparsity that the paper prints (--target-sparsity), for methods to be \
                                       compared at the same; how the paper came by equal sparsities it does not say.";
+
+/// Runs that ended below the sparsity at which their pruning was to stop, in words; they are not compared at it.
+#[derive(Default)]
+pub(super) struct Short(Vec<String>);
+
+impl Short {
+    /// Whether any of these runs ended short of where its pruning was to stop: more than one weight of W below, which is what
+    /// rounding to whole weights may leave. `sparsities`, in percent, are theirs; the least of them is told.
+    ///
+    /// # Errors
+    /// If the network cannot take the images of the runs' data.
+    pub(super) fn is_any(&mut self, name: &str, config: &Config, sparsities: &[Sample]) -> Result<bool> {
+        let asked = config.method.entry().sparsity_option().and_then(|option| config.options.real(option.key));
+        let least = sparsities.iter().map(|sample| sample.value).reduce(f64::min);
+        let (Some(asked), Some(least)) = (asked, least) else { return Ok(false) };
+        let weights = network_of(config)?.summary::<f32>(1)?.prunable as f64;
+        // A digit less than floats hold, for the unit's sake.
+        let is_short = least < 100.0 * (asked - 1.0 / weights) - 1e-9;
+        if is_short {
+            self.0.push(format!("{} {name} ({least:.2} %)", config.model));
+        }
+        Ok(is_short)
+    }
+
+    /// The same of an arm's runs of one network.
+    ///
+    /// # Errors
+    /// As [`Short::is_any`]; those of reading runs.
+    pub(super) fn is_any_of(
+        &mut self,
+        at: (&Scale, &Finished),
+        preset: &Preset,
+        (name, arm): (&str, Arm),
+    ) -> Result<bool> {
+        self.is_any(name, &arm(at.0, preset, 0), &samples(at, preset, arm, SPARSITY.of)?)
+    }
+
+    /// Those that there were.
+    pub(super) fn note(&self) -> Option<String> {
+        let told = || self.0.join(", ");
+        (!self.0.is_empty()).then(|| {
+            format!("Below the sparsity asked for at their end: {}; their differences are not at one sparsity.", told())
+        })
+    }
+}
 
 /// The networks of a table of the paper's, in its order, by the settings of section 4.
 pub(super) fn networks(table: &PrintedTable) -> Vec<Preset> {

@@ -1,7 +1,7 @@
 //! Table 3: ResNet50 on Tiny ImageNet, dense and at three sparsities.
 
 use super::Target;
-use super::arm::{self, AT_SPARSITY, Arm, at_sparsity, cell, dense, jobs};
+use super::arm::{self, AT_SPARSITY, Arm, Short, at_sparsity, cell, dense, jobs};
 use super::measure::{ACCURACY, SPARSITY};
 use crate::error::Result;
 use crate::experiment::exhibit::{Exhibit, Table};
@@ -40,8 +40,10 @@ fn runs(scale: &Scale) -> Result<Vec<Job>> {
 fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     let columns = vec![SPARSITY.column(), ACCURACY.column_named("top-1 accuracy")];
     let mut table = Table::new("table3", TABLE3.title, columns);
+    let mut short = Short::default();
     for preset in scale.presets(&[RESNET50])? {
         for (column, arm) in ARMS {
+            short.is_any_of((scale, finished), &preset, (column, arm))?;
             let of = |quantity, column| cell((scale, finished), &preset, (arm, quantity), (&TABLE3, column));
             table.push(format!("{}, {column}", preset.model), vec![of(SPARSITY.of, "")?, of(ACCURACY.of, column)?]);
         }
@@ -53,6 +55,7 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
         equations: vec![9],
         tables: vec![table],
         departures,
+        notes: short.note().into_iter().collect(),
         ..Exhibit::default()
     })
 }

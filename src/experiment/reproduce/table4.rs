@@ -1,7 +1,7 @@
 //! Table 4: W_k* chosen by S_F, against a rewind point that moves by chance.
 
 use super::Target;
-use super::arm::{self, AT_SPARSITY, Arm, at_sparsity, cell, jobs, networks, samples};
+use super::arm::{self, AT_SPARSITY, Arm, Short, at_sparsity, cell, jobs, networks, samples};
 use super::measure::{ACCURACY, SPARSITY};
 use crate::error::Result;
 use crate::experiment::exhibit::{Better, Cell, Column, Exhibit, Table};
@@ -51,9 +51,15 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     ];
     let mut table = Table::new("table4", TABLE4.title, columns);
     let at = (scale, finished);
+    let mut short = Short::default();
     for preset in scale.presets(&presets())? {
         let of = |arm: Arm, quantity, column| cell(at, &preset, (arm, quantity), (&TABLE4, column));
         let ours = |arm: Arm| samples(at, &preset, arm, ACCURACY.of);
+        let mut ends_short = |name, arm: Arm| short.is_any_of(at, &preset, (name, arm));
+        let gain = match [ends_short("random", random_rewind)?, ends_short("GDSTAR", gdstar)?] {
+            [false, false] => Cell::difference(ours(gdstar)?, ours(random_rewind)?),
+            _ => Cell::Empty,
+        };
         table.push(
             preset.model,
             vec![
@@ -61,7 +67,7 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
                 of(random_rewind, ACCURACY.of, "random-rewind")?,
                 of(gdstar, SPARSITY.of, "sparsity")?,
                 of(gdstar, ACCURACY.of, "gdstar")?,
-                Cell::difference(ours(gdstar)?, ours(random_rewind)?),
+                gain,
             ],
         );
     }
@@ -78,6 +84,7 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
         equations: vec![4, 9],
         tables: vec![table],
         departures,
+        notes: short.note().into_iter().collect(),
         ..Exhibit::default()
     })
 }

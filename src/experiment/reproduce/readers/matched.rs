@@ -1,11 +1,13 @@
 //! What do reset, rewinding and Procrustes come to at one sparsity, to the weight?
 
 use super::super::Target;
+use super::super::arm::Short;
 use super::super::measure::{ACCURACY, MINUTES, SPARSITY, SPARSITY_COURSE, TERAFLOP};
+use super::super::setting::Setting;
 use super::super::study::Study;
 use super::{NETWORK, READERS};
 use crate::error::Result;
-use crate::experiment::exhibit::{Exhibit, Reported};
+use crate::experiment::exhibit::{Cell, Exhibit, Reported};
 use crate::experiment::reported::TABLE2;
 use crate::experiment::{Finished, Scale};
 use crate::method::{Method, Value};
@@ -55,11 +57,21 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
         TABLE2.value(tried.setting.network, column).map(|value| Reported { value, place: TABLE2.place() })
     });
     seen.compare(&mut table, &ACCURACY, "reset");
+    let mut short = Short::default();
+    let mut are_short = Vec::new();
+    for tried in &seen.tried {
+        let Setting { name, config, network } = &tried.setting;
+        are_short.push((*network, name, short.is_any(name, config, &tried.samples(SPARSITY.of))?));
+    }
+    // Of runs below, and against a reset below, there is no difference at one sparsity.
+    for (row, (network, _, is_short)) in table.rows.iter_mut().zip(&are_short) {
+        let is_reset_short = are_short.iter().any(|of| of.0 == *network && of.1 == "reset" && of.2);
+        if let Some(difference) = row.cells.last_mut().filter(|_| *is_short || is_reset_short) {
+            *difference = Cell::Empty;
+        }
+    }
     exhibit.tables.push(table);
     exhibit.charts.push(seen.chart(&SPARSITY_COURSE, "Sparsity"));
-    exhibit.notes.push(
-        "A run that never comes as far as the sparsity asked for ends below it, and is then not compared at the same one."
-            .to_string(),
-    );
+    exhibit.notes.extend(short.note());
     Ok(exhibit)
 }
