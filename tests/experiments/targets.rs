@@ -54,7 +54,10 @@ fn every_target_shows_itself_before_anything_is_run() {
     for target in TARGETS {
         let exhibit = target.show(&small(), &store).unwrap();
         assert_eq!((exhibit.target.as_str(), exhibit.runs.len()), (target.name, 0));
-        assert!(exhibit.question.ends_with('?') && exhibit.departures.iter().any(|told| told.contains("2 epochs")));
+        assert!(exhibit.question.ends_with('?'));
+        // What is counted and not run has no length.
+        let tells_epochs = exhibit.departures.iter().any(|told| told.contains("2 epochs"));
+        assert_eq!(tells_epochs, target.name != "table8", "{}", target.name);
         assert!(!exhibit.tables.is_empty() || !exhibit.charts.is_empty(), "{}", target.name);
         for table in &exhibit.tables {
             assert!(table.rows.iter().all(|row| row.cells.len() == table.columns.len()), "{}", table.name);

@@ -24,6 +24,16 @@ impl Study {
     /// # Errors
     /// [`Error::Domain`] for a network that the paper trains neither on MNIST nor on CIFAR-10; as [`Scale::validate`].
     pub fn of(scale: &Scale, papers: &[&str]) -> Result<Self> {
+        let mut study = Self::without_runs(scale, papers)?;
+        study.departures.splice(..0, scale.departures(&study.networks));
+        Ok(study)
+    }
+
+    /// The same where nothing is trained: of the scale its networks alone matter.
+    ///
+    /// # Errors
+    /// As [`Study::of`].
+    pub fn without_runs(scale: &Scale, papers: &[&str]) -> Result<Self> {
         scale.validate()?;
         let papers = papers.iter().map(|network| preset::find(network).copied()).collect::<Result<Vec<_>>>()?;
         let named = scale.models.iter().map(|network| preset::find(network).copied()).collect::<Result<Vec<_>>>();
@@ -32,7 +42,7 @@ impl Study {
             other => other,
         })?;
         let networks = if named.is_empty() { papers.clone() } else { named };
-        let mut departures = scale.departures(&networks);
+        let mut departures = Vec::new();
         let names = |presets: &[Preset]| presets.iter().map(|preset| preset.model).collect::<Vec<_>>().join(", ");
         if names(&networks) != names(&papers) {
             departures.push(format!("Of {}; in the paper, or by default, of {}.", names(&networks), names(&papers)));

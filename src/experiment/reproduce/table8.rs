@@ -20,7 +20,7 @@ pub(super) static TARGET: Target = Target {
 
 fn study(scale: &Scale) -> Result<Study> {
     let networks: Vec<&str> = TABLE8.networks().collect();
-    let study = Study::of(scale, &networks)?;
+    let study = Study::without_runs(scale, &networks)?;
     Ok(study.departing(
         "CUDA kernels are not built: counted are the calls of a step on the CPU (each op forward and backward, the optimizer once \
          a parameter, and under GDSTAR Eq. 2's sum and the mask once a parameter of W). How many kernels a call launches on a GPU \
