@@ -4,12 +4,12 @@ use super::exhibit::{RunRef, Sample};
 use super::job::Job;
 use super::lmc::{CandidateRecord, Connectivity};
 use super::lottery::{LevelRecord, Lottery};
-use super::store::Store;
-use crate::error::Result;
-use crate::train::{EpochRecord, StoredRun};
-use std::path::PathBuf;
+use super::store::{AGAIN, Store};
+use crate::error::{Error, Result};
+use crate::train::{Config, EpochRecord, RunFolder, StoredRun};
+use std::path::{Path, PathBuf};
 
-/// Reads what is finished of a store; what is not is `None`.
+/// Reads what is finished of a store; what is not is `None`, and what is not as it was left is an error.
 #[derive(Debug, Clone, Copy)]
 pub struct Finished<'a>(&'a Store);
 
@@ -22,23 +22,26 @@ impl<'a> Finished<'a> {
     /// The folder of a job.
     ///
     /// # Errors
-    /// As [`Job::hash`].
+    /// As [`Store::finished`].
     pub fn folder(&self, job: &Job) -> Result<Option<PathBuf>> {
-        Ok(if self.0.is_finished(job)? { Some(self.0.folder_of(job)?) } else { None })
+        self.0.finished(job)
     }
 
     /// The epochs of a run.
     ///
     /// # Errors
-    /// As [`StoredRun::read`].
+    /// As [`Store::finished`] and [`StoredRun::read`]; [`Error::File`] if the folder's settings are not the job's.
     pub fn records(&self, job: &Job) -> Result<Option<Vec<EpochRecord>>> {
-        Ok(self.folder(job)?.map(|folder| StoredRun::read(&folder)).transpose()?.map(|run| run.records))
+        let Some(folder) = self.folder(job)? else { return Ok(None) };
+        let run = StoredRun::read(&folder)?;
+        check_settings(&folder, run.config, job)?;
+        Ok(Some(run.records))
     }
 
     /// The levels of a lottery.
     ///
     /// # Errors
-    /// As [`Lottery::records`].
+    /// As [`Store::finished`] and [`Lottery::records`].
     pub fn levels(&self, job: &Job) -> Result<Option<Vec<LevelRecord>>> {
         self.folder(job)?.map(|folder| Lottery::records(&folder)).transpose()
     }
@@ -46,7 +49,7 @@ impl<'a> Finished<'a> {
     /// The candidates of a search for the step from which on runs are connected.
     ///
     /// # Errors
-    /// As [`Connectivity::records`].
+    /// As [`Store::finished`] and [`Connectivity::records`].
     pub fn candidates(&self, job: &Job) -> Result<Option<Vec<CandidateRecord>>> {
         self.folder(job)?.map(|folder| Connectivity::records(&folder)).transpose()
     }
@@ -73,12 +76,23 @@ impl<'a> Finished<'a> {
     /// A finished job as an exhibit names it.
     ///
     /// # Errors
-    /// As [`Job::hash`].
+    /// As [`Store::finished`].
     pub fn run(&self, job: &Job) -> Result<Option<RunRef>> {
-        if !self.0.is_finished(job)? {
+        if self.folder(job)?.is_none() {
             return Ok(None);
         }
         let reading = job.config().departures()?.iter().map(ToString::to_string).collect();
         Ok(Some(RunRef { hash: job.hash()?, name: job.name.clone(), command: job.command()?, reading }))
     }
+}
+
+/// Whether the settings in a job's folder, which were edited or another's if they are not, make the job.
+fn check_settings(folder: &Path, there: Config, job: &Job) -> Result<()> {
+    let (here, there) = (job.hash()?, Job::train(there).hash()?);
+    if here == there {
+        return Ok(());
+    }
+    let [config, ..] = RunFolder::files(folder);
+    let expected = format!("those of the run {here}; {AGAIN}");
+    Err(Error::file(config, "settings", expected, format!("those of the run {there}")))
 }

@@ -6,11 +6,11 @@ use super::lottery::Lottery;
 use super::stage::Stage;
 use crate::error::{Error, Result};
 use crate::method::{Entry, Options, lmc, lth};
-use crate::train::Config;
+use crate::train::{Config, RunFolder};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a target is made of: a run, or an experiment of several.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,6 +113,18 @@ impl Job {
             words.extend(["--record".to_string(), records.join(",")]);
         }
         Ok(words)
+    }
+
+    /// The file in its folder that its numbers are read from.
+    pub fn results(&self, folder: &Path) -> PathBuf {
+        match &self.work {
+            Work::Train(_) => {
+                let [_, metrics, _] = RunFolder::files(folder);
+                metrics
+            }
+            Work::Lottery(_) => Lottery::results(folder),
+            Work::Lmc(_) => Connectivity::results(folder),
+        }
     }
 
     /// Does what is missing of it in this folder.

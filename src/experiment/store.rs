@@ -7,12 +7,13 @@
 //! data/<name>.json             the data set that runs here are of
 //! asked/<target>-<scale>.json  a target that was asked for, and at which scale
 //! runs/<hash>/                 a run folder, or an experiment's
-//! runs/<hash>/finished.json    there when nothing is missing of it
+//! runs/<hash>/finished.json    there when nothing is missing of it: whose results they are, and their SHA-256
 //! ```
 
 use super::Bench;
 use super::job::Job;
 use super::scale::Scale;
+use crate::checksum::Checksum;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
@@ -25,7 +26,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Raised when the layout changes, what a hash is made of, or what a run of the same settings gives.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A folder of finished and unfinished jobs.
 #[derive(Debug, Clone)]
@@ -47,10 +48,55 @@ pub struct Asked {
     pub scale: Scale,
 }
 
-/// What `finished.json` says.
+/// What `finished.json` says: by it a reader tells results that were cut off, edited or brought from another run's folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Receipt {
     pub name: String,
+    /// The job's.
+    pub hash: String,
+    /// Of [`Job::results`] as the job left them.
+    pub results: Checksum,
+}
+
+impl Receipt {
+    /// Of the results that a job left in its folder.
+    fn of(job: &Job, folder: &Path) -> Result<Self> {
+        let results = checksum(&job.results(folder))?;
+        Ok(Self { name: job.name.clone(), hash: job.hash()?, results })
+    }
+
+    /// The receipt at this path.
+    fn read(path: &Path) -> Result<Self> {
+        let text = input::read_text(path, Kind::Configuration)?;
+        let expected = format!("a finished run's name, hash and SHA-256; {AGAIN}");
+        serde_json::from_str(&text).map_err(|e| Error::file(path, "receipt", expected, e))
+    }
+
+    /// Whether it lies at this path for this job, and for the results that are there.
+    fn check(&self, path: &Path, job: &Job, folder: &Path) -> Result<()> {
+        let hash = job.hash()?;
+        if self.hash != hash {
+            return Err(Error::file(path, "hash", format!("{hash}, this run's; {AGAIN}"), &self.hash));
+        }
+        let results = job.results(folder);
+        let expected = || format!("the results that the run ended with (SHA-256 {}); {AGAIN}", self.results);
+        if !results.exists() {
+            return Err(Error::file(results, "results", expected(), "no file"));
+        }
+        let found = checksum(&results)?;
+        if found != self.results {
+            return Err(Error::file(results, "results", expected(), format!("SHA-256 {found}")));
+        }
+        Ok(())
+    }
+}
+
+/// What to do about a finished job that is not as it was left.
+pub(super) const AGAIN: &str = "remove the folder to train it again";
+
+/// Of a file of results.
+fn checksum(path: &Path) -> Result<Checksum> {
+    Ok(Checksum::of(&Sha256::new_with_prefix(input::read(path, Kind::Metrics)?)))
 }
 
 impl Store {
@@ -217,12 +263,27 @@ impl Store {
         self.folder.join("asked")
     }
 
-    /// Whether nothing is missing of a job.
+    /// Whether nothing is missing of a job; its results are not looked at, so that long lists are quick.
     ///
     /// # Errors
     /// As [`Job::hash`].
     pub fn is_finished(&self, job: &Job) -> Result<bool> {
         Ok(self.folder_of(job)?.join(RECEIPT).exists())
+    }
+
+    /// The folder of a job that is finished, to read its results; `None` if it is not.
+    ///
+    /// # Errors
+    /// [`Error::File`] naming the receipt that is not this job's, or the results that are not those it ended with;
+    /// [`Error::Io`].
+    pub fn finished(&self, job: &Job) -> Result<Option<PathBuf>> {
+        let folder = self.folder_of(job)?;
+        let path = folder.join(RECEIPT);
+        if !path.exists() {
+            return Ok(None);
+        }
+        Receipt::read(&path)?.check(&path, job, &folder)?;
+        Ok(Some(folder))
     }
 
     /// Does what is missing of a job.
@@ -235,7 +296,7 @@ impl Store {
         }
         let folder = self.folder_of(job)?;
         job.finish(&folder, bench)?;
-        let text = line(&Receipt { name: job.name.clone() })?;
+        let text = line(&Receipt::of(job, &folder)?)?;
         write_atomically(&folder.join(RECEIPT), |file| file.write_all(text.as_bytes()))
     }
 }

@@ -84,7 +84,22 @@ impl Settings<'_> {
     }
 }
 
-/// The lines of a file that are records; none if there is no file.
+/// The lines of a file, each a record; none if there is no file.
+///
+/// # Errors
+/// [`Error::File`] naming the line that is no record; [`Error::Io`].
+pub(super) fn read_all_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = input::read_text(path, Kind::Metrics)?;
+    let record = |(i, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|e| Error::file(path, format!("line {}", i + 1), "a result", e))
+    };
+    text.lines().enumerate().map(record).collect()
+}
+
+/// The lines of a file that are records, of an experiment that goes on and makes the others anew; none if there is no file.
 ///
 /// # Errors
 /// [`Error::Io`].

@@ -50,7 +50,7 @@ fn bad_input_is_one_line_and_writes_nothing() {
     fs::write(at.join("reproduced/store.toml"), "version = 99\n").unwrap();
     let told = refused(at, &["report", "--out", "report.html"]);
     assert!(told.contains("version") && told.contains("99"), "{told}");
-    fs::write(at.join("reproduced/store.toml"), "version = 1\n").unwrap();
+    fs::write(at.join("reproduced/store.toml"), "version = 2\n").unwrap();
     let told = refused(at, &["report", "--out", "report.html"]);
     assert!(told.contains("a finished run"), "{told}");
     assert!(!at.join("report.html").exists());

@@ -1,7 +1,8 @@
 //! Promises of the store: what is finished is not done again, what is cut off goes on bit for bit, nothing is lost or mixed up.
 
-use super::common::{begin, printed, refused, word};
+use super::common::{begin, gdstar, printed, refused, word};
 use gdstar::data::{self, Source};
+use gdstar::experiment::lottery::Lottery;
 use gdstar::experiment::{Job, Store};
 use gdstar::method::Method;
 use gdstar::train::{Config, StoredRun};
@@ -124,7 +125,7 @@ fn stores_of_other_versions_and_other_folders_are_refused() {
         fs::write(store.join("store.toml"), about).unwrap();
         for more in [&[][..], &["--list"]] {
             let (line, status) = refused(&words("table2", &store, more));
-            assert!(line.contains("store.toml: version: expected 1;") && line.contains(found), "{line}");
+            assert!(line.contains("store.toml: version: expected 2;") && line.contains(found), "{line}");
             assert_eq!(status, 2);
         }
     }
@@ -142,6 +143,75 @@ fn a_store_has_one_data_set_of_a_name() {
     digits.train.labels[0] ^= 1;
     let told = store.check_data(&config, &digits).unwrap_err().to_string();
     assert!(told.contains("expected the digits of the runs in this store; give another --store"), "{told}");
+}
+
+/// What is finished is believed as the run left it only: no number comes of a folder that was changed since.
+#[test]
+fn what_was_changed_since_it_finished_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let words = words("table4", &store, &[]);
+    printed(&words);
+    let hashes: Vec<String> =
+        list("table4", &store).iter().map(|line| line["hash"].as_str().unwrap().to_string()).collect();
+    let run = store.join("runs").join(&hashes[0]);
+    let file = |name: &str| fs::read_to_string(run.join(name)).unwrap();
+    let [metrics, config, receipt] = ["metrics.jsonl", "config.toml", "finished.json"].map(file);
+    let last = metrics.trim_end().rfind('\n').unwrap() + 1;
+    let edited = config.replace("seed = 0", "seed = 7");
+    assert_ne!(edited, config);
+    let foreign = receipt.replace(&hashes[0], &hashes[1]);
+    let ended = "expected the results that the run ended with (SHA-256 ";
+    let own = format!("expected {}, this run's", hashes[0]);
+    for (name, text, told) in [
+        ("metrics.jsonl", &metrics[..last], ended),
+        ("metrics.jsonl", "", ended),
+        ("config.toml", &edited, "expected those of the run"),
+        ("finished.json", "", "expected a finished run's name, hash and SHA-256"),
+        ("finished.json", &foreign, &own),
+    ] {
+        let before = file(name);
+        fs::write(run.join(name), text).unwrap();
+        check_refused(&words, name, told);
+        fs::write(run.join(name), before).unwrap();
+    }
+    fs::remove_file(run.join("metrics.jsonl")).unwrap();
+    check_refused(&words, "metrics.jsonl", "found no file");
+    fs::write(run.join("metrics.jsonl"), metrics).unwrap();
+    printed(&words);
+    // Another run's folder in its place.
+    fs::remove_dir_all(&run).unwrap();
+    fs::rename(store.join("runs").join(&hashes[1]), &run).unwrap();
+    check_refused(&words, "finished.json", &own);
+}
+
+/// It ends with one line that names the file and the way out, and prints nothing.
+fn check_refused(words: &[&str], file: &str, told: &str) {
+    let output = gdstar(words);
+    let line = String::from_utf8(output.stderr).unwrap();
+    let last = line.lines().last().unwrap_or_default();
+    assert!(last.contains(file) && last.contains(told), "{file}: {line}");
+    assert!(last.contains("remove the folder to train it again"), "{file}: {line}");
+    assert_eq!(output.status.code(), Some(2), "{file}: {line}");
+    assert!(output.stdout.is_empty(), "{file}");
+}
+
+/// A lottery's lines are sealed too, and one that is no record is told, not left out.
+#[test]
+fn lines_of_a_lottery_that_cannot_be_read_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lottery.jsonl");
+    let level = |level: usize| {
+        format!(
+            "{{\"level\":{level},\"remaining\":1.0,\"active\":9,\"sparsity\":0.0,\"test_accuracy\":0.5,\"loss\":1.0,\
+             \"seconds\":1.0}}\n"
+        )
+    };
+    fs::write(&path, level(0) + &level(1)).unwrap();
+    assert_eq!(Lottery::records(folder.path()).unwrap().len(), 2);
+    fs::write(&path, level(0) + "{\"level\":1\n" + &level(2)).unwrap();
+    let told = Lottery::records(folder.path()).unwrap_err().to_string();
+    assert!(told.contains("lottery.jsonl: line 2: expected a result"), "{told}");
 }
 
 /// A disk that is full ends it; what was finished stays, and with room it goes on.

@@ -96,9 +96,14 @@ impl Connectivity {
     /// What was found of the candidates in a folder; none if nothing was begun there.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::File`] naming the line that cannot be read; [`Error::Io`].
     pub fn records(folder: &Path) -> Result<Vec<CandidateRecord>> {
-        stored::read_lines(&folder.join(RECORDS))
+        stored::read_all_lines(&Self::results(folder))
+    }
+
+    /// The file of those records.
+    pub(in crate::experiment) fn results(folder: &Path) -> PathBuf {
+        folder.join(RECORDS)
     }
 
     /// # Errors

@@ -32,7 +32,7 @@ use crate::weights::{Segment, Weights, read_flags};
 use folder::{LotteryFolder, MASK, SETTINGS};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use trace::LotteryTrace;
 
 /// The chapter's example.
@@ -67,9 +67,14 @@ impl Lottery {
     /// What the levels of a folder's lottery came to; none if there is none.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::File`] naming the line that cannot be read; [`Error::Io`].
     pub fn records(folder: &Path) -> Result<Vec<LevelRecord>> {
-        stored::read_lines(&LotteryFolder(folder).records(false))
+        stored::read_all_lines(&Self::results(folder))
+    }
+
+    /// The file of those records.
+    pub(in crate::experiment) fn results(folder: &Path) -> PathBuf {
+        LotteryFolder(folder).records(false)
     }
 
     /// # Errors
