@@ -55,9 +55,14 @@ fn values_that_cannot_be() {
 #[test]
 fn erk_without_a_solution() {
     let dataset = digits(32, 8);
-    for (method, key) in [(Method::Rigl, "sparsity"), (Method::Granet, "initial_sparsity"), (Method::Snip, "sparsity")]
-    {
-        let options = [(key, Value::Real(1.0)), ("distribution", name("erk"))];
+    let methods: [(Method, &[&str]); 3] = [
+        (Method::Rigl, &["sparsity"]),
+        (Method::Granet, &["initial_sparsity", "final_sparsity"]),
+        (Method::Snip, &["sparsity"]),
+    ];
+    for (method, keys) in methods {
+        let mut options = vec![("distribution", name("erk"))];
+        options.extend(keys.iter().map(|&key| (key, Value::Real(1.0))));
         let told = refused(&with(config(method, 1), &options), &dataset);
         assert!(told.contains("--distribution erk") && told.contains("layers dense"), "{method}: {told}");
     }
