@@ -2,6 +2,7 @@
 
 use super::{byte_bar, choice, stop_on_interrupt};
 use crate::console;
+use crate::data;
 use crate::data::fetch::{DataSet, Event, Fetch, Fetchable, Network};
 use crate::error::Result;
 use crate::report::wrapped;
@@ -37,7 +38,7 @@ struct FetchArgs {
     #[arg(value_parser = choice::<Fetchable>())]
     name: Fetchable,
     /// The folder below which the data set gets a folder of its name
-    #[arg(long, value_name = "DIR", default_value = "data")]
+    #[arg(long, value_name = "DIR", default_value = data::FETCHED)]
     to: PathBuf,
     /// An address that has the files, by their names, instead of the official ones; may be given several times, and
     /// have user:password@ before its host

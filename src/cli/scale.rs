@@ -1,6 +1,6 @@
 //! [`ScaleArgs`]: how much of a target is run, or shown.
 
-use crate::data::Source;
+use crate::data::{self, Source};
 use crate::error::{Error, Result};
 use crate::experiment::Scale;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl ScaleArgs {
     pub fn scale(&self) -> Result<Scale> {
         let absolute = |path: &Path| std::path::absolute(path).map_err(Error::io(path, "resolve"));
         // A command that is listed is run wherever a scheduler starts it.
-        let by_default = Some(Path::new("data")).filter(|folder| folder.is_dir());
+        let by_default = Some(Path::new(data::FETCHED)).filter(|folder| folder.is_dir());
         let scale = Scale {
             models: self.models.clone(),
             seeds: self.seeds.unwrap_or(Scale::default().seeds),

@@ -26,7 +26,7 @@ pub use augmentation::{Augmentation, Crop};
 pub use encoding::{ENCODING_KEY, Encoding, numbered};
 pub use loader::{Batch, Loader, Order, Out};
 pub use normalisation::Normalisation;
-pub use options::{LoadOptions, MAX_CLASSES, MAX_IMAGE_SIZE};
+pub use options::{FETCHED, LoadOptions, MAX_CLASSES, MAX_IMAGE_SIZE};
 pub use order::{epoch_order, held_out};
 
 use crate::choice::choice;

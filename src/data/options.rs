@@ -2,7 +2,10 @@
 
 use super::Source;
 use crate::error::{Error, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Where data sets are fetched to, and looked for where no place is given.
+pub const FETCHED: &str = "data";
 
 /// The largest `--image-size`. The paper's networks take 32 and 64, ImageNet's 224 and 299.
 pub const MAX_IMAGE_SIZE: usize = 1024;
@@ -64,7 +67,7 @@ impl Source {
     pub fn fetched(self) -> Option<PathBuf> {
         let folder = match self {
             Self::Digits | Self::ImageFolder => return None,
-            Self::Mnist | Self::Cifar10 => PathBuf::from("data").join(self.name()),
+            Self::Mnist | Self::Cifar10 => Path::new(FETCHED).join(self.name()),
         };
         folder.is_dir().then_some(folder)
     }

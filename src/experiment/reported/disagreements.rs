@@ -8,6 +8,16 @@ pub struct Disagreement {
     pub what: &'static str,
 }
 
+/// Those that a table or figure (`Table 2`) has a part in.
+///
+/// ```
+/// use gdstar::experiment::reported::disagreements;
+/// assert!(disagreements("Table 2").any(|disagreement| disagreement.what.contains("0.94")));
+/// ```
+pub fn disagreements(of: &str) -> impl Iterator<Item = &'static Disagreement> {
+    DISAGREEMENTS.iter().filter(move |disagreement| disagreement.places.contains(&of))
+}
+
 /// All that were found.
 pub static DISAGREEMENTS: &[Disagreement] = &[
     Disagreement {

@@ -16,7 +16,7 @@ mod table7;
 mod table8;
 
 pub use claims::{CLAIMS, Claim, claims};
-pub use disagreements::{DISAGREEMENTS, Disagreement};
+pub use disagreements::{DISAGREEMENTS, Disagreement, disagreements};
 pub use statements::{STATEMENTS, Statement, stated, statements};
 pub use table::{PrintedTable, Row};
 pub use table2::TABLE2;

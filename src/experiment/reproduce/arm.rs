@@ -1,6 +1,6 @@
 //! [`Arm`]: runs that are alike but for network and seed, and what they come to.
 
-use super::measure::SPARSITY;
+use super::measure::{Quantity, SPARSITY};
 use crate::error::Result;
 use crate::experiment::estimate::network_of;
 use crate::experiment::exhibit::{Cell, Reported, Sample};
@@ -9,13 +9,10 @@ use crate::experiment::reported::PrintedTable;
 use crate::experiment::{Finished, Job, Scale};
 use crate::method::Method;
 use crate::method::options::Value;
-use crate::train::{Config, EpochRecord};
+use crate::train::Config;
 
 /// How a run of a comparison is configured, for a network and a seed.
 pub(super) type Arm = fn(&Scale, &Preset, u64) -> Config;
-
-/// A quantity of a run.
-pub(super) type Quantity = fn(&[EpochRecord]) -> Option<f64>;
 
 pub(super) fn dense(scale: &Scale, preset: &Preset, seed: u64) -> Config {
     scale.config(preset, Method::Dense, seed)
@@ -61,8 +58,9 @@ impl Short {
         let least = sparsities.iter().map(|sample| sample.value).reduce(f64::min);
         let (Some(asked), Some(least)) = (asked, least) else { return Ok(false) };
         let weights = network_of(config)?.summary::<f32>(1)?.prunable as f64;
-        // A digit less than floats hold, for the unit's sake.
-        let is_short = least < 100.0 * (asked - 1.0 / weights) - 1e-9;
+        let gone = (least / 100.0 * weights).round();
+        // Of a run that came as far at most half a weight is missing, by rounding: nothing hangs on a float's last digit.
+        let is_short = asked * weights - gone > 1.0;
         if is_short {
             self.0.push(format!("{} {name} ({least:.2} %)", config.model));
         }

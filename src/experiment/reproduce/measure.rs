@@ -3,6 +3,9 @@
 use crate::experiment::exhibit::{Axis, Better, Column};
 use crate::train::EpochRecord;
 
+/// From a finished run's records, which are all there; `None` where they have it not.
+pub type Quantity = fn(&[EpochRecord]) -> Option<f64>;
+
 /// A number of a run.
 #[derive(Clone, Copy)]
 pub struct Measure {
@@ -10,8 +13,7 @@ pub struct Measure {
     pub unit: Option<&'static str>,
     pub decimals: usize,
     pub better: Option<Better>,
-    /// From its records, which are all there.
-    pub of: fn(&[EpochRecord]) -> Option<f64>,
+    pub of: Quantity,
 }
 
 /// A number of an epoch.
@@ -24,7 +26,7 @@ pub struct Course {
 }
 
 impl Measure {
-    const fn new(name: &'static str, decimals: usize, of: fn(&[EpochRecord]) -> Option<f64>) -> Self {
+    const fn new(name: &'static str, decimals: usize, of: Quantity) -> Self {
         Self { name, unit: None, decimals, better: None, of }
     }
 

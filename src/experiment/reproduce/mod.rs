@@ -25,6 +25,7 @@ mod table7;
 mod table8;
 
 use super::exhibit::Exhibit;
+use super::reported::disagreements;
 use super::{Finished, Job, Scale, Store};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
@@ -107,7 +108,9 @@ impl Target {
     /// As [`Target::runs`]; those of reading a store.
     pub fn show(&self, scale: &Scale, store: &Store) -> Result<Exhibit> {
         let finished = Finished::of(store);
-        let exhibit = (self.exhibit)(scale, &finished)?;
+        let mut exhibit = (self.exhibit)(scale, &finished)?;
+        let of = self.source.split(',').next().unwrap_or_default();
+        exhibit.notes.extend(disagreements(of).map(|found| format!("The paper disagrees with itself: {}", found.what)));
         let runs = self.runs(scale)?.iter().map(|job| finished.run(job)).collect::<Result<Vec<_>>>()?;
         let runs = runs.into_iter().flatten().collect();
         Ok(Exhibit { target: self.name.to_string(), title: self.title.to_string(), runs, ..exhibit })

@@ -1,8 +1,7 @@
 //! How often does the rewind point move, when, and do late moves matter?
 
 use super::super::Target;
-use super::super::arm::Quantity;
-use super::super::measure::{ACCURACY, K_STAR, K_STAR_COURSE, MOVES, SPARSITY};
+use super::super::measure::{ACCURACY, K_STAR, K_STAR_COURSE, MOVES, Quantity, SPARSITY};
 use super::super::minima::minima;
 use super::super::study::Study;
 use super::{NETWORK, READERS};

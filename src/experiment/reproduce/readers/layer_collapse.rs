@@ -1,9 +1,8 @@
 //! Does a layer lose all its weights?
 
 use super::super::Target;
-use super::super::arm::Quantity;
-use super::super::measure::{ACCURACY, SPARSITY};
-use super::super::seen::{Seen, Tried};
+use super::super::measure::{ACCURACY, Quantity, SPARSITY};
+use super::super::seen::{Run, Seen, Tried, spread};
 use super::super::study::Study;
 use super::{NETWORK, READERS};
 use crate::error::Result;
@@ -12,8 +11,6 @@ use crate::experiment::{Finished, Scale};
 use crate::method::{Method, Value};
 use crate::paper::reading::MaskedGradient;
 use crate::train::EpochRecord;
-
-use super::super::seen::spread;
 
 pub(in super::super) static TARGET: Target = Target {
     name: "layer-collapse",
@@ -100,8 +97,7 @@ fn chart(network: &str, settings: &[&Tried]) -> Option<Chart> {
 
 /// Which runs have lost a layer.
 fn sentence(seen: &Seen) -> Option<String> {
-    let has_lost =
-        |run: &&super::super::seen::Run| layers(&run.records).is_some_and(|mut layers| layers.any(|of| of >= 100.0));
+    let has_lost = |run: &&Run| layers(&run.records).is_some_and(|mut layers| layers.any(|of| of >= 100.0));
     let lost = |tried: &Tried| {
         let count = tried.runs.iter().filter(has_lost).count();
         (count > 0).then(|| format!("{} ({count} of {} runs)", tried.label, tried.runs.len()))

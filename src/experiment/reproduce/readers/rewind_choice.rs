@@ -4,6 +4,7 @@ use super::super::Target;
 use super::super::fig1;
 use super::super::measure::{ACCURACY, K_STAR, SPARSITY};
 use super::super::seen::Seen;
+use super::super::study::Study;
 use super::{NETWORK, READERS};
 use crate::error::Result;
 use crate::experiment::exhibit::Exhibit;
@@ -18,7 +19,7 @@ pub(in super::super) static TARGET: Target = Target {
     exhibit,
 };
 
-fn study(scale: &Scale) -> Result<super::super::study::Study> {
+fn study(scale: &Scale) -> Result<Study> {
     Ok(fig1::sweep(scale, NETWORK)?.with("random-rewind", Method::RandomRewind, |_| {}))
 }
 
