@@ -2,8 +2,8 @@
 
 use super::progress_bar;
 use crate::console;
-use crate::error::{Result, in_one_line};
-use crate::oracle::{CheckOptions, Ensemble, Finding, Report, RunStatistics, Verdict, check_opened};
+use crate::error::Result;
+use crate::oracle::{CheckOptions, Ensemble, Report, RunStatistics, Verdict, check_opened};
 use crate::trace;
 use ::console::style;
 use std::path::PathBuf;
@@ -66,81 +66,18 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode> {
     if args.json {
         console::print_line(report.to_json())?;
     } else {
-        console::print(text(&report))?;
+        console::print(coloured(&report))?;
     }
     Ok(ExitCode::from(report.verdict.exit_code()))
 }
 
-/// The report for people.
-fn text(report: &Report) -> String {
-    let verdict = style(report.verdict);
+/// The report for people, its verdict in colour.
+fn coloured(report: &Report) -> String {
+    let (text, name) = (report.to_string(), report.verdict.name());
     let verdict = match report.verdict {
-        Verdict::Pass => verdict.green(),
-        Verdict::Fail => verdict.red(),
-        Verdict::Inconclusive => verdict.yellow(),
+        Verdict::Pass => style(name).green(),
+        Verdict::Fail => style(name).red(),
+        Verdict::Inconclusive => style(name).yellow(),
     };
-    let mut lines = vec![format!("{}  {}  ({})", verdict.bold(), report.file, report.producer)];
-    lines.extend(report.inconclusive.iter().map(|reason| format!("  because {reason}")));
-    if let Some(first) = report.findings.first() {
-        lines.push(String::new());
-        lines.push(format!("first divergence: {}{}", event(first), describe(first)));
-        lines.push(format!("{} finding(s) in all:", report.findings_total));
-        for (equation, count) in &report.findings_by_equation {
-            let of_equation = report.findings.iter().find(|finding| finding.equation == *equation);
-            let place = match of_equation {
-                Some(finding) if finding == first => ", the first divergence among them".to_string(),
-                Some(finding) => format!(", the first in {}{}", event(finding), describe(finding)),
-                None => String::new(),
-            };
-            lines.push(format!("  {equation}: {count}{place}"));
-        }
-    }
-    lines.push(String::new());
-    lines.push(format!(
-        "checked: {} ({} numbers in {} {})",
-        if report.checked.is_empty() { "nothing".to_string() } else { report.checked.join(" ") },
-        report.compared,
-        report.epochs,
-        report.events
-    ));
-    let taken = if report.ambiguous > 0 { ", taken as the port took them" } else { "" };
-    lines.push(format!("ambiguous: {} of {} decisions{taken}", report.ambiguous, report.decisions));
-    for left_out in &report.not_checked {
-        let place = match left_out.epochs == report.epochs {
-            true => "everywhere".to_string(),
-            false => format!("in some {}", report.events),
-        };
-        lines.push(format!("not checked, {place}: {}: {}", left_out.equation, left_out.reason));
-    }
-    for level in &report.levels {
-        let checked = if level.checked { "" } else { "not checked: " };
-        lines.push(format!("level {}: {checked}{}", level.name, level.status));
-    }
-    lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
-    // Names are the file's.
-    lines.iter().map(|line| in_one_line(line) + "\n").collect()
-}
-
-/// Where in the run a finding is.
-fn event(finding: &Finding) -> String {
-    match (finding.epoch, finding.step) {
-        (Some(k), _) => format!("epoch {k}, "),
-        (None, Some(t)) => format!("step {t}, "),
-        (None, None) => String::new(),
-    }
-}
-
-/// A finding in a line.
-fn describe(finding: &Finding) -> String {
-    let cause = finding.likely_cause.as_deref().unwrap_or("no known mistake gives this value");
-    format!(
-        "{} in {}{:?}: got {:e}, expected {:e} .. {:e} ({:.3e} ulp away): {cause}",
-        finding.equation,
-        finding.tensor,
-        finding.index,
-        finding.got,
-        finding.expected_low,
-        finding.expected_high,
-        finding.ulps
-    )
+    text.replacen(name, &verdict.bold().to_string(), 1)
 }

@@ -1,5 +1,7 @@
 //! What a check found: the verdict, what was and was not checked, and every divergence with its bound.
 
+mod text;
+
 use crate::choice::choice;
 use crate::oracle::interval::Interval;
 use crate::scalar::Dtype;
