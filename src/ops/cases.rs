@@ -16,6 +16,8 @@
 
 mod read;
 
+pub(crate) use read::{check_names, is_integer, positions};
+
 use super::{AnyOp, OPS, find};
 use crate::choice::choice;
 use crate::error::{Error, Result};
@@ -199,7 +201,7 @@ impl OpCase {
 }
 
 /// An op's error, placed in the file and the case.
-fn in_case(path: &Path, case: &str, error: Error) -> Error {
+pub(crate) fn in_case(path: &Path, case: &str, error: Error) -> Error {
     let (place, expected, found) = match error {
         Error::Shape { op, place, expected, found } => (format!("{op}: {place}"), expected, found),
         Error::Domain { name, expected, found } => (name, expected, found),

@@ -15,6 +15,7 @@ pub mod golden;
 mod interval;
 mod options;
 mod outcome;
+pub mod record;
 pub mod replay;
 mod report;
 mod run_level;

@@ -19,6 +19,7 @@ pub use header::{Header, RewindsAt, SgdHyperparameters};
 pub use method::{StepMethod, TracedMethod};
 pub use number::hex_float;
 pub(crate) use number::parse as number_of;
+pub(crate) use object::Object;
 pub use optimizer::{Clip, Optimizer, OptimizerRule, Schedule};
 pub use steps::{StepHeader, StepTrace};
 pub use tensors::Tensors;

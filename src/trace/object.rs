@@ -7,23 +7,23 @@ use serde_json::{Map, Value};
 use std::path::Path;
 
 /// An object of the header, and what to call it in messages.
-pub(super) struct Object<'a> {
-    pub(super) path: &'a Path,
-    pub(super) name: String,
-    pub(super) entries: Map<String, Value>,
+pub(crate) struct Object<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) name: String,
+    pub(crate) entries: Map<String, Value>,
 }
 
 impl Object<'_> {
-    pub(super) fn bad(&self, key: &str, expected: impl Into<String>, found: &Value) -> Error {
+    pub(crate) fn bad(&self, key: &str, expected: impl Into<String>, found: &Value) -> Error {
         let found = if found.is_null() { "nothing".to_string() } else { found.to_string() };
         Error::file(self.path, format!("{}: {key}", self.name), expected, found)
     }
 
-    pub(super) fn required(&mut self, key: &str) -> Result<Value> {
+    pub(crate) fn required(&mut self, key: &str) -> Result<Value> {
         self.entries.remove(key).ok_or_else(|| self.bad(key, "a value", &Value::Null))
     }
 
-    pub(super) fn text(&mut self, key: &str) -> Result<Option<String>> {
+    pub(crate) fn text(&mut self, key: &str) -> Result<Option<String>> {
         match self.entries.remove(key) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -31,7 +31,7 @@ impl Object<'_> {
         }
     }
 
-    pub(super) fn object(&mut self, key: &str) -> Result<Option<Self>> {
+    pub(crate) fn object(&mut self, key: &str) -> Result<Option<Self>> {
         match self.entries.remove(key) {
             None => Ok(None),
             Some(Value::Object(entries)) => {
@@ -42,7 +42,7 @@ impl Object<'_> {
     }
 
     /// A number with `expected` properties, if the key is there.
-    pub(super) fn number(&mut self, key: &str, expected: &str, holds: impl Fn(f64) -> bool) -> Result<Option<f64>> {
+    pub(crate) fn number(&mut self, key: &str, expected: &str, holds: impl Fn(f64) -> bool) -> Result<Option<f64>> {
         let Some(value) = self.entries.remove(key) else { return Ok(None) };
         match number::parse(&value) {
             Some(x) if holds(x) => Ok(Some(x)),
@@ -50,14 +50,14 @@ impl Object<'_> {
         }
     }
 
-    pub(super) fn required_number(&mut self, key: &str, expected: &str, holds: impl Fn(f64) -> bool) -> Result<f64> {
+    pub(crate) fn required_number(&mut self, key: &str, expected: &str, holds: impl Fn(f64) -> bool) -> Result<f64> {
         match self.number(key, expected, holds)? {
             Some(x) => Ok(x),
             None => Err(self.bad(key, expected, &Value::Null)),
         }
     }
 
-    pub(super) fn flag(&mut self, key: &str) -> Result<Option<bool>> {
+    pub(crate) fn flag(&mut self, key: &str) -> Result<Option<bool>> {
         match self.entries.remove(key) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(flag)),
@@ -66,7 +66,7 @@ impl Object<'_> {
     }
 
     /// No key may be left over.
-    pub(super) fn nothing_else(&self, keys: &str) -> Result<()> {
+    pub(crate) fn nothing_else(&self, keys: &str) -> Result<()> {
         match self.entries.iter().next() {
             None => Ok(()),
             Some((key, value)) => Err(self.bad(key, format!("one of {keys}"), value)),
@@ -74,7 +74,7 @@ impl Object<'_> {
     }
 
     /// The key's choice, or the default.
-    pub(super) fn choice<T: Choice + Default>(&mut self) -> Result<T> {
+    pub(crate) fn choice<T: Choice + Default>(&mut self) -> Result<T> {
         let Some(value) = self.entries.remove(T::KEY) else { return Ok(T::default()) };
         let name = match &value {
             Value::String(name) if !name.starts_with("0x") => name.clone(),

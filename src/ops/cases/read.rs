@@ -101,6 +101,11 @@ pub(super) fn case(file: &TensorFile, entry: &Entry, case: CaseHeader) -> Result
     Ok(OpCase { name: case.name, op, inputs, outputs: case.outputs, upstream, wanted, out_shapes })
 }
 
+/// Whether an input of this name is made of integers.
+pub(crate) fn is_integer(name: &str) -> bool {
+    matches!(name, "labels" | "mask")
+}
+
 fn mask(file: &TensorFile, name: &str) -> Result<ArrayD<i64>> {
     let mask = file.read_integers(name, None)?;
     match mask.iter().enumerate().find(|(_, m)| !matches!(m, 0 | 1)) {
@@ -111,7 +116,7 @@ fn mask(file: &TensorFile, name: &str) -> Result<ArrayD<i64>> {
 
 /// Position decides which tensor is which, so names are free; but a known name in another's place is a mistake that
 /// would go unnoticed where the shapes happen to fit.
-fn check_names(list: &str, given: &[String], known: &[String]) -> Result<()> {
+pub(crate) fn check_names(list: &str, given: &[String], known: &[String]) -> Result<()> {
     if let Some(twice) = first_duplicate(given.iter().map(String::as_str)) {
         return Err(Error::domain(list, "different names", format!("`{twice}` twice")));
     }
@@ -122,7 +127,7 @@ fn check_names(list: &str, given: &[String], known: &[String]) -> Result<()> {
 }
 
 /// Where each of `names` stands in `among`.
-fn positions<'a>(list: &str, names: &'a [String], among: &[String]) -> Result<Vec<(usize, &'a String)>> {
+pub(crate) fn positions<'a>(list: &str, names: &'a [String], among: &[String]) -> Result<Vec<(usize, &'a String)>> {
     let place = |name| among.iter().position(|other| other == name).map(|i| (i, name));
     names
         .iter()
