@@ -1,0 +1,336 @@
+"""Records a training step of PyTorch: every call of an operator that it dispatches, forward and backward.
+
+Only looks on. Contents go to the file before a call (its operands) and after it (its results, and what it changed in
+place), so that no copy is kept and nothing lives longer than it would.
+"""
+
+import contextlib
+import copy
+import random
+
+import numpy as np
+import torch
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ._contents import DTYPES, Contents
+from .record import Record, RecordError
+
+# Positions of running statistics, which these change in training although their schemas do not say so.
+UNDECLARED_WRITES = {"native_batch_norm": (3, 4), "cudnn_batch_norm": (3, 4), "miopen_batch_norm": (3, 4)}
+
+# What PyTorch may compute in TF32 on a GPU, and the switch that lets it.
+PRODUCTS = {"mm", "addmm", "bmm", "baddbmm", "addbmm", "addmv", "mv"}
+CONVOLUTIONS = {"convolution", "convolution_backward"}
+
+# Text that describes the calls around one parameter; most take a third of it.
+ROOM = 1 << 14
+
+
+class _Operator:
+    """What the schema of an overload says, read once."""
+
+    def __init__(self, func):
+        schema = func._schema
+        self.name = f"{func.namespace}.{schema.name.split('::')[1]}.{func._overloadname}"
+        self.packet = schema.name.split("::")[1]
+        self.short = self.packet if func._overloadname == "default" else f"{self.packet}.{func._overloadname}"
+        self.writes = [
+            argument.name if argument.kwarg_only else position
+            for position, argument in enumerate(schema.arguments)
+            if argument.alias_info is not None and argument.alias_info.is_write
+        ]
+
+    def written(self, args, kwargs):
+        """The keys of the arguments that a call changes: positions, or names of keyword arguments."""
+        if self.packet in UNDECLARED_WRITES and args[5]:
+            return UNDECLARED_WRITES[self.packet]
+        return [key for key in self.writes if (key in kwargs if isinstance(key, str) else key < len(args))]
+
+
+class _Graph:
+    """Which call made which node of the graph that backward walks."""
+
+    def __init__(self):
+        self._calls = {}
+        self._pending = None
+        self._finished = None
+
+    def made(self, call, results):
+        """Remembers the results of a call: they get their node only after the call."""
+        self._pending = (call, results)
+
+    def settle(self):
+        """Looks up the node that the last call's results have got meanwhile."""
+        if self._pending is None:
+            return
+        (call, results), self._pending = self._pending, None
+        node = next((result.grad_fn for result in results if result.grad_fn is not None), None)
+        if node is not None and _key(node) not in self._calls:
+            key = _key(node)
+            self._calls[key] = call
+            node.register_hook(lambda *_: self._finish(key))
+
+    def _finish(self, key):
+        self._finished = key
+
+    def current(self):
+        """The forward call whose derivative is being computed; None where it is none's, as where gradients of several
+        uses of a tensor are added up."""
+        node = torch._C._current_autograd_node()
+        if node is None or _key(node) == self._finished:
+            return None
+        return self._calls.get(_key(node))
+
+
+def _key(node):
+    return node.name(), node._sequence_nr()
+
+
+class _Calls(TorchDispatchMode):
+    """Appends every call to `cases`."""
+
+    def __init__(self, record, contents, modules):
+        super().__init__()
+        self.record, self.contents, self.modules = record, contents, modules
+        self.cases = []
+        self._operators = {}
+        self._graph = _Graph()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        self._graph.settle()
+        operator = self._operators.get(func)
+        if operator is None:
+            operator = self._operators[func] = _Operator(func)
+        grad_enabled = torch.is_grad_enabled()
+        backward = torch._C._current_graph_task_id() != -1 and not (grad_enabled and self.modules.stack)
+        forward = self._graph.current() if backward else None
+        module = forward["module"] if forward else None if backward else self.modules.current()
+        name = self.record.numbered(f"{module}/{operator.short}" if module else operator.short)
+        case = {
+            "name": name,
+            "op": operator.name,
+            "module": module or "",
+            "phase": "backward" if backward else "forward",
+        }
+        if forward:
+            case["of"] = forward["name"]
+        arithmetic = _arithmetic(operator, args)
+        if arithmetic:
+            case["arithmetic"] = arithmetic
+        case["args"] = [self._value(arg, name, f"in{i}") for i, arg in enumerate(args)]
+        if kwargs:
+            case["kwargs"] = {key: self._value(value, name, key) for key, value in kwargs.items()}
+        written = operator.written(args, kwargs)
+        bases = self._bases(kwargs[key] if isinstance(key, str) else args[key] for key in written)
+
+        results = func(*args, **kwargs)
+
+        writes = {}
+        for key in written:
+            value = kwargs[key] if isinstance(key, str) else args[key]
+            for tensor in _tensors(value):
+                self.contents.changed(tensor)
+            if isinstance(value, torch.Tensor):
+                writes[str(key)] = self._value(value, name, f"after{key}")
+        flat = results if isinstance(results, (list, tuple)) else [results]
+        flat = [part for result in flat for part in (result if isinstance(result, (list, tuple)) else [result])]
+        case["results"] = [self._value(result, name, f"out{i}") for i, result in enumerate(flat)]
+        if writes:
+            case["writes"] = writes
+        self.cases.append(case)
+        for base, before, view in bases:
+            self._scatter(case, base, before, view)
+        if grad_enabled and not backward:
+            self._graph.made(case, [result for result in flat if isinstance(result, torch.Tensor)])
+        return results
+
+    def _value(self, value, name, part):
+        """An argument or a result as the file has it."""
+        if isinstance(value, torch.Tensor):
+            return self.contents.reference(value, f"{name}/{part}")
+        if value is None or isinstance(value, (bool, int, str)):
+            return value
+        if isinstance(value, float):
+            return value if np.isfinite(value) else str(value)
+        if isinstance(value, (list, tuple)):
+            return [self._value(item, name, f"{part}.{i}") for i, item in enumerate(value)]
+        return DTYPES.get(value) or str(value).removeprefix("torch.")
+
+    def _bases(self, values):
+        """Of the views that a call will write through: the tensor they are views of, and what it held before."""
+        views = [t for value in values for t in _tensors(value) if t._base is not None and not _covers(t, t._base)]
+        known = [view for view in views if self.contents.is_known(view._base)]
+        return [(view._base, self.contents.reference(view._base, ""), view) for view in known]
+
+    def _scatter(self, case, base, before, view):
+        """A write through a view changes the tensor behind it: told as the call without side effects that does the same."""
+        name = self.record.numbered(f"{case['module']}/as_strided_scatter" if case["module"] else "as_strided_scatter")
+        place = [list(view.shape), list(view.stride()), view.storage_offset()]
+        place[2] -= base.storage_offset()
+        after = self.contents.reference(view, "")
+        scatter = {key: case[key] for key in ("module", "phase", "of") if key in case}
+        scatter |= {"name": name, "op": "aten.as_strided_scatter.default", "args": [before, after, *place]}
+        scatter["results"] = [self.contents.reference(base, f"{name}/out0")]
+        self.cases.append(scatter)
+
+
+def _tensors(value):
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [tensor for tensor in values if isinstance(tensor, torch.Tensor)]
+
+
+def _covers(view, base):
+    """Whether a view shows all of its base, in the same order."""
+    return view.numel() == base.numel() and view.is_contiguous() and base.is_contiguous()
+
+
+def _arithmetic(operator, args):
+    """What PyTorch is set to, where that is not what the dtypes say: on a GPU products may be of TF32 operands, and
+    convolutions by any algorithm."""
+    if operator.packet not in PRODUCTS and operator.packet not in CONVOLUTIONS:
+        return None
+    first = args[0]
+    if first.device.type == "cpu":
+        return None
+    convolves = operator.packet in CONVOLUTIONS
+    declared = {"algorithm": "any"} if convolves else {}
+    switch = torch.backends.cudnn if convolves else torch.backends.cuda.matmul
+    if first.dtype == torch.float32 and switch.allow_tf32:
+        declared["tf32"] = True
+    return declared or None
+
+
+class _Modules:
+    """The path of the module that computes, from hooks of all modules; "" outside of modules and in the outermost."""
+
+    def __init__(self, model):
+        self.paths = {module: path for path, module in model.named_modules()}
+        self.stack = []
+
+    def current(self):
+        return next((path for path in reversed(self.stack) if path is not None), "")
+
+    @contextlib.contextmanager
+    def followed(self):
+        def leave(module, _args, _output):
+            self.stack.pop()
+
+        enter = register_module_forward_pre_hook(lambda module, _: self.stack.append(self.paths.get(module)))
+        leave = register_module_forward_hook(leave, always_call=True)
+        try:
+            yield
+        finally:
+            enter.remove()
+            leave.remove()
+
+
+class Step:
+    """The step that is being recorded. `loss`: set it to the loss, and the record has it."""
+
+    loss = None
+
+
+@contextlib.contextmanager
+def recording(model, path, batch, epoch, index, arithmetic):
+    if not isinstance(model, torch.nn.Module):
+        raise RecordError(f"{path}: the model must be a torch.nn.Module, not {type(model).__name__}")
+    if type(model).__name__ == "OptimizedModule":
+        raise RecordError(f"{path}: a compiled model dispatches no calls to record; give the module that was compiled")
+    parameters = dict(model.named_parameters())
+    room = ROOM * (1 + len(parameters))
+    record = path if isinstance(path, Record) else Record(path, producer=f"PyTorch {torch.__version__}", room=room)
+    try:
+        step, header = Step(), {}
+        contents = Contents(record)
+
+        def references(kind, tensors):
+            tensors = {name: tensor for name, tensor in tensors.items() if isinstance(tensor, torch.Tensor)}
+            return {name: contents.reference(tensor, f"{kind}/{name}") for name, tensor in tensors.items()}
+
+        if epoch is not None:
+            header["epoch"] = epoch
+        if index is not None:
+            header["index"] = index
+        if arithmetic is not None:
+            header["arithmetic"] = dict(arithmetic)
+        # Casts that an enclosing autocast remembers from before would come from nowhere.
+        torch.clear_autocast_cache()
+        header["params"] = references("params", parameters)
+        header["buffers"] = references("buffers", dict(model.named_buffers()))
+        before = references("grads_before", {name: parameter.grad for name, parameter in parameters.items()})
+        if before:
+            header["buffers"] |= {f"{name}.grad": reference for name, reference in before.items()}
+        header["batch"] = references("batch", batch or {})
+        modules = _Modules(model)
+        with modules.followed(), _Calls(record, contents, modules) as calls:
+            yield step
+        header["cases"] = calls.cases
+        grads = {name: parameter.grad for name, parameter in parameters.items()}
+        header["grads"] = references("grads", grads)
+        if not header["grads"]:
+            raise RecordError(
+                f"{record.path}: no parameter has a gradient at the end of the step: loss.backward() belongs into the "
+                "block, zero_grad() behind it"
+            )
+        if isinstance(step.loss, torch.Tensor):
+            header["loss"] = contents.reference(step.loss, "loss")
+        record.step(header)
+    except BaseException:
+        record.abandon()
+        raise
+    if record is not path:
+        record.close()
+
+
+def record_step(model, loss_fn, batch, path, double, epoch, index, arithmetic):
+    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+        raise RecordError(f"{path}: the batch must be a tuple (input, .., target), not {type(batch).__name__}")
+    if not isinstance(model, torch.nn.Module):
+        raise RecordError(f"{path}: the model must be a torch.nn.Module, not {type(model).__name__}")
+    with _as_it_was(model):
+        if double:
+            model = copy.deepcopy(model).double()
+            batch = [_widened(part) for part in batch]
+        for parameter in model.parameters():
+            parameter.grad = None
+        *inputs, target = batch
+        named = {"input" if i == 0 else f"input{i}": part for i, part in enumerate(inputs)} | {"labels": target}
+        with recording(model, path, named, epoch, index, arithmetic) as step:
+            loss = loss_fn(model(*inputs), target)
+            if not isinstance(loss, torch.Tensor) or loss.numel() != 1 or not loss.requires_grad:
+                raise RecordError(f"{path}: loss_fn must return a tensor of one number that depends on the parameters")
+            loss.backward()
+            step.loss = loss
+        return loss.item()
+
+
+def _widened(part):
+    return part.double() if isinstance(part, torch.Tensor) and part.is_floating_point() else part
+
+
+@contextlib.contextmanager
+def _as_it_was(model):
+    """Gives the model its buffers and gradients back, and random numbers their state."""
+    buffers = [
+        (module, name, b, b.clone())
+        for module in model.modules()
+        for name, b in module._buffers.items()
+        if b is not None
+    ]
+    grads = [(parameter, parameter.grad) for parameter in model.parameters()]
+    states = random.getstate(), np.random.get_state()
+    devices = {parameter.device for parameter in model.parameters() if parameter.device.type == "cuda"}
+    try:
+        with torch.random.fork_rng(devices=list(devices)):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        for parameter, grad in grads:
+            parameter.grad = grad
+        with torch.no_grad():
+            for module, name, buffer, content in buffers:
+                module._buffers[name] = buffer
+                buffer.copy_(content)
