@@ -21,7 +21,8 @@ use crate::report::progress::Progress;
 use crate::report::{self, Summary, TensorBoard};
 use crate::scalar::Dtype;
 use crate::train::{
-    Beginning, Config, DenseLayers, Execution, FirstWeights, Recipe, RunFolder, Session, TraceSteps, Watcher,
+    Beginning, Config, DenseLayers, Execution, FirstWeights, KeptCheckpoints, Recipe, RunFolder, Session, TraceSteps,
+    Watcher,
 };
 use clap::builder::PossibleValuesParser;
 use indicatif::HumanBytes;
@@ -353,7 +354,14 @@ fn check_outputs(args: &TrainArgs) -> Result<()> {
     }
     args.tensorboard.as_deref().map_or(Ok(()), output::check_folder)?;
     let Some(trace) = &args.trace else { return Ok(()) };
-    let files = args.out.as_ref().map_or(Vec::new(), |out| RunFolder::files(out).to_vec());
+    // Folders that the run makes are no place for a file either, and what is not there yet does not show it.
+    let folders = args.out.iter().chain(&args.tensorboard).flat_map(|folder| folder.ancestors());
+    let mut files: Vec<PathBuf> = folders.filter(|path| !path.as_os_str().is_empty()).map(Path::to_path_buf).collect();
+    if let Some(out) = &args.out {
+        files.extend(RunFolder::files(out));
+        let kept = trace.file_name().filter(|name| KeptCheckpoints::is_name(name));
+        files.extend(kept.map(|name| out.join(name)));
+    }
     if args.out.as_ref().is_some_and(|out| !out.exists() && is_in(trace, out)) {
         return output::check_distinct("--trace", trace, &files);
     }

@@ -2,6 +2,7 @@
 
 use crate::checksum::Checksum;
 use crate::error::{Error, Result};
+use crate::input::{self, Kind};
 use crate::nn::{Network, Parameters, state_dict};
 use crate::scalar::Scalar;
 use crate::tensor_file::TensorFile;
@@ -44,7 +45,9 @@ impl FirstWeights {
 }
 
 fn open(path: &Path) -> Result<(TensorFile, Checksum)> {
-    let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
-    let sha256 = Checksum::of(&Sha256::new().chain_update(&bytes));
-    Ok((TensorFile::parse(path, bytes)?, sha256))
+    let file = TensorFile::open(path)?;
+    let (mut content, _) = input::open(path, Kind::Tensors)?;
+    let mut hash = Sha256::new();
+    std::io::copy(&mut content, &mut hash).map_err(Error::io(path, "read"))?;
+    Ok((file, Checksum::of(&hash)))
 }

@@ -171,6 +171,9 @@ impl<'a> Session<'a> {
     pub fn train(self, dataset: &Dataset) -> Result<Vec<EpochRecord>> {
         let Self { config, place, begun_trace, stop, watch } = self;
         let mut run = Run::new(&config, dataset, stop)?;
+        if let Some(init) = &config.init {
+            origin::check_whole(&init.file)?;
+        }
         if let Some(start) = &config.start {
             run.origin = Some(origin::open(start, &run, place.folder())?);
         }

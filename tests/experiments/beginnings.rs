@@ -110,6 +110,14 @@ fn weights_that_are_given() {
     assert!(line.contains("/other") && line.contains("fc1.weight"), "{line}");
     let line = refused(&format!("{RUN} --init {from}/config.toml"));
     assert!(line.contains("config.toml"), "{line}");
+    let line = refused(&format!("{RUN} --init {from}"));
+    assert!(line.contains("expected a regular file, found a folder"), "{line}");
+    // A checkpoint in which one bit is another is none, whatever is read of it.
+    let mut damaged = fs::read(&weights).unwrap();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(&other, damaged).unwrap();
+    let line = refused(&format!("{RUN} --init {other}"));
+    assert!(line.contains("SHA-256 of the content"), "{line}");
 }
 
 /// Every record is whole by its own checksums, and the last one tells the last epoch's numbers.

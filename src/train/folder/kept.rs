@@ -5,7 +5,12 @@ use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, TensorFile};
 use crate::train::{Checkpoint, EpochEvent, EpochRecord, Observer, Run};
+use std::ffi::OsStr;
 use std::path::PathBuf;
+
+/// What stands before an epoch in its file's name, and behind it.
+const BEFORE: &str = "checkpoint-";
+const BEHIND: &str = ".safetensors";
 
 /// Keeps the epochs that the run's [`Outputs`](crate::train::Outputs) ask for: the first of the best test accuracy as
 /// `checkpoint-best.safetensors`, and every N-th as `checkpoint-<k>.safetensors`, k counted as in the metrics.
@@ -33,8 +38,13 @@ impl<'a> KeptCheckpoints<'a> {
         Ok(kept)
     }
 
+    /// Whether this may be the name of an epoch that is kept.
+    pub fn is_name(file: &OsStr) -> bool {
+        file.to_str().is_some_and(|name| name.starts_with(BEFORE) && name.ends_with(BEHIND))
+    }
+
     fn path(&self, name: impl std::fmt::Display) -> PathBuf {
-        self.folder.path().join(format!("checkpoint-{name}.safetensors"))
+        self.folder.path().join(format!("{BEFORE}{name}{BEHIND}"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Opening the files of the step from which a run goes on.
 
 use crate::error::{Error, Result};
+use crate::nn::state_dict::CHECKPOINT_KEY;
 use crate::tensor_file::TensorFile;
 use crate::train::origin::Origin;
 use crate::train::start::seen_from;
@@ -24,4 +25,13 @@ pub(super) fn open(start: &Start, run: &Run, folder: &Path) -> Result<Origin> {
     }
     let mask = start.mask.as_ref().map(|mask| TensorFile::open(&seen_from(folder, mask))).transpose()?;
     Ok(Origin { checkpoint: file, mask, within: header.within.unwrap_or_default() })
+}
+
+/// Whether a file of first weights, if it is a checkpoint, is as it was written.
+///
+/// # Errors
+/// As [`TensorFile::open`] and [`Checkpoint::header`].
+pub(super) fn check_whole(path: &Path) -> Result<()> {
+    let file = TensorFile::open(path)?;
+    file.metadata(CHECKPOINT_KEY).map_or(Ok(()), |_| Checkpoint::header(&file).map(drop))
 }

@@ -75,7 +75,16 @@ fn a_trace_has_a_place_of_its_own() {
     // In its own folder, which the run makes, the trace may be by any name but the run's own files'.
     let new = path("new");
     let (own, beside) = (format!("{new}/metrics.jsonl"), format!("{new}/trace.safetensors"));
-    assert_fails(&small(&["--out", &new, "--trace", &own]), 2, &["--trace", "other than"]);
+    let kept = ["best", "1"].map(|epoch| format!("{new}/checkpoint-{epoch}.safetensors"));
+    for trace in [&own, &kept[0], &kept[1], &new] {
+        assert_fails(&small(&["--out", &new, "--trace", trace]), 2, &["--trace", "other than"]);
+    }
+    // Nor may it be a folder that the run is still to make, or one above it.
+    for option in ["--out", "--tensorboard"] {
+        for made in [new.clone(), format!("{new}/seed-1")] {
+            assert_fails(&small(&[option, &made, "--trace", &new]), 2, &["--trace", "other than"]);
+        }
+    }
     assert!(!Path::new(&new).exists(), "the run has not begun");
     assert!(gdstar(&small(&["--out", &new, "--trace", &beside, "--every", "0"])).status.success());
     assert!(Path::new(&beside).exists());
