@@ -125,7 +125,6 @@ class TraceWriter:
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._batches: dict[int, int] = {}  # of each epoch, how many
         self._grad_names: dict[int, list[str]] = {}  # of each epoch, whose gradients every batch holds
-        self._data = tempfile.TemporaryFile(dir=folder)
         self._size = 0  # of all tensors so far
         self._tensors: dict[str, dict[str, Any]] = {}  # of each, what the file's header says
         header = {"format": "gdstar-trace/1", "producer": producer, "dtype": dtype,
@@ -138,6 +137,7 @@ class TraceWriter:
         header = {key: value for key, value in header.items() if value is not None}
         # NumPy's and PyTorch's scalars are written as the numbers they are.
         self._header = json.dumps(header, allow_nan=False, default=lambda scalar: scalar.item())
+        self._begin(folder)
 
     def expected_size(self, weights: Mapping[str, Any], batches: int, gradient_epochs: int | None = None) -> int:
         """The bytes of a trace of all epochs with everything that `epoch` takes of these parameters, and the gradients of
@@ -163,9 +163,12 @@ class TraceWriter:
         loss: Any = None,
         grads: Mapping[str, Any] | None = None,
         weights: Mapping[str, Any] | None = None,
+        input: Any = None,
+        labels: Any = None,
     ) -> None:
         """Batch i of epoch k: which samples, their mean loss, and its gradient before weight decay is added; and, in any
-        batches, the weights that it was taken at, which are 0 where the mask is.
+        batches, the weights that it was taken at, which are 0 where the mask is, and the batch itself: its `input` as the
+        network saw it, and its `labels`.
         """
         self._check_epoch(k)
         due = self._batches.get(k, 0)
@@ -185,6 +188,10 @@ class TraceWriter:
             self._put_each(f"{place}/grad", grads, float)
         if weights is not None:
             self._put_each(f"{place}/weights", weights, float)
+        if input is not None:
+            self._put(f"{place}/input", input, float, None)
+        if labels is not None:
+            self._put(f"{place}/labels", labels, int, LIST)
 
     def epoch(self, k: int, **quantities: Any) -> None:
         """Quantities of epoch k, by the names in `EPOCH`; those of parameters as a dict from name to array."""
@@ -251,11 +258,19 @@ class TraceWriter:
         if expected not in (None, array.shape):
             raise TraceError(f"{place}: expected shape {list(expected)}, found {list(array.shape)}")
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        self._data.write(memoryview(little.reshape(-1).view(np.uint8)))
         start, self._size = self._size, self._size + array.nbytes
         self._tensors[place] = {"dtype": STORED[array.dtype.newbyteorder("=")], "shape": list(array.shape),
                                 "data_offsets": [start, self._size]}
+        self._store(place, memoryview(little.reshape(-1).view(np.uint8)))
         return array.shape
+
+    def _begin(self, folder: str | os.PathLike[str]) -> None:
+        """Makes room for tensors on the disk."""
+        self._data = tempfile.TemporaryFile(dir=folder)
+
+    def _store(self, place: str, data: memoryview) -> None:
+        """Brings the bytes of the tensor `place` there."""
+        self._data.write(data)
 
     def _check_float(self, place: str, array: np.ndarray, is_half: bool) -> np.ndarray:
         if array.dtype.kind in "iu" and array.size == 1:

@@ -68,18 +68,26 @@ pub fn replay(input: &Path, output: &Path, progress: OnProgress) -> Result<Writt
     output::check("--out", output, &[input])?;
     let opened = trace::open(input)?;
     let mut stream = TensorStream::temporary(output)?;
-    let (header, replayed) = match &opened {
+    let (header, written) = replay_opened(&opened, &mut stream, progress)?;
+    stream.finish(&Map::from_iter([(KEY.to_string(), Value::String(header.to_string()))]))?;
+    Ok(written)
+}
+
+/// Replays an open trace into `sink`, whosever rules it follows; the first that is returned is the result's header.
+///
+/// # Errors
+/// As [`replay_trace`].
+pub fn replay_opened(opened: &Opened, sink: &mut dyn TensorSink, progress: OnProgress) -> Result<(Value, Written)> {
+    match opened {
         Opened::Epochs(trace) => {
-            let Replayed { header, epochs, notes } = replay_trace(trace, &mut stream, progress)?;
-            (header.to_json(), Written { events: epochs, notes })
+            let Replayed { header, epochs, notes } = replay_trace(trace, sink, progress)?;
+            Ok((header.to_json(), Written { events: epochs, notes }))
         }
         Opened::Steps(trace) => {
-            let (header, notes) = steps::replay(trace, &mut stream, progress)?;
-            (header.to_json(), Written { events: trace.steps().count(), notes })
+            let (header, notes) = steps::replay(trace, sink, progress)?;
+            Ok((header.to_json(), Written { events: trace.steps().count(), notes }))
         }
-    };
-    stream.finish(&Map::from_iter([(KEY.to_string(), Value::String(header.to_string()))]))?;
-    Ok(replayed)
+    }
 }
 
 /// Replays an open trace into `sink`.

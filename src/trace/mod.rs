@@ -66,7 +66,14 @@ pub enum Opened {
 /// # Errors
 /// As [`Trace::open`].
 pub fn open(path: &Path) -> Result<Opened> {
-    let file = TensorFile::open(path)?;
+    of_file(TensorFile::open(path)?)
+}
+
+/// The trace that a file holds, whosever rules it follows.
+///
+/// # Errors
+/// As [`Trace::open`].
+pub fn of_file(file: TensorFile) -> Result<Opened> {
     let mut object = header::object(&file)?;
     let Some(value) = object.entries.remove(TracedMethod::KEY) else { return Trace::new(file).map(epochs) };
     let name = value.as_str().unwrap_or_default();

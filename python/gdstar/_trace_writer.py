@@ -1,0 +1,1 @@
+../../examples/port/gdstar_trace.py
