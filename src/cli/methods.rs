@@ -5,9 +5,8 @@ use crate::error::{Error, Result};
 use crate::method::choices::Choices;
 use crate::method::options::{Domain, Part};
 use crate::method::{DECLARED, Entry, METHODS, MethodOption, declared};
-use crate::report::{WIDTH, wrapped};
+use crate::report::{indented, wrapped};
 use serde_json::{Map, Value, json};
-use textwrap::{Options, WordSplitter, fill};
 
 /// List the sparse training methods, or one method's hyper-parameters, readings, labels and source.
 ///
@@ -108,12 +107,6 @@ fn labels(entry: &Entry) -> Vec<String> {
 
 fn option(key: &str) -> String {
     format!("--{}", key.replace('_', "-").to_lowercase())
-}
-
-/// In lines of a terminal's width, all but the first set in so far.
-fn indented(text: &str, by: usize) -> String {
-    let indent = " ".repeat(by);
-    fill(text, Options::new(WIDTH).subsequent_indent(&indent).word_splitter(WordSplitter::NoHyphenation))
 }
 
 fn json(entry: &Entry) -> Value {

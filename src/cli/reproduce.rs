@@ -9,7 +9,7 @@ use crate::console;
 use crate::error::{Error, Result};
 use crate::experiment::reproduce::{TARGETS, Target, find};
 use crate::experiment::{CostModel, Job, Scale, Store};
-use crate::report::{exhibit, thousands};
+use crate::report::{exhibit, indented, thousands};
 use clap::builder::PossibleValuesParser;
 use indicatif::{HumanBytes, HumanDuration};
 use serde_json::json;
@@ -186,7 +186,8 @@ fn overview(scale: &Scale, store: &Store) -> Result<()> {
         } else {
             format!("{done} done, the rest about {}, {}", HumanDuration(time), HumanBytes(bytes))
         };
-        console::print_line(format_args!("{:<width$}  {} ({})", target.name, target.title, target.source))?;
+        let line = format!("{:<width$}  {} ({})", target.name, target.title, target.source);
+        console::print_line(indented(&line, width + 2))?;
         console::print_line(format_args!("{:<width$}  {} runs: {rest}", "", thousands(jobs.len())))?;
     }
     console::print_line("\nTimes are estimates for two cores, without what sparsity saves.")

@@ -13,7 +13,12 @@ pub const WIDTH: usize = 80;
 /// assert_eq!((first.len(), second), (79, "  word word word word"));
 /// ```
 pub fn wrapped(text: &str) -> String {
+    text.lines().map(|line| indented(line, 2)).collect::<Vec<_>>().join("\n")
+}
+
+/// A line broken likewise, all but the first set in by so many columns.
+pub fn indented(line: &str, by: usize) -> String {
+    let indent = " ".repeat(by);
     // A range of epochs stays in one piece.
-    let options = Options::new(WIDTH).subsequent_indent("  ").word_splitter(WordSplitter::NoHyphenation);
-    text.lines().map(|line| textwrap::fill(line, &options)).collect::<Vec<_>>().join("\n")
+    textwrap::fill(line, Options::new(WIDTH).subsequent_indent(&indent).word_splitter(WordSplitter::NoHyphenation))
 }

@@ -310,7 +310,7 @@ impl Object<'_> {
         let is_count = |x: f64| x >= 1.0 && x <= (1_u64 << 53) as f64 && x.fract() == 0.0;
         let is_rate = |x: f64| (0.0..=1.0).contains(&x);
         let is_size = |x: f64| x >= 0.0 && x.is_finite();
-        let (count, rate, size) = ("a whole number of at least 1", "a number in [0, 1]", "a finite number >= 0");
+        let (count, rate, size) = ("a whole number from 1 to 2^53", "a number in [0, 1]", "a finite number >= 0");
         let hyper = Hyperparameters {
             epochs: self.required_number("epochs", count, is_count)? as usize,
             alpha_0: self.required_number("alpha_0", rate, is_rate)?,

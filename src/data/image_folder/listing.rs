@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 /// How image files are told from others that lie beside them; what they are is for their content to say.
 const READ: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "ppm", "pgm", "pbm", "pnm"];
 /// Image files that are not read. To pass them over would be to train, unasked, on less than is there.
-const NOT_READ: [&str; 13] =
-    ["gif", "tif", "tiff", "webp", "avif", "heic", "heif", "jp2", "j2k", "jxl", "tga", "ico", "qoi"];
+const NOT_READ: [&str; 21] = [
+    "gif", "tif", "tiff", "webp", "avif", "heic", "heif", "jp2", "j2k", "jpf", "jpx", "jxl", "tga", "ico", "qoi",
+    "psd", "exr", "hdr", "dds", "pcx", "svg",
+];
 
 /// (name, path) by name.
 type Entries = Vec<(OsString, PathBuf)>;

@@ -60,6 +60,7 @@ fn a_networks_layers_are_listed() {
 #[test]
 fn lists_fit_a_terminal() {
     let mut told = [lines(&["models"]), lines(&["models", "--image-size", "9"]), lines(&["data", "list"])].concat();
+    told.extend([lines(&["methods"]), lines(&["reproduce", "--store", "none"])].concat());
     for entry in MODELS {
         let own = lines(&["models", entry.name]);
         let words: Vec<&str> = own.iter().flat_map(|line| line.split_whitespace()).collect();

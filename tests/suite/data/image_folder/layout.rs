@@ -104,7 +104,7 @@ fn links_are_followed_to_an_end() {
 /// An image that is not read is not left out in silence.
 #[test]
 fn images_that_are_not_read_are_refused_by_name() {
-    for extension in ["gif", "TIFF", "tif", "webp", "heic", "avif", "jp2"] {
+    for extension in ["gif", "TIFF", "tif", "webp", "heic", "avif", "jp2", "exr", "psd", "svg"] {
         let root = good();
         let name = format!("train/dog/more/x.{extension}");
         write_image(root.path(), &name, [0; 3]);
