@@ -4,6 +4,7 @@ use super::choice;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::ops::cases::{Precision, evaluate_file};
+use crate::train::RunFolder;
 use std::path::PathBuf;
 
 /// Evaluate single ops from a file, forward and backward.
@@ -35,5 +36,6 @@ pub struct OpArgs {
 /// # Errors
 /// Those of [`evaluate_file`].
 pub fn run(args: &OpArgs) -> Result<()> {
+    RunFolder::check_foreign("--out", &args.out)?;
     evaluate_file(&args.input, &args.out, args.precision, args.kernel)
 }

@@ -7,6 +7,7 @@ use crate::nn::{Mode, models};
 use crate::output;
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::{self, Element, TensorFile};
+use crate::train::RunFolder;
 use crate::train::probe::{network, probe};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -63,6 +64,7 @@ pub fn run(args: &ProbeArgs) -> Result<()> {
 fn run_in<S: Scalar + Element>(args: &ProbeArgs) -> Result<()> {
     let model = models::find(&args.model)?;
     output::check("--out", &args.out, &[&args.weights, &args.batch])?;
+    RunFolder::check_foreign("--out", &args.out)?;
     let (weights, batch) = (TensorFile::open(&args.weights)?, TensorFile::open(&args.batch)?);
     let mode = if args.eval { Mode::EvaluationWithGradients } else { Mode::Training };
     let results = probe::<S>(model, &weights, &batch, mode, args.kernel)?;

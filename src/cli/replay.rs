@@ -4,6 +4,7 @@ use super::progress_bar;
 use crate::console;
 use crate::error::{Result, in_one_line};
 use crate::oracle::replay::replay;
+use crate::train::RunFolder;
 use std::path::PathBuf;
 
 /// Compute the whole method from the gradients of a trace.
@@ -28,6 +29,7 @@ pub struct ReplayArgs {
 /// # Errors
 /// Those of [`replay`].
 pub fn run(args: &ReplayArgs) -> Result<()> {
+    RunFolder::check_foreign("--out", &args.out)?;
     let bar = progress_bar("gradient");
     let replayed = replay(&args.input, &args.out, &mut |done, total| {
         bar.set_length(total as u64);

@@ -21,8 +21,7 @@ use crate::report::progress::Progress;
 use crate::report::{self, Summary, TensorBoard};
 use crate::scalar::Dtype;
 use crate::train::{
-    Beginning, Config, DenseLayers, Execution, FirstWeights, KeptCheckpoints, Recipe, RunFolder, Session, TraceSteps,
-    Watcher,
+    Beginning, Config, DenseLayers, Execution, FirstWeights, Recipe, RunFolder, Session, TraceSteps, Watcher,
 };
 use clap::builder::PossibleValuesParser;
 use indicatif::HumanBytes;
@@ -359,7 +358,7 @@ fn check_outputs(args: &TrainArgs) -> Result<()> {
     let mut files: Vec<PathBuf> = folders.filter(|path| !path.as_os_str().is_empty()).map(Path::to_path_buf).collect();
     if let Some(out) = &args.out {
         files.extend(RunFolder::files(out));
-        let kept = trace.file_name().filter(|name| KeptCheckpoints::is_name(name));
+        let kept = trace.file_name().filter(|name| RunFolder::is_kept(name));
         files.extend(kept.map(|name| out.join(name)));
     }
     if args.out.as_ref().is_some_and(|out| !out.exists() && is_in(trace, out)) {

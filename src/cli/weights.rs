@@ -7,6 +7,7 @@ use crate::output;
 use crate::paper::reading::InitialWeights;
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::{self, Element};
+use crate::train::RunFolder;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,7 @@ pub struct WeightsArgs {
 pub fn run(args: &WeightsArgs) -> Result<()> {
     let model = models::find(&args.model)?;
     output::check("--out", &args.out, &[] as &[&Path])?;
+    RunFolder::check_foreign("--out", &args.out)?;
     let input = match args.input.as_deref() {
         None => model.input,
         Some(&[c, h, w]) => [c, h, w],

@@ -13,10 +13,15 @@ use crate::scalar::Scalar;
 use crate::tensor_file::{Element, StreamExtent, TensorFile};
 use lock::FolderLock;
 use std::cell::Cell;
+use std::ffi::OsStr;
+use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// What stands before an epoch in the name of the checkpoint that is kept of it, and behind it.
+const KEPT: [&str; 2] = ["checkpoint-", ".safetensors"];
 
 /// Where a run keeps what it writes.
 #[derive(Debug, Clone)]
@@ -49,6 +54,22 @@ impl RunFolder {
     /// Whether a run was begun in this folder.
     pub fn holds_run(path: &Path) -> bool {
         Self::at(path, None).config().exists()
+    }
+
+    /// Refuses to have a result written where a run keeps a file of its own, which would be gone. `option` is what named
+    /// `path`.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] naming `option`.
+    pub fn check_foreign(option: &str, path: &Path) -> Result<()> {
+        let place = output::resolved(path).unwrap_or_else(|_| path.to_path_buf());
+        let folder = output::directory_of(&place);
+        let is_its_own =
+            |name: &OsStr| Self::is_kept(name) || Self::files(folder).iter().any(|file| file.file_name() == Some(name));
+        if Self::holds_run(folder) && place.file_name().is_some_and(is_its_own) {
+            return Err(Error::domain(option, "a file other than those of a run", path.display()));
+        }
+        Ok(())
     }
 
     /// Takes back what [`RunFolder::create`] did, for a run that cannot begin after all.
@@ -131,6 +152,18 @@ impl RunFolder {
 
     fn write_config(&self, text: &str) -> Result<()> {
         write_atomically(&self.config(), |out| out.write_all(text.as_bytes()))
+    }
+
+    /// The checkpoint of an epoch that is kept.
+    fn kept(&self, epoch: impl Display) -> PathBuf {
+        let [before, behind] = KEPT;
+        self.path.join(format!("{before}{epoch}{behind}"))
+    }
+
+    /// Whether this may be the name of an epoch that is kept.
+    pub fn is_kept(file: &OsStr) -> bool {
+        let [before, behind] = KEPT;
+        file.to_str().is_some_and(|name| name.starts_with(before) && name.ends_with(behind))
     }
 
     /// The files of a run in the folder of this path.

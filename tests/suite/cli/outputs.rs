@@ -158,6 +158,20 @@ fn no_output_replaces_an_input() {
     for arguments in cases {
         assert_fails(arguments, 2, &["--out", "other than"]);
     }
+    // Nor does one replace what a run keeps, whichever command it is of.
+    let own = ["checkpoint", "checkpoint-best"].map(|name| format!("{run}/{name}.safetensors"));
+    for out in &own {
+        let commands: [&[&str]; 4] = [
+            &["weights", "--model", "lenet300", "--out", out],
+            &["probe", "--model", "lenet300", "--weights", &weights, "--batch", &batch, "--out", out],
+            &["replay", &input, "--out", out],
+            &["op", &input, "--out", out],
+        ];
+        for arguments in commands {
+            assert_fails(arguments, 2, &["--out", "a file other than those of a run"]);
+        }
+    }
+    assert!(gdstar(&["evaluate", &run]).status.success(), "the weights are what they were");
     assert!(["w", "b", "t"].iter().all(|name| fs::read_to_string(path(name)).unwrap() == **name));
     assert!(fs::read_to_string(format!("{run}/config.toml")).unwrap().contains("lenet300"));
     // And a folder that is not there is seen before the work.
