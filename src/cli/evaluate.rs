@@ -111,6 +111,9 @@ impl Subject {
             classes: args.classes.or(own.classes),
             ..own
         };
+        if data == Source::Digits && args.data_dir.is_some() {
+            console::tell("gdstar: --data-dir: no effect, the digits are part of the program");
+        }
         let mut dataset = with_threads(args.threads, || load_data(data, dir, options))??;
         if let Some(encoding) = &file.encoding {
             dataset = dataset.encoded(encoding, dir.unwrap_or(Path::new(data.name())))?;

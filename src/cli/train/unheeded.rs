@@ -16,6 +16,7 @@ fn reason(key: &str, config: &Config) -> Option<String> {
         return None;
     }
     let of_some_method = METHODS.iter().any(|method| method.entry().heeds.contains(&key));
+    let is_of_digits = matches!(config.data, Source::Digits | Source::Mnist);
     let is_pattern = matches!(config.structure, Some(Structure::Pattern { .. }));
     let reasons = [
         (of_some_method && entry.heeds.is_empty(), format!("--method {method} prunes nothing by the paper's rules")),
@@ -23,6 +24,7 @@ fn reason(key: &str, config: &Config) -> Option<String> {
         (is_pattern && OF_THRESHOLD.contains(&key), "an n:m pattern says itself how many weights go".to_string()),
         (config.structure.is_none() && key == "group_score", "without --structure there are no groups".to_string()),
         (config.data == Source::Digits && key == "data_dir", "the digits are part of the program".to_string()),
+        (is_of_digits && key == "no_augmentation", format!("images of {} are never augmented", config.data.name())),
     ];
     reasons.into_iter().find_map(|(holds, reason)| holds.then_some(reason))
 }
@@ -32,6 +34,7 @@ impl TrainArgs {
     fn given(&self) -> Vec<String> {
         let given = [
             ("data_dir", self.data_dir.is_some()),
+            ("no_augmentation", self.no_augmentation),
             ("alpha_0", self.alpha_0.is_some()),
             ("alpha_K", self.alpha_k.is_some()),
             ("lambda", self.lambda.is_some()),

@@ -36,6 +36,8 @@ fn evaluate_tells_what_the_run_measured() {
     succeeds(&["export", out, "--format", "safetensors"]);
     let dense = format!("{out}/export-safetensors/dense.safetensors");
     let of_run = json(&["evaluate", out, "--json"]);
+    let elsewhere = gdstar(&["evaluate", out, "--data-dir", "elsewhere"]);
+    assert_eq!(text(&elsewhere.stderr), "gdstar: --data-dir: no effect, the digits are part of the program\n");
     assert_eq!(of_run, json(&["evaluate", checkpoint.to_str().unwrap(), "--json", "--threads", "1"]));
     let mut of_weights = json(&["evaluate", &dense, "--model", "lenet300", "--data", "digits", "--json"]);
     assert_eq!(of_run["accuracy"], last.test_accuracy);

@@ -281,6 +281,7 @@ fn options_without_effect_are_named() {
         (&["--structure", "2:4", "--chunks", "2"], "--chunks: no effect, an n:m pattern"),
         (&["--group-score", "mean"], "--group-score: no effect, without --structure"),
         (&["--data-dir", "somewhere"], "--data-dir: no effect, the digits"),
+        (&["--no-augmentation"], "--no-augmentation: no effect, images of digits are never augmented"),
         (&["--structure", "4x4", "--group-score", "mean", "--alpha-0", "0.9", "--decay-step", "epoch"], ""),
     ];
     for (options, expected) in cases {
