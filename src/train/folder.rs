@@ -196,9 +196,16 @@ impl RunFolder {
     /// stopped before its first.
     ///
     /// # Errors
-    /// As [`Checkpoint::read`].
+    /// As [`Checkpoint::read`] and [`Metrics::read_so_far`]; [`Error::File`] if the checkpoint is lost.
     pub fn state<S: Scalar + Element>(&self, run: &Run) -> Result<(State<S>, Option<StreamExtent>)> {
         if !self.checkpoint().exists() {
+            // The epoch that a run was killed in may have its record already; all before it had a checkpoint.
+            let recorded = Metrics::read_so_far(&self.metrics())?.len();
+            if recorded > 1 {
+                let expected =
+                    format!("that of the {recorded} epochs in metrics.jsonl; without it, choose another --out");
+                return Err(Error::file(self.checkpoint(), "checkpoint", expected, "none"));
+            }
             return Ok((run.start()?, None));
         }
         let (header, state) = Checkpoint::read(&self.checkpoint(), run)?;

@@ -5,7 +5,9 @@ use gdstar::kernel::Kernel;
 use gdstar::method::Method;
 use gdstar::nn::state_dict::CHECKPOINT_KEY;
 use gdstar::tensor_file::{Tensor, TensorFile, write};
-use gdstar::train::{Checkpoint, Checkpointer, Config, History, KeptCheckpoints, Observer, Run, RunFolder, SavedFile};
+use gdstar::train::{
+    Checkpoint, Checkpointer, Config, History, KeptCheckpoints, Observer, Run, RunFolder, SavedFile, Session,
+};
 use safetensors::Dtype;
 use std::collections::HashMap;
 use std::fs;
@@ -82,6 +84,19 @@ fn a_lost_configuration_comes_back_from_the_checkpoint() {
         let told = told.unwrap_err().to_string();
         assert!(told.contains("metrics.jsonl without the run's config.toml"), "{told}");
     }
+}
+
+/// A checkpoint that is lost: its epochs are not trained again unasked, over what is left of them.
+#[test]
+fn a_lost_checkpoint_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    finished(folder.path());
+    let metrics = fs::read(folder.path().join("metrics.jsonl")).unwrap();
+    fs::remove_file(folder.path().join("checkpoint.safetensors")).unwrap();
+    let resumed = Session::resume(folder.path()).unwrap().unwrap();
+    let told = resumed.train(&digits()).unwrap_err().to_string();
+    assert!(told.contains("checkpoint.safetensors: checkpoint: expected that of the 2 epochs"), "{told}");
+    assert_eq!(fs::read(folder.path().join("metrics.jsonl")).unwrap(), metrics);
 }
 
 /// Metrics whose epochs are out of order are refused where the run is resumed, as a table refuses them.
