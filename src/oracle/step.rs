@@ -36,10 +36,10 @@
 mod balls;
 mod batch;
 mod compare;
-mod cross_entropy;
+pub(super) mod cross_entropy;
 mod decisions;
 mod pooling;
-mod rounding;
+pub(super) mod rounding;
 mod stages;
 
 pub use balls::Balls;

@@ -4,14 +4,24 @@
 //! one finding; how the operands came about is a question of its own.
 
 mod arguments;
+mod ball;
 mod call;
 mod case;
 mod declared;
+mod expected;
+mod grade;
+mod judge;
+mod overloads;
 mod read;
+mod rounding;
 mod value;
 
 pub use arguments::Arg;
 pub use call::{AtenCall, Call, Carried, Changed, OpCall, Phase};
 pub use declared::{Algorithm, BatchNormForm, Declared};
+pub use expected::{Answer, Claim, Expected, Narrow};
+pub use grade::{Grade, Measured, Outlier};
+pub use judge::{Judged, Place, judge};
+pub use overloads::{OVERLOADS, Overload};
 pub use read::{Record, Step};
 pub use value::{Reference, Value, unit_roundoff};

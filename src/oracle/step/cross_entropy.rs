@@ -42,11 +42,30 @@ struct Row<'a> {
 }
 
 /// How far one arithmetic may be from the truth of a row.
-struct Errors {
+pub(in crate::oracle) struct Errors {
     /// Absolute, of the loss.
-    loss: f64,
+    pub loss: f64,
     /// Of the logarithm of any p_j.
-    probability: f64,
+    pub probability: f64,
+}
+
+impl Errors {
+    /// The module's bounds for a row of `classes` logits of the size `size` at most that lie within `spread`.
+    pub fn of(rounding: &Rounding, classes: f64, spread: f64, size: f64) -> Self {
+        let (u, eta) = (rounding.stored, rounding.elementary());
+        let (t, log_classes) = (spread, libm::log(classes));
+        let power = u * t + logarithmic(eta);
+        let rescaled = u * t + (classes - 1.0) * (logarithmic(eta) + 2.0 * logarithmic(u));
+        let sum = power + rescaled + 2.0 * classes * rounding.underflow;
+        let log_size = size + log_classes;
+        let logarithm = sum + eta * (log_size + sum);
+        let loss_size = t + log_classes;
+        let shifts = u * t + u * (log_size + logarithm);
+        let by_logarithm = (logarithm + shifts) * (1.0 + u) + u * loss_size;
+        let quotient = power + sum + 2.0 * logarithmic(u);
+        let by_quotient = quotient + eta * (loss_size + quotient);
+        Self { loss: up(by_logarithm.max(by_quotient)), probability: up(quotient.max(by_logarithm + logarithmic(eta))) }
+    }
 }
 
 impl<'a> Row<'a> {
@@ -72,23 +91,7 @@ impl<'a> Row<'a> {
 
     /// The module's bounds in this arithmetic.
     fn errors(&self, rounding: &Rounding) -> Errors {
-        let (u, eta) = (rounding.stored, rounding.elementary());
-        let classes = self.logits.len() as f64;
-        let (t, log_classes) = (self.spread, libm::log(classes));
-        let power = u * t + logarithmic(eta);
-        let rescaled = u * t + (classes - 1.0) * (logarithmic(eta) + 2.0 * logarithmic(u));
-        let sum = power + rescaled + 2.0 * classes * rounding.underflow;
-        let log_size = self.size + log_classes;
-        let logarithm = sum + eta * (log_size + sum);
-        let loss_size = t + log_classes;
-        let shifts = u * t + u * (log_size + logarithm);
-        let by_logarithm = (logarithm + shifts) * (1.0 + u) + u * loss_size;
-        let quotient = power + sum + 2.0 * logarithmic(u);
-        let by_quotient = quotient + eta * (loss_size + quotient);
-        Errors {
-            loss: up(by_logarithm.max(by_quotient)),
-            probability: up(quotient.max(by_logarithm + logarithmic(eta))),
-        }
+        Errors::of(rounding, self.logits.len() as f64, self.spread, self.size)
     }
 
     /// What a port may hold for the row's loss.
@@ -131,7 +134,7 @@ fn widened(interval: Interval, by: f64) -> Interval {
 
 /// What a port may hold for the mean loss and its gradient, for logits `[n, classes]` and labels `[n]` below
 /// `classes`.
-pub(super) fn cross_entropy(rounding: &Rounding, logits: &Balls, labels: &[usize]) -> (Interval, Balls) {
+pub(in crate::oracle) fn cross_entropy(rounding: &Rounding, logits: &Balls, labels: &[usize]) -> (Interval, Balls) {
     let intervals: Vec<Interval> = logits.intervals().collect();
     let classes = intervals.len() / labels.len().max(1);
     let n = labels.len() as f64;

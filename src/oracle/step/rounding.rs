@@ -4,9 +4,9 @@ use crate::oracle::arithmetic::theta;
 use crate::trace::Arithmetic;
 
 /// The unit roundoff of `f64`, in which the enclosure itself is computed.
-pub(super) const OWN_ROUNDOFF: f64 = f64::EPSILON / 2.0;
+pub(in crate::oracle) const OWN_ROUNDOFF: f64 = f64::EPSILON / 2.0;
 /// The smallest subnormal `f64`: what an underflow of ours can be off by.
-pub(super) const OWN_UNDERFLOW: f64 = f64::from_bits(1);
+pub(in crate::oracle) const OWN_UNDERFLOW: f64 = f64::from_bits(1);
 
 /// A correct port's `exp`, `ln` and `ln(1 + x)`: within this many units in the last place.
 ///
@@ -16,14 +16,14 @@ pub(super) const OWN_UNDERFLOW: f64 = f64::from_bits(1);
 const ELEMENTARY_ULPS: f64 = 4.0;
 
 /// The largest sum whose radii [`up`] rounds outwards safely.
-pub(super) const MOST_TERMS: f64 = (1_u64 << 20) as f64;
+pub(in crate::oracle) const MOST_TERMS: f64 = (1_u64 << 20) as f64;
 /// A radius is a sum of at most [`MOST_TERMS`] non-negative products, each within [`OWN_ROUNDOFF`], so within 2^-32,
 /// and is passed through fewer than 64 further roundings: 2^-47. One factor `1 + 2^-30` covers both.
 const SLACK: f64 = 1.0 / (1_u64 << 30) as f64;
 
 /// The relative and absolute errors of one arithmetic, port's or our own.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rounding {
+pub(in crate::oracle) struct Rounding {
     /// Of each operation of a sum, products included.
     pub sum: f64,
     /// Of each operation whose result is stored by itself.
@@ -38,6 +38,8 @@ pub(super) struct Rounding {
     pub underflow: f64,
     /// Whether what enters an operation may be taken for 0 where it is below `underflow`.
     pub flushes: bool,
+    /// The error of `exp` and `ln` in units in the last place.
+    pub ulps: f64,
 }
 
 impl Rounding {
@@ -56,6 +58,7 @@ impl Rounding {
             parameter,
             underflow: arithmetic.underflow(),
             flushes: ftz,
+            ulps: ELEMENTARY_ULPS,
         }
     }
 
@@ -68,11 +71,12 @@ impl Rounding {
         parameter: 0.0,
         underflow: OWN_UNDERFLOW,
         flushes: false,
+        ulps: ELEMENTARY_ULPS,
     };
 
     /// The relative error of `exp` and `ln`; an ulp is at most 2u of the value.
     pub fn elementary(&self) -> f64 {
-        2.0 * ELEMENTARY_ULPS * self.stored
+        2.0 * self.ulps * self.stored
     }
 
     /// A bound on |v' - v| over the values v of a size up to `size` and the v' they are read as.
@@ -84,17 +88,17 @@ impl Rounding {
 
 /// `gamma_n = n u / (1 - n u)`: bounds `|(1 + d_1) .. (1 + d_n) - 1|` for |d_i| <= u (Higham, "Accuracy and Stability
 /// of Numerical Algorithms", 2nd ed., Lemma 3.1). Infinite where it bounds nothing.
-pub(super) fn gamma(n: f64, u: f64) -> f64 {
+pub(in crate::oracle) fn gamma(n: f64, u: f64) -> f64 {
     theta(n * u).unwrap_or(f64::INFINITY)
 }
 
 /// `-ln(1 - u)`: bounds `|ln(1 + d)|` for |d| <= u. Products of factors (1 + d) become sums of these.
-pub(super) fn logarithmic(u: f64) -> f64 {
+pub(in crate::oracle) fn logarithmic(u: f64) -> f64 {
     if u < 1.0 { -libm::log1p(-u) } else { f64::INFINITY }
 }
 
 /// A radius rounded outwards; what is not a number is no bound at all.
-pub(super) fn up(radius: f64) -> f64 {
+pub(in crate::oracle) fn up(radius: f64) -> f64 {
     if radius == 0.0 {
         0.0
     } else if radius > 0.0 {
