@@ -239,6 +239,8 @@ def recording(model, path, batch, epoch, index, arithmetic):
     if type(model).__name__ == "OptimizedModule":
         raise RecordError(f"{path}: a compiled model dispatches no calls to record; give the module that was compiled")
     parameters = dict(model.named_parameters())
+    if any(torch.nn.parameter.is_lazy(parameter) for parameter in parameters.values()):
+        raise RecordError(f"{path}: the model has parameters without a shape; let it see a batch first")
     room = ROOM * (1 + len(parameters))
     record = path if isinstance(path, Record) else Record(path, producer=f"PyTorch {torch.__version__}", room=room)
     try:
@@ -268,6 +270,10 @@ def recording(model, path, batch, epoch, index, arithmetic):
             yield step
         header["cases"] = calls.cases
         grads = {name: parameter.grad for name, parameter in parameters.items()}
+        for grad in grads.values():
+            # Read again what the optimizer will read, whoever may have changed it meanwhile.
+            if grad is not None:
+                contents.changed(grad)
         header["grads"] = references("grads", grads)
         if not header["grads"]:
             raise RecordError(
