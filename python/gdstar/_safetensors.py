@@ -37,8 +37,12 @@ class _Spool:
 
     def holds(self, begin, data):
         self.file.seek(begin)
-        pieces = range(0, len(data), PIECE)
-        equal = all(self.file.read(min(PIECE, len(data) - at)) == data[at : at + PIECE] for at in pieces)
+        # NumPy compares bytes by the word, memoryviews one by one.
+        data = np.frombuffer(data, dtype=np.uint8)
+        pieces = (data[at : at + PIECE] for at in range(0, len(data), PIECE))
+        equal = all(
+            np.array_equal(np.frombuffer(self.file.read(len(piece)), dtype=np.uint8), piece) for piece in pieces
+        )
         self.file.seek(self.end)
         return equal
 

@@ -148,10 +148,10 @@ class _Calls(TorchDispatchMode):
 
     def _value(self, value, name, part):
         """An argument or a result as the file has it."""
+        if value is None or isinstance(value, (int, str)):
+            return value
         if isinstance(value, torch.Tensor):
             return self.contents.reference(value, f"{name}/{part}")
-        if value is None or isinstance(value, (bool, int, str)):
-            return value
         if isinstance(value, float):
             return value if np.isfinite(value) else str(value)
         if isinstance(value, (list, tuple)):

@@ -82,7 +82,9 @@ class Back:
         self.sum, self.dot = self.dy.sum(AXES), (self.dy * self.normed).sum(AXES)
 
     def gradient(self, mean=1.0, dot=1.0):
-        inner = self.dy - per_channel(self.sum) * mean / self.count - self.normed * per_channel(self.dot) * dot / self.count
+        inner = (
+            self.dy - per_channel(self.sum) * mean / self.count - self.normed * per_channel(self.dot) * dot / self.count
+        )
         return (inner * per_channel(self.weight * self.scale)).to(self.dtype)
 
 

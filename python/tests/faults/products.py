@@ -35,7 +35,10 @@ def backward_with(changed, index):
 
     def act(call):
         new = {i: f(call.args[i]) for i, f in changed.items()}
-        if any(value is None or value.shape != call.args[i].shape for i, value in new.items()) or call.results[index] is None:
+        if (
+            any(value is None or value.shape != call.args[i].shape for i, value in new.items())
+            or call.results[index] is None
+        ):
             return None
         return call.with_result(index, call.again(new)[index])
 

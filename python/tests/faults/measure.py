@@ -1,0 +1,273 @@
+"""What the oracle finds in steps of PyTorch: `python measure.py planted`, `correct`, `rules` or `time`, tables in Markdown.
+
+    planted     every fault in every small network that can have it: caught, named, and what other tools' rules say
+    correct     steps without a fault: threads, MKL-DNN, layouts, precisions; every network of golden/make/networks
+    time        how long recording a step takes
+
+`--gdstar` is the command to judge with (default: `gdstar`), `--only` a regular expression of names, `--double` records in f64,
+`--keep` a folder for the records of which the verdict is not the one that is due.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
+import gdstar  # noqa: E402
+import models  # noqa: E402
+import normalisation  # noqa: E402
+import pointwise  # noqa: E402
+import products  # noqa: E402
+import rules  # noqa: E402
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+import wiring  # noqa: E402
+from inject import Injector  # noqa: E402
+from reading import UNDETERMINED, Read, again  # noqa: E402
+
+PLANTED = products.FAULTS + normalisation.FAULTS + pointwise.FAULTS
+
+
+def check(command, path):
+    """The command's report of a record."""
+    done = subprocess.run([command, "check", "--json", str(path)], capture_output=True, text=True)
+    if done.returncode not in (0, 1, 3):
+        raise SystemExit(f"{path}: {done.stderr.strip()}")
+    report = json.loads(done.stdout)
+    return report.get("record", report)
+
+
+class Tally:
+    """Counts of verdicts, by fault and over all."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, name, network, verdict, placed, named, rule):
+        self.rows.append((name, network, verdict, placed, named, rule))
+        print(f"{name} | {network} | {verdict} | {placed} | {named} | {rule}", flush=True)
+
+    def summary(self):
+        total = len(self.rows)
+        caught = [row for row in self.rows if row[2] == "FAIL"]
+        suspect = [row for row in self.rows if row[2] == "SUSPECT"]
+        print(f"\n{len({row[0] for row in self.rows})} faults, {total} records\n\n| | |\n|---|--:|")
+        share = lambda n, of: f"{n} of {of} ({100 * n / max(of, 1):.1f} %)"  # noqa: E731
+        print(f"| FAIL | {share(len(caught), total)} |\n| only SUSPECT | {share(len(suspect), total)} |")
+        print(
+            f"| found at the right operator and result, of those caught | {share(sum(row[3] for row in caught), len(caught))} |"
+        )
+        due = [row for row in caught if row[4] is not None]
+        print(
+            f"| cause named, of those caught whose cause the dictionary has | {share(sum(row[4] for row in due), len(due))} |"
+        )
+        for rule in rules.RULES:
+            judged = [row[5][rule] for row in self.rows if row[5].get(rule) is not None]
+            print(f"| {rule} rejects, of those it can judge | {share(judged.count(False), len(judged))} |")
+
+
+def placed_finding(report, name, result):
+    """The findings of the report that are at the case `name`."""
+    return [f for f in report["findings"] if f.get("case") == name]
+
+
+def planted(options, folder):
+    tally, networks = Tally(), models.SMALL
+    for fault in PLANTED:
+        if not re.search(options.only, fault.name):
+            continue
+        for network in networks:
+            for at in range(options.places):
+                path = folder / "planted.safetensors"
+                model, x, labels = models.build(network)
+                injector = Injector(fault, 3 * at)
+                with injector:
+                    gdstar.record_step(model, F.cross_entropy, (x, labels), path, double=options.double)
+                if injector.planted:
+                    judge_planted(options, tally, fault, network, injector.planted, path)
+    for wrong in wiring.WIRING if not options.double else []:
+        for network in networks if re.search(options.only, wrong.name) else []:
+            path = folder / "wiring.safetensors"
+            if wiring.record(wrong, network, path):
+                report = check(options.gdstar, path)
+                verdict, findings = report["verdict"], report["findings"]
+                named = any(re.search(wrong.cause, json.dumps(f), re.I) for f in findings)
+                tally.add(wrong.name, network, verdict_of(report), bool(findings), named, {})
+                keep(options, path, verdict != "FAIL" or not named, f"{wrong.name} {network}")
+    tally.summary()
+
+
+def judge_planted(options, tally, fault, network, planted_at, path):
+    read, report = Read(path), check(options.gdstar, path)
+    overload, count = planted_at
+    case = [case for case in read.cases if case["op"] == overload][count]
+    findings = placed_finding(report, case["name"], fault.result)
+    named = (
+        None
+        if fault.cause is None
+        else any(re.search(fault.cause, f.get("likely_cause") or "", re.I) for f in findings)
+    )
+    said = rules.verdicts(read, case, again) if not any(word in overload for word in UNDETERMINED) else {}
+    tally.add(fault.name, network, verdict_of(report), bool(findings), named, said)
+    keep(options, path, not findings or named is False, f"{fault.name} {network}")
+
+
+def verdict_of(report):
+    """FAIL, SUSPECT, INCONCLUSIVE or PASS."""
+    if report["verdict"] == "INCONCLUSIVE" and any(op.get("suspect") for op in report.get("ops", [])):
+        return "SUSPECT"
+    return report["verdict"]
+
+
+def keep(options, path, missed, name):
+    if options.keep and missed:
+        Path(options.keep).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, Path(options.keep) / (re.sub(r"\W+", "-", name) + ".safetensors"))
+
+
+SETTINGS = {
+    "1 thread": {},
+    "2 threads": {"threads": 2},
+    "without MKL-DNN": {"mkldnn": False},
+    "channels_last": {"layout": torch.channels_last},
+    "f64": {"double": True},
+    "bf16 autocast": {"autocast": True},
+}
+
+
+def correct_step(network, setting, path, seed=0):
+    """Records a step without a fault."""
+    torch.manual_seed(seed)
+    if network in models.SMALL:
+        model, x, labels = models.build(network)
+    else:
+        image = IMAGES.get(network, (3, 32, 32))
+        model, x, labels = models.NETWORKS[network].build(image), torch.randn(2, *image), torch.randint(0, 10, (2,))
+    layout = setting.get("layout", torch.contiguous_format)
+    model, x = model.to(memory_format=layout), x.contiguous(memory_format=layout)
+    torch.set_num_threads(setting.get("threads", 1))
+    with (
+        torch.backends.mkldnn.flags(enabled=setting.get("mkldnn", True)),
+        torch.autocast("cpu", dtype=torch.bfloat16, enabled=setting.get("autocast", False)),
+    ):
+        gdstar.record_step(model, F.cross_entropy, (x, labels), path, double=setting.get("double", False))
+
+
+# The least images that the networks take; VGG halves five times.
+IMAGES = {
+    "lenet300": (1, 28, 28), "inceptionv3": (3, 8, 8), "resnet18": (3, 16, 16), "resnet34": (3, 16, 16), "resnet50": (3, 16, 16),
+    "resnet20": (3, 16, 16), "shufflenetv2": (3, 16, 16), "efficientnetb0": (3, 16, 16), "mobilenetv2": (3, 16, 16),
+    "densenetc": (3, 16, 16), "densenet121": (3, 16, 16),
+}  # fmt: skip
+
+
+def correct(options, folder):
+    calls, alarms, rejected, judged = 0, 0, Counter(), Counter()
+    print("| network | setting | calls | verdict | findings | not judged | s |\n|---|---|--:|---|--:|---|--:|")
+    for network in [*models.SMALL, *(n for n in models.NETWORKS if n not in models.SMALL)]:
+        for name, setting in SETTINGS.items():
+            if not re.search(options.only, f"{network} {name}"):
+                continue
+            path = folder / "correct.safetensors"
+            correct_step(network, setting, path)
+            started = time.monotonic()
+            report = check(options.gdstar, path)
+            seconds = time.monotonic() - started
+            read = Read(path)
+            calls += len(read.cases)
+            alarms += report["verdict"] == "FAIL"
+            unjudged = sorted({n.get("reason") or n.get("op") or str(n) for n in report.get("not_checked", [])})
+            print(
+                f"| {network} | {name} | {len(read.cases)} | {verdict_of(report)} | {len(report['findings'])} | {'; '.join(unjudged)[:200]} | {seconds:.1f} |",
+                flush=True,
+            )
+            keep(options, path, report["verdict"] != "PASS", f"{network} {name}")
+            if options.rules and network in models.SMALL:
+                for case in read.cases:
+                    if not any(word in case["op"] for word in UNDETERMINED):
+                        for rule, accepted in rules.verdicts(read, case, again).items():
+                            judged[rule] += accepted is not None
+                            rejected[rule] += accepted is False
+    print(f"\n{calls} calls, {alarms} records with a false alarm")
+    for rule in judged:
+        print(f"| {rule} | rejects {rejected[rule]} of {judged[rule]} correct calls |")
+
+
+def tightness(options, folder):
+    """How much tighter the any-order bound of each element is than hipDNN's bound of the tensor."""
+    ratios = defaultdict(list)
+    for network in models.SMALL:
+        path = folder / "tightness.safetensors"
+        correct_step(network, {}, path)
+        read = Read(path)
+        for case in read.cases:
+            found = rules.tightness(read, case, again)
+            if found is not None:
+                ratios[case["op"]].append(found)
+    print("| operator | elements | median | quarter | three quarters |\n|---|--:|--:|--:|--:|")
+    for op, found in [*ratios.items(), ("all", [r for found in ratios.values() for r in found])]:
+        ordered = torch.cat(found).sort().values
+        quartiles = [float(ordered[int(q * (len(ordered) - 1))]) for q in (0.5, 0.25, 0.75)]
+        print(f"| {op} | {len(ordered)} | {' | '.join(f'{q:.0f}' for q in quartiles)} |")
+
+
+def recording_time(options, folder):
+    """The time of the processor, which other programs disturb least; one thread."""
+    torch.set_num_threads(1)
+    print(f"Batch {options.batch}.\n\n| network | step ms | recorded ms | ratio | MB |\n|---|--:|--:|--:|--:|")
+    for name, entry in models.NETWORKS.items():
+        if not re.search(options.only, name):
+            continue
+        torch.manual_seed(0)
+        model, x = entry.build(), torch.randn(options.batch, *entry.input)
+        labels = torch.randint(0, 10, (options.batch,))
+
+        def step():
+            loss = F.cross_entropy(model(x), labels)
+            loss.backward()
+
+        path, plain, recorded = folder / "time.safetensors", [], []
+        step()
+        for _ in range(3):
+            model.zero_grad()
+            started = time.process_time()
+            step()
+            plain.append(time.process_time() - started)
+            model.zero_grad()
+            started = time.process_time()
+            with gdstar.recording(model, path, batch={"input": x, "labels": labels}):
+                step()
+            recorded.append(time.process_time() - started)
+            size = path.stat().st_size
+            path.unlink()
+        a, b = statistics.median(plain), statistics.median(recorded)
+        print(f"| {name} | {a * 1e3:.1f} | {b * 1e3:.1f} | {b / a:.1f} | {size / 1e6:.0f} |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", choices=["planted", "correct", "tightness", "time"])
+    parser.add_argument("--gdstar", default="gdstar")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--double", action="store_true")
+    parser.add_argument("--rules", action="store_true")
+    parser.add_argument("--places", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--keep")
+    options = parser.parse_args()
+    run = {"planted": planted, "correct": correct, "tightness": tightness, "time": recording_time}[options.what]
+    with tempfile.TemporaryDirectory() as folder:
+        run(options, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
