@@ -71,7 +71,7 @@ impl RewindPoint {
     /// m: the smallest norm seen, inf before the first.
     #[getter]
     fn minimum(&self) -> f64 {
-        either!(&self.0, point => point.minimum().into())
+        either!(&self.0, point => point.minimum().to_f64())
     }
 
     /// k*: the epoch that W_k* is from.
