@@ -115,7 +115,7 @@ impl LmcArgs {
 
     /// The first run's settings, with what may be other: where its data lie, and what it is evaluated by.
     fn evaluated_as(&self, run: &Config) -> Result<Config> {
-        let config = self.runs.config(Some(run))?;
+        let config = self.runs.train.experiment(Some(run))?;
         let is_free = |key: &str| ["kernel", "precision", "execution", "batch_size"].contains(&key);
         match config.differences(run)?.iter().find(|difference| !is_free(difference.name())) {
             None => Ok(config),

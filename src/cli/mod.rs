@@ -121,7 +121,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
-    match listen().and_then(|()| run(&cli)) {
+    match listen().and_then(|()| check_environment()).and_then(|()| run(&cli)) {
         Ok(code) => code,
         // Whoever stopped reading has what he wanted.
         Err(error) if error.is_lost_reader() => ExitCode::SUCCESS,
@@ -261,16 +261,29 @@ fn most_threads(cores: usize) -> usize {
     cores.saturating_mul(8).max(64)
 }
 
+/// Whether a number of threads, which `option` asks for, is within that.
+fn check_threads(option: &str, threads: usize) -> Result<()> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = most_threads(cores);
+    if threads <= most {
+        return Ok(());
+    }
+    Err(Error::domain(option, format!("at most {most} on this machine, which has {cores} cores"), threads))
+}
+
+/// The same of what rayon starts where no option says how many.
+fn check_environment() -> Result<()> {
+    const ASKED: &str = "RAYON_NUM_THREADS";
+    let threads = std::env::var(ASKED).ok().and_then(|number| number.parse().ok());
+    threads.map_or(Ok(()), |threads| check_threads(ASKED, threads))
+}
+
 /// Runs `work` on `threads` threads (all cores if not given).
 fn with_threads<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     match threads {
         Some(0) => return Err(Error::domain("--threads", "at least 1", 0)),
-        Some(threads) if threads > most_threads(cores) => {
-            let expected = format!("at most {} on this machine, which has {cores} cores", most_threads(cores));
-            return Err(Error::domain("--threads", expected, threads));
-        }
-        _ => {}
+        Some(threads) => check_threads("--threads", threads)?,
+        None => {}
     }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.unwrap_or(0))

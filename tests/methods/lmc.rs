@@ -381,6 +381,20 @@ fn children_of_a_lottery_s_masks() {
     }
 }
 
+/// Two finished runs have a line between them, whatever they were trained by.
+#[test]
+fn sparse_runs_have_a_line_between_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    for seed in ["0", "1"] {
+        let words = ["train", "--model", "lenet300", "--data", "digits", "--epochs", "1", "--seed", seed];
+        assert!(gdstar(&[&words[..], &["--out", &at(seed)]].concat()).status.success());
+    }
+    let output = gdstar(&["lmc", &at("0"), &at("1"), "--points", "3"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("connected"));
+}
+
 #[test]
 fn bad_input_is_refused_in_a_line() {
     let folder = tempfile::tempdir().unwrap();

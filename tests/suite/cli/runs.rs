@@ -267,6 +267,10 @@ fn impossible_runs_do_not_begin() {
     for command in [&["--threads", "100000"][..], &["evaluate", out.to_str().unwrap(), "--threads", "100000"]] {
         assert_eq!(gdstar(command).status.code(), Some(2), "{command:?}");
     }
+    // Nor are so many where the environment asks for them, which it does of every command.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gdstar"));
+    let output = command.arg("models").env("RAYON_NUM_THREADS", "100000").stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("RAYON_NUM_THREADS: expected at most"));
 }
 
 /// An option that the run does not heed is named on standard error, with the reason; one that it heeds is not.
