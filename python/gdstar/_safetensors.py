@@ -1,8 +1,9 @@
 """Writes a safetensors file piece by piece: what is added goes to disk at once, and equal contents are stored once.
 
-The header of the format stands before the data and is known only at the end, so room is left for it; where it needs more,
-the data are moved. What has not a multiple of 8 bytes is kept aside and put behind the rest, wide elements before narrow ones,
-so that every tensor lies at a multiple of its element's size. Until the file is whole nothing is at its path.
+The header of the format stands before the data and is known only at the end, so room is left for it; where it needs
+more, the data are moved. What has not a multiple of 8 bytes is kept aside and put behind the rest, wide elements before
+narrow ones, so that every tensor lies at a multiple of its element's size. Until the file is whole nothing is at its
+path.
 """
 
 import itertools
@@ -81,8 +82,8 @@ class Writer:
         spool.append(data)
 
     def add(self, name, dtype, shape, data):
-        """The name of the tensor that has this dtype and these bytes; where there is none, it is stored as `name`, or, if
-        another content has that name, as `name~2`, `name~3`, .."""
+        """The name of the tensor that has this dtype and these bytes; where there is none, it is stored as `name`, or,
+        if another content has that name, as `name~2`, `name~3`, .."""
         data = memoryview(data).cast("B")
         alike = self._alike.setdefault((dtype, len(data), _looks(data)), [])
         for other in alike:

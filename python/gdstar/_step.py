@@ -165,7 +165,8 @@ class _Calls(TorchDispatchMode):
         return [(view._base, self.contents.reference(view._base, ""), view) for view in known]
 
     def _scatter(self, case, base, before, view):
-        """A write through a view changes the tensor behind it: told as the call without side effects that does the same."""
+        """A write through a view changes the tensor behind it: told as the call without side effects that does the
+        same."""
         name = self.record.numbered(f"{case['module']}/as_strided_scatter" if case["module"] else "as_strided_scatter")
         place = [list(view.shape), list(view.stride()), view.storage_offset()]
         place[2] -= base.storage_offset()

@@ -28,8 +28,8 @@ class Record:
     """A record in the making: the calls of one or more training steps, or of none.
 
     As a context manager it writes the file at the end of the block, whole; where the block raises, none.
-    `arithmetic` holds for every call that does not say otherwise (docs/records.md lists its keys). `room`: a guess how many
-    bytes of text will describe the calls; where they need more, the file is copied once.
+    `arithmetic` holds for every call that does not say otherwise (docs/records.md lists its keys). `room`: a guess how
+    many bytes of text will describe the calls; where they need more, the file is copied once.
 
     >>> import numpy as np, tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "ops.safetensors"
@@ -105,7 +105,8 @@ class Record:
         return self.reference(self.store(name, dtype, value.shape, data), value.shape)
 
     def store(self, name, dtype, shape, data):
-        """The name under which the file has the content `data`, a contiguous buffer, row-major: `name`, where it is free."""
+        """The name under which the file has the content `data`, a contiguous buffer, row-major: `name`, where it is
+        free."""
         return self._writer.add(name, dtype, shape, data)
 
     def reference(self, tensor, shape):
@@ -144,7 +145,8 @@ def record_op(name, op, attrs, inputs, outputs, *, to, upstream=None, grads=None
     >>> import numpy as np, tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "relu.safetensors"
     >>> x, dy = np.array([[1.0, -2.0]]), np.array([[3.0, 4.0]])
-    >>> record_op("relu", "relu", {}, {"x": x}, {"y": np.maximum(x, 0)}, upstream={"y": dy}, grads={"x": dy * (x > 0)}, to=path)
+    >>> record_op("relu", "relu", {}, {"x": x}, {"y": np.maximum(x, 0)}, upstream={"y": dy}, grads={"x": dy * (x > 0)},
+    to=path)
     """
     if isinstance(to, Record):
         return to.op(name, op, attrs, inputs, outputs, upstream=upstream, grads=grads, arithmetic=arithmetic)
@@ -153,14 +155,14 @@ def record_op(name, op, attrs, inputs, outputs, *, to, upstream=None, grads=None
 
 
 def record_step(model, loss_fn, batch, path, *, double=False, epoch=None, index=None, arithmetic=None):
-    """Takes one training step without its update, `loss_fn(model(*inputs), target)` for `batch = (*inputs, target)` and its
-    gradient, and records every op of it, forward and backward. Returns the loss, a number.
+    """Takes one training step without its update, `loss_fn(model(*inputs), target)` for `batch = (*inputs, target)` and
+    its gradient, and records every op of it, forward and backward. Returns the loss, a number.
 
     The model is left as it was: weights, running statistics, gradients and the state of random numbers; nothing that
     comes after is another bit than without. `double` records the step in f64, on a copy of the model: there a single
-    product too many or too few stands out, whatever the number of terms. `path` is the file, or a `Record` that takes several
-    steps; `epoch` and `index` (the batch's, from 0) tie the step to a trace of the method. `arithmetic` is what the
-    machine computes in where it is not what the dtypes say (docs/records.md).
+    product too many or too few stands out, whatever the number of terms. `path` is the file, or a `Record` that takes
+    several steps; `epoch` and `index` (the batch's, from 0) tie the step to a trace of the method. `arithmetic` is what
+    the machine computes in where it is not what the dtypes say (docs/records.md).
 
     To record a step inside a loop of your own, see `recording`.
     """
@@ -178,8 +180,8 @@ def recording(model, path, *, batch=None, epoch=None, index=None, arithmetic=Non
             step.loss = loss
         optimizer.step()
 
-    Not a bit of the training changes. The gradients are read at the end of the block. `batch` names the tensors that the
-    step starts from, `step.loss` may be left out. See `record_step` for the others.
+    Not a bit of the training changes. The gradients are read at the end of the block. `batch` names the tensors that
+    the step starts from, `step.loss` may be left out. See `record_step` for the others.
     """
     from . import _step
 

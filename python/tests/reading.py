@@ -62,8 +62,8 @@ class Read:
 
 
 def again(read, case, change=lambda tensor: tensor):
-    """The results and writes of a call, computed from its operands as they were recorded, after `change`: pairs of what is
-    recorded and what comes out."""
+    """The results and writes of a call, computed from its operands as they were recorded, after `change`: pairs of what
+    is recorded and what comes out."""
     _, packet, overload = case["op"].split(".")
     func = getattr(getattr(torch.ops.aten, packet), overload)
 
@@ -85,8 +85,9 @@ def again(read, case, change=lambda tensor: tensor):
 
 
 def assert_again(read, case, layout=lambda tensor: tensor):
-    """That the recorded results are what the recorded operands give: bit for bit, and of products within the rounding of
-    sums in two orders, for PyTorch's order depends on strides, which a record has not; `layout` gives operands some."""
+    """That the recorded results are what the recorded operands give: bit for bit, and of products within the rounding
+    of sums in two orders, for PyTorch's order depends on strides, which a record has not; `layout` gives operands
+    some."""
     pairs = again(read, case, layout)
     if not any(word in case["op"] for word in PRODUCTS):
         assert all(same(stored, result) for stored, result in pairs), f"{case['name']}: not what its operands give"
@@ -117,7 +118,8 @@ def references(value):
 
 
 def from_nowhere(read):
-    """Operands that are no parameter, buffer, part of the batch, earlier result or earlier write: pairs of call and tensor."""
+    """Operands that are no parameter, buffer, part of the batch, earlier result or earlier write: pairs of call and
+    tensor."""
     header = read.header
     known = {r["tensor"] for kind in ("params", "buffers", "batch") for r in header.get(kind, {}).values()}
     lost = []

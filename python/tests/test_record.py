@@ -134,7 +134,8 @@ def operands(case):
 
 @pytest.mark.parametrize("remembers", [True, False])
 def test_a_backward_call_names_the_forward_call_it_is_of(path, remembers):
-    # Of a module that is used twice, each use has its own; so it is where the forward pass is computed anew in backward.
+    # Of a module that is used twice, each use has its own; so it is where the forward pass is computed anew in
+    # backward.
     model, (x, labels) = Twice(), data()
     run = model if remembers else lambda x: checkpoint(model, x, use_reentrant=False)
     with gdstar.recording(model, path, batch={"input": x, "labels": labels}):
@@ -280,17 +281,32 @@ def test_a_header_larger_than_its_room_is_whole(tmp_path):
 
 
 REFUSALS = {
-    "no gradients": (lambda m, x, y, p: recorded(p, m, x, y, lambda logits, y: logits.sum().detach().requires_grad_()), "no parameter has a gradient"),
+    "no gradients": (
+        lambda m, x, y, p: recorded(p, m, x, y, lambda logits, y: logits.sum().detach().requires_grad_()),
+        "no parameter has a gradient",
+    ),
     "no tensor": (lambda m, x, y, p: gdstar.record_step(m, lambda *_: 1.0, (x, y), p), "loss_fn must return a tensor"),
     "many losses": (lambda m, x, y, p: gdstar.record_step(m, lambda logits, _: logits, (x, y), p), "of one number"),
     "no pair": (lambda m, x, y, p: gdstar.record_step(m, F.cross_entropy, x, p), "must be a tuple"),
-    "no model": (lambda m, x, y, p: gdstar.record_step(m.forward, F.cross_entropy, (x, y), p), "must be a torch.nn.Module"),
-    "no folder": (lambda m, x, y, p: gdstar.record_step(m, F.cross_entropy, (x, y), p.parent / "nowhere" / "f"), "no folder"),
+    "no model": (
+        lambda m, x, y, p: gdstar.record_step(m.forward, F.cross_entropy, (x, y), p),
+        "must be a torch.nn.Module",
+    ),
+    "no folder": (
+        lambda m, x, y, p: gdstar.record_step(m, F.cross_entropy, (x, y), p.parent / "nowhere" / "f"),
+        "no folder",
+    ),
     "compiled": (lambda m, x, y, p: gdstar.record_step(torch.compile(m), F.cross_entropy, (x, y), p), "compiled"),
-    "strange array": (lambda m, x, y, p: gdstar.record_op("a", "relu", {}, {"x": np.zeros(2, complex)}, {"y": np.zeros(2)}, to=p), "complex128"),
+    "strange array": (
+        lambda m, x, y, p: gdstar.record_op("a", "relu", {}, {"x": np.zeros(2, complex)}, {"y": np.zeros(2)}, to=p),
+        "complex128",
+    ),
     "nothing": (lambda m, x, y, p: gdstar.record_op("a", "relu", {}, {"x": np.zeros(2)}, {}, to=p), "nothing to judge"),
-    "no upstream": (lambda m, x, y, p: gdstar.record_op("a", "relu", {}, {"x": np.zeros(2)}, {}, grads={"x": np.zeros(2)}, to=p), "upstream="),
-}  # fmt: skip
+    "no upstream": (
+        lambda m, x, y, p: gdstar.record_op("a", "relu", {}, {"x": np.zeros(2)}, {}, grads={"x": np.zeros(2)}, to=p),
+        "upstream=",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", REFUSALS)

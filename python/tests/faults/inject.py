@@ -1,5 +1,5 @@
-"""Plants a fault in a training step of PyTorch: one call of an operator, forward or backward, gives something else than it
-should, and everything after it goes on with that."""
+"""Plants a fault in a training step of PyTorch: one call of an operator, forward or backward, gives something else than
+it should, and everything after it goes on with that."""
 
 from dataclasses import dataclass
 from typing import Callable
@@ -13,10 +13,10 @@ STATISTICS = ("native_batch_norm",)
 
 @dataclass(frozen=True)
 class Fault:
-    """`ops`: names of operators (without overload). `act` takes a `Call` and returns its results as the fault has them, or
-    None where this call cannot have it. `result`: which of them is wrong; below 0 an operand, counted from the end by
-    `~position`, that the call changes, and `act` returns what it then holds. `cause`: what an explanation has to say,
-    a regular expression; None where the place is all there is to say."""
+    """`ops`: names of operators (without overload). `act` takes a `Call` and returns its results as the fault has them,
+    or None where this call cannot have it. `result`: which of them is wrong; below 0 an operand, counted from the end
+    by `~position`, that the call changes, and `act` returns what it then holds. `cause`: what an explanation has to
+    say, a regular expression; None where the place is all there is to say."""
 
     name: str
     ops: tuple
@@ -26,7 +26,8 @@ class Fault:
 
 
 class Call:
-    """A call and what it should give: `args` as they were before it, `results` as a list, of which `act` changes copies."""
+    """A call and what it should give: `args` as they were before it, `results` as a list, of which `act` changes
+    copies."""
 
     def __init__(self, func, args, kwargs, results):
         self.func, self.args, self.kwargs = func, args, kwargs

@@ -1,10 +1,12 @@
-"""What the oracle finds in steps of PyTorch: `python measure.py planted`, `correct`, `rules` or `time`, tables in Markdown.
+"""What the oracle finds in steps of PyTorch: `python measure.py planted`, `correct`, `rules` or `time`, tables in
+Markdown.
 
     planted     every fault in every small network that can have it: caught, named, and what other tools' rules say
     correct     steps without a fault: threads, MKL-DNN, layouts, precisions; every network of golden/make/networks
     time        how long recording a step takes
 
-`--gdstar` is the command to judge with (default: `gdstar`), `--only` a regular expression of names, `--double` records in f64,
+`--gdstar` is the command to judge with (default: `gdstar`), `--only` a regular expression of names, `--double` records
+in f64,
 `--keep` a folder for the records of which the verdict is not the one that is due.
 """
 
@@ -42,8 +44,14 @@ def check(command, path):
     done = subprocess.run([command, "check", "--json", str(path)], capture_output=True, text=True)
     if done.returncode not in (0, 1, 3):
         raise SystemExit(f"{path}: {done.stderr.strip()}")
-    report = json.loads(done.stdout)
-    return report.get("record", report)
+    return json.loads(done.stdout)
+
+
+def verdict_of(report):
+    """FAIL, SUSPECT (unlikely, or right only by what is not declared), UNJUDGED or PASS."""
+    if report["verdict"] == "INCONCLUSIVE":
+        return "SUSPECT" if report["suspects"] else "UNJUDGED"
+    return report["verdict"]
 
 
 class Tally:
@@ -52,32 +60,34 @@ class Tally:
     def __init__(self):
         self.rows = []
 
-    def add(self, name, network, verdict, placed, named, rule):
-        self.rows.append((name, network, verdict, placed, named, rule))
-        print(f"{name} | {network} | {verdict} | {placed} | {named} | {rule}", flush=True)
+    def add(self, name, network, verdict, placed, named, said, causes):
+        self.rows.append((name, network, verdict, placed, named, said))
+        rejecting = ", ".join(rule for rule, accepted in said.items() if accepted is False)
+        print(f"{name} | {network} | {verdict} | {placed} | {named} | {rejecting} | {causes[:1]}", flush=True)
 
     def summary(self):
-        total = len(self.rows)
-        caught = [row for row in self.rows if row[2] == "FAIL"]
-        suspect = [row for row in self.rows if row[2] == "SUSPECT"]
-        print(f"\n{len({row[0] for row in self.rows})} faults, {total} records\n\n| | |\n|---|--:|")
-        share = lambda n, of: f"{n} of {of} ({100 * n / max(of, 1):.1f} %)"  # noqa: E731
-        print(f"| FAIL | {share(len(caught), total)} |\n| only SUSPECT | {share(len(suspect), total)} |")
-        print(
-            f"| found at the right operator and result, of those caught | {share(sum(row[3] for row in caught), len(caught))} |"
-        )
-        due = [row for row in caught if row[4] is not None]
-        print(
-            f"| cause named, of those caught whose cause the dictionary has | {share(sum(row[4] for row in due), len(due))} |"
-        )
+        rows = self.rows
+        caught = [row for row in rows if row[2] == "FAIL"]
+        explained = [row for row in caught if row[4] is not None]
+        table = [
+            ("FAIL", len(caught), len(rows)),
+            ("only SUSPECT", sum(row[2] == "SUSPECT" for row in rows), len(rows)),
+            ("of those caught: at the right operator and result", sum(row[3] for row in caught), len(caught)),
+            ("of those with a name: named", sum(row[4] for row in explained), len(explained)),
+        ]
         for rule in rules.RULES:
-            judged = [row[5][rule] for row in self.rows if row[5].get(rule) is not None]
-            print(f"| {rule} rejects, of those it can judge | {share(judged.count(False), len(judged))} |")
+            judged = [row[5][rule] for row in rows if row[5].get(rule) is not None]
+            table.append((f"{rule} rejects, of those that it judges", judged.count(False), len(judged)))
+        print(f"\n{len({row[0] for row in rows})} faults, {len(rows)} records\n\n| | | | |\n|---|--:|--:|--:|")
+        for what, n, of in table:
+            print(f"| {what} | {n} | {of} | {100 * n / max(of, 1):.1f} % |")
 
 
-def placed_finding(report, name, result):
-    """The findings of the report that are at the case `name`."""
-    return [f for f in report["findings"] if f.get("case") == name]
+def places(fault, overload):
+    """How the report calls what is wrong of a call."""
+    if fault.result < 0:
+        return {f'writes["{~fault.result}"]'}
+    return {f"results[{fault.result}]", 'writes["0"]'} if "_." in overload else {f"results[{fault.result}]"}
 
 
 def planted(options, folder):
@@ -99,10 +109,11 @@ def planted(options, folder):
             path = folder / "wiring.safetensors"
             if wiring.record(wrong, network, path):
                 report = check(options.gdstar, path)
-                verdict, findings = report["verdict"], report["findings"]
-                named = any(re.search(wrong.cause, json.dumps(f), re.I) for f in findings)
-                tally.add(wrong.name, network, verdict_of(report), bool(findings), named, {})
-                keep(options, path, verdict != "FAIL" or not named, f"{wrong.name} {network}")
+                causes = [f"{f['equation']}: {f['likely_cause']}" for f in report["findings"]]
+                wired = [cause for cause in causes if cause.startswith("wiring")]
+                named = any(re.search(wrong.cause, cause, re.I) for cause in causes)
+                tally.add(wrong.name, network, verdict_of(report), bool(wired), named, {}, wired or causes)
+                keep(options, path, report["verdict"] != "FAIL" or not named, f"{wrong.name} {network}")
     tally.summary()
 
 
@@ -110,22 +121,13 @@ def judge_planted(options, tally, fault, network, planted_at, path):
     read, report = Read(path), check(options.gdstar, path)
     overload, count = planted_at
     case = [case for case in read.cases if case["op"] == overload][count]
-    findings = placed_finding(report, case["name"], fault.result)
-    named = (
-        None
-        if fault.cause is None
-        else any(re.search(fault.cause, f.get("likely_cause") or "", re.I) for f in findings)
-    )
+    found = [f for f in report["findings"] + report["suspects"] if f["case"] == case["name"]]
+    placed = [f for f in found if f["place"] in places(fault, overload)]
+    named = None if fault.cause is None else any(re.search(fault.cause, f["likely_cause"] or "", re.I) for f in placed)
     said = rules.verdicts(read, case, again) if not any(word in overload for word in UNDETERMINED) else {}
-    tally.add(fault.name, network, verdict_of(report), bool(findings), named, said)
-    keep(options, path, not findings or named is False, f"{fault.name} {network}")
-
-
-def verdict_of(report):
-    """FAIL, SUSPECT, INCONCLUSIVE or PASS."""
-    if report["verdict"] == "INCONCLUSIVE" and any(op.get("suspect") for op in report.get("ops", [])):
-        return "SUSPECT"
-    return report["verdict"]
+    causes = [f["likely_cause"] for f in placed if f["likely_cause"]]
+    tally.add(fault.name, network, verdict_of(report), bool(placed), named, said, causes)
+    keep(options, path, not placed or named is False, f"{fault.name} {network}")
 
 
 def keep(options, path, missed, name):
@@ -164,9 +166,9 @@ def correct_step(network, setting, path, seed=0):
 
 # The least images that the networks take; VGG halves five times.
 IMAGES = {
-    "lenet300": (1, 28, 28), "inceptionv3": (3, 8, 8), "resnet18": (3, 16, 16), "resnet34": (3, 16, 16), "resnet50": (3, 16, 16),
-    "resnet20": (3, 16, 16), "shufflenetv2": (3, 16, 16), "efficientnetb0": (3, 16, 16), "mobilenetv2": (3, 16, 16),
-    "densenetc": (3, 16, 16), "densenet121": (3, 16, 16),
+    "lenet300": (1, 28, 28), "inceptionv3": (3, 8, 8), "resnet18": (3, 16, 16), "resnet34": (3, 16, 16), "resnet50": (3,
+    16, 16), "resnet20": (3, 16, 16), "shufflenetv2": (3, 16, 16), "efficientnetb0": (3, 16, 16), "mobilenetv2": (3, 16,
+    16), "densenetc": (3, 16, 16), "densenet121": (3, 16, 16),
 }  # fmt: skip
 
 
@@ -185,11 +187,18 @@ def correct(options, folder):
             read = Read(path)
             calls += len(read.cases)
             alarms += report["verdict"] == "FAIL"
-            unjudged = sorted({n.get("reason") or n.get("op") or str(n) for n in report.get("not_checked", [])})
-            print(
-                f"| {network} | {name} | {len(read.cases)} | {verdict_of(report)} | {len(report['findings'])} | {'; '.join(unjudged)[:200]} | {seconds:.1f} |",
-                flush=True,
+            unjudged = sorted(
+                {f"{n['op']}: {n['reason']}" for n in report["not_judged"]} | set(report["wiring"]["untold"])
             )
+            row = [
+                network,
+                name,
+                len(read.cases),
+                verdict_of(report),
+                len(report["findings"]),
+                "; ".join(unjudged)[:200],
+            ]
+            print(f"| {' | '.join(map(str, row))} | {seconds:.1f} |", flush=True)
             keep(options, path, report["verdict"] != "PASS", f"{network} {name}")
             if options.rules and network in models.SMALL:
                 for case in read.cases:

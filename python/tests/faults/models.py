@@ -1,4 +1,5 @@
-"""The networks that faults are planted in: one that has every operator, and some of golden/make/networks on small images."""
+"""The networks that faults are planted in: one that has every operator, and some of golden/make/networks on small
+images."""
 
 import sys
 from pathlib import Path

@@ -96,26 +96,60 @@ def back(make, index=0):
 
 
 FAULTS = [
-    Fault("batch norm: variance of n - 1", NORM, forward(lambda p, _: p.result(scale=1 / (p.var * p.count / (p.count - 1) + p.eps).sqrt())), cause="biased|n - 1"),
-    Fault("batch norm: eps outside the root", NORM, forward(lambda p, _: p.result(scale=1 / (p.var.sqrt() + p.eps))), cause="eps"),
+    Fault(
+        "batch norm: variance of n - 1",
+        NORM,
+        forward(lambda p, _: p.result(scale=1 / (p.var * p.count / (p.count - 1) + p.eps).sqrt())),
+        cause="biased|n - 1",
+    ),
+    Fault(
+        "batch norm: eps outside the root",
+        NORM,
+        forward(lambda p, _: p.result(scale=1 / (p.var.sqrt() + p.eps))),
+        cause="eps",
+    ),
     Fault("batch norm: eps left out", NORM, forward(lambda p, _: p.result(scale=1 / p.var.sqrt())), cause="eps"),
     Fault("batch norm: statistics of half of the batch", NORM, forward(half_batch)),
-    Fault("batch norm: running statistics in training", NORM, forward(lambda p, c: p.result(mean=c.args[3].double(), scale=1 / (c.args[4].double() + p.eps).sqrt())), cause="running"),
+    Fault(
+        "batch norm: running statistics in training",
+        NORM,
+        forward(lambda p, c: p.result(mean=c.args[3].double(), scale=1 / (c.args[4].double() + p.eps).sqrt())),
+        cause="running",
+    ),
     Fault("batch norm: shift left out", NORM, forward(lambda p, _: p.result(bias=p.bias * 0)), cause="bias|shift"),
     Fault("batch norm: channels permuted", NORM, result(0, rolled(1)), cause="permut"),
     Fault("batch norm: one element off by 0.1 %", NORM, result(0, one_element)),
     Fault("batch norm: momentum swapped in the running mean", NORM, statistics(3, swapped_momentum), ~3, "momentum"),
-    Fault("batch norm: momentum swapped in the running variance", NORM, statistics(4, swapped_momentum), ~4, "momentum"),
+    Fault(
+        "batch norm: momentum swapped in the running variance", NORM, statistics(4, swapped_momentum), ~4, "momentum"
+    ),
     Fault("batch norm: running variance biased", NORM, statistics(4, biased_variance), ~4, "biased"),
     Fault("batch norm: running mean stale", NORM, statistics(3, stale), ~3, "stale|previous|before|not updated"),
     Fault("batch norm: saved mean in bfloat16", NORM, result(1, bf16), 1, "bfloat16|bf16|TF32"),
-    Fault("batch norm backward: statistics taken for constants", BACK, back(lambda b: b.gradient(mean=0, dot=0)), cause="constant|statistics"),
+    Fault(
+        "batch norm backward: statistics taken for constants",
+        BACK,
+        back(lambda b: b.gradient(mean=0, dot=0)),
+        cause="constant|statistics",
+    ),
     Fault("batch norm backward: term of the mean missing", BACK, back(lambda b: b.gradient(mean=0)), cause="mean"),
-    Fault("batch norm backward: term of the variance missing", BACK, back(lambda b: b.gradient(dot=0)), cause="variance"),
-    Fault("batch norm backward: weight gradient of the input not normalised", BACK, back(lambda b: (b.dy * b.x).sum(AXES), 1), 1),
+    Fault(
+        "batch norm backward: term of the variance missing", BACK, back(lambda b: b.gradient(dot=0)), cause="variance"
+    ),
+    Fault(
+        "batch norm backward: weight gradient of the input not normalised",
+        BACK,
+        back(lambda b: (b.dy * b.x).sum(AXES), 1),
+        1,
+    ),
     Fault("batch norm backward: weight gradient the mean", BACK, back(lambda b: b.dot / b.count, 1), 1, "mean|times"),
     Fault("batch norm backward: bias gradient the mean", BACK, back(lambda b: b.sum / b.count, 2), 2, "mean|times"),
     Fault("batch norm backward: images permuted", BACK, result(0, rolled(0)), cause="permut"),
     Fault("batch norm backward: one element off by 0.1 %", BACK, result(0, one_element)),
-    Fault("batch norm backward: weight and bias gradient exchanged", BACK, lambda call: [call.results[0], call.results[2], call.results[1]], 1),
-]  # fmt: skip
+    Fault(
+        "batch norm backward: weight and bias gradient exchanged",
+        BACK,
+        lambda call: [call.results[0], call.results[2], call.results[1]],
+        1,
+    ),
+]

@@ -213,7 +213,12 @@ def half(y):
 FAULTS = [
     Fault("conv: NHWC taken for NCHW", CONV, conv_with(x=as_nhwc), cause="NHWC"),
     Fault("conv: flipped kernel", CONV, conv_with(w=flipped), cause="flip"),
-    Fault("conv: rows and columns of the kernel exchanged", CONV, conv_with(w=lambda w: w.transpose(2, 3).contiguous() if w.shape[2] > 1 else None), cause="transpos|rows and columns"),
+    Fault(
+        "conv: rows and columns of the kernel exchanged",
+        CONV,
+        conv_with(w=lambda w: w.transpose(2, 3).contiguous() if w.shape[2] > 1 else None),
+        cause="transpos|rows and columns",
+    ),
     Fault("conv: weight's in and out transposed", CONV, conv_with(w=square), cause="transpos"),
     Fault("conv: groups ignored", CONV, without_groups, cause="group"),
     Fault("conv: channels dealt to groups in turn", CONV, strided_groups),
@@ -238,7 +243,9 @@ FAULTS = [
     Fault("conv backward: weight gradient halved (two workers)", BACK, result(1, half), 1, "times|0.5|scale"),
     Fault("conv backward: weight gradient flipped", BACK, result(1, flipped), 1, "flip"),
     Fault("conv backward: input gradient with the kernel flipped", BACK, backward_with({2: flipped}, 0), 0, "flip"),
-    Fault("conv backward: input gradient with the weight transposed", BACK, backward_with({2: square}, 0), 0, "transpos"),
+    Fault(
+        "conv backward: input gradient with the weight transposed", BACK, backward_with({2: square}, 0), 0, "transpos"
+    ),
     Fault("conv backward: weight gradient transposed", BACK, result(1, square), 1, "transpos"),
     Fault("conv backward: last sample missing in the weight gradient", BACK, backward_with({0: last_sample}, 1), 1),
     Fault("conv backward: last sample missing in the bias gradient", BACK, backward_with({0: last_sample}, 2), 2),
@@ -258,12 +265,22 @@ FAULTS = [
     Fault("linear: outputs permuted", FORWARD, result(0, rolled(1)), cause="permut"),
     Fault("linear: one element off by 0.1 %", FORWARD, result(0, one_element)),
     Fault("linear: one product dropped", FORWARD, dropped_in_matrix, cause="product"),
-    Fault("linear: TF32 undeclared", FORWARD, lambda call: call.again({1: tf32(call.args[1]), 2: tf32(call.args[2])}), cause="TF32"),
+    Fault(
+        "linear: TF32 undeclared",
+        FORWARD,
+        lambda call: call.again({1: tf32(call.args[1]), 2: tf32(call.args[2])}),
+        cause="TF32",
+    ),
     Fault("linear: last row missing", FORWARD, result(0, rows_last), cause="last|missing|tile"),
     Fault("linear backward: transposed weight", MATRIX, transposed_matrix, cause="transpos"),
     Fault("linear backward: halved", MATRIX, result(0, half), cause="times|0.5|scale"),
     Fault("linear backward: rows permuted", MATRIX, result(0, rolled(0)), cause="permut"),
     Fault("linear backward: two elements swapped", MATRIX, result(0, two_swapped)),
     Fault("linear backward: one product dropped", MATRIX, dropped_in_matrix, cause="product"),
-    Fault("linear backward: TF32 undeclared", MATRIX, lambda call: call.again({0: tf32(call.args[0]), 1: tf32(call.args[1])}), cause="TF32"),
-]  # fmt: skip
+    Fault(
+        "linear backward: TF32 undeclared",
+        MATRIX,
+        lambda call: call.again({0: tf32(call.args[0]), 1: tf32(call.args[1])}),
+        cause="TF32",
+    ),
+]

@@ -1,12 +1,15 @@
-"""The rules by which other tools compare a result with a reference, restated as formulas. Each gets the best case for it: the
-reference is the same operator in f64 on the very operands that the port had.
+"""The rules by which other tools compare a result with a reference, restated as formulas. Each gets the best case for
+it: the reference is the same operator in f64 on the very operands that the port had.
 
 | rule | accepts where |
 |---|---|
 | allclose (PyTorch, NumPy) | every `abs(got - want) <= 1e-8 + 1e-5 abs(want)` |
 | msprobe | not (cosine < 0.99 and largest error > 0.001), cosine >= 0.9, largest error <= 1 |
 | PaDiff, default mode | `abs(mean(got) - mean(want)) <= 1e-7 abs(mean(want))` |
-| hipDNN | every `abs(got - want) <= t + t abs(want)`, t one number for a tensor: of a product of k terms `g k max(A) max(B)`, where `g = 2 k e / (1 - 2 k e)` if `2 k e < 0.01`, else `6 sqrt(2 k) e`, `e` = 2^-23 (2^-52); of batch norm 2e-4 forward and 2e-3 backward; of other operators it has none |
+| hipDNN | every `abs(got - want) <= t + t abs(want)`, t one number for a tensor |
+
+hipDNN's t of a product whose sums have k terms is `g k max(A) max(B)`, g = 2 k e / (1 - 2 k e) where 2 k e < 0.01, else
+6 sqrt(2 k) e, e = 2^-23 (F64: 2^-52); of batch norm 2e-4 forward and 2e-3 backward; of other operators it has none.
 """
 
 import math
@@ -88,8 +91,8 @@ def verdicts(read, case, again):
 
 
 def tightness(read, case, again):
-    """Of the results of a product: how many times hipDNN's bound is the any-order bound `k u |A| |B|` of each element, the
-    median, and the number of elements."""
+    """Of the results of a product: how many times hipDNN's bound is the any-order bound `k u |A| |B|` of each element,
+    the median, and the number of elements."""
     packet = case["op"].split(".")[1]
     args = [read.value(arg) for arg in case["args"]]
     ratios = []

@@ -150,23 +150,39 @@ def late_mask(model, x, labels, path):
 WIRING = [
     Wrong("wiring: gradient of a branch lost", with_add(lambda g: (g, None)), "missing|lost|contribution"),
     Wrong("wiring: gradient of a branch twice", with_add(lambda g: (g, g + g)), "twice|contribution"),
-    Wrong("wiring: gradients of two branches, one of another tensor", with_add(lambda g: (g, g.flip(0))), "foreign|nowhere|contribution|not judged|gradient"),
+    Wrong(
+        "wiring: gradients of two branches, one of another tensor",
+        with_add(lambda g: (g, g.flip(0))),
+        "foreign|nowhere|contribution|not judged|gradient",
+    ),
     Wrong("wiring: dropout's mask another in backward", other_mask, "nowhere|mask|gradient"),
-    Wrong("wiring: weights updated before the backward pass", lambda *args: step(*args, between=early_update), "forward"),
+    Wrong(
+        "wiring: weights updated before the backward pass", lambda *args: step(*args, between=early_update), "forward"
+    ),
     Wrong("wiring: activation overwritten before the backward pass", overwritten, "forward|stale|overwritten"),
     Wrong("wiring: mask applied late", late_mask, "nowhere|mask|parameter"),
-    Wrong("wiring: another batch than recorded", lambda m, x, y, p: step(m, x, y, p, batch={"input": x.flip(0), "labels": y}), "nowhere"),
+    Wrong(
+        "wiring: another batch than recorded",
+        lambda m, x, y, p: step(m, x, y, p, batch={"input": x.flip(0), "labels": y}),
+        "nowhere",
+    ),
     Wrong("wiring: gradient of the loss is 2", lambda *args: step(*args, seed=torch.tensor(2.0)), "loss"),
-    Wrong("wiring: another loss than computed", lambda *args: step(*args, loss=lambda value: value.detach() * 1.001), "loss"),
+    Wrong(
+        "wiring: another loss than computed",
+        lambda *args: step(*args, loss=lambda value: value.detach() * 1.001),
+        "loss",
+    ),
     Wrong("gradients: clipped", unseen(scaled(0.7, lambda pairs: pairs.values())), "times|factor"),
-    Wrong("gradients: halved by the number of workers", unseen(scaled(0.5, lambda pairs: pairs.values())), "times|factor"),
+    Wrong(
+        "gradients: halved by the number of workers", unseen(scaled(0.5, lambda pairs: pairs.values())), "times|factor"
+    ),
     Wrong("gradients: one weight's halved", unseen(scaled(0.5, lambda pairs: [one(pairs)])), "times|factor"),
     Wrong("gradients: of two parameters exchanged", unseen(exchanged), "gradient|grads|another"),
     Wrong("gradients: weight decay added", unseen(decayed), "gradient|grads"),
     Wrong("gradients: one weight's 0", unseen(zeroed), "gradient|grads|0"),
     Wrong("gradients: one number off by 0.1 %", unseen(one_number), "gradient|grads"),
     Wrong("gradients: one parameter's missing", lambda *args: step(*args, after=missing), "missing|left over|gradient"),
-]  # fmt: skip
+]
 
 
 def record(wrong, network, path):
