@@ -90,9 +90,10 @@
 //! | [`experiment`] | more than one run: lottery tickets, linear mode connectivity, the paper's tables and figures |
 //! | [`oracle`], [`export`] | whether another program does the same; networks for other programs |
 //! | [`report`] | tables, figures, the story of a run, a page of all experiments |
+//! | [`explain`] | the paper, explained by a run |
 //! | [`cli`] | the command |
 //!
-//! The feature `cli`, which is on unless it is switched off, brings [`cli`], [`report`], [`export`], [`console`], downloads
+//! The feature `cli`, which is on unless it is switched off, brings [`cli`], [`explain`], [`report`], [`export`], [`console`], downloads
 //! and images in folders. What remains asks the system for nothing but files, and compiles for `wasm32-unknown-unknown`.
 //!
 //! # One step of the autodiff, by hand
@@ -126,6 +127,8 @@ pub mod console;
 pub mod data;
 pub mod error;
 pub mod experiment;
+#[cfg(feature = "cli")]
+pub mod explain;
 #[cfg(feature = "cli")]
 pub mod export;
 pub mod input;

@@ -6,6 +6,7 @@ mod data;
 mod demo;
 mod evaluate;
 mod experiment;
+mod explain;
 mod export;
 mod golden;
 mod guesses;
@@ -65,6 +66,8 @@ Examples:
   gdstar models lenet300                      a network's layers
   gdstar methods rigl                         a method's options and labels
   gdstar data fetch mnist                     a data set, verified
+  gdstar explain                              the paper, in numbers of a run
+  gdstar explain --weight fc1[3,17]           what became of one weight
   gdstar lottery --levels 5 --model lenet300 --data digits --out tickets
       sparse networks that train from where the dense one was early on
   gdstar lmc --candidates 0,1ep,3ep --model lenet300 --data digits --out lmc
@@ -97,6 +100,7 @@ enum Command {
     Lmc(Box<lmc::LmcArgs>),
     Report(report::ReportArgs),
     Reproduce(reproduce::ReproduceArgs),
+    Explain(explain::ExplainArgs),
     Models(models::ModelsArgs),
     Methods(methods::MethodsArgs),
     Evaluate(evaluate::EvaluateArgs),
@@ -144,6 +148,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Some(Command::Lmc(args)) => done(lmc::run(args)),
         Some(Command::Report(args)) => done(report::run(args)),
         Some(Command::Reproduce(args)) => done(reproduce::run(args)),
+        Some(Command::Explain(args)) => done(explain::run(args)),
         Some(Command::Models(args)) => done(models::run(args)),
         Some(Command::Methods(args)) => done(methods::run(args)),
         Some(Command::Evaluate(args)) => done(evaluate::run(args)),

@@ -26,6 +26,7 @@ pub use plot::{Against, PlotOptions, Quantity, Seeds, plot};
 pub use predictions::PredictionFormat;
 pub use run_table::{RunTable, TableFormat};
 pub use sparsity::{LayerSparsity, layer_sparsity};
+pub(crate) use summary::ranges;
 pub use summary::{Summary, summary};
 pub use table::{table_2, thousands};
 pub use tensorboard::TensorBoard;

@@ -91,7 +91,7 @@ pub fn summary(run: &Summary) -> String {
 }
 
 /// `[0, 1, 2, 5]` as `0-2, 5`.
-fn ranges(sorted: &[usize]) -> String {
+pub(crate) fn ranges(sorted: &[usize]) -> String {
     let mut parts: Vec<(usize, usize)> = Vec::new();
     for &x in sorted {
         match parts.last_mut() {

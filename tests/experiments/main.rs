@@ -4,6 +4,7 @@
 mod beginnings;
 mod command;
 mod common;
+mod explain;
 mod measures;
 mod pages;
 mod presets;
