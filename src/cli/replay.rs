@@ -4,8 +4,12 @@ use super::progress_bar;
 use crate::console;
 use crate::error::{Result, in_one_line};
 use crate::oracle::replay::replay;
+use crate::report::thousands;
 use crate::train::RunFolder;
 use std::path::PathBuf;
+
+/// What is left out is told one by one up to so many: of a trace of many steps it may be a line for each quantity of each.
+const MOST_NOTES: usize = 20;
 
 /// Compute the whole method from the gradients of a trace.
 ///
@@ -36,8 +40,12 @@ pub fn run(args: &ReplayArgs) -> Result<()> {
         bar.set_position(done as u64);
     });
     bar.finish_and_clear();
-    for note in replayed?.notes {
-        console::tell(in_one_line(&format!("gdstar: {}: {note}", args.input.display())));
+    let notes = replayed?.notes;
+    let tell = |note: &str| console::tell(in_one_line(&format!("gdstar: {}: {note}", args.input.display())));
+    notes.iter().take(MOST_NOTES).for_each(|note| tell(note));
+    let others = notes.len().saturating_sub(MOST_NOTES);
+    if others > 0 {
+        tell(&format!("and {} more", thousands(others)));
     }
     Ok(())
 }

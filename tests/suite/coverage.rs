@@ -3,6 +3,7 @@
 mod arrows;
 mod features;
 mod models;
+mod opened;
 mod ops;
 mod package;
 mod paper;
