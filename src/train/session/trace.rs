@@ -66,7 +66,7 @@ pub(super) fn resume<S: Scalar + Element>(
         return Err(Error::domain("--trace-gradients", "a run that recorded gradients from its beginning", found));
     }
     let has_moved = before.as_ref().is_some_and(|before| *before != path);
-    let stream = match extent {
+    let mut stream = match extent {
         Some(extent) => TensorStream::resume(&path, extent).map_err(|error| match &before {
             Some(before) if has_moved => Error::domain(
                 "--trace",
@@ -81,6 +81,11 @@ pub(super) fn resume<S: Scalar + Element>(
             TensorStream::begin(&path, TraceSize::of(run, state)?.header)?
         }
     };
+    // What the configuration says of it is in no checkpoint; the trace itself knows.
+    if !run.config.outputs.trace_gradients && stream.has("/batch/0/grad/")? {
+        let expected = "true, as the trace was begun (config.toml may have been edited)";
+        return Err(Error::domain("--trace-gradients", expected, "false"));
+    }
     TraceWriter::new(stream, run, state).map(Some)
 }
 

@@ -93,6 +93,13 @@ fn a_resumed_run_goes_on_with_its_trace() {
     let begin = [&begin[..], &places].concat();
     kill_after(start(&begin), &out, 2);
     assert!(!trace.exists());
+    // A configuration that was edited does not leave the gradients out from here on.
+    let config = out.join("config.toml");
+    let whole = fs::read_to_string(&config).unwrap();
+    fs::write(&config, whole.replace("trace_gradients = true", "trace_gradients = false")).unwrap();
+    let resume = ["train", "--out", out.to_str().unwrap(), "--resume", "--every", "0"];
+    assert_fails(&resume, 2, &["--trace-gradients: expected true", "edited"]);
+    fs::write(&config, whole).unwrap();
     let resumed = gdstar(&["train", "--out", out.to_str().unwrap(), "--resume", "--every", "0"]);
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     let mut left: Vec<_> = fs::read_dir(base.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
