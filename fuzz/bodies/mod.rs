@@ -20,6 +20,7 @@ pub mod plot;
 pub mod quantile;
 mod runs;
 pub mod selection;
+pub mod step_trace;
 pub mod table;
 pub mod trace;
 pub mod weights;

@@ -123,7 +123,15 @@ const INTEGERS: [&str; 17] = [
 
 /// How far `got` is from the nearest number of `expected`.
 fn distance(got: f64, expected: Interval) -> f64 {
-    if got < expected.low { expected.low - got } else { (got - expected.high).max(0.0) }
+    // `max` would make 0 of what is not a number.
+    let above = got - expected.high;
+    if got < expected.low {
+        expected.low - got
+    } else if above < 0.0 {
+        0.0
+    } else {
+        above
+    }
 }
 
 /// How far `got` is from the nearest number of `expected`, in units in the last place that this number has in `dtype`.

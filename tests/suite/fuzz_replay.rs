@@ -11,7 +11,7 @@ use std::path::PathBuf;
 type Body = fn(&[u8]) -> bool;
 
 /// Every target of `fuzz/`, and how many mutated inputs it is given: fewer where one takes long.
-const TARGETS: [(&str, Body, usize); 17] = [
+const TARGETS: [(&str, Body, usize); 18] = [
     ("idx", bodies::idx::run, 20_000),
     ("image", bodies::image::run, 10_000),
     ("cifar10", bodies::cifar10::run, 20_000),
@@ -24,6 +24,7 @@ const TARGETS: [(&str, Body, usize); 17] = [
     ("op_cases", bodies::op_cases::run, 20_000),
     ("checkpoint", bodies::checkpoint::run, 500),
     ("trace", bodies::trace::run, 20_000),
+    ("step_trace", bodies::step_trace::run, 4_000),
     ("weights", bodies::weights::run, 500),
     ("evaluate", bodies::evaluate::run, 500),
     ("metrics", bodies::metrics::run, 5_000),
