@@ -3,6 +3,7 @@
 
 mod foreign;
 mod header;
+mod packed;
 mod stream;
 
 pub use stream::{StreamExtent, TensorSink, TensorStream};
@@ -124,7 +125,29 @@ impl TensorFile {
     /// # Errors
     /// [`Error::Io`] if it cannot be read, or as [`TensorFile::parse`].
     pub fn open(path: &Path) -> Result<Self> {
+        let (file, size) = input::open(path, Kind::Tensors)?;
+        Self::on_disk(path, file, size)
+    }
+
+    /// The same of a file that gzip may have compressed. Its content then lies in a file without a name where the system has
+    /// its temporary ones, as long as this is open.
+    ///
+    /// # Errors
+    /// As [`TensorFile::open`]; [`Error::File`] if the compressed file is not complete.
+    pub fn open_packed(path: &Path) -> Result<Self> {
         let (mut file, size) = input::open(path, Kind::Tensors)?;
+        let mut magic = Vec::new();
+        let length = packed::MAGIC.len() as u64;
+        Read::by_ref(&mut file).take(length).read_to_end(&mut magic).map_err(Error::io(path, "read"))?;
+        file.seek(SeekFrom::Start(0)).map_err(Error::io(path, "read"))?;
+        if magic != packed::MAGIC {
+            return Self::on_disk(path, file, size);
+        }
+        let (file, size) = packed::unpack(path, &mut file)?;
+        Self::on_disk(path, file, size)
+    }
+
+    fn on_disk(path: &Path, mut file: File, size: u64) -> Result<Self> {
         let header = read_header(path, &mut file, size)?;
         Ok(Self { path: path.to_path_buf(), content: Content::Disk(Mutex::new(file)), header })
     }

@@ -28,7 +28,7 @@ type Stored<'py> = (String, String, Vec<usize>, Bound<'py, PyBytes>);
 /// Checks a file.
 #[pyfunction]
 pub fn check_file(py: Python, path: PathBuf, asked: Asked) -> PyResult<Checked> {
-    py.detach(|| check(TensorFile::open(&path)?, &asked)).map_err(raised)
+    py.detach(|| check(TensorFile::open_packed(&path)?, &asked)).map_err(raised)
 }
 
 /// Checks the content of a file that is called `name` in messages.

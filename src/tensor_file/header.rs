@@ -41,6 +41,15 @@ impl Header {
         }
     }
 
+    /// How many bytes of tensors the header in `text` says there are; nothing else of it is checked.
+    ///
+    /// # Errors
+    /// A message, where it is no header.
+    pub fn claimed(text: impl Read) -> Result<u64, String> {
+        let header: Self = serde_json::from_reader(text).map_err(|e| e.to_string())?;
+        Ok(header.entries.iter().map(|(_, entry)| entry.bytes.end).max().unwrap_or(0))
+    }
+
     /// Checks that each tensor has the bytes that its shape takes, right after the one before, and counts them from the
     /// file's beginning.
     fn place(&mut self, start: u64, data: u64) -> Result<(), String> {

@@ -61,12 +61,12 @@ pub enum Opened {
     Steps(Box<StepTrace>),
 }
 
-/// Opens a trace, whosever rules it follows.
+/// Opens a trace, whosever rules it follows; gzip may have compressed the file.
 ///
 /// # Errors
 /// As [`Trace::open`].
 pub fn open(path: &Path) -> Result<Opened> {
-    of_file(TensorFile::open(path)?)
+    of_file(TensorFile::open_packed(path)?)
 }
 
 /// The trace that a file holds, whosever rules it follows.
