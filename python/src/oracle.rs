@@ -1,7 +1,7 @@
 //! The oracle: traces and records, judged and replayed.
 
 use crate::error::raised;
-use gdstar::oracle::{CheckOptions, Ensemble, RunStatistics, check_opened, replay};
+use gdstar::oracle::{self, CheckOptions, Ensemble, RunStatistics, replay};
 use gdstar::tensor_file::{Tensor, TensorFile};
 use gdstar::trace;
 use pyo3::prelude::*;
@@ -44,9 +44,10 @@ fn check(file: TensorFile, asked: &Asked) -> gdstar::Result<Checked> {
         without_step: asked.without_step,
         ensemble: if asked.ensemble.is_empty() { None } else { Some(Ensemble::read(&asked.ensemble)?) },
         runs: RunStatistics::read_all(&asked.runs)?,
+        ..CheckOptions::default()
     };
-    let report = check_opened(&trace::of_file(file)?, &options, &mut |_, _| {})?;
-    Ok((report.to_string(), report.to_json().to_string(), report.verdict.exit_code()))
+    let checked = oracle::check_file(file, &options, &|_, _| {})?;
+    Ok((checked.to_string(), checked.to_json().to_string(), checked.verdict().exit_code()))
 }
 
 /// Replays the trace at `path` into the file `out`; what could not be computed, a line each.

@@ -1,24 +1,25 @@
-//! `gdstar check`: holds a port's trace against the reference.
+//! `gdstar check`: holds what a port recorded against the reference.
 
-use super::progress_bar;
+use super::{choice, progress_bar};
 use crate::console;
 use crate::error::Result;
-use crate::oracle::{CheckOptions, Ensemble, Report, RunStatistics, Verdict, check_opened};
-use crate::trace;
+use crate::oracle::{CheckOptions, Checked, Ensemble, Reach, RunStatistics, Verdict, check_file};
+use crate::tensor_file::TensorFile;
 use ::console::style;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Check a port's trace, equation by equation.
+/// Check a port's trace, equation by equation, or its record of single ops.
 ///
 /// Each equation is judged on the port's own recorded operands, within bounds that follow from the arithmetic it
 /// declares, so that one mistake is one finding. The report names the first equation that no correct port computes so,
 /// the element, the bound, and the known mistake that gives the port's value. docs/porting.md shows how to write a
-/// trace; docs/oracle.md says what a PASS proves.
+/// trace; docs/oracle.md says what a PASS proves. A record (docs/records.md) holds ops of real training steps, each with its
+/// operands: they are judged one by one, and how they hang together bit by bit. A trace and a record may lie in one file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 PASS; 1 FAIL; 2 wrong usage or an unreadable trace; 3 INCONCLUSIVE.")]
 pub struct CheckArgs {
-    /// The trace, format gdstar-trace/1
+    /// The trace, format gdstar-trace/1, or the record, format gdstar-ops/1, or both in one file
     #[arg(value_name = "PORT.safetensors")]
     trace: PathBuf,
     /// Print the report as one JSON object
@@ -34,6 +35,10 @@ pub struct CheckArgs {
     /// Leave losses and gradients unchecked: the method alone, on the port's own gradients
     #[arg(long, conflicts_with = "insist")]
     without_step: bool,
+    /// How much of the file to judge: the method's equations on the port's own gradients; these, and losses and gradients;
+    /// or the record of single ops alone [default: all that the file holds]
+    #[arg(long, value_parser = choice::<Reach>())]
+    level: Option<Reach>,
     /// Compare what the run ends with to these reference runs: folders of `gdstar train --out`, of the trace's own
     /// settings and at least three seeds
     #[arg(long, value_name = "RUN", num_args = 1..)]
@@ -53,31 +58,41 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode> {
         exact: args.exact,
         insist: args.insist,
         without_step: args.without_step,
+        reach: args.level,
+        steps_by_ops: 0,
         ensemble: if args.ensemble.is_empty() { None } else { Some(Ensemble::read(&args.ensemble)?) },
         runs: RunStatistics::read_all(&args.runs)?,
     };
     let bar = progress_bar("epoch");
-    let report = check_opened(&trace::open(&args.trace)?, &options, &mut |done, total| {
+    let checked = check_file(TensorFile::open_packed(&args.trace)?, &options, &|done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     });
     bar.finish_and_clear();
-    let report = report?;
+    let checked = checked?;
     if args.json {
-        console::print_line(report.to_json())?;
+        console::print_line(checked.to_json())?;
     } else {
-        console::print(coloured(&report))?;
+        console::print(coloured(&checked))?;
     }
-    Ok(ExitCode::from(report.verdict.exit_code()))
+    Ok(ExitCode::from(checked.verdict().exit_code()))
 }
 
-/// The report for people, its verdict in colour.
-fn coloured(report: &Report) -> String {
-    let (text, name) = (report.to_string(), report.verdict.name());
-    let verdict = match report.verdict {
-        Verdict::Pass => style(name).green(),
-        Verdict::Fail => style(name).red(),
-        Verdict::Inconclusive => style(name).yellow(),
+/// The reports for people, the verdict of each in colour.
+fn coloured(checked: &Checked) -> String {
+    let parts = [
+        checked.trace.as_ref().map(|report| (report.to_string(), report.verdict)),
+        checked.record.as_ref().map(|report| (report.to_string(), report.verdict)),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().map(|(text, verdict)| in_colour(&text, verdict)).collect();
+    parts.join("\n")
+}
+
+fn in_colour(text: &str, verdict: Verdict) -> String {
+    let coloured = match verdict {
+        Verdict::Pass => style(verdict.name()).green(),
+        Verdict::Fail => style(verdict.name()).red(),
+        Verdict::Inconclusive => style(verdict.name()).yellow(),
     };
-    text.replacen(name, &verdict.bold().to_string(), 1)
+    text.replacen(verdict.name(), &coloured.bold().to_string(), 1)
 }

@@ -65,7 +65,7 @@ pub fn check_observed(trace: &Trace, options: &CheckOptions, progress: &mut dyn 
     collector.warn(batches.warning(trace));
     let total = trace.epochs().count();
     collector.add_of_header(params::judge(&params::DeclaredW::of_epochs(trace)).0, total);
-    let step = StepLevel::run(trace, &declared, options.insist, options.without_step)?;
+    let step = StepLevel::run(trace, &declared, options)?;
     let claims: Vec<&dyn Claim> = [&step as &dyn Claim, &batches].into_iter().chain(CLAIMS.iter().copied()).collect();
     let mut next = trace.epochs().next().map(|k| Epoch::load(trace, k, arithmetic)).transpose()?;
     let mut rest = trace.epochs().skip(1);

@@ -7,6 +7,7 @@
 
 pub mod arithmetic;
 mod check;
+mod checked;
 mod claims;
 mod epoch;
 pub mod exact;
@@ -26,8 +27,9 @@ mod steps;
 mod verdict;
 
 pub use check::{check, check_observed, check_opened, check_trace};
+pub use checked::{Checked, check_file};
 pub use claims::claimed;
 pub use interval::{Decision, Interval};
-pub use options::CheckOptions;
+pub use options::{CheckOptions, Reach};
 pub use report::{EQUATION_NAMES, Event, Finding, LISTED, Level, NotChecked, Report, Verdict};
 pub use run_level::{Ensemble, Equivalence, RunComparison, RunStatistics, compare_runs};

@@ -1,6 +1,18 @@
 //! [`CheckOptions`]: what a check is asked for.
 
 use super::run_level::{Ensemble, RunStatistics};
+use crate::choice::choice;
+
+choice! {
+    /// How much of a file is judged.
+    Reach, "level":
+    /// The method's equations, on the port's own gradients.
+    Method = "method",
+    /// These, and losses and gradients of batches, recomputed.
+    Step = "step",
+    /// The record of single ops alone.
+    Ops = "ops",
+}
 
 /// What to check and how.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +24,10 @@ pub struct CheckOptions {
     pub insist: bool,
     /// Losses and gradients are not recomputed: the method is judged on the port's own.
     pub without_step: bool,
+    /// How much of the file is judged; `None`: all that it holds.
+    pub reach: Option<Reach>,
+    /// How many steps of the trace a record in the same file was judged op by op; their gradients are the trace's.
+    pub steps_by_ops: usize,
     /// Reference runs that the run level compares with; none: it is left out.
     pub ensemble: Option<Ensemble>,
     /// What the port's runs ended with; none: the trace's own last epoch.

@@ -255,6 +255,6 @@ fn finding_to_json(finding: &Finding) -> Value {
 }
 
 /// A number as JSON; one that is not finite as a string.
-fn number(x: f64) -> Value {
+pub(crate) fn number(x: f64) -> Value {
     if x.is_finite() { json!(x) } else { Value::String(x.to_string()) }
 }

@@ -40,11 +40,13 @@ pub(super) mod cross_entropy;
 mod decisions;
 mod pooling;
 pub(super) mod rounding;
+mod samples;
 mod stages;
 
 pub use balls::Balls;
 pub use batch::Task;
 pub use compare::{AS_COMPUTED, Comparison, Mismatch, Recorded, RecordedGradient};
+pub use samples::Samples;
 
 use crate::error::Error;
 use crate::nn::{Network, Spec};
@@ -76,6 +78,9 @@ pub enum Refusal {
     /// An index beyond the training split.
     #[error("index {index} is not a position in the training split of {len} samples")]
     Index { index: i64, len: usize },
+    /// A recorded label beyond the classes.
+    #[error("label {label} is none of {classes} classes")]
+    Label { label: i64, classes: usize },
     /// A parameter that the trace lacks.
     #[error("the trace does not hold the weights `{name}` at the start of the batch")]
     Missing { name: String },

@@ -2,6 +2,7 @@
 
 use super::{Header, TracedMethod};
 use crate::error::{Error, Result};
+use crate::ops;
 use crate::scalar::Dtype;
 use crate::tensor_file::TensorFile;
 use safetensors::Dtype as Stored;
@@ -22,6 +23,8 @@ const SCALAR_INTEGERS: &[&str] = &["k_star", "t"];
 enum Place<'a> {
     Initial { parameter: &'a str },
     Indices { k: usize, i: usize },
+    Input { k: usize, i: usize },
+    Labels { k: usize, i: usize },
     Loss { k: usize, i: usize },
     Gradient { k: usize, i: usize, parameter: &'a str },
     Within { k: usize, i: usize, parameter: &'a str },
@@ -50,6 +53,8 @@ impl<'a> Place<'a> {
             let i = count(i)?;
             return match rest {
                 "indices" => Some(Self::Indices { k, i }),
+                "input" => Some(Self::Input { k, i }),
+                "labels" => Some(Self::Labels { k, i }),
                 "loss" => Some(Self::Loss { k, i }),
                 _ => match rest.split_once('/')? {
                     ("grad", parameter) => Some(Self::Gradient { k, i, parameter }),
@@ -77,6 +82,8 @@ impl<'a> Place<'a> {
         match self {
             Self::Initial { .. } => None,
             Self::Indices { k, .. }
+            | Self::Input { k, .. }
+            | Self::Labels { k, .. }
             | Self::Loss { k, .. }
             | Self::Gradient { k, .. }
             | Self::Within { k, .. }
@@ -147,7 +154,10 @@ pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
                 && place.parameter().is_none_or(|(parameter, of_w)| !of_w || prunable.contains(parameter))
         });
         let Some(place) = place else {
-            layout.unknown.push(name.to_string());
+            // Beside a record of single ops the tensors that the format does not have are that record's.
+            if file.metadata(ops::cases::KEY).is_none() {
+                layout.unknown.push(name.to_string());
+            }
             continue;
         };
         check_dtype(place, dtype, header).map_err(|expected| bad(expected, format!("{dtype:?}")))?;
@@ -174,7 +184,11 @@ pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
                 let expected = format!("shape {known:?}, as other tensors of `{parameter}` have");
                 return Err(bad(&expected, format!("shape {shape:?}")));
             }
-        } else if matches!(place, Place::Indices { .. } | Place::Quantiles { .. }) {
+        } else if matches!(place, Place::Input { .. }) {
+            if shape.len() < 2 {
+                return Err(bad("shape [b, ..]", format!("shape {shape:?}")));
+            }
+        } else if matches!(place, Place::Indices { .. } | Place::Labels { .. } | Place::Quantiles { .. }) {
             if shape.len() != 1 {
                 return Err(bad("one axis", format!("shape {shape:?}")));
             }
@@ -222,6 +236,7 @@ fn check_dtype(place: Place, dtype: Stored, header: &Header) -> std::result::Res
         Place::Gradient { .. } => is_float(true),
         Place::Initial { .. }
         | Place::Within { .. }
+        | Place::Input { .. }
         | Place::Loss { .. }
         | Place::Parameter { .. }
         | Place::ScalarFloat { .. }
@@ -229,7 +244,7 @@ fn check_dtype(place: Place, dtype: Stored, header: &Header) -> std::result::Res
         | Place::Quantiles { .. } => is_float(false),
         Place::Flags { .. } if dtype == Stored::U8 => Ok(()),
         Place::Flags { .. } => Err("U8"),
-        Place::Indices { .. } | Place::ScalarInteger { .. } if dtype == Stored::I64 => Ok(()),
-        Place::Indices { .. } | Place::ScalarInteger { .. } => Err("I64"),
+        Place::Indices { .. } | Place::Labels { .. } | Place::ScalarInteger { .. } if dtype == Stored::I64 => Ok(()),
+        Place::Indices { .. } | Place::Labels { .. } | Place::ScalarInteger { .. } => Err("I64"),
     }
 }

@@ -1,5 +1,9 @@
 //! The proofs of the judge of records: single ops of a port's step, and how they hang together; one module a subject.
 //! `cargo test --test records NAME::` runs one.
 
+mod batches;
 mod packed;
 mod reading;
+mod step;
+mod together;
+mod wiring;

@@ -1,17 +1,17 @@
 //! The step level within a check: the first batch of every epoch, whose weights the trace holds.
 
+mod batch;
+
 use crate::error::Result;
-use crate::oracle::arithmetic::Tolerance;
 use crate::oracle::claims::claim::{Claim, Judged};
-use crate::oracle::field::{Field, Flags};
+use crate::oracle::field::Field;
+use crate::oracle::options::{CheckOptions, Reach};
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::report::{Event, Finding};
 use crate::oracle::seen::Seen;
-use crate::oracle::step::{Balls, Comparison, Recorded, RecordedGradient, Refusal, Task};
-use crate::paper::reading::MaskedGradient;
-use crate::trace::names::gradient;
-use crate::trace::{Arithmetic, Clip, Trace};
-use ndarray::ArrayD;
+use crate::oracle::step::{Comparison, Task};
+use crate::trace::{Arithmetic, Trace};
+use batch::{compare, has_gradients, has_indices, has_loss, has_samples, lacking, recorded_samples};
 use std::collections::BTreeMap;
 
 // Numbers that disagree are a mistake, or come from other samples than the reference's. Which of the two is guessed at
@@ -49,8 +49,12 @@ pub(crate) struct StepLevel {
     gradients_agree: bool,
     /// Why nothing, or not everything, was compared.
     refusal: Option<String>,
-    /// Whether mismatches are findings even if no loss agrees.
+    /// Whether mismatches are findings even if no loss agrees: asked for, or the samples are the trace's own.
     insists: bool,
+    /// Whether gradients are recorded that ought to have been recomputed.
+    has_material: bool,
+    /// How many steps were judged op by op instead.
+    steps_by_ops: usize,
 }
 
 /// What the step level says of itself.
@@ -65,39 +69,50 @@ pub(crate) struct Told {
 }
 
 impl StepLevel {
-    /// Recomputes what can be, unless it is to be left out. `insists`: mismatches are findings even if no loss agrees.
+    /// Recomputes what can be, unless it is to be left out.
     ///
     /// # Errors
     /// As [`Trace::floats`].
-    pub(crate) fn run(trace: &Trace, arithmetic: &Arithmetic, insists: bool, leaves_out: bool) -> Result<Self> {
-        let mut level = Self { insists, ..Self::default() };
-        if leaves_out {
-            level.refusal = Some("left out, as --without-step asks".to_string());
+    pub(crate) fn run(trace: &Trace, arithmetic: &Arithmetic, options: &CheckOptions) -> Result<Self> {
+        let (insists, steps_by_ops) = (options.insist, options.steps_by_ops);
+        let mut level = Self { insists, steps_by_ops, ..Self::default() };
+        if options.without_step || options.reach == Some(Reach::Method) {
+            let asks = if options.without_step { "--without-step" } else { "--level method" };
+            level.refusal = Some(format!("left out, as {asks} asks"));
             return Ok(level);
         }
         let first = trace.header.reading.epoch_origin.first();
         let batches: Vec<usize> = trace
             .epochs()
-            .filter(|&k| has_indices(trace, k) && (has_gradients(trace, k) || has_loss(trace, k)))
+            .filter(|&k| has_indices(trace, k) || has_samples(trace, k))
+            .filter(|&k| has_gradients(trace, k) || has_loss(trace, k))
             .collect();
-        let task = Task::find(trace.header.model.as_deref(), trace.header.dataset.as_deref());
-        let task = match (batches.is_empty(), task) {
-            (false, Ok(task)) => task,
-            (false, Err(refusal)) => {
-                level.refusal = Some(refusal.to_string());
-                return Ok(level);
-            }
-            (true, task) => {
-                let more = task.err().map(|refusal| format!("; {refusal}")).unwrap_or_default();
-                level.refusal = Some(lacking(trace) + &more);
-                return Ok(level);
-            }
-        };
+        let named = trace.header.model.is_some() && trace.header.dataset.is_some();
+        let known = |&k: &usize| has_samples(trace, k) || named;
+        level.has_material = batches.iter().any(|&k| has_gradients(trace, k) && known(&k));
+        level.insists |= !batches.is_empty() && batches.iter().all(|&k| has_samples(trace, k));
+        let by_name = Task::find(trace.header.model.as_deref(), trace.header.dataset.as_deref());
+        if batches.is_empty() {
+            let more = by_name.err().map(|refusal| format!("; {refusal}")).unwrap_or_default();
+            level.refusal = Some(lacking(trace) + &more);
+            return Ok(level);
+        }
         for k in batches {
+            let samples = match (recorded_samples(trace, k)?, &by_name) {
+                (Some(own), _) => own,
+                (None, Ok(task)) => {
+                    let indices = trace.integers(&format!("epoch/{k}/batch/0/indices"))?.unwrap_or_default();
+                    task.samples(&indices, arithmetic)
+                }
+                (None, Err(refusal)) => {
+                    level.refusal = Some(refusal.to_string());
+                    continue;
+                }
+            };
             let prefix =
                 if k == first { "init".to_string() } else { format!("epoch/{}/weights_after", k.wrapping_sub(1)) };
             let weights = Field::load(trace, &prefix, trace.parameters())?;
-            match compare(trace, arithmetic, &task, k, &weights)? {
+            match compare(trace, arithmetic, samples, k, &weights)? {
                 Ok((comparison, entries)) => {
                     if level.comparisons.is_empty() {
                         let wrong = comparison.mismatches.iter().filter(|mismatch| mismatch.tensor != "loss").count();
@@ -141,7 +156,20 @@ impl StepLevel {
         let (compared, ambiguous, decisions) = (sum(|c| c.compared), sum(|c| c.ambiguous), sum(|c| c.decisions));
         if compared == 0 {
             let none = || "nothing that is recorded of a batch is one of the network's".to_string();
-            return Told { checked: false, status: self.refusal.clone().unwrap_or_else(none), inconclusive: None };
+            let status = self.refusal.clone().unwrap_or_else(none);
+            if self.steps_by_ops > 0 {
+                let status =
+                    format!("of {} step(s) op by op, in the file's record; otherwise: {status}", self.steps_by_ops);
+                return Told { checked: true, status, inconclusive: None };
+            }
+            // What was asked to be left out is not missed.
+            let open = || {
+                format!(
+                    "level step: gradients are recorded, and not recomputed: {status}; --level method asks for less"
+                )
+            };
+            let inconclusive = self.has_material.then(open);
+            return Told { checked: false, inconclusive, status };
         }
         if !self.is_same_data() {
             let status = format!(
@@ -160,69 +188,4 @@ impl StepLevel {
             format!("{compared} numbers of {batches} batches, {ambiguous} of {decisions} signs and maxima ambiguous");
         Told { checked: true, status: status + &rest, inconclusive: None }
     }
-}
-
-fn has_indices(trace: &Trace, k: usize) -> bool {
-    trace.has(&format!("epoch/{k}/batch/0/indices"))
-}
-
-fn has_loss(trace: &Trace, k: usize) -> bool {
-    trace.has(&format!("epoch/{k}/batch/0/loss"))
-}
-
-fn has_gradients(trace: &Trace, k: usize) -> bool {
-    trace.parameters().iter().any(|parameter| trace.has(&gradient(k, 0, parameter)))
-}
-
-/// What no epoch's first batch has together.
-fn lacking(trace: &Trace) -> String {
-    let epochs = |has: fn(&Trace, usize) -> bool| trace.epochs().filter(|&k| has(trace, k)).count();
-    format!(
-        "needs the indices of an epoch's first batch and its loss or gradients, in one epoch; first batches have indices \
-         in {} epochs, a loss in {}, gradients in {}",
-        epochs(has_indices),
-        epochs(has_loss),
-        epochs(has_gradients)
-    )
-}
-
-/// Compares an epoch's first batch, of which so many entries of gradients are not 0; the inner error says why it could
-/// not be.
-fn compare(
-    trace: &Trace,
-    arithmetic: &Arithmetic,
-    task: &Task,
-    k: usize,
-    weights: &Field<f64>,
-) -> Result<std::result::Result<(Comparison, usize), Refusal>> {
-    let indices = trace.integers(&format!("epoch/{k}/batch/0/indices"))?.unwrap_or_default();
-    let loss_name = format!("epoch/{k}/batch/0/loss");
-    let loss = trace.floats(&loss_name)?.and_then(|loss| loss.first().copied());
-    let masks = trace.header.reading.masked_gradient != MaskedGradient::Dense;
-    let mask = Flags::load_flags(trace, &format!("epoch/{k}/mask_before"), trace.prunable())?;
-    let mut gradients = Vec::new();
-    for (p, parameter) in trace.parameters().iter().enumerate() {
-        let name = gradient(k, 0, parameter);
-        // Clipped ones are not the loss's.
-        let is_clipped = trace.header.optimizer.clip == Some(Clip::Recorded);
-        let Some(values) = trace.floats(&name)?.filter(|_| !is_clipped) else { continue };
-        let Ok(value) = ArrayD::from_shape_vec(parameter.shape.as_slice(), values) else { continue };
-        let alive = mask.of(p, parameter).filter(|_| masks);
-        let alive = alive.and_then(|alive| ArrayD::from_shape_vec(parameter.shape.as_slice(), alive.to_vec()).ok());
-        gradients.push(RecordedGradient { name: parameter.name.clone(), value, alive, storage: storage(trace, &name) });
-    }
-    let recorded = Recorded { loss, loss_storage: storage(trace, &loss_name), gradients: &gradients };
-    let balls = |name: &str| -> Option<Balls> {
-        let (p, parameter) = trace.parameters().iter().enumerate().find(|(_, parameter)| parameter.name == name)?;
-        let values = weights.of(p, parameter)?.to_vec();
-        Some(Balls::exact(ArrayD::from_shape_vec(parameter.shape.as_slice(), values).ok()?))
-    };
-    let entries = gradients.iter().map(|gradient| gradient.value.iter().filter(|&&g| g != 0.0).count()).sum();
-    Ok(task.check(balls, &indices, &recorded, arithmetic).map(|comparison| (comparison, entries)))
-}
-
-/// How far a recorded number may be from the port's: half a unit in its storage's last place, and, for the formats with
-/// few exponents, half the smallest subnormal number.
-fn storage(trace: &Trace, name: &str) -> Tolerance {
-    Tolerance { relative: trace.storage_error(name), absolute: trace.storage_underflow(name) }
 }

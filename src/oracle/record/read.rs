@@ -103,6 +103,11 @@ impl Record {
     pub fn file(&self) -> &TensorFile {
         &self.file
     }
+
+    /// The file, for what else it holds.
+    pub fn into_file(self) -> TensorFile {
+        self.file
+    }
 }
 
 /// The metadata's object.

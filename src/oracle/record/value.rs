@@ -86,3 +86,12 @@ impl Reference {
         Ok(Value { tensor: self.tensor.clone(), dtype: self.dtype, array })
     }
 }
+
+/// How far a number of a tensor is from the nearest that it may be, in units in the last place that this has in the
+/// tensor's type; of integers in ones.
+pub(crate) fn ulps(file: &TensorFile, tensor: &str, got: f64, nearest: f64) -> f64 {
+    let unit = file.describe(tensor).and_then(|(dtype, _)| unit_roundoff(dtype));
+    let Some(unit) = unit else { return (got - nearest).abs() };
+    let (_, exponent) = libm::frexp(nearest.abs().max(f64::MIN_POSITIVE));
+    (got - nearest).abs() / libm::ldexp(2.0 * unit, exponent - 1)
+}

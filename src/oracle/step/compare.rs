@@ -1,11 +1,10 @@
 //! A port's recorded loss and gradients against their enclosure.
 
-use super::{Balls, Enclosure, GradientBounds, Refusal, Task, enclose};
+use super::{Enclosure, GradientBounds, Refusal};
 use crate::error::Error;
 use crate::oracle::arithmetic::Tolerance;
 use crate::oracle::interval::Interval;
 use crate::scalar::DoubleDouble;
-use crate::trace::Arithmetic;
 use ndarray::{ArrayD, Dimension};
 
 /// A gradient as a trace holds it.
@@ -54,26 +53,6 @@ pub struct Comparison {
     /// [`Enclosure::ambiguous`] and [`Enclosure::decisions`].
     pub ambiguous: usize,
     pub decisions: usize,
-}
-
-impl Task {
-    /// Checks one batch of the samples at `indices`, of which `weights` gives the parameters at its start by name.
-    ///
-    /// # Errors
-    /// The reason why nothing can be said.
-    pub fn check(
-        &self,
-        weights: impl Fn(&str) -> Option<Balls>,
-        indices: &[i64],
-        recorded: &Recorded,
-        arithmetic: &Arithmetic,
-    ) -> Result<Comparison, Refusal> {
-        let named = |name: String| weights(&name).ok_or(Refusal::Missing { name });
-        let weights: Vec<Balls> =
-            self.network.specs().into_iter().map(|spec| named(spec.name)).collect::<Result<_, _>>()?;
-        let (x, labels) = self.batch(indices, arithmetic)?;
-        enclose(&self.network, weights, x, &labels, arithmetic)?.compare(recorded)
-    }
 }
 
 impl Enclosure {

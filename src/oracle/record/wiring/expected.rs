@@ -1,0 +1,65 @@
+//! [`Expectation`]: what flows into the gradient of a tensor.
+
+use super::super::{Arg, Carried};
+use super::content::Content;
+use super::flow::{Flow, Node};
+use std::collections::HashSet;
+
+/// Forward calls of which each puts a contribution into a tensor's gradient: once for each of the places where it took
+/// the tensor, or all in one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Expectation {
+    pub(super) uses: Vec<Use>,
+}
+
+/// A forward call with a derivative, and the content of which it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Use {
+    pub(super) node: usize,
+    pub(super) of: Content,
+}
+
+impl Expectation {
+    /// Of the tensor of this content: the forward calls that took it; in the place of one without a derivative of its
+    /// own, which hands gradients on, those that took its results.
+    pub(super) fn of(flow: &Flow, content: Content) -> Self {
+        let mut expectation = Self::default();
+        expectation.add(flow, content, &mut HashSet::new());
+        expectation
+    }
+
+    fn add(&mut self, flow: &Flow, content: Content, path: &mut HashSet<Content>) {
+        if !path.insert(content) {
+            return;
+        }
+        for &(at, position) in flow.users.get(&content).into_iter().flatten() {
+            let node = &flow.nodes[at];
+            if flow.derivatives[at].is_empty() || adds_as_it_is(node, position) {
+                let mut results: Vec<Content> = node.results.iter().map(|result| result.known.content).collect();
+                results.sort_unstable();
+                results.dedup();
+                results.into_iter().for_each(|result| self.add(flow, result, path));
+            } else {
+                self.uses.push(Use { node: at, of: content });
+            }
+        }
+        path.remove(&content);
+    }
+}
+
+/// Whether an operand goes into a sum as it is, so that its gradient is the result's own, even if the sum has a derivative
+/// that takes some calls for the other operand.
+fn adds_as_it_is(node: &Node, position: usize) -> bool {
+    let operand = &node.operands[position];
+    let same_size = node.results.iter().any(|result| result.known.len == operand.known.len);
+    let Carried::Aten(aten) = &node.call.carried else { return false };
+    let factor = |name: &str| aten.kwargs.get(name).and_then(Arg::number).unwrap_or(1.0);
+    same_size
+        && match (node.call.op.as_str(), operand.place.as_str()) {
+            ("aten.add.Tensor" | "aten.add_.Tensor" | "aten.sub.Tensor" | "aten.sub_.Tensor", "args[0]") => true,
+            ("aten.add.Tensor" | "aten.add_.Tensor", "args[1]") => factor("alpha") == 1.0,
+            ("aten.add.Scalar" | "aten.add_.Scalar", _) => true,
+            ("aten.addmm.default", "args[0]") => factor("beta") == 1.0,
+            _ => false,
+        }
+}

@@ -1,0 +1,257 @@
+//! [`Flow`]: the calls of a step as what each took and gave.
+
+use super::super::{Arg, Call, Carried, Changed, Phase, Reference, Step};
+use super::content::{Content, Contents, Fill, Known};
+use super::pairs::{self, Pair};
+use crate::error::Result;
+use std::collections::{HashMap, HashSet};
+
+/// One tensor at one place of a call.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// `args[0]`, `results[1]`, `writes["3"]`, `in/x`, ..
+    pub(super) place: String,
+    pub(super) tensor: String,
+    pub(super) known: Known,
+    /// Of a gradient that is known to be one operand's of the forward call, that operand's content.
+    pub(super) gradient_of: Option<Content>,
+}
+
+/// One call forward or backward; an op case with upstream gradients is one of each.
+#[derive(Debug)]
+pub(super) struct Node<'a> {
+    pub(super) call: &'a Call<Reference>,
+    pub(super) is_backward: bool,
+    /// Of a backward call, the node whose derivative it is part of.
+    pub(super) of: Option<usize>,
+    pub(super) operands: Vec<Place>,
+    pub(super) results: Vec<Place>,
+    /// How its operands are its forward call's, where that is known of the op.
+    pub(super) pair: Option<&'static Pair>,
+}
+
+/// A step's nodes, in the order in which they were carried out, and who makes and who uses what.
+pub(super) struct Flow<'a> {
+    pub(super) nodes: Vec<Node<'a>>,
+    /// The nodes that have a content among their results, each once.
+    pub(super) makers: HashMap<Content, Vec<usize>>,
+    /// The forward nodes that take a content and make something else of it, with the operand's position.
+    pub(super) users: HashMap<Content, Vec<(usize, usize)>>,
+    /// The contents that any node makes something else of.
+    used: HashSet<Content>,
+    /// Of each node, the backward ones that are its derivative.
+    pub(super) derivatives: Vec<Vec<usize>>,
+    /// What enters the step from outside: content to what it is called.
+    pub(super) outside: HashMap<Content, Vec<String>>,
+}
+
+impl<'a> Flow<'a> {
+    pub(super) fn of(step: &'a Step, contents: &mut Contents) -> Result<Self> {
+        let mut nodes = Vec::with_capacity(step.calls.len());
+        // Nodes of the op cases' own derivatives: a backward pass goes through them in reverse.
+        let mut reversed = Vec::new();
+        let mut forward_nodes = HashMap::with_capacity(step.calls.len());
+        let mut has_derivatives = false;
+        for call in &step.calls {
+            has_derivatives |= call.of.is_some();
+            let is_backward = match call.phase {
+                Some(phase) => phase == Phase::Backward,
+                None => has_derivatives,
+            };
+            forward_nodes.insert(call.name.as_str(), nodes.len());
+            let (operands, results) = forward_places(call, contents)?;
+            nodes.push(Node { call, is_backward, of: None, operands, results, pair: None });
+            reversed.extend(own_derivative(call, nodes.len() - 1, &nodes, contents)?);
+        }
+        nodes.extend(reversed.into_iter().rev());
+        let named: Vec<_> = nodes.iter().map(|node| node.of.or_else(|| of_call(node.call, &forward_nodes))).collect();
+        for (at, of) in named.into_iter().enumerate() {
+            nodes[at].of = of;
+            if let Some(of) = of.filter(|_| matches!(nodes[at].call.carried, Carried::Aten(_))) {
+                let pair = pairs::find(&nodes[at].call.op, &nodes[of].call.op);
+                nodes[at].pair = pair;
+                assign_gradients(&mut nodes, at, of, pair);
+            }
+        }
+        let mut flow = Self {
+            makers: HashMap::new(),
+            users: HashMap::new(),
+            used: HashSet::new(),
+            derivatives: vec![Vec::new(); nodes.len()],
+            nodes,
+            outside: HashMap::new(),
+        };
+        flow.index();
+        flow.enter(step, contents)?;
+        Ok(flow)
+    }
+
+    fn index(&mut self) {
+        for (at, node) in self.nodes.iter().enumerate() {
+            for result in &node.results {
+                let makers = self.makers.entry(result.known.content).or_default();
+                if makers.last() != Some(&at) {
+                    makers.push(at);
+                }
+            }
+            if let Some(of) = node.of {
+                self.derivatives[of].push(at);
+            }
+        }
+        for (at, node) in self.nodes.iter().enumerate() {
+            if self.hands_on(at) {
+                continue;
+            }
+            self.used.extend(node.operands.iter().map(|operand| operand.known.content));
+            for (position, operand) in node.operands.iter().enumerate().filter(|_| !node.is_backward) {
+                self.users.entry(operand.known.content).or_default().push((at, position));
+            }
+        }
+    }
+
+    fn enter(&mut self, step: &Step, contents: &mut Contents) -> Result<()> {
+        let kinds = [("parameter", &step.params), ("buffer", &step.buffers), ("batch's", &step.batch)];
+        for (kind, named) in kinds {
+            for (name, reference) in named {
+                let content = contents.know(reference)?.content;
+                self.outside.entry(content).or_default().push(format!("{kind} `{name}`"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The nodes that have a content among their results.
+    pub(super) fn makers(&self, content: Content) -> &[usize] {
+        self.makers.get(&content).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a node, and its derivative too, gives nothing but what it took: a view, a copy, or an op whose every
+    /// operand is such that it changes nothing.
+    pub(super) fn hands_on(&self, at: usize) -> bool {
+        let copies = |node: &Node| {
+            let took = |result: &Place| node.operands.iter().any(|o| o.known.content == result.known.content);
+            node.results.iter().all(took)
+        };
+        copies(&self.nodes[at]) && self.derivatives[at].iter().all(|&node| copies(&self.nodes[node]))
+    }
+
+    /// Whether a call makes something else of a content.
+    pub(super) fn is_used(&self, content: Content) -> bool {
+        self.used.contains(&content)
+    }
+
+    /// Whether more than one tensor of the step has these bits, by chance, or one that gradients do not flow into.
+    pub(super) fn is_ambiguous(&self, content: Content) -> bool {
+        let forward = self.makers(content).iter().filter(|&&maker| !self.nodes[maker].is_backward);
+        let took = |node: &Node| node.operands.iter().any(|operand| operand.known.content == content);
+        let is_fill = |node: &Node| node.results.iter().any(|r| r.known.content == content && r.known.fill.is_some());
+        let (copies, makers): (Vec<usize>, Vec<usize>) = forward.partition(|&&maker| self.hands_on(maker));
+        let detached = copies.iter().any(|&copy| self.nodes[copy].call.op == "aten.detach.default");
+        let origins = self.outside.get(&content).map_or(0, Vec::len) + makers.len();
+        origins > 1 || detached || makers.iter().any(|&maker| took(&self.nodes[maker]) || is_fill(&self.nodes[maker]))
+    }
+
+    /// What a tensor is called in messages: what it is of the step, or whose result.
+    pub(super) fn called(&self, content: Content) -> Option<String> {
+        if let Some(names) = self.outside.get(&content) {
+            return names.first().cloned();
+        }
+        let &maker = self.makers(content).first()?;
+        let result = self.nodes[maker].results.iter().find(|result| result.known.content == content)?;
+        Some(format!("`{}` of case `{}`", result.place, self.nodes[maker].call.name))
+    }
+}
+
+impl Place {
+    /// Whether it is a gradient, an activation or a parameter, and not a fill, an index or a mask.
+    pub(super) fn tells(&self) -> bool {
+        self.known.is_float && self.known.fill.is_none()
+    }
+
+    pub(super) fn is_zeros(&self) -> bool {
+        self.known.fill == Some(Fill::Zeros)
+    }
+}
+
+fn of_call(call: &Call<Reference>, nodes: &HashMap<&str, usize>) -> Option<usize> {
+    nodes.get(call.of.as_deref()?).copied()
+}
+
+/// What a call read, and what it gave; of an op case forward.
+fn forward_places(call: &Call<Reference>, contents: &mut Contents) -> Result<(Vec<Place>, Vec<Place>)> {
+    let mut at = |place: String, reference: &Reference| place_of(place, reference, contents);
+    let (mut operands, mut results) = (Vec::new(), Vec::new());
+    match &call.carried {
+        Carried::Aten(aten) => {
+            let positions = aten.args.iter().enumerate().map(|(i, arg)| (format!("args[{i}]"), arg));
+            let named = aten.kwargs.iter().map(|(name, arg)| (format!("kwargs[{name:?}]"), arg));
+            for (place, arg) in positions.chain(named) {
+                let within = matches!(arg, Arg::List(_));
+                for (i, reference) in arg.tensors().into_iter().enumerate() {
+                    let place = if within { format!("{place}[{i}]") } else { place.clone() };
+                    operands.push(at(place, reference)?);
+                }
+            }
+            for (i, reference) in aten.results.iter().enumerate() {
+                results.extend(reference.as_ref().map(|r| at(format!("results[{i}]"), r)).transpose()?);
+            }
+            for (changed, reference) in &aten.writes {
+                let place = match changed {
+                    Changed::Position(i) => format!("writes[\"{i}\"]"),
+                    Changed::Keyword(name) => format!("writes[{name:?}]"),
+                };
+                results.push(at(place, reference)?);
+            }
+        }
+        Carried::Op(op) => {
+            for (name, reference) in &op.inputs {
+                operands.push(at(format!("in/{name}"), reference)?);
+            }
+            for (name, reference) in &op.outputs {
+                results.extend(reference.as_ref().map(|r| at(format!("out/{name}"), r)).transpose()?);
+            }
+        }
+    }
+    Ok((operands, results))
+}
+
+/// The backward node of an op case that has upstream gradients.
+fn own_derivative<'a>(
+    call: &'a Call<Reference>,
+    of: usize,
+    nodes: &[Node],
+    contents: &mut Contents,
+) -> Result<Option<Node<'a>>> {
+    let Carried::Op(op) = &call.carried else { return Ok(None) };
+    if op.upstream.is_empty() {
+        return Ok(None);
+    }
+    let (mut operands, mut results) = (Vec::new(), Vec::new());
+    for (name, reference) in &op.upstream {
+        operands.push(place_of(format!("dy/{name}"), reference, contents)?);
+    }
+    for (name, reference) in &op.gradients {
+        let Some(reference) = reference else { continue };
+        let input = nodes[of].operands.iter().find(|input| input.place == format!("in/{name}"));
+        let gradient_of = input.map(|input| input.known.content);
+        results.push(Place { gradient_of, ..place_of(format!("grad/{name}"), reference, contents)? });
+    }
+    Ok(Some(Node { call, is_backward: true, of: Some(of), operands, results, pair: None }))
+}
+
+fn place_of(place: String, reference: &Reference, contents: &mut Contents) -> Result<Place> {
+    Ok(Place { place, tensor: reference.tensor.clone(), known: contents.know(reference)?, gradient_of: None })
+}
+
+/// Says of each result of the backward node which operand's gradient it is, where the op's page says so.
+fn assign_gradients(nodes: &mut [Node], at: usize, of: usize, pair: Option<&Pair>) {
+    let Some(pair) = pair else { return };
+    for (result, operand) in pair.gradients {
+        let operand = nodes[of].operands.iter().find(|place| place.place == format!("args[{operand}]"));
+        let gradient_of = operand.map(|operand| operand.known.content);
+        let results = &mut nodes[at].results;
+        if let Some(result) = results.iter_mut().find(|place| place.place == format!("results[{result}]")) {
+            result.gradient_of = gradient_of;
+        }
+    }
+}
