@@ -2,7 +2,7 @@
 
 use super::expected::Claim;
 use super::grade::Grade;
-use super::overloads;
+use super::overloads::{self, Slip};
 use super::{Call, Carried, Changed, Value};
 use crate::error::Result;
 
@@ -28,10 +28,11 @@ pub struct Judged {
     pub grade: Grade,
 }
 
-impl Judged {
-    fn of(place: Place, claim: &Claim, value: Option<&Value>) -> Self {
-        Self { place, tensor: value.map(|value| value.tensor.clone()), grade: Grade::of(claim, value) }
-    }
+/// One result: what a correct port may hold, and what the record has.
+pub(super) struct Claimed<'a> {
+    pub place: Place,
+    pub claim: Claim,
+    pub value: Option<&'a Value>,
 }
 
 /// Grades every result of a call on the operands that were recorded with it; `None` for an overload that is not known.
@@ -40,34 +41,44 @@ impl Judged {
 /// [`Error::Shape`](crate::Error::Shape) or [`Error::Domain`](crate::Error::Domain) naming the operand or the attribute
 /// that the op cannot work on.
 pub fn judge(call: &Call<Value>) -> Result<Option<Vec<Judged>>> {
-    match &call.carried {
-        Carried::Aten(aten) => {
-            let Some(overload) = overloads::find(&call.op) else { return Ok(None) };
-            let answer = overload.answer(aten, &call.declared)?;
-            let results = answer.results.iter().enumerate();
-            let mut judged: Vec<Judged> = results
-                .map(|(i, claim)| Judged::of(Place::Result(i), claim, aten.results.get(i).and_then(Option::as_ref)))
-                .collect();
-            for (changed, claim) in &answer.writes {
-                let value = aten.writes.get(changed);
-                // What works in place may be recorded by its result alone.
-                let known_by_result =
-                    value.is_none() && aten.results.iter().any(Option::is_some) && overload.works_in_place();
-                if !known_by_result {
-                    judged.push(Judged::of(Place::Written(changed.clone()), claim, value));
-                }
-            }
-            Ok(Some(judged))
-        }
+    let Some(claimed) = claims(call, None)? else { return Ok(None) };
+    let grade = |Claimed { place, claim, value }: Claimed| Judged {
+        place,
+        tensor: value.map(|value| value.tensor.clone()),
+        grade: Grade::of(&claim, value),
+    };
+    Ok(Some(claimed.into_iter().map(grade).collect()))
+}
+
+/// What a correct port may hold for every result of a call, or one that makes a mistake.
+pub(super) fn claims(call: &Call<Value>, slip: Option<Slip>) -> Result<Option<Vec<Claimed<'_>>>> {
+    let aten = match &call.carried {
+        Carried::Aten(aten) => aten,
         Carried::Op(case) => {
-            let Some(answer) = overloads::answer_case(&call.op, case, &call.declared)? else { return Ok(None) };
-            let outputs = case.outputs.iter().zip(&answer.outputs);
-            let outputs =
-                outputs.map(|((name, value), claim)| Judged::of(Place::Output(name.clone()), claim, value.as_ref()));
-            let gradients = case.gradients.iter().zip(&answer.gradients);
-            let gradients = gradients
-                .map(|((name, value), claim)| Judged::of(Place::Gradient(name.clone()), claim, value.as_ref()));
-            Ok(Some(outputs.chain(gradients).collect()))
+            let Some(answer) = overloads::answer_case(&call.op, case, &call.declared, slip)? else { return Ok(None) };
+            let outputs = case.outputs.iter().zip(answer.outputs);
+            let outputs = outputs.map(|((name, value), claim)| (Place::Output(name.clone()), claim, value.as_ref()));
+            let gradients = case.gradients.iter().zip(answer.gradients);
+            let gradients =
+                gradients.map(|((name, value), claim)| (Place::Gradient(name.clone()), claim, value.as_ref()));
+            let all = outputs.chain(gradients);
+            return Ok(Some(all.map(|(place, claim, value)| Claimed { place, claim, value }).collect()));
         }
-    }
+    };
+    let Some(overload) = overloads::find(&call.op) else { return Ok(None) };
+    let answer = overload.answer_with(aten, &call.declared, slip)?;
+    // What works in place may be recorded by its result alone.
+    let is_known_by_result = overload.works_in_place() && aten.results.iter().any(Option::is_some);
+    let result = |(i, claim): (usize, Claim)| Claimed {
+        place: Place::Result(i),
+        claim,
+        value: aten.results.get(i).and_then(Option::as_ref),
+    };
+    let results = answer.results.into_iter().enumerate().map(result);
+    let written = answer.writes.into_iter().map(|(changed, claim)| {
+        let value = aten.writes.get(&changed);
+        Claimed { place: Place::Written(changed), claim, value }
+    });
+    let written = written.filter(|written| written.value.is_some() || !is_known_by_result);
+    Ok(Some(results.chain(written).collect()))
 }

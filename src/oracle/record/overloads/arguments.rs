@@ -2,6 +2,7 @@
 
 use super::super::rounding::Rounding;
 use super::super::{Arg, AtenCall, Declared, Value};
+use super::slips::Slip;
 use crate::error::{Error, Result};
 use ndarray::ArrayD;
 use safetensors::Dtype;
@@ -13,9 +14,16 @@ pub(in crate::oracle::record) struct Arguments<'a> {
     pub overload: &'static str,
     pub call: &'a AtenCall<Value>,
     pub declared: &'a Declared,
+    /// The mistake that is looked for; none in judging.
+    pub slip: Option<Slip>,
 }
 
 impl<'a> Arguments<'a> {
+    /// Whether this mistake is looked for.
+    pub fn has(&self, slip: Slip) -> bool {
+        self.slip == Some(slip)
+    }
+
     fn at(&self, position: usize, name: &str) -> &'a Arg<Value> {
         self.call.argument(position, name).unwrap_or(&Arg::Null)
     }

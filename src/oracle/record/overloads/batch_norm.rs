@@ -28,7 +28,8 @@ use super::super::ball::{Ball, Steps};
 use super::super::expected::{Answer, Claim, Expected};
 use super::super::rounding::Rounding;
 use super::arguments::Arguments;
-use super::normalised::{Channels, Slips};
+use super::normalised::Channels;
+use super::slips::Slip;
 use crate::error::Result;
 use crate::scalar::{DoubleDouble, Scalar};
 use ndarray::ArrayD;
@@ -39,6 +40,8 @@ pub(super) struct Statistics {
     pub mean: Ball,
     pub variance: Ball,
     pub reciprocal: Ball,
+    /// mean |x|: what the mean's rounding is measured by.
+    pub size: f64,
 }
 
 /// The numbers of a batch norm that are no arrays.
@@ -71,7 +74,7 @@ pub(super) fn forms(declared: Option<BatchNormForm>) -> [BatchNormForm; 2] {
 
 impl Statistics {
     /// Of a channel's values, formed in one way.
-    pub fn of(steps: Steps, x: &[f64], eps: f64, form: BatchNormForm, slips: Slips) -> Self {
+    pub fn of(steps: Steps, x: &[f64], eps: f64, form: BatchNormForm, slip: Option<Slip>) -> Self {
         let m = x.len() as f64;
         let divisor = DoubleDouble::from(m);
         let mean = x.iter().map(|&x| DoubleDouble::from(x)).fold(DoubleDouble::ZERO, |a, b| a + b) / divisor;
@@ -104,19 +107,27 @@ impl Statistics {
                     + 2.0 * rounding.operations.underflow,
             )
         };
-        let variance = ball(slips.variance(exact, m), any.1, likely.1);
-        Self::with(steps, ball(mean, any.0, likely.0), variance, eps, slips)
+        let variance = ball(exact, any.1, likely.1);
+        let normalising = match slip {
+            Some(Slip::UnbiasedVariance) if m > 1.0 => {
+                let unbiased = exact * divisor / DoubleDouble::from(m - 1.0);
+                ball(unbiased, 2.0 * any.1, 2.0 * likely.1)
+            }
+            _ => variance,
+        };
+        Self { variance, size, ..Self::with(steps, ball(mean, any.0, likely.0), normalising, eps, slip) }
     }
 
     /// Of a mean and a variance that are given.
-    pub fn with(steps: Steps, mean: Ball, variance: Ball, eps: f64, slips: Slips) -> Self {
-        let reciprocal = if slips.eps_outside {
+    pub fn with(steps: Steps, mean: Ball, variance: Ball, eps: f64, slip: Option<Slip>) -> Self {
+        let eps = if slip == Some(Slip::EpsLeftOut) { 0.0 } else { eps };
+        let reciprocal = if slip == Some(Slip::EpsOutside) {
             let root = DoubleDouble::ONE / (variance.centre.sqrt() + DoubleDouble::from(eps));
             Ball { centre: root, ..steps.reciprocal_root(variance) }
         } else {
             steps.reciprocal_root(steps.add(variance, Ball::exact(eps)))
         };
-        Self { mean, variance, reciprocal }
+        Self { mean, variance, reciprocal, size: mean.size() }
     }
 }
 
@@ -124,10 +135,6 @@ impl Statistics {
 /// that differ in which of these they have: y, the saved mean and 1 / sqrt(variance + eps), and, changed, the running
 /// statistics.
 pub(super) fn forward(given: &Arguments) -> Result<Answer> {
-    forward_with(given, Slips::default())
-}
-
-pub(super) fn forward_with(given: &Arguments, slips: Slips) -> Result<Answer> {
     let x = given.tensor(0, "input")?;
     let (weight, bias) = (given.optional(1, "weight")?, given.optional(2, "bias")?);
     let has_statistics = given.overload != "aten._native_batch_norm_legit.no_stats";
@@ -151,7 +158,7 @@ pub(super) fn forward_with(given: &Arguments, slips: Slips) -> Result<Answer> {
     let parameters = Parameters { weight, bias, mean, variance };
     let roundings = [given.rounding(0), given.rounding(1)];
     let Normalised { y, mean, reciprocal, running } =
-        normalised(given, [&roundings[0], &roundings[1]], &x.array, parameters, settings, slips)?;
+        normalised(given, [&roundings[0], &roundings[1]], &x.array, parameters, settings)?;
     let [mean, reciprocal] =
         if settings.training { [mean, reciprocal].map(Claim::Values) } else { [Claim::Anything, Claim::Anything] };
     let mut results = vec![Claim::Values(y), mean, reciprocal];
@@ -179,7 +186,6 @@ pub(super) fn normalised(
     x: &ArrayD<f64>,
     parameters: Parameters,
     settings: Settings,
-    slips: Slips,
 ) -> Result<Normalised> {
     let channels = Channels::of(given, x)?;
     let count = channels.count();
@@ -202,25 +208,33 @@ pub(super) fn normalised(
                 match (settings.training, parameters.mean, parameters.variance) {
                     (false, Some(mean), Some(variance)) => {
                         let [mean, variance] = [mean[[c]], variance[[c]]].map(Ball::exact);
-                        Statistics::with(Steps(roundings[0]), mean, variance, settings.eps, slips)
+                        Statistics::with(Steps(roundings[0]), mean, variance, settings.eps, given.slip)
                     }
-                    _ => Statistics::of(steps, &channels.values(c), settings.eps, form, slips),
+                    _ => Statistics::of(steps, &channels.values(c), settings.eps, form, given.slip),
                 }
             })
             .collect();
         let of = |statistic: &dyn Fn(&Statistics) -> (Ball, f64)| {
             Expected::settled(roundings[1], &[count], statistics.iter().map(statistic))
         };
-        let y = channels.map(roundings[0], |c, x| applied(Steps(roundings[0]), &statistics[c], parameters, c, x));
+        let of_running = |c: usize| match (given.has(Slip::StatisticsRunning), parameters.mean, parameters.variance) {
+            (true, Some(mean), Some(variance)) => {
+                let [mean, variance] = [mean[[c]], variance[[c]]].map(Ball::exact);
+                Statistics::with(Steps(roundings[0]), mean, variance, settings.eps, None)
+            }
+            _ => statistics[c],
+        };
+        let normalising: Vec<Statistics> = (0..count).map(of_running).collect();
+        let y = channels.map(roundings[0], |c, x| applied(Steps(roundings[0]), &normalising[c], parameters, c, x));
         let running = match (settings.training, parameters.mean, parameters.variance) {
             (true, Some(mean), Some(variance)) => {
                 let m = channels.values(0).len() as f64;
-                Some(running(roundings[1], &statistics, [mean, variance], settings.momentum, m, slips))
+                Some(running(roundings[1], &statistics, [mean, variance], settings.momentum, m, given.slip))
             }
             _ => None,
         };
-        let size = |ball: Ball| (ball, ball.centre.abs().to_f64());
-        Normalised { y, mean: of(&|s| size(s.mean)), reciprocal: of(&|s| size(s.reciprocal)), running }
+        let (mean, reciprocal) = (of(&|s| (s.mean, s.size)), of(&|s| (s.reciprocal, s.reciprocal.size())));
+        Normalised { y, mean, reciprocal, running }
     };
     let [narrow, wide] = forms(given.declared.batch_norm);
     let narrow_results = of_form(narrow);
@@ -255,14 +269,17 @@ fn applied(steps: Steps, of: &Statistics, parameters: Parameters, c: usize, x: f
 fn running(
     rounding: &Rounding,
     statistics: &[Statistics],
-    [mean, variance]: [&ArrayD<f64>; 2],
+    [mean, variance_before]: [&ArrayD<f64>; 2],
     momentum: f64,
     m: f64,
-    slips: Slips,
+    slip: Option<Slip>,
 ) -> [Expected; 2] {
     let steps = Steps(rounding);
-    let moved = |old: f64, new: Ball| {
-        let (keep, take) = slips.shares(momentum);
+    let moved = |old: f64, new: Ball, new_size: f64| {
+        let (keep, take) = match slip {
+            Some(Slip::MomentumSwapped) => (momentum, 1.0 - momentum),
+            _ => (1.0 - momentum, momentum),
+        };
         let of = |share: f64, ball: Ball| Ball {
             centre: DoubleDouble::from(share) * ball.centre,
             any: share.abs() * ball.any,
@@ -272,12 +289,10 @@ fn running(
         let sum = Ball { centre: kept.centre + taken.centre, any: taken.any, likely: taken.likely };
         // Either form: the shares rounded (momentum, 1 - momentum), two products, one or two sums, the store.
         let size = kept.size() + taken.size() + take.abs() * old.abs();
-        (
-            sum.off_by(6.0 * rounding.operations.stored * size + 2.0 * rounding.operations.underflow),
-            kept.size() + taken.size(),
-        )
+        let error = 6.0 * rounding.operations.stored * size + 2.0 * rounding.operations.underflow;
+        (sum.off_by(error), kept.size() + take.abs() * new_size)
     };
-    let unbiased = |s: &Statistics| match slips.running_biased || m <= 1.0 {
+    let unbiased = |s: &Statistics| match slip == Some(Slip::RunningBiased) || m <= 1.0 {
         true => s.variance,
         false => {
             let factor = DoubleDouble::from(m) / DoubleDouble::from(m - 1.0);
@@ -294,16 +309,22 @@ fn running(
     let each = |of: &dyn Fn(usize, &Statistics) -> (Ball, f64)| {
         Expected::settled(rounding, &[statistics.len()], statistics.iter().enumerate().map(|(c, s)| of(c, s)))
     };
-    [each(&|c, s| moved(old(mean, c), s.mean)), each(&|c, s| moved(old(variance, c), unbiased(s)))]
+    let of_variance = |s: &Statistics| {
+        let variance = unbiased(s);
+        (variance, variance.size())
+    };
+    [
+        each(&|c, s| moved(old(mean, c), s.mean, s.size)),
+        each(&|c, s| {
+            let (variance, size) = of_variance(s);
+            moved(old(variance_before, c), variance, size)
+        }),
+    ]
 }
 
 /// `native_batch_norm_backward(grad_out, input, weight, running_mean, running_var, save_mean, save_invstd, train, eps,
 /// output_mask)`: the gradients of input, weight and bias, from the saved statistics as they are given.
 pub(super) fn backward(given: &Arguments) -> Result<Answer> {
-    backward_with(given, Slips::default())
-}
-
-pub(super) fn backward_with(given: &Arguments, slips: Slips) -> Result<Answer> {
     let (dy, x) = (given.array(0, "grad_out")?, given.array(1, "input")?);
     let (train, eps) = (given.flag(7, "train", None)?, given.number(8, "eps", None)?);
     let mask: [bool; 3] = given.mask(9, "output_mask")?;
@@ -323,8 +344,8 @@ pub(super) fn backward_with(given: &Arguments, slips: Slips) -> Result<Answer> {
     let statistics = (0..channels.count()).map(|c| {
         let (steps, mean, other) = (Steps(&roundings[0]), Ball::exact(mean[[c]]), Ball::exact(other[[c]]));
         match train {
-            true => Statistics { mean, variance: other, reciprocal: other },
-            false => Statistics::with(steps, mean, other, eps, slips),
+            true => Statistics { mean, variance: other, reciprocal: other, size: mean.size() },
+            false => Statistics::with(steps, mean, other, eps, given.slip),
         }
     });
     let statistics: Vec<Statistics> = statistics.collect();
@@ -351,6 +372,7 @@ pub(super) fn gradients(
         return Err(given.refused("grad_out", format!("shape {:?}", channels.shape()), format!("{:?}", dy.shape())));
     }
     let declared = given.declared.batch_norm;
+    let train = train && !given.has(Slip::StatisticsConstant);
     let of_form = |one_pass: bool| {
         let sums: Vec<Sums> = statistics
             .iter()

@@ -6,7 +6,8 @@ use super::super::rounding::Rounding;
 use super::super::{Arg, AtenCall, Declared, OpCall, Value};
 use super::arguments::Arguments;
 use super::batch_norm::{self, Parameters, Settings, Statistics};
-use super::normalised::{Channels, Slips};
+use super::normalised::Channels;
+use super::slips::Slip;
 use super::sums::Products;
 use super::{convolution, losses, pointwise, pooling, products, reductions, smooth};
 use crate::error::{Error, Result};
@@ -25,6 +26,7 @@ type Page = (fn(&Arguments) -> Result<Answer>, &'static str);
 struct Case<'a> {
     call: &'a OpCall<Value>,
     declared: &'a Declared,
+    slip: Option<Slip>,
     op: AnyOp,
     inputs: Vec<&'a Value>,
     /// One for each output; `None` stands for zeros.
@@ -45,9 +47,10 @@ pub(in crate::oracle::record) fn answer_case(
     name: &str,
     call: &OpCall<Value>,
     declared: &Declared,
+    slip: Option<Slip>,
 ) -> Result<Option<CaseAnswer>> {
     let Some(entry) = ops::find(name) else { return Ok(None) };
-    let case = Case::of(entry, call, declared)?;
+    let case = Case::of(entry, call, declared, slip)?;
     let not_asked = |results: &[(String, Option<Value>)]| results.iter().all(|(_, value)| value.is_none());
     let nothing = |count: usize| vec![Claim::NotJudged(NOT_RECORDED.to_string()); count];
     let outputs = match not_asked(&call.outputs) {
@@ -83,7 +86,7 @@ fn fitted(claim: &Claim, value: Option<&Value>) -> Result<Claim> {
 }
 
 impl<'a> Case<'a> {
-    fn of(entry: &ops::Entry, call: &'a OpCall<Value>, declared: &'a Declared) -> Result<Self> {
+    fn of(entry: &ops::Entry, call: &'a OpCall<Value>, declared: &'a Declared, slip: Option<Slip>) -> Result<Self> {
         let mut attributes = Attributes { values: call.attributes.clone(), integers: BTreeMap::new() };
         let mut inputs = Vec::new();
         for (name, value) in &call.inputs {
@@ -101,7 +104,7 @@ impl<'a> Case<'a> {
         let of_name = |name: &String| call.upstream.iter().find(|(other, _)| other == name).map(|(_, value)| value);
         let positions: Vec<String> = call.outputs.iter().map(|(name, _)| name.clone()).collect();
         let upstream = names.iter().enumerate().map(|(i, name)| of_name(positions.get(i).unwrap_or(name)));
-        Ok(Self { call, declared, op, inputs, upstream: upstream.collect() })
+        Ok(Self { call, declared, slip, op, inputs, upstream: upstream.collect() })
     }
 
     /// Where an input stands among those that are arrays of the op.
@@ -118,7 +121,7 @@ impl<'a> Case<'a> {
     /// What an overload's page says of these arguments; `results` those that were recorded.
     fn by(&self, (page, overload): Page, args: Vec<Arg<Value>>, results: Vec<Option<Value>>) -> Result<Vec<Claim>> {
         let call = self.asked(args, results);
-        Ok(page(&Arguments { overload, call: &call, declared: self.declared })?.results)
+        Ok(page(&Arguments { overload, call: &call, declared: self.declared, slip: self.slip })?.results)
     }
 
     fn recorded_outputs(&self) -> Vec<Option<Value>> {
@@ -159,7 +162,7 @@ impl<'a> Case<'a> {
 
     /// A context for errors of pages that take arrays.
     fn named<'c>(&'c self, call: &'c AtenCall<Value>) -> Arguments<'c> {
-        Arguments { overload: self.op.name(), call, declared: self.declared }
+        Arguments { overload: self.op.name(), call, declared: self.declared, slip: self.slip }
     }
 
     /// What a correct port may hold for each output.
@@ -186,14 +189,7 @@ impl<'a> Case<'a> {
                 let parameters = Parameters { weight: array(1), bias: array(2), mean: array(3), variance: array(4) };
                 let given = self.named(&call);
                 let x = array(0).ok_or_else(|| given.refused("x", "an array", "none"))?;
-                let of = batch_norm::normalised(
-                    &given,
-                    [&rounding, &of_statistics],
-                    x,
-                    parameters,
-                    settings,
-                    Slips::default(),
-                )?;
+                let of = batch_norm::normalised(&given, [&rounding, &of_statistics], x, parameters, settings)?;
                 Ok(std::iter::once(of.y).chain(of.running.into_iter().flatten()).map(Claim::Values).collect())
             }
             AnyOp::Sigmoid(_) => self.by((smooth::sigmoid, "aten.sigmoid.default"), inputs(), results),
@@ -341,10 +337,10 @@ impl<'a> Case<'a> {
         let [form, _] = batch_norm::forms(self.declared.batch_norm);
         let running = (self.array(3)?, self.array(4)?);
         let statistics = (0..channels.count()).map(|c| match op.training {
-            true => Statistics::of(steps, &channels.values(c), op.eps, form, Slips::default()),
+            true => Statistics::of(steps, &channels.values(c), op.eps, form, self.slip),
             false => {
                 let [mean, variance] = [running.0[[c]], running.1[[c]]].map(Ball::exact);
-                Statistics::with(steps, mean, variance, op.eps, Slips::default())
+                Statistics::with(steps, mean, variance, op.eps, self.slip)
             }
         });
         let statistics: Vec<Statistics> = statistics.collect();

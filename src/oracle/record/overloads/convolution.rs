@@ -5,6 +5,7 @@ use super::super::expected::{Answer, Claim, Expected};
 use super::super::rounding::Rounding;
 use super::algorithms::{self, Role};
 use super::arguments::Arguments;
+use super::slips::Slip;
 use super::sums::Products;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Window};
@@ -176,9 +177,15 @@ pub(super) fn forward(given: &Arguments) -> Result<Answer> {
         Ok(convolution) => convolution,
         Err(why) => return Ok(Answer::unjudged(1, &why)),
     };
-    let operands = [given.array(0, "input")?, given.array(1, "weight")?];
+    let (x, w, bias) = (given.array(0, "input")?, given.array(1, "weight")?, given.optional(2, "bias")?);
     let how = (&given.rounding(0), given.declared.algorithm);
-    Ok(Answer::of(convolution.forward(how, operands, given.optional(2, "bias")?)?))
+    let of_group = w.shape().get(1).copied().unwrap_or(0);
+    if given.has(Slip::GroupsIgnored) && x.ndim() > 1 && of_group < x.shape()[1] {
+        let first = x.slice_axis(Axis(1), ndarray::Slice::from(0..of_group)).to_owned();
+        let window = Window { groups: 1, ..convolution.window };
+        return Ok(Answer::of(Convolution { window, ..convolution }.forward(how, [&first, w], bias)?));
+    }
+    Ok(Answer::of(convolution.forward(how, [x, w], bias)?))
 }
 
 /// `convolution_backward(grad_output, input, weight, bias_sizes, stride, padding, dilation, transposed, output_padding,

@@ -4,12 +4,24 @@ use super::super::ball::{Ball, Steps, Sum};
 use super::super::expected::{Answer, Claim, Expected};
 use super::arguments::Arguments;
 use super::reductions::divided;
+use super::slips::Slip;
 use crate::error::Result;
 use ndarray::ArrayD;
 
 /// `reduction` of a loss, by its number in PyTorch.
 const NONE: i64 = 0;
 const MEAN: i64 = 1;
+const SUM: i64 = 2;
+
+/// How the rows' losses are brought together.
+fn reduction(given: &Arguments, position: usize) -> Result<i64> {
+    let reduction = given.integer(position, "reduction", Some(MEAN))?;
+    Ok(match (given.has(Slip::MeanForSum), reduction) {
+        (false, reduction) | (true, reduction @ NONE) => reduction,
+        (true, MEAN) => SUM,
+        (true, _) => MEAN,
+    })
+}
 
 /// The rows `[n, classes]` of log-probabilities (one row where they have one axis, images of them by their pixels), their
 /// labels, and the weight of each row: 0 where the label is `ignore_index`.
@@ -64,7 +76,7 @@ impl Labelled {
 /// `nll_loss_forward(self, target, weight, reduction, ignore_index)`: the loss and the sum of the weights.
 pub(super) fn nll(given: &Arguments) -> Result<Answer> {
     let (x, labels) = (given.array(0, "self")?, given.array(1, "target")?);
-    let (weight, reduction) = (given.optional(2, "weight")?, given.integer(3, "reduction", Some(MEAN))?);
+    let (weight, reduction) = (given.optional(2, "weight")?, reduction(given, 3)?);
     let rows = Labelled::of(given, x.shape(), labels, weight, given.integer(4, "ignore_index", Some(-100))?)?;
     let elements: Vec<f64> = x.iter().copied().collect();
     let roundings = [given.rounding(0), given.rounding(1)];
@@ -107,7 +119,7 @@ fn exactly(sum: &Sum) -> Ball {
 /// label of each row that counts, exactly 0 for all else.
 pub(super) fn nll_backward(given: &Arguments) -> Result<Answer> {
     let (dy, x, labels) = (given.array(0, "grad_output")?, given.array(1, "self")?, given.array(2, "target")?);
-    let (weight, reduction) = (given.optional(3, "weight")?, given.integer(4, "reduction", Some(MEAN))?);
+    let (weight, reduction) = (given.optional(3, "weight")?, reduction(given, 4)?);
     let rows = Labelled::of(given, x.shape(), labels, weight, given.integer(5, "ignore_index", Some(-100))?)?;
     let one = |name: &str, array: &ArrayD<f64>| match array.iter().next() {
         Some(&x) if array.len() == 1 => Ok(x),
@@ -139,7 +151,7 @@ pub(super) fn dropout(given: &Arguments) -> Result<Answer> {
     let (p, train) = (given.number(1, "p", None)?, given.flag(2, "train", Some(true))?);
     let mask = given.call.results.get(1).and_then(Option::as_ref);
     let rounding = given.rounding(0);
-    let keep = 1.0 - p;
+    let keep = if given.has(Slip::NotRescaled) { 1.0 } else { 1.0 - p };
     let y = match mask {
         _ if !train => Claim::Values(Expected::exactly(x.clone())),
         None => Claim::NotJudged("dropout whose mask was not recorded".to_string()),
@@ -171,6 +183,7 @@ pub(super) fn kept(steps: Steps, x: f64, mask: f64, keep: f64) -> (Ball, f64) {
 /// `native_dropout_backward(grad_output, mask, scale)`: dy m scale.
 pub(super) fn dropout_backward(given: &Arguments) -> Result<Answer> {
     let (dy, mask, scale) = (given.array(0, "grad_output")?, given.array(1, "mask")?, given.number(2, "scale", None)?);
+    let scale = if given.has(Slip::NotRescaled) { 1.0 } else { scale };
     if mask.shape() != dy.shape() {
         return Err(given.refused("mask", format!("shape {:?}", dy.shape()), format!("shape {:?}", mask.shape())));
     }

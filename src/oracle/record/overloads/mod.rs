@@ -17,12 +17,14 @@ mod pointwise;
 mod pooling;
 mod products;
 mod reductions;
+mod slips;
 mod smooth;
 mod softmax;
 mod sums;
 
 pub(super) use arguments::Arguments;
 pub(super) use cases::answer_case;
+pub(super) use slips::{SLIPS, Slip};
 
 use super::expected::Answer;
 use super::{AtenCall, Declared, Value};
@@ -51,7 +53,17 @@ impl Overload {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) naming the argument that the overload cannot work on.
     pub fn answer(&'static self, call: &AtenCall<Value>, declared: &Declared) -> Result<Answer> {
-        let answer = (self.judge)(&Arguments { overload: self.name, call, declared })?;
+        self.answer_with(call, declared, None)
+    }
+
+    /// The same of a port that makes a mistake.
+    pub(super) fn answer_with(
+        &'static self,
+        call: &AtenCall<Value>,
+        declared: &Declared,
+        slip: Option<Slip>,
+    ) -> Result<Answer> {
+        let answer = (self.judge)(&Arguments { overload: self.name, call, declared, slip })?;
         Ok(if self.in_place { answer.in_place() } else { answer })
     }
 }

@@ -1,37 +1,11 @@
-//! [`Channels`]: an array by its second axis, and [`Slips`]: what ports get wrong about its statistics.
+//! [`Channels`]: an array by its second axis.
 
 use super::super::ball::Ball;
 use super::super::expected::Expected;
 use super::super::rounding::Rounding;
 use super::arguments::Arguments;
 use crate::error::Result;
-use crate::scalar::DoubleDouble;
 use ndarray::ArrayD;
-
-/// What a batch norm may have got wrong; none of it in a correct one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::oracle::record) struct Slips {
-    /// The variance that normalises has the divisor m - 1.
-    pub unbiased: bool,
-    /// 1 / (sqrt(v) + eps).
-    pub eps_outside: bool,
-    /// The running statistics keep `momentum` of the old.
-    pub momentum_swapped: bool,
-    /// The running variance takes the divisor m.
-    pub running_biased: bool,
-}
-
-impl Slips {
-    /// The variance that normalises.
-    pub fn variance(self, exact: DoubleDouble, m: f64) -> DoubleDouble {
-        if self.unbiased { exact * DoubleDouble::from(m) / DoubleDouble::from(m - 1.0) } else { exact }
-    }
-
-    /// What is kept of the old running statistics, and what is taken of the new.
-    pub fn shares(self, momentum: f64) -> (f64, f64) {
-        if self.momentum_swapped { (momentum, 1.0 - momentum) } else { (1.0 - momentum, momentum) }
-    }
-}
 
 /// An array `[n, c, ..]` by its channels.
 pub(super) struct Channels<'a> {

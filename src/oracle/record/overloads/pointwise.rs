@@ -5,6 +5,7 @@ use super::super::expected::{Answer, Expected};
 use super::super::rounding::Rounding;
 use super::super::{Arg, Value};
 use super::arguments::Arguments;
+use super::slips::Slip;
 use crate::error::Result;
 use crate::kernel::joined_shape;
 use crate::scalar::power_of_two;
@@ -144,13 +145,15 @@ fn gated(given: &Arguments, lets: impl Fn(f64) -> bool) -> Result<Answer> {
 /// `threshold_backward(grad_output, self, threshold)`: dy where x > threshold, which is relu'(0) = 0.
 pub(super) fn threshold_backward(given: &Arguments) -> Result<Answer> {
     let threshold = given.number(2, "threshold", Some(0.0))?;
-    gated(given, |x| x > threshold)
+    let closed = given.has(Slip::GateClosed);
+    gated(given, |x| x > threshold || (closed && x == threshold))
 }
 
 /// `hardtanh_backward(grad_output, self, min_val, max_val)`: dy strictly between the bounds.
 pub(super) fn hardtanh_backward(given: &Arguments) -> Result<Answer> {
     let [low, high] = [given.number(2, "min_val", None)?, given.number(3, "max_val", None)?];
-    gated(given, |x| low < x && x < high)
+    let closed = given.has(Slip::GateClosed);
+    gated(given, |x| (low < x && x < high) || (closed && (x == low || x == high)))
 }
 
 /// `neg(self)`: exactly.

@@ -8,6 +8,7 @@ use super::super::expected::{Answer, Claim, Expected};
 use super::super::rounding::Rounding;
 use super::arguments::Arguments;
 use super::reductions::divided;
+use super::slips::Slip;
 use crate::error::Result;
 use ndarray::{ArrayD, IxDyn};
 
@@ -103,12 +104,16 @@ pub(super) fn max(given: &Arguments) -> Result<Answer> {
 pub(super) fn maxima(given: &Arguments, x: &ArrayD<f64>, windows: Windows) -> Result<(ArrayD<f64>, ArrayD<f64>)> {
     let ([rows, columns], shape) = windows.over(given, x.shape())?;
     let (elements, height, width) = planes(x);
-    let (mut maxima, mut places) = (Vec::new(), Vec::new());
+    let (mut maxima, mut places, to_last) = (Vec::new(), Vec::new(), given.has(Slip::TieToLast));
     for plane in elements.chunks((height * width).max(1)) {
         for (row, column) in rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column))) {
             let pixels = row.pixels.iter().flat_map(|y| column.pixels.iter().map(move |x| y * width + x));
             let larger = |best: Option<usize>, at: usize| match best {
-                Some(best) if !(plane[at] > plane[best] || plane[at].is_nan()) => Some(best),
+                Some(best)
+                    if !(plane[at] > plane[best] || plane[at].is_nan() || (to_last && plane[at] == plane[best])) =>
+                {
+                    Some(best)
+                }
                 _ => Some(at),
             };
             let at = pixels.fold(None, larger);
@@ -125,7 +130,37 @@ pub(super) fn maxima(given: &Arguments, x: &ArrayD<f64>, windows: Windows) -> Re
 /// `max_pool2d_with_indices_backward(grad_output, self, kernel_size, stride, padding, dilation, ceil_mode, indices)`.
 pub(super) fn max_backward(given: &Arguments) -> Result<Answer> {
     let (dy, x, indices) = (given.array(0, "grad_output")?, given.array(1, "self")?, given.array(7, "indices")?);
-    Ok(Answer::of(scattered(given, &given.rounding(0), dy, indices, x.shape())?))
+    match given.slip {
+        Some(Slip::TieToLast) => {
+            let (_, places) = maxima(given, x, Windows::of(given, 2, true)?)?;
+            Ok(Answer::of(scattered(given, &given.rounding(0), dy, &places, x.shape())?))
+        }
+        Some(Slip::TieToAll) => to_all(given, dy, x),
+        _ => Ok(Answer::of(scattered(given, &given.rounding(0), dy, indices, x.shape())?)),
+    }
+}
+
+/// dy at every pixel that is as large as its window's maximum.
+fn to_all(given: &Arguments, dy: &ArrayD<f64>, x: &ArrayD<f64>) -> Result<Answer> {
+    let ([rows, columns], shape) = Windows::of(given, 2, true)?.over(given, x.shape())?;
+    if dy.shape() != shape {
+        return Err(given.refused("grad_output", format!("shape {shape:?}"), format!("shape {:?}", dy.shape())));
+    }
+    let (elements, height, width) = planes(x);
+    let (pixels, upstream) = ((height * width).max(1), dy.iter().copied().collect::<Vec<f64>>());
+    let mut sums = vec![Sum::default(); elements.len()];
+    let windows = rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column))).enumerate();
+    for (i, (row, column)) in windows {
+        for (p, plane) in elements.chunks(pixels).enumerate() {
+            let places = || row.pixels.iter().flat_map(|y| column.pixels.iter().map(move |x| y * width + x));
+            let largest = places().fold(f64::NEG_INFINITY, |largest, at| largest.max(plane[at]));
+            let dy = upstream[p * rows.len() * columns.len() + i];
+            places().filter(|&at| plane[at] == largest).for_each(|at| sums[p * pixels + at].add(Ball::exact(dy)));
+        }
+    }
+    let rounding = given.rounding(0);
+    let balls = sums.iter().map(|sum| (sum.settle(&rounding), sum.size()));
+    Ok(Answer::of(Expected::settled(&rounding, x.shape(), balls)))
 }
 
 /// dy at the places of the planes that `indices` says, summed.
@@ -167,7 +202,7 @@ pub(super) struct Divisor {
 impl Divisor {
     fn of(given: &Arguments, first: usize) -> Result<Self> {
         let instead = given.extent(first + 1, "divisor_override", Some(0))?;
-        let includes_padding = given.flag(first, "count_include_pad", Some(true))?;
+        let includes_padding = given.flag(first, "count_include_pad", Some(true))? != given.has(Slip::PaddingCounted);
         Ok(Self { includes_padding, instead: (instead > 0).then_some(instead) })
     }
 

@@ -10,6 +10,7 @@ use super::super::expected::{Answer, Expected};
 use super::super::rounding::Rounding;
 use super::arguments::Arguments;
 use super::pointwise::joined;
+use super::slips::Slip;
 use crate::error::Result;
 use crate::scalar::{DoubleDouble, Scalar};
 use ndarray::ArrayD;
@@ -124,7 +125,17 @@ pub(super) fn silu_at(rounding: &Rounding, x: &ArrayD<f64>) -> Result<Answer> {
 
 /// `silu_backward(grad_output, self)`: dy s (1 + x (1 - s)), or dy (s + x s (1 - s)).
 pub(super) fn silu_backward(given: &Arguments) -> Result<Answer> {
-    silu_gradient_at(&given.rounding(0), given.array(0, "grad_output")?, given.array(1, "self")?)
+    let (dy, x) = (given.array(0, "grad_output")?, given.array(1, "self")?);
+    if !given.has(Slip::SlopeLeftOut) {
+        return silu_gradient_at(&given.rounding(0), dy, x);
+    }
+    let rounding = given.rounding(0);
+    let balls = dy.iter().zip(x).map(|(&dy, &x)| {
+        let steps = Steps(&rounding);
+        let dx = steps.mul(Ball::exact(dy), sigmoid_of(steps, x, Way::Exponential));
+        (dx, dx.size())
+    });
+    Ok(Answer::of(Expected::settled(&rounding, x.shape(), balls)))
 }
 
 /// What a correct port may hold for the gradient of x s(x).

@@ -9,6 +9,7 @@ use super::super::ball::{Ball, Steps, Sum};
 use super::super::expected::{Answer, Expected};
 use super::super::rounding::Rounding;
 use super::arguments::Arguments;
+use super::slips::Slip;
 use crate::error::Result;
 use crate::oracle::step::cross_entropy::Errors;
 use crate::scalar::{DoubleDouble, Scalar};
@@ -95,7 +96,11 @@ pub(super) fn log_softmax_backward(given: &Arguments) -> Result<Answer> {
     Ok(Answer::of(along(given, &rounding, operands, |[dy, y]| {
         let steps = Steps(&rounding);
         let mut sum = Sum::default();
-        dy.iter().for_each(|&dy| sum.add(Ball::exact(dy)));
+        match given.has(Slip::SumLeftOut) {
+            // as if the row of dy summed to what the label of a loss gives, -1
+            true => sum.add(Ball::exact(-1.0)),
+            false => dy.iter().for_each(|&dy| sum.add(Ball::exact(dy))),
+        }
         let (total, size) = (sum.settle(&rounding), sum.size());
         let entry = |(&dy, &y): (&f64, &f64)| {
             let p = steps.exp(Ball::exact(y));
@@ -114,7 +119,9 @@ pub(super) fn softmax_backward(given: &Arguments) -> Result<Answer> {
         let products: Vec<Ball> =
             dy.iter().zip(&p).map(|(&dy, &p)| steps.mul(Ball::exact(dy), Ball::exact(p))).collect();
         let mut sum = Sum::default();
-        products.iter().for_each(|&product| sum.add(product));
+        if !given.has(Slip::SumLeftOut) {
+            products.iter().for_each(|&product| sum.add(product));
+        }
         let (total, size) = (sum.settle(&rounding), sum.size());
         let entry = |((&dy, &p), &product): ((&f64, &f64), &Ball)| {
             let of_difference = steps.mul(Ball::exact(p), steps.sub(Ball::exact(dy), total));

@@ -1,0 +1,73 @@
+//! Mistakes that the whole result shows: a factor, an operand handed on as it was, numbers clipped or of fewer digits.
+
+use super::Found;
+use super::operands::operands;
+use crate::oracle::record::grade::{Grade, measure};
+
+pub(super) fn explain(found: &Found) -> Option<String> {
+    factor(found).or_else(|| handed_on(found)).or_else(|| clipped(found)).or_else(|| few_digits(found))
+}
+
+/// The result is the right one times a constant: said with what the constant may be.
+fn factor(found: &Found) -> Option<String> {
+    let Grade::Measured(measured) = measure(&found.expected, found.got) else { return None };
+    let factor = measured.factor?;
+    let is = |x: f64| (factor - x).abs() <= 1e-6 * x.abs();
+    let samples =
+        operands(found.call).first().and_then(|operand| operand.value(found.call)?.array.shape().first().copied());
+    let samples = samples.filter(|&n| n > 1).map(|n| n as f64);
+    let cause = match samples {
+        _ if is(-1.0) => "its sign is turned".to_string(),
+        Some(n) if is(1.0 / n) => format!("1/{n}: a mean over {n} samples where a sum is due"),
+        Some(n) if is(n) => format!("{n}: a sum over {n} samples where a mean is due"),
+        _ => match (2..=1 << 16).find(|&k| is(f64::from(k)) || is(1.0 / f64::from(k))) {
+            Some(k) if is(f64::from(k)) => format!("{k}: counted {k} times, or a loss scaled by {k}"),
+            Some(k) => format!("1/{k}: divided by the number of workers or of micro-batches"),
+            None => "a scale that is left out or put in twice, or a gradient that is clipped by its norm".to_string(),
+        },
+    };
+    Some(format!("every element is {factor:.7} times what it should be ({cause})"))
+}
+
+/// An operand as it was: the op was not carried out, or its result was not written.
+fn handed_on(found: &Found) -> Option<String> {
+    let all = operands(found.call);
+    let operand = all.iter().find(|operand| {
+        let value = operand.value(found.call);
+        value.is_some_and(|value| value.array.len() == found.got.len() && value.array.iter().eq(found.got.iter()))
+    });
+    if let Some(operand) = operand {
+        return Some(format!("the result is operand `{}` unchanged", operand.name));
+    }
+    let first = found.got.iter().next()?;
+    let is_constant = found.got.len() > 1 && found.got.iter().all(|x| x == first);
+    is_constant.then(|| format!("every element is {first}: a buffer that was not written"))
+}
+
+/// Every number beyond a limit is the limit, all others are right.
+fn clipped(found: &Found) -> Option<String> {
+    let limit = found.got.iter().fold(0.0, |limit: f64, x| limit.max(x.abs()));
+    let elements = found.got.iter().zip(&found.expected.truth).zip(&found.expected.any);
+    let off = found.elements();
+    let holds = elements.into_iter().all(|((got, truth), any)| {
+        (got - truth).abs() <= *any || (got.abs() == limit && truth.abs() >= limit && got.signum() == truth.signum())
+    });
+    (off.len() > 1 && limit > 0.0 && holds).then(|| format!("numbers are clipped to {limit}"))
+}
+
+/// Results that have fewer digits than their type: stored, or handed on, in another.
+fn few_digits(found: &Found) -> Option<String> {
+    let digits = |x: &f64| 53 - x.to_bits().trailing_zeros().min(52);
+    let most = found.got.iter().filter(|x| **x != 0.0).map(digits).max()?;
+    let (name, held) = match most {
+        0..=8 => ("bfloat16", 8),
+        9..=11 => ("half precision or TF32", 11),
+        12..=24 if found.expected.unit < 1e-12 => ("single precision", 24),
+        _ => return None,
+    };
+    let u = crate::scalar::power_of_two(-held);
+    let elements = found.got.iter().zip(&found.expected.truth).zip(&found.expected.any);
+    let holds =
+        elements.into_iter().all(|((got, truth), any)| (got - truth).abs() <= any * (1.0 + u) + u * truth.abs());
+    (found.got.len() > 1 && holds).then(|| format!("the results have {held} digits: rounded to {name}"))
+}
