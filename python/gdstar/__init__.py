@@ -6,6 +6,7 @@
 | `replay` | computes the whole method from a port's gradients |
 | `Trace` | writes what a run of the method did, tensor by tensor |
 | `record_step`, `recording`, `record_op`, `Record` | write what single ops did |
+| `assert_op`, `assert_trace` | numerical assertions without a tolerance |
 | `paper` | the paper's equations over NumPy arrays |
 
 What writes needs NumPy alone; what judges is compiled, and is loaded when it is first asked for.
@@ -13,14 +14,15 @@ What writes needs NumPy alone; what judges is compiled, and is loaded when it is
 
 from importlib import import_module
 
+from ._asserted import CheckFailed, assert_op, assert_trace
 from ._error import Error
 from ._oracle import Finding, Report, check, replay
 from .record import Record, RecordError, record_op, record_step, recording
 from .trace import Trace
 
 __all__ = [
-    "Error", "Finding", "Record", "RecordError", "Report", "Trace", "check", "paper", "record_op", "record_step",
-    "recording", "replay",
+    "CheckFailed", "Error", "Finding", "Record", "RecordError", "Report", "Trace", "assert_op", "assert_trace", "check",
+    "paper", "record_op", "record_step", "recording", "replay",
 ]  # fmt: skip
 
 

@@ -17,19 +17,20 @@ PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
 
 @dataclass(frozen=True)
 class Finding:
-    """One number that no correct port computes; docs/oracle.md says what each field means.
+    """One number that no correct port computes: `got` lies outside `expected_low` .. `expected_high`, `ulps` units in the
+    last place away.
 
-    `got` lies outside `expected_low` .. `expected_high`, `ulps` units in the last place away. `equation` is the label;
-    of a record, that is `op.<op>`. `details` is the whole entry of the report.
+    `equation` is the label: an equation's, or of a record `op.<op>` and, where a tensor is not what it should be as a whole,
+    `wiring.<rule>`, which has no numbers. `details` is the whole entry of `gdstar check --json`.
     """
 
     equation: str
     tensor: str
     index: tuple[int, ...]
-    got: float
-    expected_low: float
-    expected_high: float
-    ulps: float
+    got: float | None
+    expected_low: float | None
+    expected_high: float | None
+    ulps: float | None
     likely_cause: str | None
     details: Mapping
 
@@ -60,12 +61,23 @@ class Report:
         return f"<gdstar.Report {self.verdict}, {len(self.findings)} finding(s)>"
 
 
-def check(source, header=None, *, exact=False, insist=False, without_step=False, ensemble=(), runs=(), name="arrays"):
+def check(
+    source,
+    header=None,
+    *,
+    exact=False,
+    insist=False,
+    without_step=False,
+    level=None,
+    ensemble=(),
+    runs=(),
+    name="arrays",
+):
     """Judges what a port recorded, as `gdstar check` does, and returns the `Report`.
 
-    `source`: the path of a trace or a record; or a mapping from tensor names to arrays, with `header`, the object that a
-    file would have in its metadata (its `format` says which), or several of them; `name` is then what the report calls it.
-    The options are the command's: docs/oracle.md.
+    `source`: the path of a trace or a record, which gzip may have compressed; the content of one, as bytes; or a mapping
+    from tensor names to arrays, with `header`, the object that a file would have in its metadata (its `format` says which),
+    or several of them. `name` is what the report calls what has no path. The options are the command's: docs/oracle.md.
 
     >>> import numpy as np, gdstar
     >>> header = {"format": "gdstar-trace/1", "producer": "mine", "dtype": "f64", "params": ["w"],
@@ -80,12 +92,14 @@ def check(source, header=None, *, exact=False, insist=False, without_step=False,
         raise Error("runs: expected an ensemble to compare them with, found none")
     from . import _gdstar
 
-    asked = {"exact": exact, "insist": insist, "without_step": without_step}
+    asked = {"exact": exact, "insist": insist, "without_step": without_step, "level": level}
     asked |= {"ensemble": [*map(os.fspath, ensemble)], "runs": [*map(os.fspath, runs)]}
     if isinstance(source, Mapping):
         text, details, code = _gdstar.check_bytes(name, content(source, header, name), asked)
     elif header is not None:
         raise Error("header: expected none beside a file, which has its own, found one")
+    elif isinstance(source, bytes):
+        text, details, code = _gdstar.check_bytes(name, source, asked)
     else:
         text, details, code = _gdstar.check_file(os.fspath(source), asked)
     return Report(text, json.loads(details), code)
@@ -155,6 +169,7 @@ def _plain(scalar):
 
 def _finding(entry):
     # Numbers that are not finite are texts in the report.
-    numbers = {key: float(entry[key]) for key in ("got", "expected_low", "expected_high", "ulps")}
+    keys = ("got", "expected_low", "expected_high", "ulps")
+    numbers = {key: None if entry[key] is None else float(entry[key]) for key in keys}
     label, tensor, index = entry["equation"], entry["tensor"], tuple(entry["index"])
     return Finding(label, tensor, index, **numbers, likely_cause=entry["likely_cause"], details=entry)

@@ -146,7 +146,7 @@ def record_op(name, op, attrs, inputs, outputs, *, to, upstream=None, grads=None
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "relu.safetensors"
     >>> x, dy = np.array([[1.0, -2.0]]), np.array([[3.0, 4.0]])
     >>> record_op("relu", "relu", {}, {"x": x}, {"y": np.maximum(x, 0)}, upstream={"y": dy}, grads={"x": dy * (x > 0)},
-    to=path)
+    ...           to=path)
     """
     if isinstance(to, Record):
         return to.op(name, op, attrs, inputs, outputs, upstream=upstream, grads=grads, arithmetic=arithmetic)

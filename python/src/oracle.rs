@@ -16,6 +16,7 @@ pub struct Asked {
     exact: bool,
     insist: bool,
     without_step: bool,
+    level: Option<String>,
     ensemble: Vec<PathBuf>,
     runs: Vec<PathBuf>,
 }
@@ -42,6 +43,7 @@ fn check(file: TensorFile, asked: &Asked) -> gdstar::Result<Checked> {
         exact: asked.exact,
         insist: asked.insist,
         without_step: asked.without_step,
+        reach: asked.level.as_deref().map(str::parse).transpose()?,
         ensemble: if asked.ensemble.is_empty() { None } else { Some(Ensemble::read(&asked.ensemble)?) },
         runs: RunStatistics::read_all(&asked.runs)?,
         ..CheckOptions::default()

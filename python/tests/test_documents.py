@@ -18,4 +18,9 @@ def test_the_package_s_page_runs_from_top_to_bottom(tmp_path, monkeypatch, capsy
     names = {}
     for block in code:
         exec(compile(block, "docs/python.md", "exec"), names)
+    # Its tests are tests.
+    names["test_linear"]()
+    names["test_trace"]()
+    if names["torch"] is not None:
+        names["test_step_of_my_model"](tmp_path)
     assert capsys.readouterr().out.startswith("FAIL  arrays  (my port)\n")

@@ -1,5 +1,6 @@
 """`check` and `replay` answer as the commands do."""
 
+import gzip
 import json
 import re
 import shutil
@@ -55,6 +56,15 @@ def test_arrays_are_judged_as_their_file_is(golden, trace):
     metadata, tensors = read(path)
     again = gdstar.check(tensors, json.loads(metadata["gdstar"]), name=str(path))
     assert str(again) == str(gdstar.check(path))
+
+
+def test_content_and_compressed_files_are_judged_as_the_file_is(command, golden, tmp_path):
+    path = golden / "exact" / "chunks.expected.safetensors"
+    text = str(gdstar.check(path))
+    assert str(gdstar.check(path.read_bytes(), name=str(path))) == text
+    packed = tmp_path / "chunks.safetensors.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert str(gdstar.check(packed)) == text.replace(str(path), str(packed)) == command("check", packed)[0]
 
 
 def test_numbers_that_are_not_finite_come_as_numbers(trace):
