@@ -3,6 +3,7 @@
 //! A run is trained once more, with the same bits, and [watched](Watch): nothing is told here that training did not compute.
 //! [`tour`] puts an epoch's numbers into the equations; [`life`] follows a weight; [`rewind`] draws S_F and k*.
 
+pub mod exercise;
 mod life;
 mod numbers;
 mod pages;

@@ -16,7 +16,7 @@ pub enum Kind {
     Configuration,
     /// `metrics.jsonl`: some hundred bytes an epoch.
     Metrics,
-    /// A line for each of a data set's files or classes.
+    /// A line for each of a data set's files or classes; a few functions.
     List,
     /// One PNG or JPEG.
     Image,

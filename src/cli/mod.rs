@@ -5,6 +5,7 @@ mod completions;
 mod data;
 mod demo;
 mod evaluate;
+mod exercise;
 mod experiment;
 mod explain;
 mod export;
@@ -68,6 +69,7 @@ Examples:
   gdstar data fetch mnist                     a data set, verified
   gdstar explain                              the paper, in numbers of a run
   gdstar explain --weight fc1[3,17]           what became of one weight
+  gdstar exercise eq6                         a function with a slip, to mend
   gdstar lottery --levels 5 --model lenet300 --data digits --out tickets
       sparse networks that train from where the dense one was early on
   gdstar lmc --candidates 0,1ep,3ep --model lenet300 --data digits --out lmc
@@ -101,6 +103,7 @@ enum Command {
     Report(report::ReportArgs),
     Reproduce(reproduce::ReproduceArgs),
     Explain(explain::ExplainArgs),
+    Exercise(exercise::ExerciseArgs),
     Models(models::ModelsArgs),
     Methods(methods::MethodsArgs),
     Evaluate(evaluate::EvaluateArgs),
@@ -161,6 +164,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Some(Command::Data(args)) => done(data::run(args)),
         Some(Command::Completions(args)) => done(completions::run(args)),
         Some(Command::Man(args)) => done(man::run(args)),
+        Some(Command::Exercise(args)) => exercise::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Golden(args)) => golden::run(args),
         Some(Command::Replay(args)) => done(replay::run(args)),

@@ -4,6 +4,7 @@
 mod beginnings;
 mod command;
 mod common;
+mod exercise;
 mod explain;
 mod measures;
 mod pages;
