@@ -109,7 +109,7 @@
 //! let x = tape.leaf(array![[1.0, 2.0]].into_dyn(), false);
 //! let w = tape.leaf(array![[1.0, 1.0], [1.0, 1.0]].into_dyn(), true);
 //! let logits = tape.apply_one(Linear, &[x, w])?;
-//! let loss = tape.apply_one(CrossEntropy { labels: vec![0] }, &[logits])?;
+//! let loss = tape.apply_one(CrossEntropy::new(vec![0]), &[logits])?;
 //! let gradient = tape.backward(loss)?.take(w).unwrap();
 //! // (p - y) x: -1/2 and 1/2 times (1, 2)
 //! assert_eq!(gradient, array![[-0.5, -1.0], [0.5, 1.0]].into_dyn());

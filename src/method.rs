@@ -140,6 +140,7 @@ pub struct Setup<'a> {
     /// The optimizer's.
     pub momentum: f64,
     pub weight_decay: f64,
+    pub nesterov: bool,
     /// How long the run is.
     pub length: Length,
     pub seed: u64,

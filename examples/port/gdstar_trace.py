@@ -84,6 +84,8 @@ class TraceWriter:
         clip: str | Mapping[str, float] | None = None,
         schedule: str | Sequence[float] | None = None,
         no_decay: Collection[str] | None = None,
+        nesterov: bool = False,
+        label_smoothing: float = 0.0,
         folder: str | os.PathLike[str] = ".",
         method: str = "gdstar",
     ) -> None:
@@ -98,7 +100,8 @@ class TraceWriter:
         What the optimizer's steps are, if they are not `torch.optim.SGD`'s on a cosine: `optimizer`, one of
         `OPTIMIZERS`; `clip`, `{"norm": c}` or `{"value": c}` of the recorded gradients, or "recorded" if those are
         clipped already; `schedule`, one of `SCHEDULES` or the learning rates, one an epoch or one a step as `reading`
-        says; `no_decay`, the names of the parameters without weight decay.
+        says; `no_decay`, the names of the parameters without weight decay; `nesterov`, as PyTorch's argument.
+        `label_smoothing`: that of the loss, as `torch.nn.CrossEntropyLoss` takes it.
 
         `folder`: where the tensors are kept until they are saved, in a file without a name, which goes with the process.
         """
@@ -115,6 +118,8 @@ class TraceWriter:
         _one_of("optimizer", OPTIMIZERS[0] if optimizer is None else optimizer, OPTIMIZERS)
         _check_schedule(SCHEDULES[0] if schedule is None else schedule)
         _check_clip(clip)
+        if not 0 <= label_smoothing <= 1:
+            raise TraceError(f"label_smoothing: expected a number in [0, 1], found {label_smoothing!r}")
         if isinstance(params, str) or not params or len(set(params)) != len(params):
             raise TraceError(f"params: expected a list of different parameter names, found {params!r}")
         if isinstance(not_prunable, str) or set(not_prunable) & set(params):
@@ -133,6 +138,7 @@ class TraceWriter:
                   "optimizer": optimizer, "clip": dict(clip) if isinstance(clip, Mapping) else clip,
                   "schedule": schedule if schedule is None or isinstance(schedule, str) else list(schedule),
                   "no_decay": None if no_decay is None else sorted(no_decay),
+                  "nesterov": bool(nesterov) or None, "label_smoothing": float(label_smoothing) or None,
                   "not_prunable": list(not_prunable) or None}
         header = {key: value for key, value in header.items() if value is not None}
         # NumPy's and PyTorch's scalars are written as the numbers they are.

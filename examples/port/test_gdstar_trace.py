@@ -125,8 +125,11 @@ class Declared(unittest.TestCase):
                          ({"norm": 1}, [0.5, 0.25], ["fc.bias"]))
         header, _ = saved(recorded(writer(reading={"last_batch": "drop", "momentum_on_prune": "zero-selected"})))
         self.assertEqual(header["reading"], {"last_batch": "drop", "momentum_on_prune": "zero-selected"})
+        header, _ = saved(recorded(writer(nesterov=True, label_smoothing=0.1)))
+        self.assertEqual((header["nesterov"], header["label_smoothing"]), (True, 0.1))
         header, _ = saved(recorded(writer()))
-        self.assertFalse({"optimizer", "clip", "schedule", "no_decay"} & header.keys(), "nothing said, nothing written")
+        said = {"optimizer", "clip", "schedule", "no_decay", "nesterov", "label_smoothing"}
+        self.assertFalse(said & header.keys(), "nothing said, nothing written")
 
     def test_weights_within_an_epoch(self):
         trace = writer()
@@ -194,6 +197,7 @@ class Refused(unittest.TestCase):
         self.refused("'adam' is not one of 'sgd', 'other'", lambda: writer(optimizer="adam"))
         self.refused("'linear' is not one of 'cosine'", lambda: writer(schedule="linear"))
         self.refused("schedule: expected finite rates", lambda: writer(schedule=[]))
+        self.refused("label_smoothing: expected a number in", lambda: writer(label_smoothing=1.5))
         self.refused("schedule: expected finite rates", lambda: writer(schedule=[float("nan")]))
         for clip in ("norm", {"norm": 0}, {"norm": float("nan")}, {"norms": 1}, {"norm": 1, "value": 1}):
             self.refused("clip: expected", lambda: writer(clip=clip))

@@ -73,7 +73,10 @@ CASES = {
                          {"depth_origin": "0"}),
     "amc": ("amc", AMC, {}),
     "amc-reward": ("amc", AMC | {"buffer_flops": [0, 700, 900], "lower": 0.1}, {"reward_rule": "error-log-flops"}),
+    "rigl-nesterov": ("rigl", GROWS | {"alpha": 0.6}, {}),
+    "topkast-nesterov": ("topkast", OPTIMIZER | {"forward_sparsity": 0.7, "backward_sparsity": 0.4}, {}),
 }
+NESTEROV = ["rigl-nesterov", "topkast-nesterov"]
 STEPS = {"lth": [1, 2, 3], "snip": [0], "grasp": [0], "lmc": [0, 3, 8], "sdgp": [0, 1], "layerdrop": [0, 1, 2],
          "amc": [0, 1, 2]}
 LAYERS = {"lmc": {"fc.weight": (3, 2)}, "sdgp": {"fc": (2, 3, (10,)), "conv": (2, None, (6, 3, 2))}}
@@ -89,6 +92,7 @@ def setting_of(name):
         setting.shapes = dict(SHAPES)
         setting.others = {} if method in ("snip", "grasp") else dict(OTHERS)
     setting.layers = LAYERS.get(method, {})
+    setting.nesterov = name in NESTEROV
     return setting
 
 

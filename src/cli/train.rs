@@ -21,7 +21,8 @@ use crate::report::progress::Progress;
 use crate::report::{self, Summary, TensorBoard};
 use crate::scalar::Dtype;
 use crate::train::{
-    Beginning, Config, DenseLayers, Execution, FirstWeights, Recipe, RunFolder, Session, TraceSteps, Watcher,
+    Beginning, Config, DenseLayers, Execution, FirstWeights, RateSchedule, Recipe, RunFolder, Session, TraceSteps,
+    Watcher,
 };
 use clap::builder::PossibleValuesParser;
 use indicatif::HumanBytes;
@@ -108,6 +109,13 @@ pub struct TrainArgs {
     /// By whose settings of the optimizer: the paper's section 4, or those of the method's authors [default: paper]
     #[arg(long, value_parser = choice::<Recipe>(), value_name = "WHOSE", help_heading = "The run")]
     recipe: Option<Recipe>,
+    /// How the learning rate moves from --lr: cosine, constant, `0.5 every 25ep`, `0.1 at 50%,75%`, or from 0 and back to
+    /// it, `linear up to 5ep` [default: cosine]
+    #[arg(long, value_name = "RULE", help_heading = "The run")]
+    schedule: Option<RateSchedule>,
+    /// Spread this share of every target evenly over all classes, in the loss that is trained [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The run")]
+    label_smoothing: Option<f64>,
     /// Layers that are left out of W: first, last, first,last, none, or names with commas [default: none]
     #[arg(long, value_name = "LAYERS", help_heading = "The run")]
     dense_layers: Option<DenseLayers>,
@@ -167,7 +175,7 @@ pub struct TrainArgs {
     /// C: chunks of the quantile (Eq. 6, 7) [default: 1; 2 for vgg19bn, resnet34 and resnet50]
     #[arg(long, value_name = "C", help_heading = "The paper's symbols")]
     chunks: Option<usize>,
-    /// Learning rate at the start of the cosine schedule [default: 0.05]
+    /// Learning rate at the start of the cosine schedule, or what --schedule multiplies [default: 0.05]
     #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The paper's symbols")]
     lr: Option<f64>,
     /// SGD momentum [default: 0.9]
@@ -176,6 +184,12 @@ pub struct TrainArgs {
     /// L2 penalty, as PyTorch's SGD applies it [default: 5e-4]
     #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "The paper's symbols")]
     weight_decay: Option<f64>,
+    /// Nesterov's momentum, as PyTorch defines it; --nesterov=false takes a recipe's back
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
+        help_heading = "The paper's symbols"
+    )]
+    nesterov: Option<bool>,
     /// Samples per step [default: 128]
     #[arg(long, value_name = "N", help_heading = "The paper's symbols")]
     batch_size: Option<usize>,
@@ -286,6 +300,8 @@ impl TrainArgs {
         }
         set(&mut config.group_score, &self.group_score);
         set(&mut config.dense_layers, &self.dense_layers);
+        set(&mut config.schedule, &self.schedule);
+        set(&mut config.label_smoothing, &self.label_smoothing);
         set(&mut config.hyper.epochs, &self.epochs);
         set(&mut config.hyper.alpha_0, &self.alpha_0);
         set(&mut config.hyper.alpha_end, &self.alpha_k);
@@ -294,6 +310,7 @@ impl TrainArgs {
         set(&mut config.optimizer.learning_rate, &self.lr);
         set(&mut config.optimizer.momentum, &self.momentum);
         set(&mut config.optimizer.weight_decay, &self.weight_decay);
+        set(&mut config.optimizer.nesterov, &self.nesterov);
         set(&mut config.optimizer.batch_size, &self.batch_size);
         self.reading.apply(config);
         self.apply_shared(config)

@@ -30,7 +30,7 @@ impl<S: Scalar> Penalty<S> {
 }
 
 /// Steps the dense weights `w` that `moves` names and their momentum `v` by the gradient `g` and what draws them to 0, all
-/// slices of one length: `v <- mu v + (g + weight_decay w + r)`, `w <- w - eta v`; the others stay, without momentum. What is
+/// slices of one length: `v <- mu v + (g + weight_decay w + r)`, `w <- w - eta v` or as Nesterov's; the others stay, without momentum. What is
 /// then `w` where `mask` holds is what the network computes with. Returns whether `g` is finite wherever weights move. There is
 /// one form only: each entry by itself.
 pub fn drawn_step<S: Scalar>(
@@ -54,14 +54,13 @@ impl<S: Scalar> Elementwise<((&mut [S], &mut [S], &mut [S]), (&[S], &[bool], &[b
     /// Selected rather than skipped, for without branches the loop is vectorised.
     #[inline(always)]
     fn run(self, ((ws, vs, computed), (g, mask, moves)): (Moving<S>, (&[S], &[bool], &[bool]))) -> bool {
-        let Descent { learning_rate, momentum, weight_decay } = self.rule;
         let mut finite = true;
         let entries = ws.iter_mut().zip(vs).zip(computed).zip(g).zip(mask).zip(moves);
         for (((((w, v), computed), &g), &is_computed_with), &moves) in entries {
             finite &= g.is_finite() | !moves;
-            let pull = g + weight_decay * *w + self.penalty.of(*w, is_computed_with);
+            let pull = g + self.rule.weight_decay * *w + self.penalty.of(*w, is_computed_with);
             let (mut next_w, mut next_v) = (*w, *v);
-            descend((&mut next_w, &mut next_v), pull, momentum, learning_rate);
+            descend((&mut next_w, &mut next_v), pull, &self.rule);
             *w = if moves { next_w } else { *w };
             *v = if moves { next_v } else { S::ZERO };
             *computed = if is_computed_with { *w } else { *computed };

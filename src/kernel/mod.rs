@@ -47,7 +47,7 @@ pub use aligned::Aligned;
 pub use argument::{Argument, recycle_argument};
 pub use batch_norm::{BatchNormSettings, Channel, batch_norm, batch_norm_gradient};
 pub use broadcast::joined_shape;
-pub use cross_entropy::{Softmax, cross_entropy, cross_entropy_gradient};
+pub use cross_entropy::{Softmax, Targets, cross_entropy, cross_entropy_gradient};
 pub use decay::{DecayCounts, DecayRule, first_not_finite, rewind_decay};
 pub use drawn::{Penalty, drawn_step};
 pub use dropout::dropout;

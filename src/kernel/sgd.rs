@@ -11,6 +11,8 @@ pub struct Descent<S> {
     pub learning_rate: S,
     pub momentum: S,
     pub weight_decay: S,
+    /// Whether weights move by what the momentum will be a step later (Nesterov's), and not by what it is.
+    pub nesterov: bool,
 }
 
 /// What a method adds to a step, in the same pass.
@@ -47,11 +49,12 @@ pub fn sgd_step<S: Scalar>(
     }
 }
 
-/// What [`sgd_step`] does with an entry `w` and its momentum `b`; `g` is the gradient with weight decay in it.
+/// What [`sgd_step`] does with an entry `w` and its momentum `b`; `g` is the gradient with weight decay in it. Which momentum
+/// it is moved by is selected rather than branched on, for without branches the loop around is vectorised.
 #[inline(always)]
-pub fn descend<S: Scalar>((w, b): (&mut S, &mut S), g: S, momentum: S, learning_rate: S) {
-    *b = momentum * *b + g;
-    *w -= learning_rate * *b;
+pub fn descend<S: Scalar>((w, b): (&mut S, &mut S), g: S, rule: &Descent<S>) {
+    *b = rule.momentum * *b + g;
+    *w -= rule.learning_rate * if rule.nesterov { g + rule.momentum * *b } else { *b };
 }
 
 impl<S: Scalar> Descent<S> {
@@ -69,7 +72,7 @@ impl<S: Scalar> Elementwise<(&mut [S], &mut [S], &[S])> for Descent<S> {
         for ((w, b), &g) in w.iter_mut().zip(b).zip(g) {
             finite &= g.is_finite();
             let g = self.decayed(g, *w);
-            descend((w, b), g, self.momentum, self.learning_rate);
+            descend((w, b), g, &self);
         }
         finite
     }
@@ -88,7 +91,7 @@ impl<S: Scalar> Follow<S> {
     fn entry(&self, (w, b): (&mut S, &mut S), loss: S, square: &mut S) {
         let g = self.rule.decayed(loss, *w);
         *square = plus_square(*square, if self.with_decay { g } else { loss });
-        descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
+        descend((w, b), g, &self.rule);
     }
 
     /// Holds at 0 what does not live: selected rather than skipped, for without branches the loop is vectorised.
@@ -134,7 +137,7 @@ impl<S: Scalar> Elementwise<((&mut [S], &mut [S], &[S]), &[bool])> for Follow<S>
         for (((w, b), &g), &alive) in w.iter_mut().zip(b).zip(g).zip(mask) {
             finite &= g.is_finite();
             let g = self.rule.decayed(g, *w);
-            descend((w, b), g, self.rule.momentum, self.rule.learning_rate);
+            descend((w, b), g, &self.rule);
             self.hold((w, b), alive);
         }
         finite

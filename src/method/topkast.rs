@@ -52,6 +52,7 @@ struct Topkast<S> {
     distribution: Distribution,
     rules: Rules,
     momentum: f64,
+    nesterov: bool,
     weight_decay: f64,
     decayed: Decayed,
     /// B; A is the mask.
@@ -93,6 +94,7 @@ impl<S: Scalar> Topkast<S> {
             distribution: options.choice()?,
             rules: Rules::of(options)?,
             momentum: setup.momentum,
+            nesterov: setup.nesterov,
             weight_decay: setup.weight_decay,
             decayed: setup.reading.decayed,
             backward: vec![true; n],
@@ -154,6 +156,7 @@ impl<S: Scalar> Sparsifier<S> for Topkast<S> {
                 learning_rate: S::from_f64(at.learning_rate),
                 momentum: S::from_f64(self.momentum),
                 weight_decay: S::from_f64(if decays { self.weight_decay } else { 0.0 }),
+                nesterov: self.nesterov,
             };
             let range = layer.range.clone();
             let (gradient, backward) = (&self.gradient[range.clone()], &self.backward[range.clone()]);

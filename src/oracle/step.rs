@@ -49,6 +49,7 @@ pub use compare::{AS_COMPUTED, Comparison, Mismatch, Recorded, RecordedGradient}
 pub use samples::Samples;
 
 use crate::error::Error;
+use crate::kernel::Targets;
 use crate::nn::{Network, Spec};
 use crate::op::Op;
 use crate::ops::CrossEntropy;
@@ -121,13 +122,14 @@ pub struct Enclosure {
     pub decisions: usize,
 }
 
-/// Encloses the loss and the gradients of `network` on the batch `x` `[n,c,h,w]`, `labels` `[n]`, at `weights`: one
+/// Encloses the loss and the gradients of `network` on the batch `x` `[n,c,h,w]`, `targets` of n labels, at `weights`: one
 /// array for each of [`Network::specs`], in that order, exact or with a radius where they are known only so far.
 ///
 /// # Errors
 /// The reason why nothing can be said.
 ///
 /// ```
+/// use gdstar::kernel::Targets;
 /// use gdstar::trace::Arithmetic;
 /// use gdstar::oracle::step::{Balls, Task, enclose};
 /// use gdstar::scalar::Dtype;
@@ -136,7 +138,8 @@ pub struct Enclosure {
 /// let (x, labels) = task.batch(&[0, 1, 2], &arithmetic)?;
 /// let weights = task.network.initialise::<f64>(&mut rand::SeedableRng::seed_from_u64(0));
 /// let weights = weights.iter().map(|p| Balls::exact(p.value.mapv(|w| f64::from(w as f32)))).collect();
-/// let enclosure = enclose(&task.network, weights, x, &labels, &arithmetic)?;
+/// let targets = Targets { labels: &labels, smoothing: 0.0 };
+/// let enclosure = enclose(&task.network, weights, x, targets, &arithmetic)?;
 /// assert!(enclosure.loss.low < 10f64.ln() + 0.2 && enclosure.loss.high > 10f64.ln() - 0.2);
 /// assert!(enclosure.loss.high - enclosure.loss.low < 1e-2);
 /// # Ok::<(), gdstar::oracle::step::Refusal>(())
@@ -145,12 +148,12 @@ pub fn enclose(
     network: &Network,
     weights: Vec<Balls>,
     x: Balls,
-    labels: &[usize],
+    targets: Targets,
     arithmetic: &Arithmetic,
 ) -> Result<Enclosure, Refusal> {
     let chain = Chain::of(network)?;
     let specs = network.specs();
-    check(network, &specs, &weights, &x, labels)?;
+    check(network, &specs, &weights, &x, targets)?;
     let rounding = Rounding::of(arithmetic);
     let weights = specs.iter().zip(weights).map(|(spec, w)| {
         let w = w.bounded(|| format!("the parameter `{}`", spec.name))?;
@@ -158,7 +161,7 @@ pub fn enclose(
     });
     let weights: Vec<Balls> = weights.collect::<Result<_, Refusal>>()?;
     let (mut pass, logits) = Pass::forward(&chain, &rounding, &weights, x)?;
-    let (loss, d_logits) = cross_entropy(&rounding, &logits, labels);
+    let (loss, d_logits) = cross_entropy(&rounding, &logits, targets);
     if !(loss.low.is_finite() && loss.high.is_finite()) {
         return Err(Refusal::Unbounded { quantity: "the loss".to_string() });
     }
@@ -175,7 +178,7 @@ pub fn enclose(
 }
 
 /// Everything that the stages rely on: shapes, labels, cost.
-fn check(network: &Network, specs: &[Spec], weights: &[Balls], x: &Balls, labels: &[usize]) -> Result<(), Refusal> {
+fn check(network: &Network, specs: &[Spec], weights: &[Balls], x: &Balls, targets: Targets) -> Result<(), Refusal> {
     if weights.len() != specs.len() {
         let (expected, found) = (format!("{} arrays", specs.len()), format!("{}", weights.len()));
         return Err(Error::shape("step", "weights", expected, found).into());
@@ -192,7 +195,8 @@ fn check(network: &Network, specs: &[Spec], weights: &[Balls], x: &Balls, labels
         let found = format!("shape {:?}", x.shape());
         return Err(Error::shape("step", "inputs", format!("shape [n, {c}, {h}, {w}]"), found).into());
     }
-    CrossEntropy { labels: labels.to_vec() }.out_shapes(&[&[x.shape()[0], network.classes]])?;
+    let Targets { labels, smoothing: label_smoothing } = targets;
+    CrossEntropy { labels: labels.to_vec(), label_smoothing }.out_shapes(&[&[x.shape()[0], network.classes]])?;
     let macs = network.summary::<f64>(labels.len())?.macs.saturating_mul(labels.len());
     if macs > MOST_MACS { Err(Refusal::Cost { macs }) } else { Ok(()) }
 }

@@ -48,6 +48,8 @@ pub struct Header {
     pub sgd: Option<SgdHyperparameters>,
     pub batch_size: Option<usize>,
     pub optimizer: Optimizer,
+    /// Of a sample's target, the share that is spread evenly over all classes.
+    pub label_smoothing: f64,
     pub reading: Reading,
     /// Whether the reading names `last_batch`, rather than leaving it to the default.
     pub declares_last_batch: bool,
@@ -63,6 +65,9 @@ pub struct Header {
     pub unknown: Vec<String>,
 }
 
+/// Of the loss.
+const LABEL_SMOOTHING: &str = "label_smoothing";
+
 /// When W_k* is captured.
 const REWIND_EPOCH: &str = "rewind_epoch";
 const REWIND_STEP: &str = "rewind_step";
@@ -72,6 +77,7 @@ impl Header {
         let mut header = object(file)?;
         let method = header.choice()?;
         let common = header.common(true)?;
+        let label_smoothing = header.label_smoothing()?;
         let mut unknown = Vec::new();
         let Some(mut hyper) = header.object("hyper")? else {
             return Err(header.bad("hyper", "an object of hyper-parameters", &Value::Null));
@@ -106,6 +112,7 @@ impl Header {
             sgd,
             batch_size,
             optimizer,
+            label_smoothing,
             reading,
             declares_last_batch,
             model,
@@ -131,8 +138,7 @@ impl Header {
         self.sgd.map(|sgd| if decays { sgd.weight_decay } else { 0.0 })
     }
 
-    /// The header as a trace writes it that computes in its dtype's own arithmetic, and declares nothing of its steps but
-    /// which parameters do not decay.
+    /// The header as a trace writes it that computes in its dtype's own arithmetic, and clips no gradients.
     pub fn to_json(&self) -> Value {
         let (hyper, reading) = (&self.hyper, &self.reading);
         let mut hyper = json!({
@@ -184,8 +190,9 @@ impl Header {
         if self.replayed {
             header["replayed"] = json!(true);
         }
-        if !self.optimizer.no_decay.is_empty() {
-            header["no_decay"] = json!(self.optimizer.no_decay);
+        self.optimizer.put(&mut header);
+        if self.label_smoothing > 0.0 {
+            header[LABEL_SMOOTHING] = json!(self.label_smoothing);
         }
         header
     }
@@ -271,6 +278,11 @@ impl Object<'_> {
         arithmetic.ftz = self.flag("ftz")?.unwrap_or(false);
         self.nothing_else("u_in, u_acc, u_out, fma, ftz")?;
         Ok((arithmetic, u_in.is_some() || u_out.is_some()))
+    }
+
+    fn label_smoothing(&mut self) -> Result<f64> {
+        let found = self.number(LABEL_SMOOTHING, "a number in [0, 1]", |share| (0.0..=1.0).contains(&share))?;
+        Ok(found.unwrap_or(0.0))
     }
 
     /// A key of `random-rewind`, which no other method has.

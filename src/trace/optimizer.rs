@@ -3,13 +3,13 @@
 
 use super::number;
 use crate::choice::{Choice, choice};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 choice! {
     /// Whose rule the steps follow.
     OptimizerRule, "optimizer":
-    /// `torch.optim.SGD`'s: weight decay in the gradient, momentum without dampening, not Nesterov's.
+    /// `torch.optim.SGD`'s: weight decay in the gradient, momentum without dampening.
     Sgd = "sgd",
     /// Another's (Adam, AdamW, ..): the steps are left out.
     Other = "other",
@@ -46,6 +46,8 @@ pub struct Optimizer {
     pub rule: OptimizerRule,
     pub clip: Option<Clip>,
     pub schedule: Schedule,
+    /// Whether weights move by Nesterov's momentum.
+    pub nesterov: bool,
     /// The parameters without weight decay.
     pub no_decay: BTreeSet<String>,
 }
@@ -54,7 +56,7 @@ pub struct Optimizer {
 pub(super) type Unfit = (&'static str, &'static str, Value);
 
 impl Optimizer {
-    /// Takes the keys `optimizer`, `clip`, `schedule` and `no_decay` out of a header.
+    /// Takes the keys `optimizer`, `clip`, `schedule`, `nesterov` and `no_decay` out of a header.
     pub(super) fn take(entries: &mut Map<String, Value>) -> Result<Self, Unfit> {
         let mut read = Self::default();
         if let Some(value) = entries.remove(OptimizerRule::KEY) {
@@ -69,6 +71,9 @@ impl Optimizer {
             let expected = "\"cosine\", \"constant\", \"other\", or a list of finite rates >= 0, at least one";
             read.schedule = schedule(&value).ok_or(("schedule", expected, value))?;
         }
+        if let Some(value) = entries.remove("nesterov") {
+            read.nesterov = value.as_bool().ok_or(("nesterov", "true or false", value))?;
+        }
         if let Some(value) = entries.remove("no_decay") {
             let names = value.as_array().and_then(|names| {
                 names.iter().map(|name| name.as_str().map(str::to_string)).collect::<Option<BTreeSet<String>>>()
@@ -76,6 +81,22 @@ impl Optimizer {
             read.no_decay = names.ok_or(("no_decay", "a list of parameters' names", value))?;
         }
         Ok(read)
+    }
+
+    /// Writes what the reference's own steps may differ in; of the plain ones nothing.
+    pub(super) fn put(&self, header: &mut Value) {
+        if self.nesterov {
+            header["nesterov"] = json!(true);
+        }
+        match &self.schedule {
+            Schedule::Cosine => {}
+            Schedule::Constant => header["schedule"] = json!("constant"),
+            Schedule::Other => header["schedule"] = json!("other"),
+            Schedule::Rates(rates) => header["schedule"] = json!(rates),
+        }
+        if !self.no_decay.is_empty() {
+            header["no_decay"] = json!(self.no_decay);
+        }
     }
 
     /// Why no step can be followed, whatever the trace records.

@@ -67,6 +67,9 @@ pub struct Config {
     /// How the learning rate falls.
     #[serde(default, skip_serializing_if = "RateSchedule::is_cosine")]
     pub schedule: RateSchedule,
+    /// Of a sample's target, the share that is spread evenly over all classes (Szegedy et al. 2016).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub label_smoothing: f64,
     /// The method's own symbols: K, alpha_0, alpha_K, lambda, eps, C.
     pub hyper: Hyperparameters,
     pub optimizer: SgdSettings,
@@ -110,6 +113,7 @@ impl Config {
             hyper: Hyperparameters { chunks, ..hyper },
             optimizer: SgdSettings::default(),
             schedule: RateSchedule::default(),
+            label_smoothing: 0.0,
             reading: Reading::default(),
             options: Options::of(method.entry()),
             start: None,
@@ -139,6 +143,12 @@ impl Config {
         at_least_zero("--lr", sgd.learning_rate)?;
         at_least_zero("--momentum", sgd.momentum)?;
         at_least_zero("--weight-decay", sgd.weight_decay)?;
+        if sgd.nesterov && sgd.momentum == 0.0 {
+            return Err(Error::domain("--nesterov", "a --momentum above 0, which it looks ahead by", sgd.momentum));
+        }
+        if !(0.0..=1.0).contains(&self.label_smoothing) {
+            return Err(Error::domain("--label-smoothing", "a share in [0, 1]", self.label_smoothing));
+        }
         if sgd.batch_size == 0 {
             return Err(Error::domain("--batch-size", "at least 1", 0));
         }
@@ -179,6 +189,7 @@ impl Config {
             options: &self.options,
             momentum: self.optimizer.momentum,
             weight_decay: self.optimizer.weight_decay,
+            nesterov: self.optimizer.nesterov,
             length: Length { epochs: self.hyper.epochs, steps_per_epoch },
             seed: self.seed,
             measures: Measures::of(&self.outputs.record),
@@ -248,6 +259,10 @@ pub(crate) fn check_ties(options: &Options) -> Result<()> {
     }
     let expected = "lower-index | higher-index: a run decides; `any` is for traces of other programs";
     Err(Error::domain("--ties", expected, Ties::Any))
+}
+
+fn is_zero(x: &f64) -> bool {
+    *x == 0.0
 }
 
 fn at_least_zero(option: &str, value: f64) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::kernel::buffer;
 use crate::method::{At, Gradients, Length, Measured, Needs, Record, Sparsifier, Story};
 use crate::nn::{Mode, Network, Parameters};
+use crate::ops::CrossEntropy;
 use crate::paper::reading::{Evaluation, LearningRateStep};
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
@@ -208,7 +209,7 @@ impl Run<'_> {
     }
 
     /// The learning rate of an epoch or a step (open point 16).
-    fn learning_rate(&self, epoch: usize, step: usize, steps_per_epoch: usize) -> f64 {
+    pub(super) fn learning_rate(&self, epoch: usize, step: usize, steps_per_epoch: usize) -> f64 {
         let base = self.config.optimizer.learning_rate;
         let epochs = self.config.hyper.epochs;
         let length = Length { epochs, steps_per_epoch };
@@ -221,6 +222,11 @@ impl Run<'_> {
         }
     }
 
+    /// What training minimises, of samples with these labels.
+    pub(super) fn loss(&self, labels: Vec<usize>) -> CrossEntropy {
+        CrossEntropy { labels, label_smoothing: self.config.label_smoothing }
+    }
+
     /// One batch's pass, its loss finite. (Whether the gradients are is seen when the optimizer takes them.)
     fn step<S: Scalar>(
         &self,
@@ -231,7 +237,8 @@ impl Run<'_> {
         noise: &mut ChaCha8Rng,
         at: (usize, usize),
     ) -> Result<Step<S>> {
-        let step = Step::compute(network, self.config.kernel, parameters, x, labels, Mode::Training, Some(noise))?;
+        let kernel = self.config.kernel;
+        let step = Step::compute(network, kernel, parameters, x, self.loss(labels), Mode::Training, Some(noise))?;
         match step.non_finite_loss() {
             None => Ok(step),
             Some((quantity, value)) => Err(Error::non_finite(quantity, at, value)),

@@ -99,7 +99,7 @@ fn predict_on<'scope, S: Scalar>(
         let rows = tape.value(logits);
         let said = rows.outer_iter().zip(&labels);
         predictions.extend(said.map(|(row, &label)| Prediction { label, predicted: argmax(row.iter()) }));
-        let loss = tape.apply_one(CrossEntropy { labels }, &[logits])?;
+        let loss = tape.apply_one(CrossEntropy::new(labels), &[logits])?;
         let mean = tape.value(loss).first().map_or(f64::NAN, |loss| loss.to_f64());
         loss_sum += mean * indices.len() as f64;
     }

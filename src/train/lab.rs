@@ -5,7 +5,7 @@ use crate::data::{Split, epoch_order};
 use crate::error::{Error, Result};
 use crate::method::{Gradients, Lab};
 use crate::nn::{Mode, Parameter, Parameters};
-use crate::ops::{CrossEntropy, Mul};
+use crate::ops::Mul;
 use crate::random::{Purpose, stream};
 use crate::scalar::{Dual, Scalar};
 use crate::tape::Tape;
@@ -22,7 +22,8 @@ impl<S: Scalar> Lab<S> for Run<'_> {
     /// Images as they are; dropout is off, and batch norm takes the batch's statistics.
     fn gradient(&self, w: &Weights<S>, samples: &[usize]) -> Result<Vec<S>> {
         let (x, labels) = self.dataset.batch(Split::Train, samples, None);
-        let step = Step::compute(&self.network, self.config.kernel, &w.parameters, x, labels, Mode::Training, None)?;
+        let (kernel, loss) = (self.config.kernel, self.loss(labels));
+        let step = Step::compute(&self.network, kernel, &w.parameters, x, loss, Mode::Training, None)?;
         finite("the loss before training", step.loss)?;
         Ok(Gradients { parameters: &w.parameters, stored: &step.gradients }.over(w))
     }
@@ -67,7 +68,7 @@ impl Run<'_> {
         let pass = self.network.forward(&mut tape, parameters, x, Mode::Training, None)?;
         let factor = tape.leaf(ArrayD::from_elem(vec![1], Dual::from_f64(1.0 / temperature)), false);
         let logits = tape.apply_one(Mul, &[pass.logits, factor])?;
-        let loss = tape.apply_one(CrossEntropy { labels }, &[logits])?;
+        let loss = tape.apply_one(self.loss(labels), &[logits])?;
         finite("the loss before training", tape.value(loss).first().copied().unwrap_or_default())?;
         let mut gradients = tape.backward(loss)?;
         let stored: Vec<_> = pass.leaves.iter().map(|&leaf| gradients.take(leaf)).collect();

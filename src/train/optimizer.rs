@@ -18,12 +18,15 @@ pub struct SgdSettings {
     pub learning_rate: f64,
     pub momentum: f64,
     pub weight_decay: f64,
+    /// Whether the momentum is Nesterov's, as PyTorch defines it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nesterov: bool,
     pub batch_size: usize,
 }
 
 impl Default for SgdSettings {
     fn default() -> Self {
-        Self { learning_rate: 0.05, momentum: 0.9, weight_decay: 5e-4, batch_size: 128 }
+        Self { learning_rate: 0.05, momentum: 0.9, weight_decay: 5e-4, nesterov: false, batch_size: 128 }
     }
 }
 
@@ -32,6 +35,7 @@ impl Default for SgdSettings {
 pub struct Sgd {
     pub momentum: f64,
     pub weight_decay: f64,
+    pub nesterov: bool,
     /// Which parameters weight decay acts on (open point 22).
     pub decayed: Decayed,
 }
@@ -39,7 +43,8 @@ pub struct Sgd {
 impl Sgd {
     /// With these settings.
     pub fn new(settings: &SgdSettings, decayed: Decayed) -> Self {
-        Self { momentum: settings.momentum, weight_decay: settings.weight_decay, decayed }
+        let SgdSettings { momentum, weight_decay, nesterov, .. } = *settings;
+        Self { momentum, weight_decay, nesterov, decayed }
     }
 
     /// One step for every parameter that has a gradient, in this order of operations per entry:
@@ -47,7 +52,7 @@ impl Sgd {
     /// ```text
     /// g <- g + weight_decay * w
     /// b <- momentum * b + g
-    /// w <- w - learning_rate * b
+    /// w <- w - learning_rate * b    (Nesterov's: w - learning_rate * (g + momentum * b))
     /// ```
     ///
     /// With `b = 0` before the first step this is PyTorch's `b = g` there. Where a method [needs](Needs) squares of W,
@@ -68,6 +73,7 @@ impl Sgd {
             learning_rate: S::from_f64(learning_rate),
             momentum: S::from_f64(self.momentum),
             weight_decay: S::from_f64(self.weight_decay),
+            nesterov: self.nesterov,
         };
         let (parameters, momentum, mut followed) = weights.for_a_step(needs.squares.map(|squares| squares.slot));
         let mut spoilt = None;

@@ -1,4 +1,4 @@
-//! [`RateSchedule`]: how the learning rate falls where a method's authors do not let it follow a cosine.
+//! [`RateSchedule`]: how the learning rate moves where a method's authors do not let it follow a cosine.
 
 use crate::error::{Error, Result};
 use crate::method::options::{Length, Value};
@@ -18,6 +18,8 @@ pub enum RateSchedule {
     Every(f64, Value),
     /// By a factor at each of these steps, epochs or shares of the run: `0.1 at 50%,75%`.
     At(f64, Vec<Value>),
+    /// Linearly from 0 in the first step to the base rate in this one, and down to 0 at the run's end: `linear up to 5ep`.
+    Linear(Value),
 }
 
 impl RateSchedule {
@@ -37,6 +39,7 @@ impl RateSchedule {
     /// };
     /// assert_eq!(factors("0.5 every 2ep"), [Some(1.0), Some(0.5), Some(0.25), Some(0.125)]);
     /// assert_eq!(factors("0.5 at 50%,75%"), [Some(1.0), Some(1.0), Some(0.5), Some(0.25)]);
+    /// assert_eq!(factors("linear up to 4ep"), [Some(0.0), Some(0.5), Some(1.0), Some(0.5)]);
     /// assert_eq!(factors("constant"), [Some(1.0); 4]);
     /// assert_eq!(factors("cosine"), [None; 4]);
     /// ```
@@ -48,9 +51,16 @@ impl RateSchedule {
             Self::At(factor, steps) => {
                 (*factor, steps.iter().filter_map(|step| step.as_step(run)).filter(|&step| step <= t).count())
             }
+            Self::Linear(top) => return Some(linear(t, top.as_step(run).unwrap_or_default(), run.steps())),
         };
         Some((0..times).fold(1.0, |product, _| product * factor))
     }
+}
+
+/// Up to step `top`, and down to 0 at `end`.
+fn linear(t: usize, top: usize, end: usize) -> f64 {
+    let (way, length) = if t < top { (t, top) } else { (end.saturating_sub(t), end.saturating_sub(top).max(1)) };
+    way as f64 / length as f64
 }
 
 impl fmt::Display for RateSchedule {
@@ -60,6 +70,7 @@ impl fmt::Display for RateSchedule {
             Self::Constant => f.write_str("constant"),
             Self::Every(factor, period) => write!(f, "{factor} every {period}"),
             Self::At(factor, steps) => write!(f, "{factor} at {}", Value::List(steps.clone())),
+            Self::Linear(top) => write!(f, "linear up to {top}"),
         }
     }
 }
@@ -77,17 +88,20 @@ impl FromStr for RateSchedule {
         let read = match text {
             "cosine" => Some(Self::Cosine),
             "constant" => Some(Self::Constant),
-            _ => match (text.split_once(" every "), text.split_once(" at ")) {
-                (Some((by, period)), _) => factor(by).zip(step(period)).map(|(factor, step)| Self::Every(factor, step)),
-                (_, Some((by, steps))) => {
+            _ => match (text.strip_prefix("linear up to "), text.split_once(" every "), text.split_once(" at ")) {
+                (Some(top), ..) => step(top).map(Self::Linear),
+                (_, Some((by, period)), _) => {
+                    factor(by).zip(step(period)).map(|(factor, step)| Self::Every(factor, step))
+                }
+                (.., Some((by, steps))) => {
                     let steps: Option<Vec<Value>> = steps.split(',').map(step).collect();
                     factor(by).zip(steps).map(|(factor, steps)| Self::At(factor, steps))
                 }
-                (None, None) => None,
+                (None, None, None) => None,
             },
         };
-        let expected = "cosine, constant, `0.5 every 25ep` or `0.1 at 50%,75%`";
-        read.ok_or_else(|| Error::domain("schedule of the learning rate", expected, format!("`{text}`")))
+        let expected = "cosine, constant, `0.5 every 25ep`, `0.1 at 50%,75%` or `linear up to 5ep`";
+        read.ok_or_else(|| Error::domain("--schedule", expected, format!("`{text}`")))
     }
 }
 

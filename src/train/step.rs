@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 pub struct Step<S> {
     /// `[n, classes]`.
     pub logits: ArrayD<S>,
-    /// Mean cross-entropy over the batch.
+    /// The mean over the batch.
     pub loss: S,
     /// In the order of the parameters; `None` for buffers.
     pub gradients: Vec<Option<ArrayD<S>>>,
@@ -25,8 +25,8 @@ pub struct Step<S> {
 }
 
 impl<S: Scalar> Step<S> {
-    /// Runs `network` on `x` `[n,c,h,w]` with `labels` `[n]`, forward and, if the loss is finite, backward. In training,
-    /// dropout and stochastic depth draw from `noise`; without it they are off.
+    /// Runs `network` on `x` `[n,c,h,w]`, forward and, if the `loss` of its logits (or that of these
+    /// labels) is finite, backward. In training, dropout and stochastic depth draw from `noise`; without it they are off.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if the input, a parameter or the labels do not fit.
@@ -35,14 +35,14 @@ impl<S: Scalar> Step<S> {
         kernel: Kernel,
         parameters: &Parameters<S>,
         x: ArrayD<S>,
-        labels: Vec<usize>,
+        loss: impl Into<CrossEntropy>,
         mode: Mode,
         mut noise: Option<&mut ChaCha8Rng>,
     ) -> Result<Self> {
         let noise_before = noise.as_deref().cloned();
         let mut tape = Tape::new(kernel);
         let pass = network.forward(&mut tape, parameters, x, mode, noise.take())?;
-        let loss_var = tape.apply_one(CrossEntropy { labels }, &[pass.logits])?;
+        let loss_var = tape.apply_one(loss.into(), &[pass.logits])?;
         let loss = tape.value(loss_var).first().copied().unwrap_or_default();
         let logits = tape.take(pass.logits);
         let [mut gradients, mut buffers]: [Vec<Option<ArrayD<S>>>; 2] = [(); 2].map(|()| buffer::reuse());

@@ -34,6 +34,7 @@ class Setting:
     data: str = "normal"  # or "grid": few different numbers, so that keys tie
     scale: float = 1.0
     no_decay: list[str] | None = None
+    nesterov: bool = False
     machine: dict[str, Any] = field(default_factory=dict)
     gradients: str | None = None  # "bf16", "f16": recorded narrower than used; "bf16-used": used as recorded
     stored: str | None = None  # "wide": f32 stored as F64; "narrow": f64 stored as F32
@@ -65,6 +66,8 @@ class Setting:
             header["arithmetic"] = self.arithmetic()
         if self.no_decay is not None:
             header["no_decay"] = self.no_decay
+        if self.nesterov:
+            header["nesterov"] = True
         return header
 
 
@@ -436,8 +439,8 @@ class Port:
             v_new = mu * v + g + (wd * w if r is None else wd * w + r)
         else:
             v_new = mu * v + d
-        if self.on("nesterov"):
-            return v_new, w - eta * (d + mu * v_new)
+        if self.setting.nesterov != (self.on("nesterov") or self.on("not-nesterov")):
+            return v_new, w - (eta * d + eta * (mu * v_new) if way == 3 else eta * (d + mu * v_new))
         if way == 3:
             return v_new, w - (eta * mu * v + eta * d)
         if way == 4 and not self.machine.exact:

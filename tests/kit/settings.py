@@ -104,6 +104,7 @@ def random_setting(method, rng, reading, plain=False):
             s.hyper |= {"batch_size": 32, "epochs": 2}
         if rng.random() < 0.15 and s.others:
             s.no_decay = list(s.others)
+        s.nesterov = bool(not plain and s.hyper["momentum"] and rng.random() < 0.2)
         s.steps = list(range(int(rng.integers(5, 11))))
     HYPER[method](s, rng, plain)
     if not plain:

@@ -30,6 +30,10 @@ def exempt_biases(setting, rng):
     setting.no_decay = list(setting.others)
 
 
+def with_nesterov(setting, rng):
+    setting.nesterov = True
+
+
 MU = {"momentum": 0.9}
 WD = {"weight_decay": 0.125}
 EXACT = {"cut": "exact"}
@@ -42,6 +46,7 @@ OPTIMIZER = {
     "decoupled-decay": slip("momentum", "decoupled|decay", hyper=WD | MU),
     "dampened": slip("step", "dampen", hyper=MU),
     "nesterov": slip("step", "nesterov", hyper=MU),
+    "not-nesterov": slip("step", "not nesterov", hyper=MU, alters=with_nesterov),
     "gradient-ascent": slip("step", "sign|ascent|negat"),
     "biases-not-stepped": slip("step", "not stepped|no step|not updated|unchanged|did not move", alters=with_biases),
     "step-scaled-velocity": slip("momentum", "learning rate|eta|lr|times what", hyper=MU),

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Trains with a trace of these steps.
-fn traced(folder: &Path, config: &Config, trace_steps: TraceSteps) -> PathBuf {
+pub fn traced(folder: &Path, config: &Config, trace_steps: TraceSteps) -> PathBuf {
     let path = folder.join("trace.safetensors");
     let mut config = config.clone();
     config.outputs = Outputs { trace: Some(path.clone()), trace_steps, ..config.outputs };

@@ -13,6 +13,7 @@ mod layerdrop;
 mod listed;
 mod lmc;
 mod lottery;
+mod optimizers;
 mod oracle;
 mod peers;
 mod properties;

@@ -2,6 +2,7 @@
 
 mod courses;
 mod malformed;
+mod momentum;
 pub mod planted;
 mod replayed;
 mod selections;

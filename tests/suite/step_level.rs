@@ -12,8 +12,9 @@ mod soundness;
 mod teeth;
 mod width;
 
-use gdstar::kernel::Kernel;
+use gdstar::kernel::{Kernel, Targets};
 use gdstar::nn::{Mode, Network, Parameter, Parameters};
+use gdstar::ops::CrossEntropy;
 use gdstar::oracle::step::{
     AS_COMPUTED, Balls, Comparison, Enclosure, Recorded, RecordedGradient, Refusal, Task, enclose,
 };
@@ -31,6 +32,8 @@ pub struct Case {
     pub parameters: Parameters<f64>,
     pub x: ArrayD<f64>,
     pub labels: Vec<usize>,
+    /// Of the loss.
+    pub label_smoothing: f64,
 }
 
 impl Case {
@@ -40,7 +43,8 @@ impl Case {
         let (x, labels) = task.batch(indices, &Arithmetic::of(Dtype::F32)).unwrap();
         let x = (x.low() + x.high()) / 2.0;
         let parameters = task.network.initialise::<f32>(&mut ChaCha8Rng::seed_from_u64(seed));
-        Self { network: task.network, parameters: widened(&parameters), x: x.mapv(|x| f64::from(x as f32)), labels }
+        let x = x.mapv(|x| f64::from(x as f32));
+        Self { network: task.network, parameters: widened(&parameters), x, labels, label_smoothing: 0.0 }
     }
 
     /// The same batch after so many SGD steps on it, at learning rate 0.1.
@@ -59,7 +63,8 @@ impl Case {
         let narrowed = |p: &Parameter<f64>| Parameter::new(p.name.clone(), p.role, p.value.mapv(S::from_f64));
         let parameters = Parameters::new(self.parameters.iter().map(narrowed).collect());
         let x = self.x.mapv(S::from_f64);
-        Step::compute(&self.network, kernel, &parameters, x, self.labels.clone(), Mode::Training, None).unwrap()
+        let loss = CrossEntropy { labels: self.labels.clone(), label_smoothing: self.label_smoothing };
+        Step::compute(&self.network, kernel, &parameters, x, loss, Mode::Training, None).unwrap()
     }
 
     /// The crate's own step in another number system.
@@ -81,7 +86,8 @@ impl Case {
 
     pub fn try_enclose(&self, arithmetic: &Arithmetic) -> Result<Enclosure, Refusal> {
         let weights = self.parameters.iter().map(|p| Balls::exact(p.value.clone())).collect();
-        enclose(&self.network, weights, Balls::exact(self.x.clone()), &self.labels, arithmetic)
+        let targets = Targets { labels: &self.labels, smoothing: self.label_smoothing };
+        enclose(&self.network, weights, Balls::exact(self.x.clone()), targets, arithmetic)
     }
 }
 
@@ -95,7 +101,8 @@ pub fn widened(parameters: &Parameters<f32>) -> Parameters<f64> {
 pub fn compare(enclosure: &Enclosure, step: &Truth) -> Comparison {
     let gradients: Vec<RecordedGradient> =
         step.gradients.iter().map(|(name, value)| as_computed(name, value.clone())).collect();
-    let recorded = Recorded { loss: Some(step.loss), loss_storage: AS_COMPUTED, gradients: &gradients };
+    let recorded =
+        Recorded { loss: Some(step.loss), loss_storage: AS_COMPUTED, label_smoothing: 0.0, gradients: &gradients };
     enclosure.compare(&recorded).unwrap()
 }
 

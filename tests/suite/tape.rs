@@ -129,7 +129,7 @@ fn a_released_value_stays_only_where_backward_reads_it() {
     let a = tape.apply_one(Linear, &[x, weight]).unwrap(); // x is read
     let b = tape.apply_one(Relu, &[a]).unwrap(); // a is not, b is
     let c = tape.apply_one(Add, &[b, b]).unwrap(); // nothing is
-    let loss = tape.apply_one(CrossEntropy { labels: vec![0] }, &[c]).unwrap(); // c is not: its exponentials are saved
+    let loss = tape.apply_one(CrossEntropy::new(vec![0]), &[c]).unwrap(); // c is not: its exponentials are saved
     let saved = 8 * (2 + 2);
     assert_eq!(tape.kept_bytes(), 4 * (2 + 2 + 2 + 2 + 1) + saved);
     [a, b].into_iter().for_each(|var| tape.release(var));

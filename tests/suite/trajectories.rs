@@ -78,7 +78,7 @@ impl Golden {
         mut see: impl FnMut(usize, &Step<f64>, &Parameters<f64>),
     ) -> Weights<f64> {
         let Header { lr, momentum, weight_decay, batch_size, .. } = self.header;
-        let settings = SgdSettings { learning_rate: lr, momentum, weight_decay, batch_size };
+        let settings = SgdSettings { learning_rate: lr, momentum, weight_decay, nesterov: false, batch_size };
         let (optimizer, needs) = (Sgd::new(&settings, Decayed::All), Needs::default());
         let mut weights = Weights::new(parameters, Prunable::Weights);
         for i in 0..steps {

@@ -1,4 +1,4 @@
-"""Mean cross-entropy of logits."""
+"""Mean cross-entropy of logits, with and without label smoothing."""
 
 import numpy as np
 import torch.nn.functional as F
@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from common import OpCases, f32
 
 
-def pytorch(t, _):
-    return {"loss": F.cross_entropy(t["x"], t["labels"])}
+def pytorch(t, attrs):
+    return {"loss": F.cross_entropy(t["x"], t["labels"], label_smoothing=attrs.get("label_smoothing", 0.0))}
 
 
 def ordinary_cases():
@@ -30,6 +30,22 @@ def ordinary_cases():
     # exp(-1000) is 0 in every precision: the losses are 0 and 1000, the probabilities 0 and 1.
     wrong_and_right = f32(1000, 0, 1000, 0).reshape(2, 2)
     cases.add("exact-saturated", {"x": wrong_and_right, "labels": np.array([1, 0])})
+    # Half of each target is spread over both classes, a quarter each: losses of 750 and 250.
+    cases.add("exact-half-spread", {"x": wrong_and_right, "labels": np.array([1, 0])}, label_smoothing=0.5)
+
+    def add_smoothed(name, n, classes, smoothing, **normal):
+        inputs = lambda r: {"x": r.normal(n, classes, **normal), "labels": r.labels(classes, n)}
+        cases.add(name, inputs, label_smoothing=smoothing)
+
+    add_smoothed("smoothed", 6, 10, 0.1)
+    add_smoothed("smoothed-two-classes", 5, 2, 0.3)
+    add_smoothed("smoothed-many-classes", 4, 100, 0.1)
+    add_smoothed("wide-smoothed", 5, 7, 0.1)
+    add_smoothed("smoothed-confident", 6, 3, 0.1, std=20)
+    add_smoothed("smoothed-logits-of-1e3", 6, 5, 0.2, std=1e3)
+    # Nothing is left of the label, and p = y where all logits are equal.
+    add_smoothed("spread-wholly", 4, 5, 1.0)
+    cases.add("equal-logits-smoothed", {"x": np.full((3, 4), 2.5, np.float32), "labels": np.array([0, 3, 1])}, label_smoothing=0.1)
     return cases
 
 

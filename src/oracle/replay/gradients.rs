@@ -4,7 +4,7 @@ use super::chain::Replay;
 use super::finite::{finite, read_finite};
 use super::plan::sgd;
 use crate::error::Result;
-use crate::kernel::descend;
+use crate::kernel::{self, descend};
 use crate::paper::gradient_norm::{L1NormSum, SquareSums, mask_gradient};
 use crate::paper::reading::{GradientOf, LearningRateStep};
 use crate::scalar::{DoubleDouble, Scalar};
@@ -29,14 +29,19 @@ impl Descent<'_> {
 
     /// A step; eliminated weights are held at 0.
     fn step(&mut self, gradient: &[f64], rate: DoubleDouble, alive: Option<&[bool]>) {
-        let momentum = DoubleDouble::from(self.sgd.momentum);
+        let rule = kernel::Descent {
+            learning_rate: rate,
+            momentum: DoubleDouble::from(self.sgd.momentum),
+            weight_decay: DoubleDouble::from(self.sgd.weight_decay),
+            nesterov: false,
+        };
         for (j, &g) in gradient.iter().enumerate() {
             if alive.is_some_and(|alive| !alive[j]) {
                 self.weights[j] = DoubleDouble::ZERO;
                 continue;
             }
             let g = self.with_decay(j, g);
-            descend((&mut self.weights[j], &mut self.buffer[j]), g, momentum, rate);
+            descend((&mut self.weights[j], &mut self.buffer[j]), g, &rule);
         }
     }
 }

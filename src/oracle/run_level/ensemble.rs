@@ -119,6 +119,8 @@ impl Ensemble {
             optional("lr", header.sgd.map(|sgd| sgd.lr), sgd.learning_rate),
             optional("momentum", header.sgd.map(|sgd| sgd.momentum), sgd.momentum),
             optional("weight_decay", header.sgd.map(|sgd| sgd.weight_decay), sgd.weight_decay),
+            Some(("nesterov", f64::from(header.optimizer.nesterov), f64::from(sgd.nesterov))),
+            Some(("label_smoothing", header.label_smoothing, run.label_smoothing)),
             optional("batch_size", header.batch_size.map(|size| size as f64), sgd.batch_size as f64),
         ];
         for (what, trace, found) in numbers.into_iter().flatten() {
@@ -129,7 +131,11 @@ impl Ensemble {
         }
         // What a trace says nothing of is as the runs have it.
         let Reading { last_batch, evaluation, initial_weights, .. } = run.reading;
-        let reading = Reading { last_batch, evaluation, initial_weights, ..header.reading };
+        let mut reading = Reading { last_batch, evaluation, initial_weights, ..header.reading };
+        if !run.schedule.is_cosine() {
+            // It says how the header lists the rates.
+            reading.learning_rate = run.reading.learning_rate;
+        }
         match run.differences(&Config { reading, ..run.clone() })?.first() {
             None => Ok(()),
             Some(found) => Err(Error::domain("--ensemble", "runs with the trace's reading", told(found))),

@@ -25,6 +25,8 @@ pub struct Recorded<'a> {
     pub loss: Option<f64>,
     /// As [`RecordedGradient::storage`].
     pub loss_storage: Tolerance,
+    /// The loss's: the share of a target that is spread over all classes.
+    pub label_smoothing: f64,
     /// Of any parameters, in any order.
     pub gradients: &'a [RecordedGradient],
 }

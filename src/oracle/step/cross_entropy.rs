@@ -26,9 +26,16 @@
 //! - ln s: `k_s` and 8u of its size, at most `ln C` with and `B + ln C` without the shift, |x_j| <= B;
 //! - the loss: that, u T for t_l or u (B + ln C) for M + ln s, and u of the result; as -ln p_l: the k of p_l and 8u;
 //! - p_j: `k_e + k_s + 2 v(u)`, or as a power the error of the logarithm (that of a loss of j) and v(8u).
+//!
+//! With smoothed targets y_j = (1 - e) [j = l] + e / C the loss is the sum of y_j (-ln p_j), and the gradient
+//! (p_j - y_j) / n. The loss's range is within the sum of those of its terms. A port forms it from the losses of all
+//! classes, or as ln s - sum y_j t_j with any of the shifts: weights y_j of four roundings, C products and sums, so
+//! gamma(C + 8) of the terms' sizes and of B on top of the error of a loss. A gradient's y_j has four roundings, and
+//! p_j may be multiplied by the sum of all y_j (the adjoint of a logarithm of softmax): C + 8 further roundings of p_j.
 
 use super::balls::Balls;
 use super::rounding::{OWN_ROUNDOFF, OWN_UNDERFLOW, Rounding, gamma, logarithmic, up};
+use crate::kernel::Targets;
 use crate::oracle::interval::Interval;
 use crate::scalar::DoubleDouble;
 
@@ -36,6 +43,8 @@ use crate::scalar::DoubleDouble;
 struct Row<'a> {
     logits: &'a [Interval],
     label: usize,
+    /// e.
+    smoothing: f64,
     /// T and B.
     spread: f64,
     size: f64,
@@ -69,10 +78,10 @@ impl Errors {
 }
 
 impl<'a> Row<'a> {
-    fn new(logits: &'a [Interval], label: usize) -> Self {
+    fn new(logits: &'a [Interval], label: usize, smoothing: f64) -> Self {
         let lowest = logits.iter().fold(f64::INFINITY, |m, x| m.min(x.low));
         let highest = logits.iter().fold(f64::NEG_INFINITY, |m, x| m.max(x.high));
-        Self { logits, label, spread: up(highest - lowest), size: lowest.abs().max(highest.abs()) }
+        Self { logits, label, smoothing, spread: up(highest - lowest), size: lowest.abs().max(highest.abs()) }
     }
 
     /// `-ln p_j = ln(1 + sum over i != j of e^(x_i - x_j))` for x_j and one end of each other interval.
@@ -94,14 +103,43 @@ impl<'a> Row<'a> {
         Errors::of(rounding, self.logits.len() as f64, self.spread, self.size)
     }
 
+    /// y_j, within [`TARGET_ROUNDINGS`].
+    fn target(&self, j: usize) -> f64 {
+        let even = self.smoothing / self.logits.len() as f64;
+        if j == self.label { 1.0 - self.smoothing + even } else { even }
+    }
+
     /// What a port may hold for the row's loss.
     fn loss(&self, rounding: &Rounding) -> Interval {
+        if self.smoothing > 0.0 {
+            return self.smoothed_loss(rounding);
+        }
         let error = self.errors(rounding).loss + self.errors(&Rounding::OWN).loss;
         widened(self.range(self.label), up(error))
     }
 
+    /// The same under smoothed targets.
+    fn smoothed_loss(&self, rounding: &Rounding) -> Interval {
+        let (mut low, mut high) = (0.0, 0.0);
+        for j in 0..self.logits.len() {
+            let (y, range) = (self.target(j), self.range(j));
+            low += y * range.low;
+            high += y * range.high;
+        }
+        let size = high + self.size;
+        let error = |rounding: &Rounding| {
+            let roundings = self.logits.len() as f64 + 2.0 * TARGET_ROUNDINGS;
+            let weighed = gamma(roundings, rounding.stored);
+            self.errors(rounding).loss * (1.0 + weighed) + weighed * size + roundings * rounding.underflow
+        };
+        widened(Interval { low, high }, up(error(rounding) + error(&Rounding::OWN)))
+    }
+
     /// What a port may hold for entry j of the gradient of the mean over n rows.
     fn gradient(&self, rounding: &Rounding, j: usize, n: f64) -> Interval {
+        if self.smoothing > 0.0 {
+            return self.smoothed_gradient(rounding, j, n);
+        }
         let Interval { low: least, high: most } = self.range(j);
         let (p_low, p_high) = (libm::exp(-most), libm::exp(-least));
         let v = logarithmic(rounding.stored);
@@ -126,6 +164,29 @@ impl<'a> Row<'a> {
     }
 }
 
+impl Row<'_> {
+    /// [`Row::gradient`] under smoothed targets.
+    fn smoothed_gradient(&self, rounding: &Rounding, j: usize, n: f64) -> Interval {
+        let (y, Interval { low: least, high: most }) = (self.target(j), self.range(j));
+        let (p_low, p_high) = (libm::exp(-most), libm::exp(-least));
+        let error = |rounding: &Rounding, k: f64| {
+            let v = logarithmic(rounding.stored);
+            let of_p = libm::expm1(k + (self.logits.len() as f64 + 2.0 * TARGET_ROUNDINGS) * v);
+            // Those of y, and four operations on both that bring in 1/n.
+            p_high * of_p + (y + p_high * (1.0 + of_p)) * libm::expm1(2.0 * TARGET_ROUNDINGS * v)
+        };
+        // Ours goes by -ln p_j, the port's by any way to p_j.
+        let ours = self.errors(&Rounding::OWN);
+        let ours = error(&Rounding::OWN, ours.loss.max(ours.probability));
+        let smallest = 8.0 * (rounding.underflow + OWN_UNDERFLOW);
+        let error = up((error(rounding, self.errors(rounding).probability) + ours) / n + smallest);
+        widened(Interval { low: (p_low - y) / n, high: (p_high - y) / n }, error)
+    }
+}
+
+/// Of a share of a target: of e as a number of the port's, of 1 - e, of e / C and of their sum.
+const TARGET_ROUNDINGS: f64 = 4.0;
+
 /// An interval widened on both sides.
 fn widened(interval: Interval, by: f64) -> Interval {
     let around = |end: f64| Interval::around(DoubleDouble::from(end), 0.0, by);
@@ -134,14 +195,15 @@ fn widened(interval: Interval, by: f64) -> Interval {
 
 /// What a port may hold for the mean loss and its gradient, for logits `[n, classes]` and labels `[n]` below
 /// `classes`.
-pub(in crate::oracle) fn cross_entropy(rounding: &Rounding, logits: &Balls, labels: &[usize]) -> (Interval, Balls) {
+pub(in crate::oracle) fn cross_entropy(rounding: &Rounding, logits: &Balls, targets: Targets) -> (Interval, Balls) {
+    let Targets { labels, smoothing } = targets;
     let intervals: Vec<Interval> = logits.intervals().collect();
     let classes = intervals.len() / labels.len().max(1);
     let n = labels.len() as f64;
     let mut gradient = Vec::with_capacity(intervals.len());
     let (mut low, mut high, mut size) = (0.0, 0.0, 0.0);
     for (logits, &label) in intervals.chunks(classes.max(1)).zip(labels) {
-        let row = Row::new(logits, label);
+        let row = Row::new(logits, label, smoothing);
         let loss = row.loss(rounding);
         low += loss.low / n;
         high += loss.high / n;

@@ -1,6 +1,7 @@
 //! [`Samples`]: a network and one batch for it.
 
 use super::{Balls, Comparison, Recorded, Refusal, Task, enclose};
+use crate::kernel::Targets;
 use crate::nn::{Network, models};
 use crate::trace::Arithmetic;
 use ndarray::{ArrayD, IxDyn};
@@ -84,6 +85,7 @@ impl Samples {
     ) -> Result<Comparison, Refusal> {
         let named = |name: String| weights(&name).ok_or(Refusal::Missing { name });
         let weights = self.network.specs().into_iter().map(|spec| named(spec.name)).collect::<Result<_, _>>()?;
-        enclose(&self.network, weights, self.x, &self.labels, arithmetic)?.compare(recorded)
+        let targets = Targets { labels: &self.labels, smoothing: recorded.label_smoothing };
+        enclose(&self.network, weights, self.x, targets, arithmetic)?.compare(recorded)
     }
 }

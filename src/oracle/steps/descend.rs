@@ -100,7 +100,8 @@ impl Desk<'_> {
             let rate = match recorded {
                 Some(recorded) => {
                     let is_active = |j: usize| mask.as_ref().is_none_or(|mask| mask[j]);
-                    Ok(self.fitted_rate(&w, &momentum, &recorded, &is_active))
+                    let ways = (0..w.len()).map(|j| self.unscaled_way(entry(j), decay)).collect();
+                    Ok(self.fitted_rate(&w, &ways, &recorded, &is_active))
                 }
                 None => rate.clone(),
             };
@@ -110,13 +111,13 @@ impl Desk<'_> {
         Ok(known())
     }
 
-    /// The learning rate that the weight of largest momentum moved by.
-    fn fitted_rate(&self, w: &Reals, v: &Reals, moved: &[f64], is_active: &dyn Fn(usize) -> bool) -> Near {
+    /// The learning rate by which the weight went that has the longest way.
+    fn fitted_rate(&self, w: &Reals, ways: &Reals, moved: &[f64], is_active: &dyn Fn(usize) -> bool) -> Near {
         let u = self.rules.arithmetic.u();
         let all = (0..moved.len()).filter(|&j| is_active(j));
-        let Some(j) = all.max_by(|&i, &j| v.at(i).size().total_cmp(&v.at(j).size())) else { return Near::ZERO };
+        let Some(j) = all.max_by(|&i, &j| ways.at(i).size().total_cmp(&ways.at(j).size())) else { return Near::ZERO };
         let way = w.at(j).minus(Near::exact(moved[j]));
-        way.give(2.0 * u * (w.at(j).size() + way.size())).over(v.at(j), u)
+        way.give(2.0 * u * (w.at(j).size() + way.size())).over(ways.at(j), u)
     }
 
     /// Weight decay of a parameter.
@@ -135,14 +136,19 @@ impl Desk<'_> {
     /// Weight and momentum of one entry after SGD.
     ///
     /// Bounds (section 9): 9 u (|w| + eta (mu |v| + |g| + wd |w| + 2 |r|)) of the weight, 7 u of the momentum's part of it,
-    /// and one underflow for each of their at most eight operations.
+    /// and one underflow for each of their at most eight operations. Nesterov's way, d = (g + wd w + r) + mu v' with v' the new
+    /// momentum, is off by 5 u of its first summand, by 7 u of v' and 2 u for mu and the product of the second, and by a
+    /// rounding of their sum: with S for what stands behind 9 u eta, at most (5 + 9 mu + 1 + mu) u S <= 8 u (1 + mu) S. Then
+    /// come eta, the product and the subtraction: 11 u (|w| + eta (1 + mu) S), of ten operations.
     fn entry_step(&self, Entry { w, v, g, r, active }: Entry, decay: f64, rate: Option<Near>) -> (Near, Near) {
         let rules = self.rules;
         let (u, underflow, mu) = (rules.arithmetic.u(), rules.arithmetic.underflow(), rules.momentum());
         let eta = rate.unwrap_or(Near::ZERO);
         let size = mu * v.size() + g.size() + decay * w.size() + 2.0 * r.size();
+        let (roundings, operations, way) =
+            if rules.nesterov() { (11.0, 10.0, (1.0 + mu) * size) } else { (9.0, 8.0, size) };
         let (of_weight, of_momentum) = (
-            9.0 * u * (w.size() + eta.size() * size) + 8.0 * underflow * (1.0 + eta.size()),
+            roundings * u * (w.size() + eta.size() * way) + operations * underflow * (1.0 + eta.size()),
             7.0 * u * size + 8.0 * underflow,
         );
         if !active && !rules.has(Slip::UnmaskedStep) {
@@ -158,18 +164,21 @@ impl Desk<'_> {
         (w.minus(step).give(of_weight), v_next.give(of_momentum))
     }
 
+    /// What the learning rate multiplies, as a port may have it: its momentum, or 2 u of a rate fewer than
+    /// [`Desk::entry_step`] has of Nesterov's way.
+    fn unscaled_way(&self, entry: Entry, decay: f64) -> Near {
+        let (mu, Entry { w, v, g, r, .. }) = (self.rules.momentum(), entry);
+        let size = mu * v.size() + g.size() + decay * w.size() + 2.0 * r.size();
+        let u = self.rules.arithmetic.u();
+        let error = if self.rules.nesterov() { 8.0 * u * (1.0 + mu) * size } else { 7.0 * u * size };
+        self.way(entry, decay, Near::exact(1.0)).0.give(error + 8.0 * self.rules.arithmetic.underflow())
+    }
+
     /// What is subtracted from a weight that moves, and its momentum.
     fn way(&self, Entry { w, v, g, r, .. }: Entry, decay: f64, eta: Near) -> (Near, Near) {
         let mu = self.rules.momentum();
         let decayed = w.scaled(decay);
-        let among = [
-            Slip::DecoupledDecay,
-            Slip::Dampened,
-            Slip::DampenedGradient,
-            Slip::Ascent,
-            Slip::RateInVelocity,
-            Slip::Nesterov,
-        ];
+        let among = [Slip::DecoupledDecay, Slip::Dampened, Slip::DampenedGradient, Slip::Ascent, Slip::RateInVelocity];
         let slip = self.rules.slip(&among);
         let pull = match slip {
             Some(Slip::DecoupledDecay) => g.plus(r),
@@ -180,11 +189,11 @@ impl Desk<'_> {
             _ => g.plus(decayed).plus(r),
         };
         let v_next = v.scaled(mu).plus(pull);
+        let ahead = if self.rules.nesterov() { v_next.scaled(mu).plus(pull) } else { v_next };
         let step = match slip {
-            Some(Slip::DecoupledDecay) => v_next.plus(decayed).times(eta),
-            Some(Slip::RateInVelocity) => v_next,
-            Some(Slip::Nesterov) => v_next.scaled(mu).plus(pull).times(eta),
-            _ => v_next.times(eta),
+            Some(Slip::DecoupledDecay) => ahead.plus(decayed).times(eta),
+            Some(Slip::RateInVelocity) => ahead,
+            _ => ahead.times(eta),
         };
         (step, v_next)
     }
@@ -211,19 +220,18 @@ impl Desk<'_> {
         let known = || -> Known<(Reals, Reals)> {
             self.rules.descends.clone()?;
             let (w, v, g) = (operands.weights[p].clone()?, self.velocity(p, operands)?, g?);
-            let step = |j: usize, rate: Near| {
-                if !moves(j) {
-                    return self.outside(w.at(j), v.at(j));
-                }
-                let entry = Entry { w: w.at(j), v: v.at(j), g: g.at(j), r: penalty(j, w.at(j)), active: true };
-                self.entry_step(entry, decay, Some(rate))
+            let entry = |j: usize| Entry { w: w.at(j), v: v.at(j), g: g.at(j), r: penalty(j, w.at(j)), active: true };
+            let step = |j: usize, rate: Near| match moves(j) {
+                true => self.entry_step(entry(j), decay, Some(rate)),
+                false => self.outside(w.at(j), v.at(j)),
             };
             let rate = rate.clone()?;
             let (weights, momentum): (Vec<Near>, Vec<Near>) = (0..w.len()).map(|j| step(j, rate)).unzip();
             let momentum = Reals::from_iter(momentum);
             let weights = match recorded {
                 Some(recorded) => {
-                    let rate = self.fitted_rate(&w, &momentum, &recorded, moves);
+                    let ways = (0..w.len()).map(|j| self.unscaled_way(entry(j), decay)).collect();
+                    let rate = self.fitted_rate(&w, &ways, &recorded, moves);
                     (0..w.len()).map(|j| step(j, rate).0).collect()
                 }
                 None => weights,

@@ -78,11 +78,12 @@ pub(crate) fn replay(
     }
     desk(&whole, &left, None, &mut |desk| (page.end)(desk))?;
     let input = trace.header.clone();
+    let nesterov = input.optimizer.nesterov;
     let header = StepHeader {
         producer: format!("gdstar {} replay of: {}", env!("CARGO_PKG_VERSION"), input.producer),
         arithmetic: Arithmetic::of(Dtype::F64),
         declares_rounding: false,
-        optimizer: Optimizer { no_decay: input.optimizer.no_decay.clone(), ..Optimizer::default() },
+        optimizer: Optimizer { no_decay: input.optimizer.no_decay.clone(), nesterov, ..Optimizer::default() },
         unknown: Vec::new(),
         replayed: true,
         ..input

@@ -52,6 +52,7 @@ pub(crate) struct Rules {
     pub(crate) lr: Option<f64>,
     momentum: f64,
     weight_decay: f64,
+    nesterov: bool,
     no_decay: BTreeSet<String>,
     /// Why the optimizer's steps cannot be followed, if they cannot.
     pub(crate) descends: std::result::Result<(), String>,
@@ -128,6 +129,7 @@ impl Rules {
             lr: size("lr")?,
             momentum: size("momentum")?.unwrap_or(0.0),
             weight_decay: size("weight_decay")?.unwrap_or(0.0),
+            nesterov: header.optimizer.nesterov,
             no_decay: header.optimizer.no_decay.clone(),
             descends,
             arithmetic: if exact { arithmetic.exactly() } else { arithmetic },
@@ -242,6 +244,11 @@ impl Rules {
     /// mu.
     pub(crate) fn momentum(&self) -> f64 {
         if self.has(Slip::NoMomentum) { 0.0 } else { self.momentum }
+    }
+
+    /// Whether weights move by Nesterov's momentum.
+    pub(crate) fn nesterov(&self) -> bool {
+        if self.nesterov { !self.has(Slip::Classical) } else { self.has(Slip::Nesterov) }
     }
 
     /// Weight decay of a parameter.

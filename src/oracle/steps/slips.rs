@@ -60,6 +60,7 @@ slips! {
     Dampened = "gradient and decay are dampened by 1 - mu",
     DampenedGradient = "the gradient is dampened by 1 - mu",
     Nesterov = "the momentum is Nesterov's",
+    Classical = "the momentum is not Nesterov's",
     Ascent = "gradient ascent: the gradient has the other sign",
     RateInVelocity = "the learning rate is inside the momentum: v <- mu v + eta g, w <- w - v",
     UnmaskedStep = "the step is not masked: inactive weights move, those outside B too",

@@ -85,9 +85,7 @@ impl StepHeader {
         if self.replayed {
             header["replayed"] = json!(true);
         }
-        if !self.optimizer.no_decay.is_empty() {
-            header["no_decay"] = json!(self.optimizer.no_decay);
-        }
+        self.optimizer.put(&mut header);
         header
     }
 

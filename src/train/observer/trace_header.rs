@@ -4,10 +4,11 @@ use crate::error::{Error, Result};
 use crate::method::gdstar::STOPS;
 use crate::method::options::{self, Part};
 use crate::method::{Entry, METHODS, Method, MethodOption};
+use crate::paper::reading::{LearningRateStep, Reading};
 use crate::paper::rewind::REWIND_PROBABILITY;
 use crate::scalar::Scalar;
-use crate::trace::{Arithmetic, FORMAT, Header, KEY, Optimizer, RewindsAt, SgdHyperparameters, TracedMethod};
-use crate::train::{Config, Run, State};
+use crate::trace::{Arithmetic, FORMAT, Header, KEY, Optimizer, RewindsAt, Schedule, SgdHyperparameters, TracedMethod};
+use crate::train::{Config, RateSchedule, Run, State};
 use crate::weights::Weights;
 use serde_json::{Map, Value, json};
 
@@ -25,9 +26,6 @@ pub fn check_traceable(config: &Config) -> Result<()> {
     if config.outputs.trace_gradients && config.method.entry().records_steps {
         let expected = "none, since the trace of a step has its gradient";
         return Err(Error::domain("--trace-gradients with --method", expected, config.method));
-    }
-    if config.method.entry().is_traced && !config.schedule.is_cosine() {
-        return Err(Error::domain("--trace", "a learning rate that follows the cosine", &config.schedule));
     }
     let stop = STOPS.iter().find_map(|stop| Some((stop, config.options.get(stop.key)?)));
     if let Some((stop, value)) = stop.filter(|_| config.method.entry().is_traced) {
@@ -51,6 +49,7 @@ pub(super) fn header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<Strin
     let parameters = &state.weights.parameters;
     let prunable = state.weights.set().segments().iter().map(|segment| &parameters[segment.parameter]);
     let undecayed = parameters.iter().filter(|p| p.role.is_trained() && !p.role.is_decayed(reading.decayed));
+    let (schedule, learning_rate) = schedule(run);
     let header = Header {
         method: config.method.entry().name.parse()?,
         producer: concat!("gdstar ", env!("CARGO_PKG_VERSION")).to_string(),
@@ -61,8 +60,14 @@ pub(super) fn header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<Strin
         rewinds_at: rewinds_at(run),
         sgd: Some(SgdHyperparameters { lr: sgd.learning_rate, momentum: sgd.momentum, weight_decay: sgd.weight_decay }),
         batch_size: Some(sgd.batch_size),
-        optimizer: Optimizer { no_decay: undecayed.map(|p| p.name.clone()).collect(), ..Optimizer::default() },
-        reading: *reading,
+        optimizer: Optimizer {
+            schedule,
+            nesterov: sgd.nesterov,
+            no_decay: undecayed.map(|p| p.name.clone()).collect(),
+            ..Optimizer::default()
+        },
+        label_smoothing: config.label_smoothing,
+        reading: Reading { learning_rate, ..*reading },
         declares_last_batch: false,
         model: Some(config.model.clone()),
         dataset: Some(config.data.to_string()),
@@ -72,6 +77,25 @@ pub(super) fn header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<Strin
         unknown: Vec::new(),
     };
     metadata(config, &header.to_json())
+}
+
+/// The learning rates of the run's steps: by their rule where the format has it, else one an epoch, or one a step where they
+/// move within one.
+fn schedule(run: &Run) -> (Schedule, LearningRateStep) {
+    let (config, batches) = (run.config, run.batches_per_epoch());
+    let reading = config.reading.learning_rate;
+    match config.schedule {
+        RateSchedule::Cosine => return (Schedule::Cosine, reading),
+        RateSchedule::Constant => return (Schedule::Constant, reading),
+        _ => {}
+    }
+    let steps: Vec<f64> =
+        (0..config.hyper.epochs * batches).map(|t| run.learning_rate(t / batches.max(1), t, batches)).collect();
+    let epochs: Vec<&[f64]> = steps.chunks(batches.max(1)).collect();
+    if epochs.iter().all(|rates| rates.iter().all(|rate| *rate == rates[0])) {
+        return (Schedule::Rates(epochs.iter().map(|rates| rates[0]).collect()), LearningRateStep::PerEpoch);
+    }
+    (Schedule::Rates(steps), LearningRateStep::PerStep)
 }
 
 /// When fixed rewind captures W_k*; `None` of other methods.
@@ -128,6 +152,9 @@ pub(crate) fn step_metadata<S: Scalar>(
     });
     if !no_decay.is_empty() {
         header["no_decay"] = json!(no_decay);
+    }
+    if optimizer.nesterov && !entry.tells_itself {
+        header["nesterov"] = json!(true);
     }
     metadata(config, &header)
 }

@@ -16,7 +16,7 @@ use toml::Value;
 fn the_defaults_are_those_of_section_4() {
     let hyper = Hyperparameters { epochs: 300, alpha_0: 0.95, alpha_end: 0.25, lambda: 0.75, eps: 5.5e-5, chunks: 1 };
     assert_eq!(Hyperparameters::default(), hyper);
-    let sgd = SgdSettings { learning_rate: 0.05, momentum: 0.9, weight_decay: 5e-4, batch_size: 128 };
+    let sgd = SgdSettings { learning_rate: 0.05, momentum: 0.9, weight_decay: 5e-4, nesterov: false, batch_size: 128 };
     assert_eq!(SgdSettings::default(), sgd);
     assert_eq!(TEST_BATCH, 100);
     let config = Config::new("lenet300", Source::Digits, Method::default());

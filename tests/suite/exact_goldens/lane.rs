@@ -105,6 +105,7 @@ impl Lane {
         let (epochs, lambda, eps, chunks) = (self.epochs, self.lambda, self.eps, self.chunks);
         let sgd = SgdHyperparameters { lr: 0.5, momentum: 0.5, weight_decay: 0.5 };
         Header {
+            label_smoothing: 0.0,
             method: TracedMethod::Gdstar,
             producer: format!("golden/exact/{}", self.name),
             arithmetic: Arithmetic::of(Dtype::F32),

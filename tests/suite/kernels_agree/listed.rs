@@ -4,7 +4,7 @@
 mod weights;
 
 use crate::common::bounds::{fast_sum, literal_sum, tolerance};
-use gdstar::kernel::{self, BatchNormSettings, KERNELS, Kernel, Order, Pattern, Pooling, Window};
+use gdstar::kernel::{self, BatchNormSettings, KERNELS, Kernel, Order, Pattern, Pooling, Targets, Window};
 use gdstar::ops::{Mul, Relu, Silu};
 use gdstar::scalar::{Bounded, DoubleDouble, Rounding, Scalar};
 use ndarray::{ArrayD, ArrayView, Dimension, Ix1, Ix2, Ix4};
@@ -130,6 +130,7 @@ fn images<S: Scalar>(name: &str, kernel: Kernel, values: Values) -> Option<(Vec<
     let per_channel = [5, 6, 7, 8].map(|seed| array(seed, &[8]).mapv(|x| x * x));
     let batch: Vec<_> = [&x].into_iter().chain(&per_channel).map(|x| x.view()).collect();
     let labels: Vec<usize> = (0..2000).map(|i| i % 40).collect();
+    let targets = [0.0, 0.1].map(|smoothing| Targets { labels: &labels, smoothing });
     let logits = array(9, &[2000, 40]);
     let exact = |arrays: Vec<ArrayD<S>>| Some((arrays, Agreement::Exact));
     let all = [true; 5];
@@ -164,11 +165,15 @@ fn images<S: Scalar>(name: &str, kernel: Kernel, values: Values) -> Option<(Vec<
         "plane_means_gradient" => {
             exact(vec![kernel::plane_means_gradient(kernel, &IMAGES, &array(4, &IMAGES[..2]).view())])
         }
-        "cross_entropy" => exact(vec![kernel::cross_entropy(kernel, &logits.view(), &labels).0]),
+        "cross_entropy" => {
+            exact(targets.map(|targets| kernel::cross_entropy(kernel, &logits.view(), targets).0).into())
+        }
         "cross_entropy_gradient" => {
-            let (_, softmax) = kernel::cross_entropy(kernel, &logits.view(), &labels);
-            let dy = S::Wide::from_f64(1.5);
-            exact(vec![kernel::cross_entropy_gradient(kernel, &softmax, &labels, dy, &[2000, 40])])
+            let gradient = |targets| {
+                let (_, softmax) = kernel::cross_entropy(kernel, &logits.view(), targets);
+                kernel::cross_entropy_gradient(kernel, &softmax, targets, S::Wide::from_f64(1.5), &[2000, 40])
+            };
+            exact(targets.map(gradient).into())
         }
         "batch_norm" => {
             let inputs: Vec<_> = batch.iter().map(|x| x.view().into()).collect();

@@ -99,10 +99,10 @@ fn pooling_leaves_out_windows_that_do_not_fit() {
 #[test]
 fn cross_entropy_takes_minus_infinity_as_probability_0() {
     let x = array![[0.0, f64::NEG_INFINITY, 0.0]].into_dyn();
-    let result = with_ones(&CrossEntropy { labels: vec![0] }, std::slice::from_ref(&x));
+    let result = with_ones(&CrossEntropy::new(vec![0]), std::slice::from_ref(&x));
     assert_eq!(values(&result.outputs[0]), [std::f64::consts::LN_2]);
     assert_eq!(input_gradient(&result), [-0.5, 0.0, 0.5]);
-    let impossible = with_ones(&CrossEntropy { labels: vec![1] }, &[x]);
+    let impossible = with_ones(&CrossEntropy::new(vec![1]), &[x]);
     assert_eq!(values(&impossible.outputs[0]), [f64::INFINITY]);
     assert_eq!(input_gradient(&impossible), [0.5, -1.0, 0.5]);
 }
@@ -111,7 +111,7 @@ fn cross_entropy_takes_minus_infinity_as_probability_0() {
 fn cross_entropy_of_what_has_no_softmax_is_nan() {
     for row in [[f64::INFINITY, 0.0], [f64::NAN, 0.0], [0.0, f64::NAN], [f64::NEG_INFINITY; 2]] {
         let x = Array::from_iter(row).into_shape_with_order(vec![1, 2]).unwrap();
-        let result = with_ones(&CrossEntropy { labels: vec![1] }, &[x]);
+        let result = with_ones(&CrossEntropy::new(vec![1]), &[x]);
         assert!(result.outputs[0].iter().all(|loss| loss.is_nan()), "{row:?}");
         assert!(input_gradient(&result).iter().all(|dx| dx.is_nan()), "{row:?}");
     }

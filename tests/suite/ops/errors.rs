@@ -20,6 +20,7 @@ fn refused() -> Vec<(AnyOp, Vec<Vec<usize>>, &'static str)> {
     let avg = AvgPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0], count_include_pad: true };
     let window = Window { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
     let conv = |window: Window| AnyOp::from(Conv2d { window });
+    let smoothed = |label_smoothing| CrossEntropy { label_smoothing, ..CrossEntropy::new(vec![0]) };
     let huge = usize::MAX;
     let mut cases: Vec<(AnyOp, Vec<Vec<usize>>, &'static str)> = vec![
         // Ranks.
@@ -30,14 +31,14 @@ fn refused() -> Vec<(AnyOp, Vec<Vec<usize>>, &'static str)> {
         (StridedSlice { step: 1 }.into(), vec![vec![3]], "x"),
         (ChannelShuffle { groups: 1 }.into(), vec![vec![3]], "x"),
         (norm.into(), norm_inputs(&[3, 4, 5]), "x"),
-        (CrossEntropy { labels: vec![0] }.into(), vec![vec![1]], "x"),
+        (CrossEntropy::new(vec![0]).into(), vec![vec![1]], "x"),
         (Flatten { start_dim: 0 }.into(), vec![vec![]], "start_dim"),
         // Nothing to average over.
         (GlobalMean.into(), vec![vec![2, 3, 0, 4]], "pixel"),
         (AdaptiveAvgPool2d.into(), vec![vec![2, 3, 4, 0]], "pixel"),
         (max.into(), vec![vec![2, 3, 0, 4]], "pixel"),
-        (CrossEntropy { labels: vec![] }.into(), vec![vec![0, 3]], "at least one row"),
-        (CrossEntropy { labels: vec![0] }.into(), vec![vec![1, 0]], "at least one row"),
+        (CrossEntropy::new(vec![]).into(), vec![vec![0, 3]], "at least one row"),
+        (CrossEntropy::new(vec![0]).into(), vec![vec![1, 0]], "at least one row"),
         // batch_norm.
         (norm.into(), norm_inputs(&[1, 4]), "at least 2 values per channel"),
         (norm.into(), norm_inputs(&[1, 4, 1, 1]), "at least 2 values per channel"),
@@ -50,8 +51,11 @@ fn refused() -> Vec<(AnyOp, Vec<Vec<usize>>, &'static str)> {
         (BatchNorm { momentum: 1.5, ..norm }.into(), norm_inputs(&[3, 4]), "momentum"),
         (BatchNorm { momentum: f64::NAN, ..norm }.into(), norm_inputs(&[3, 4]), "momentum"),
         // Labels and masks.
-        (CrossEntropy { labels: vec![0, 3] }.into(), vec![vec![2, 3]], "labels[1]"),
-        (CrossEntropy { labels: vec![0] }.into(), vec![vec![2, 3]], "labels"),
+        (CrossEntropy::new(vec![0, 3]).into(), vec![vec![2, 3]], "labels[1]"),
+        (CrossEntropy::new(vec![0]).into(), vec![vec![2, 3]], "labels"),
+        (smoothed(1.5).into(), vec![vec![1, 3]], "`label_smoothing`"),
+        (smoothed(-0.1).into(), vec![vec![1, 3]], "`label_smoothing`"),
+        (smoothed(f64::NAN).into(), vec![vec![1, 3]], "`label_smoothing`"),
         (Dropout { p: 0.5, mask: ArrayD::from_elem(vec![3], true) }.into(), vec![vec![2]], "mask"),
         (Dropout { p: 1.0, mask: ArrayD::from_elem(vec![2], true) }.into(), vec![vec![2]], "`p`"),
         (Dropout { p: -0.1, mask: ArrayD::from_elem(vec![2], true) }.into(), vec![vec![2]], "`p`"),
@@ -172,7 +176,12 @@ fn attributes_are_read_by_name() {
             json!({"kernel": [2, 2], "stride": [1, 1], "padding": [1, 0], "count_include_pad": false}),
             AvgPool2d { kernel: [2, 2], stride: [1, 1], padding: [1, 0], count_include_pad: false }.into(),
         ),
-        ("cross_entropy", json!({}), CrossEntropy { labels: vec![1, 0] }.into()),
+        ("cross_entropy", json!({}), CrossEntropy::new(vec![1, 0]).into()),
+        (
+            "cross_entropy",
+            json!({"label_smoothing": 0.25}),
+            CrossEntropy { label_smoothing: 0.25, ..CrossEntropy::new(vec![1, 0]) }.into(),
+        ),
         ("concat", json!({"axis": 1}), Concat { axis: 1 }.into()),
         ("split", json!({"axis": 0, "sizes": [1, 2]}), Split { axis: 0, sizes: list![1, 2] }.into()),
         ("channel_shuffle", json!({"groups": 2}), ChannelShuffle { groups: 2 }.into()),
@@ -227,6 +236,7 @@ fn bad_attributes_are_refused_by_name() {
         ("strided_slice", json!({"step": 1e30}), "`step`"),
         ("channel_shuffle", json!({"groups": null}), "`groups`"),
         ("dropout", json!({"p": "half"}), "`p`"),
+        ("cross_entropy", json!({"label_smoothing": "some"}), "`label_smoothing`"),
     ] {
         let message = (find(op).unwrap().from_attributes)(&mut attributes(values)).unwrap_err().to_string();
         assert!(message.contains(place), "{op}: {message}");

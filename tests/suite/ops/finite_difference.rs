@@ -21,7 +21,7 @@ fn loss<S: Scalar>(x: ArrayD<S>) -> S {
     let gated = apply(Mul.into(), &[&apply(Silu.into(), &[&normalised]), &apply(Sigmoid.into(), &[&x])]);
     let pool = AvgPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0], count_include_pad: true };
     let logits = apply(Flatten { start_dim: 1 }.into(), &[&apply(pool.into(), &[&gated])]);
-    apply(CrossEntropy { labels: vec![2, 0] }.into(), &[&logits]).into_iter().next().unwrap()
+    apply(CrossEntropy::new(vec![2, 0]).into(), &[&logits]).into_iter().next().unwrap()
 }
 
 /// Central differences D(h) = f' + c h^2 + d h^4 + .., extrapolated once: R(h) = (4 D(h/2) - D(h)) / 3 = f' - d h^4/4 ...

@@ -34,6 +34,7 @@ fn declarations() -> Vec<Optimizer> {
         Optimizer { schedule: Schedule::Constant, ..plain },
         Optimizer { schedule: Schedule::WarmUp { told: true }, ..plain },
         Optimizer { schedule: Schedule::WarmUp { told: false }, ..plain },
+        Optimizer { nesterov: true, ..plain },
         Optimizer { decays_weights_only: true, ..plain },
     ]
 }
@@ -73,11 +74,14 @@ fn what_is_declared_is_judged() {
     let norm = Optimizer { clip: Some(Clip::Norm(1.0)), ..plain };
     let value = Optimizer { clip: Some(Clip::Value(0.0625)), ..plain };
     let told = Optimizer { schedule: Schedule::WarmUp { told: true }, ..plain };
-    let faulty: [(Optimizer, Change); 6] = [
+    let nesterov = Optimizer { nesterov: true, ..plain };
+    let faulty: [(Optimizer, Change); 8] = [
         (norm, |c| c.optimizer.clip = Some(Clip::Norm(0.999))),
         (norm, |c| c.optimizer.clip = None),
         (value, |c| c.optimizer.clip = Some(Clip::Value(0.0624))),
         (told, |c| c.hyper.lr *= 1.001),
+        (nesterov, |c| c.optimizer.nesterov = false),
+        (nesterov, |c| c.hyper.lr *= 1.001),
         (Optimizer { schedule: Schedule::Constant, ..plain }, |c| c.optimizer.schedule = Schedule::Cosine),
         (Optimizer { decays_weights_only: true, ..plain }, |c| c.optimizer.decays_weights_only = false),
     ];
@@ -189,6 +193,8 @@ fn declarations_out_of_range_are_named() {
         ("schedule", json!([]), "at least one"),
         ("schedule", json!([0.1, -0.1]), "rates >= 0"),
         ("schedule", json!("linear"), "\"cosine\""),
+        ("nesterov", json!("yes"), "true or false"),
+        ("label_smoothing", json!(1.5), "a number in [0, 1]"),
         ("no_decay", json!("fc1.bias"), "a list of parameters' names"),
     ] {
         let mut declared = header(&config);

@@ -261,6 +261,7 @@ fn draw_optimizer(rng: &mut ChaCha8Rng, config: &mut Config) {
             rng,
             &[Schedule::Cosine, Schedule::Constant, Schedule::WarmUp { told: true }, Schedule::WarmUp { told: false }],
         ),
+        nesterov: rng.random(),
         decays_weights_only: rng.random(),
     };
 }

@@ -195,7 +195,7 @@ impl Port {
             x = y;
             next += parameter_count(layer);
         }
-        let (loss, mut dy) = self.loss(&x, &labels);
+        let (loss, mut dy) = self.loss(&x, &labels, case.label_smoothing);
         let mut gradients = BTreeMap::new();
         let of_backward = of_backward.as_ref().unwrap_or(&parameters);
         for (layer, x, at) in steps.into_iter().rev() {

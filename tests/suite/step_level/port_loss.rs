@@ -40,7 +40,13 @@ impl Port {
     }
 
     /// The mean loss, and its gradient in the logits.
-    pub fn loss(&self, logits: &ArrayD<f64>, labels: &[usize]) -> (f64, ArrayD<f64>) {
+    pub fn loss(&self, logits: &ArrayD<f64>, labels: &[usize], smoothing: f64) -> (f64, ArrayD<f64>) {
+        // The mistake is to smooth what is not to be, and the other way around.
+        let smoothing = match self.has(Mistake::LabelSmoothing) {
+            true if smoothing > 0.0 => 0.0,
+            true => 0.1,
+            false => smoothing,
+        };
         let [n, classes] = [logits.shape()[0], logits.shape()[1]];
         let mut x = flat(logits);
         if self.has(Mistake::Temperature) {
@@ -63,9 +69,9 @@ impl Port {
                 gradient.extend(vec![0.0; classes]);
                 continue;
             }
-            losses.push(self.row_loss(row, &logs, &p, label));
+            losses.push(self.row_loss(row, (&logs, &p), label, smoothing));
             gradient.extend((0..classes).map(|j| {
-                let target = self.target(j == label, classes);
+                let target = self.target(j == label, classes, smoothing);
                 let difference = match self.mistake {
                     Some(Mistake::SquaredError) => 2.0 * (p[j] - target) * p[j] * (1.0 - p[j]),
                     Some(Mistake::LabelNotSubtracted) => p[j],
@@ -84,9 +90,25 @@ impl Port {
         (self.store(loss), array(logits.shape(), gradient))
     }
 
-    fn target(&self, is_label: bool, classes: usize) -> f64 {
+    fn target(&self, is_label: bool, classes: usize, smoothing: f64) -> f64 {
         let target = f64::from(u8::from(is_label));
-        if self.has(Mistake::LabelSmoothing) { 0.9 * target + 0.1 / classes as f64 } else { target }
+        if smoothing == 0.0 {
+            return target;
+        }
+        let smoothing = self.round(smoothing);
+        self.round(self.round(1.0 - smoothing) * target + self.round(smoothing / classes as f64))
+    }
+
+    /// The loss of smoothed targets: of all classes in their shares, or the label's and the mean of all in theirs.
+    fn smoothed(&self, logs: &[f64], label: usize, smoothing: f64) -> f64 {
+        let classes = logs.len();
+        if matches!(self.formula, Formula::Shifted | Formula::Quotient | Formula::Online) {
+            let terms = logs.iter().enumerate();
+            return -self.sum(terms.map(|(j, &l)| (self.target(j == label, classes, smoothing), l)).collect(), None);
+        }
+        let (of_label, smoothing) = (self.round(1.0 - self.round(smoothing)), self.round(smoothing));
+        let of_all = self.round(self.round(smoothing / classes as f64) * self.plain_sum(logs));
+        -self.round(self.round(of_label * logs[label]) + of_all)
     }
 
     /// ln p and p of a row.
@@ -112,15 +134,13 @@ impl Port {
         (logs, p)
     }
 
-    fn row_loss(&self, row: &[f64], logs: &[f64], p: &[f64], label: usize) -> f64 {
+    fn row_loss(&self, row: &[f64], (logs, p): (&[f64], &[f64]), label: usize, smoothing: f64) -> f64 {
         match self.mistake {
             Some(Mistake::BinaryLogarithm) => -logs[label] / std::f64::consts::LN_2,
             Some(Mistake::SquaredError) => {
-                (0..row.len()).map(|j| (p[j] - self.target(j == label, row.len())).powi(2)).sum()
+                (0..row.len()).map(|j| (p[j] - self.target(j == label, row.len(), 0.0)).powi(2)).sum()
             }
-            Some(Mistake::LabelSmoothing) => {
-                -(0..row.len()).map(|j| self.target(j == label, row.len()) * logs[j]).sum::<f64>()
-            }
+            _ if smoothing > 0.0 => self.smoothed(logs, label, smoothing),
             _ => -logs[label],
         }
     }

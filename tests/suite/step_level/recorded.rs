@@ -12,10 +12,15 @@ const INDICES: [i64; 9] = [3, 1441, 0, 77, 500, 501, 502, 900, 12];
 
 /// The batch as a run in `f32` sees it, and what it records.
 fn recorded() -> (Case, Truth) {
+    recorded_with(0.0)
+}
+
+/// The same with such label smoothing.
+fn recorded_with(label_smoothing: f64) -> (Case, Truth) {
     let mut case = Case::lenet300(11, &INDICES);
     let positions = INDICES.map(|i| i as usize);
     let (x, labels) = load(Source::Digits, None).unwrap().batch::<f32>(Split::Train, &positions, None);
-    (case.x, case.labels) = (x.mapv(f64::from), labels);
+    (case.x, case.labels, case.label_smoothing) = (x.mapv(f64::from), labels, label_smoothing);
     let step = case.own::<f32>(Kernel::Fast);
     (case, step)
 }
@@ -23,7 +28,9 @@ fn recorded() -> (Case, Truth) {
 fn check(case: &Case, step: &Truth, change: impl Fn(&mut RecordedGradient)) -> Result<Comparison, Refusal> {
     let mut gradients: Vec<RecordedGradient> = step.gradients.iter().map(|(n, g)| as_computed(n, g.clone())).collect();
     gradients.iter_mut().for_each(change);
-    let recorded = Recorded { loss: Some(step.loss), loss_storage: AS_COMPUTED, gradients: &gradients };
+    let label_smoothing = case.label_smoothing;
+    let recorded =
+        Recorded { loss: Some(step.loss), loss_storage: AS_COMPUTED, label_smoothing, gradients: &gradients };
     let task = Task::find(Some("lenet300"), Some("digits")).unwrap();
     let weights = |name: &str| case.parameters.get(name).map(|p| Balls::exact(p.value.clone()));
     task.check(weights, &INDICES, &recorded, &Arithmetic::of(Dtype::F32))
@@ -35,6 +42,17 @@ fn a_run_of_this_crate_is_inside() {
     let comparison = check(&case, &step, |_| {}).unwrap();
     assert_eq!(comparison.mismatches, []);
     assert_eq!((comparison.compared, comparison.decisions), (50_611, 9 * 400));
+}
+
+/// A loss whose smoothing is declared is judged by it, and one of other targets is found.
+#[test]
+fn smoothed_labels_are_judged_as_declared() {
+    let (mut case, step) = recorded_with(0.1);
+    assert_eq!(check(&case, &step, |_| {}).unwrap().mismatches, []);
+    for declared in [0.0, 0.11, 1.0] {
+        case.label_smoothing = declared;
+        assert!(check(&case, &step, |_| {}).unwrap().mismatches.len() > 1000, "{declared}");
+    }
 }
 
 /// A gradient that was masked before it was recorded holds zeros where a weight is eliminated, and only there.

@@ -25,7 +25,8 @@ fn refusal(model: &str, batch: usize, arithmetic: Arithmetic, spoil: impl Fn(&mu
     let parameters = network.initialise::<f32>(&mut rand::SeedableRng::seed_from_u64(1));
     let [c, h, w] = network.input;
     let x = ndarray::ArrayD::from_elem(vec![batch, c, h, w], 0.5);
-    let mut case = Case { parameters: super::widened(&parameters), network, x, labels: vec![0; batch] };
+    let mut case =
+        Case { parameters: super::widened(&parameters), network, x, labels: vec![0; batch], label_smoothing: 0.0 };
     spoil(&mut case);
     case.try_enclose(&arithmetic).unwrap_err()
 }

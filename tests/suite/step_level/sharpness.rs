@@ -22,7 +22,7 @@ fn one_layer(inputs: &Array2<f64>, w: Array2<f64>, b: Vec<f64>) -> Case {
     ]);
     let n = inputs.nrows();
     let x = inputs.to_owned().into_shape_with_order(vec![n, 1, 1, features]).unwrap();
-    Case { network, parameters, x, labels: vec![0; n] }
+    Case { network, parameters, x, labels: vec![0; n], label_smoothing: 0.0 }
 }
 
 /// How much of the way from the exact number to the end of its enclosure a port goes: (of the loss, of a gradient).

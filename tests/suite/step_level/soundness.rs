@@ -83,6 +83,16 @@ fn lenet300_is_inside_in_every_order() {
     check(&case.trained(40), ORDERS.map(|order| Port::new(order, Rounding::F32, false, Formula::Power))).unwrap();
 }
 
+/// Smoothed labels, in every order, rounding and formula; where the network is trained p and y cancel.
+#[test]
+fn smoothed_labels_are_inside() {
+    let of = |label_smoothing| Case { label_smoothing, ..Case::lenet300(8, &[0, 31, 62, 93, 124, 155, 186, 217]) };
+    check(&of(0.1), ports()).unwrap();
+    check(&of(1.0), ports().step_by(5)).unwrap();
+    let case = of(0.1).trained(60);
+    check(&case, FORMULAS.map(|formula| Port::new(Order::Shuffled, Rounding::F32, false, formula))).unwrap();
+}
+
 /// Weights times 4 make logits 64 times as large, times 8 512 times: the softmax saturates, tiny probabilities and
 /// losses appear.
 #[test]
@@ -180,7 +190,7 @@ fn build(
     let labels = (0..n).map(|i| (i * 7 + seed as usize % 5) % classes).collect();
     let mut parameters = widened(&parameters);
     parameters.iter_mut().for_each(|p| p.value.mapv_inplace(|w| f64::from((w * scale) as f32)));
-    Case { network, parameters, x, labels }
+    Case { network, parameters, x, labels, label_smoothing: 0.0 }
 }
 
 impl std::fmt::Debug for Case {

@@ -36,6 +36,12 @@ fn every_planted_mistake_is_outside_after_training() {
     all_mistakes_are_outside(&sparse_lenet300(16).trained(60));
 }
 
+/// The same where labels are smoothed: targets of a port that does not smooth them are among the mistakes.
+#[test]
+fn every_planted_mistake_is_outside_of_smoothed_labels() {
+    all_mistakes_are_outside(&Case { label_smoothing: 0.1, ..sparse_lenet300(24) });
+}
+
 /// One number in one gradient, off by the gradient's root mean square.
 #[test]
 fn a_single_wrong_entry_is_outside() {

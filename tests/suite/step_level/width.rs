@@ -68,7 +68,7 @@ fn random_images(model: &str, n: usize) -> Case {
     let parameters = super::widened(&network.initialise::<f32>(&mut rng));
     let [c, h, w] = network.input;
     let x = ArrayD::from_shape_simple_fn(vec![n, c, h, w], || f64::from(rng.random_range(-1.5f32..1.5)));
-    Case { labels: (0..n).map(|i| i % 10).collect(), network, parameters, x }
+    Case { labels: (0..n).map(|i| i % 10).collect(), label_smoothing: 0.0, network, parameters, x }
 }
 
 #[test]

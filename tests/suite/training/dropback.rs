@@ -46,7 +46,8 @@ impl ByHand {
 
     /// What a step leaves of the weights' distances from their first values, and which are tracked.
     fn step(&mut self, gradient: [f64; 10]) -> ([f64; 10], Vec<usize>) {
-        let settings = SgdSettings { learning_rate: 1.0, momentum: 0.0, weight_decay: 0.0, batch_size: 1 };
+        let settings =
+            SgdSettings { learning_rate: 1.0, momentum: 0.0, weight_decay: 0.0, nesterov: false, batch_size: 1 };
         let gradient = [Some(ArrayD::from_shape_vec(vec![10], gradient.to_vec()).unwrap())];
         let at = |steps| At { epoch: 0, steps, learning_rate: 1.0, recorded: false };
         let gradients = Gradients { parameters: &self.weights.parameters, stored: &gradient };

@@ -20,7 +20,8 @@ use rand_chacha::ChaCha8Rng;
 fn sgd_steps_are_pytorchs() {
     let parameter = Parameter::new("w", Role::Weight, arr1(&[8.0, -4.0]).into_dyn());
     let mut weights = Weights::new(Parameters::new(vec![parameter]), Prunable::Weights);
-    let settings = SgdSettings { learning_rate: 0.5, momentum: 0.5, weight_decay: 0.25, batch_size: 1 };
+    let settings =
+        SgdSettings { learning_rate: 0.5, momentum: 0.5, weight_decay: 0.25, nesterov: false, batch_size: 1 };
     let (sgd, needs) = (Sgd::new(&settings, Decayed::All), Needs::default());
     let gradient = [Some(arr1(&[1.0, 2.0]).into_dyn())];
     // g = 1 + 2 = 3, b = 3, w = 8 - 1.5; g = 2 - 1 = 1, b = 1, w = -4 - 0.5
@@ -30,6 +31,24 @@ fn sgd_steps_are_pytorchs() {
     sgd.step(Kernel::Literal, &mut weights, &gradient, 0.5, &needs);
     assert_eq!(weights.parameters[0].value, arr1(&[4.4375, -5.1875]).into_dyn());
     assert_eq!(weights.momentum[0], arr1(&[4.125, 1.375]).into_dyn());
+}
+
+/// PyTorch's Nesterov's momentum on numbers that are exact: the step goes by g + mu b, the momentum is as without.
+#[test]
+fn nesterovs_steps_are_pytorchs() {
+    let parameter = Parameter::new("w", Role::Weight, arr1(&[8.0, -4.0]).into_dyn());
+    let mut weights = Weights::new(Parameters::new(vec![parameter]), Prunable::Weights);
+    let settings = SgdSettings { learning_rate: 0.5, momentum: 0.5, weight_decay: 0.25, nesterov: true, batch_size: 1 };
+    let (sgd, needs) = (Sgd::new(&settings, Decayed::All), Needs::default());
+    let gradient = [Some(arr1(&[1.0, 2.0]).into_dyn())];
+    // g = 1 + 2 = 3, b = 3, w = 8 - (3 + 1.5) / 2; g = 2 - 1 = 1, b = 1, w = -4 - (1 + 0.5) / 2
+    sgd.step(Kernel::Literal, &mut weights, &gradient, 0.5, &needs);
+    assert_eq!(weights.parameters[0].value, arr1(&[5.75, -4.75]).into_dyn());
+    assert_eq!(weights.momentum[0], arr1(&[3.0, 1.0]).into_dyn());
+    // g = 1 + 1.4375, b = 1.5 + 2.4375, w = 5.75 - (2.4375 + 1.96875) / 2; g = 2 - 1.1875, b = 0.5 + 0.8125
+    sgd.step(Kernel::Literal, &mut weights, &gradient, 0.5, &needs);
+    assert_eq!(weights.parameters[0].value, arr1(&[3.546875, -5.484375]).into_dyn());
+    assert_eq!(weights.momentum[0], arr1(&[3.9375, 1.3125]).into_dyn());
 }
 
 /// A buffer (running statistics) has no gradient and is never stepped, not even by weight decay.
@@ -86,7 +105,7 @@ fn followed_by_definition(
         let squared = f64::from(if with_decay { decayed } else { g[j] });
         squares[j] = (f64::from(squares[j]) + squared * squared) as f32;
         b[j] = mu * b[j] + decayed;
-        w[j] -= lr * b[j];
+        w[j] -= lr * if settings.nesterov { decayed + mu * b[j] } else { b[j] };
         if !alive.is_none_or(|alive| alive[j]) {
             w[j] = 0.0;
             b[j] = if dead_momentum { b[j] } else { 0.0 };
@@ -99,7 +118,8 @@ fn followed_by_definition(
 /// gradient may be dense all the same.
 #[test]
 fn a_followed_step_is_its_definition() {
-    let settings = SgdSettings { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.01, batch_size: 1 };
+    let classical =
+        SgdSettings { learning_rate: 0.1, momentum: 0.9, weight_decay: 0.01, nesterov: false, batch_size: 1 };
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     for (rows, columns) in [(0, 3), (1, 1), (16, 256), (17, 241), (160, 257)] {
         let n = rows * columns;
@@ -110,12 +130,15 @@ fn a_followed_step_is_its_definition() {
         for ((w, b), _) in w.iter_mut().zip(&mut b).zip(&alive).filter(|(_, alive)| !**alive) {
             (*w, *b) = (0.0, 0.0);
         }
-        for (with_decay, dead_momentum, kernel) in [
-            (false, false, Kernel::Literal),
-            (false, false, Kernel::Fast),
-            (true, false, Kernel::Fast),
-            (false, true, Kernel::Fast),
+        for (with_decay, dead_momentum, nesterov, kernel) in [
+            (false, false, false, Kernel::Literal),
+            (false, false, false, Kernel::Fast),
+            (true, false, false, Kernel::Fast),
+            (false, true, false, Kernel::Fast),
+            (true, false, true, Kernel::Fast),
+            (false, true, true, Kernel::Literal),
         ] {
+            let settings = SgdSettings { nesterov, ..classical };
             let [mut w_expected, mut b_expected, mut squares_expected] = [&w, &b, &squares].map(Vec::clone);
             let expected = [&mut w_expected, &mut b_expected, &mut g, &mut squares_expected];
             followed_by_definition(expected, Some(&alive), with_decay, dead_momentum, &settings);
@@ -193,7 +216,7 @@ fn a_followed_step_is_its_definition() {
 /// A mask that a method changes between steps counts from the next one on, also where weights grow back.
 #[test]
 fn a_mask_may_change_between_steps() {
-    let settings = SgdSettings { learning_rate: 1.0, momentum: 0.0, weight_decay: 0.0, batch_size: 1 };
+    let settings = SgdSettings { learning_rate: 1.0, momentum: 0.0, weight_decay: 0.0, nesterov: false, batch_size: 1 };
     let (sgd, needs) = (Sgd::new(&settings, Decayed::All), Needs::default());
     for form in
         [None, Some(Form { break_even: |_, _| 0.5, batch_size: 1, gradient: WeightGradient::All, with_momentum: true })]
@@ -253,7 +276,8 @@ fn a_spoilt_gradient_is_found() {
 /// Weight decay acts on weights alone where the reading says so (open point 22), with or without a method beside it.
 #[test]
 fn decay_acts_on_what_the_reading_says() {
-    let settings = SgdSettings { learning_rate: 0.5, momentum: 0.0, weight_decay: 0.25, batch_size: 1 };
+    let settings =
+        SgdSettings { learning_rate: 0.5, momentum: 0.0, weight_decay: 0.25, nesterov: false, batch_size: 1 };
     let roles = [Role::Weight, Role::Bias, Role::Scale, Role::Shift];
     let parameter = |role| Parameter::new("p", role, arr1(&[8.0_f64]).into_dyn());
     for (decayed, expected) in [(Decayed::All, [3.0; 4]), (Decayed::Weights, [3.0, 4.0, 4.0, 4.0])] {

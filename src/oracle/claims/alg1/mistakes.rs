@@ -59,7 +59,10 @@ fn rules(seen: &Seen) -> Vec<Mistake> {
     let mut all = vec![
         mistake("no momentum", |rule, _| Rule { momentum: 0.0, ..rule }),
         mistake("decoupled weight decay (AdamW's), not in the gradient", |rule, _| Rule { decoupled: true, ..rule }),
-        mistake("Nesterov momentum", |rule, _| Rule { nesterov: true, ..rule }),
+        match seen.trace.header.optimizer.nesterov {
+            false => mistake("Nesterov momentum: declare `nesterov`", |rule, _| Rule { nesterov: true, ..rule }),
+            true => mistake("the momentum is not Nesterov's", |rule, _| Rule { nesterov: false, ..rule }),
+        },
         mistake("dampening: (1 - momentum) g enters the buffer", |rule, _| Rule { dampening: rule.momentum, ..rule }),
         // PyTorch's first step takes the gradient whole.
         mistake("dampening: (1 - momentum) g enters the buffer after the first step", move |rule, i| {

@@ -50,7 +50,7 @@ impl Rule {
             rate_error,
             clipping: *clipping.get(i)?,
             decoupled: false,
-            nesterov: false,
+            nesterov: header.optimizer.nesterov,
             dampening: 0.0,
             rate_in_buffer: false,
         })
@@ -152,7 +152,7 @@ impl Descent {
     /// ```text
     /// g <- g + weight_decay w
     /// b <- momentum b + g
-    /// w <- w - rate b
+    /// w <- w - rate b    (Nesterov's: w - rate (g + momentum b))
     /// ```
     ///
     /// Each operation, and each hyper-parameter that the port rounds, adds its relative error times the size of its
@@ -175,13 +175,20 @@ impl Descent {
             let scale = if rule.rate_in_buffer { rule.rate } else { 1.0 };
             *b = kept + (1.0 - rule.dampening) * scale * step;
             *b_radius = slack * (rule.momentum * *b_radius + step_radius + u * (2.0 * kept.abs() + b.abs()) + eta);
-            let direction = if rule.nesterov { step + rule.momentum * *b } else { *b };
+            let (direction, direction_radius) = if rule.nesterov {
+                let ahead = rule.momentum * *b;
+                let direction = step + ahead;
+                let rounded = u * (2.0 * ahead.abs() + direction.abs()) + eta;
+                (direction, step_radius + rule.momentum * *b_radius + rounded)
+            } else {
+                (*b, *b_radius)
+            };
             let rate = if rule.rate_in_buffer { 1.0 } else { rule.rate };
             let pulled = if rule.decoupled { rule.rate * rule.weight_decay * *w } else { 0.0 };
             let moved = rate * direction;
             *w -= moved + pulled;
-            *w_radius += rule.rate.abs() * *b_radius
-                + rule.rate_error * (b.abs() + *b_radius)
+            *w_radius += rule.rate.abs() * direction_radius
+                + rule.rate_error * (direction.abs() + direction_radius)
                 + u * (2.0 * moved.abs() + w.abs() + *w_radius)
                 + eta;
             *w_radius *= slack;

@@ -81,7 +81,8 @@ pub(super) fn compare(
         let alive = alive.and_then(|alive| ArrayD::from_shape_vec(parameter.shape.as_slice(), alive.to_vec()).ok());
         gradients.push(RecordedGradient { name: parameter.name.clone(), value, alive, storage: storage(trace, &name) });
     }
-    let recorded = Recorded { loss, loss_storage: storage(trace, &loss_name), gradients: &gradients };
+    let (loss_storage, label_smoothing) = (storage(trace, &loss_name), trace.header.label_smoothing);
+    let recorded = Recorded { loss, loss_storage, label_smoothing, gradients: &gradients };
     let balls = |name: &str| -> Option<Balls> {
         let (p, parameter) = trace.parameters().iter().enumerate().find(|(_, parameter)| parameter.name == name)?;
         let values = weights.of(p, parameter)?.to_vec();

@@ -235,7 +235,7 @@ impl<'a> Case<'a> {
     /// The mean cross-entropy and its gradient for an upstream gradient of 1.
     fn cross_entropy(&self, op: &CrossEntropy, rounding: &Rounding) -> Result<(Expected, Expected)> {
         let logits = Balls::exact(self.array(0)?);
-        let (loss, gradient) = cross_entropy(&rounding.operations, &logits, &op.labels);
+        let (loss, gradient) = cross_entropy(&rounding.operations, &logits, op.targets());
         let ball = |low: f64, high: f64| {
             let centre = low / 2.0 + high / 2.0;
             let radius = (high - centre).max(centre - low);

@@ -22,6 +22,21 @@ planted! {
             op.labels.iter().enumerate().for_each(|(i, &label)| at(dx, 0)[[i, label]] += share);
         }
     }
+    /// What is taken from the label is spread over no class.
+    CrossEntropySmoothsTheLabelAlone in CrossEntropy {
+        fn gradients<S: Scalar>(op: &CrossEntropy, x: &[ArrayViewD<S>], dy: &ArrayViewD<S>, dx: &mut Gradients<S>) {
+            let share = S::from_f64(op.label_smoothing) / number(x[0].len());
+            let even = dy.iter().fold(S::ZERO, |_, &dy| dy * share);
+            let others = at(dx, 0).indexed_iter_mut().filter(|(at, _)| at[1] != op.labels[at[0]]);
+            others.for_each(|(_, dx)| *dx += even);
+        }
+    }
+    /// Backward knows of no smoothing.
+    CrossEntropyGradientIsNotSmoothed in CrossEntropy {
+        fn backward_as(op: &CrossEntropy) -> CrossEntropy {
+            CrossEntropy { label_smoothing: 0.0, ..op.clone() }
+        }
+    }
     /// The bias gradient misses the first sample.
     LinearBiasGradientMissesASample in Linear {
         fn gradients<S: Scalar>(_: &Linear, inputs: &[ArrayViewD<S>], dy: &ArrayViewD<S>, gradients: &mut Gradients<S>) {

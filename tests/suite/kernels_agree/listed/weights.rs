@@ -38,15 +38,17 @@ pub fn results<S: Scalar>(name: &str, kernel: Kernel, values: Values) -> Option<
         }
         "sgd_step" => {
             let [learning_rate, momentum, weight_decay] = [0.05, 0.9, 0.01].map(S::from_f64);
-            let rule = Descent { learning_rate, momentum, weight_decay };
+            let classical = Descent { learning_rate, momentum, weight_decay, nesterov: false };
             let mut made = Vec::new();
-            for (has_squares, has_mask, with_decay, dead_momentum) in [
-                (false, false, false, false),
-                (false, true, false, true),
-                (true, false, true, false),
-                (true, true, false, false),
-                (true, true, true, true),
+            for (has_squares, has_mask, with_decay, dead_momentum, nesterov) in [
+                (false, false, false, false, false),
+                (false, false, false, false, true),
+                (false, true, false, true, false),
+                (true, false, true, false, true),
+                (true, true, false, false, false),
+                (true, true, true, true, true),
             ] {
+                let rule = Descent { nesterov, ..classical };
                 let (mut w, mut b, mut squares) = (x.clone(), draw(4), draw(5));
                 let (squared, mask) = (has_squares.then_some(&mut squares[..]), has_mask.then_some(&alive[..]));
                 let followed = Followed { squares: squared, with_decay, mask, dead_momentum };
@@ -57,9 +59,12 @@ pub fn results<S: Scalar>(name: &str, kernel: Kernel, values: Values) -> Option<
         }
         "drawn_step" => {
             let [learning_rate, momentum, weight_decay] = [0.05, 0.9, 0.01].map(S::from_f64);
-            let (rule, strengths) = (Descent { learning_rate, momentum, weight_decay }, [0.125, 0.5].map(S::from_f64));
+            let rule = Descent { learning_rate, momentum, weight_decay, nesterov: false };
+            let strengths = [0.125, 0.5].map(S::from_f64);
             let mut made = Vec::new();
-            for penalty in [false, true].map(|by_sign| Penalty { by_sign, strengths }) {
+            for is_other in [false, true] {
+                let (rule, penalty) =
+                    (Descent { nesterov: is_other, ..rule }, Penalty { by_sign: is_other, strengths });
                 let (mut w, mut v, mut computed) = (x.clone(), draw(4), draw(5));
                 let (moving, flags) = ((&mut w[..], &mut v[..], &mut computed[..]), (&alive[..], &selected[..]));
                 assert!(kernel::drawn_step(kernel, rule, penalty, moving, &draw(6), flags));

@@ -35,6 +35,10 @@ pub fn cases() -> Vec<Case> {
     cases.push(
         slip("alg1", "each parameter is clipped by its own norm", Fault::ClipsEachParameter, &["`clip`"]).with(clips),
     );
+    cases.push(
+        undeclared("alg1", "plain momentum", |c| c.optimizer.nesterov = false, &["not Nesterov's"])
+            .with(|c| c.optimizer.nesterov = true),
+    );
     cases.push(undeclared("alg1", "nothing is clipped", |c| c.optimizer.clip = None, &["not clipped"]).with(clips));
     cases.push(
         undeclared(

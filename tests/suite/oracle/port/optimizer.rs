@@ -37,13 +37,21 @@ pub struct Optimizer {
     /// Gradients are clipped before anything sees them, and recorded so.
     pub clips_first: bool,
     pub schedule: Schedule,
+    pub nesterov: bool,
     /// Parameters outside W do not decay.
     pub decays_weights_only: bool,
 }
 
 impl Default for Optimizer {
     fn default() -> Self {
-        Self { rule: Rule::Sgd, clip: None, clips_first: false, schedule: Schedule::Cosine, decays_weights_only: false }
+        Self {
+            rule: Rule::Sgd,
+            clip: None,
+            clips_first: false,
+            schedule: Schedule::Cosine,
+            nesterov: false,
+            decays_weights_only: false,
+        }
     }
 }
 
@@ -80,6 +88,9 @@ impl Config {
             }
         };
         keys.extend(schedule.map(|schedule| ("schedule".to_string(), schedule)));
+        if optimizer.nesterov {
+            keys.insert("nesterov".to_string(), json!(true));
+        }
         if optimizer.decays_weights_only {
             let names: Vec<&str> = self.parameters.iter().filter(|p| !p.prunable).map(|p| p.name.as_str()).collect();
             keys.insert("no_decay".to_string(), json!(names));

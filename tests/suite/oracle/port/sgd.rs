@@ -35,9 +35,9 @@ impl Port<'_> {
                     _ => unit.mul_add(mu, b, g),
                 };
                 let change = match self.fault {
-                    Fault::Nesterov => unit.mul_add(mu, b, g),
                     Fault::LearningRateInMomentum => unit.div(b, lr),
                     Fault::Ascent => -b,
+                    fault if self.config.optimizer.nesterov != (fault == Fault::Nesterov) => unit.mul_add(mu, b, g),
                     _ => b,
                 };
                 let shrunk = match self.fault {
