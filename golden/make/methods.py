@@ -1,11 +1,13 @@
-"""Steps of every method that acts on steps, computed in exact rationals: golden/methods/NAME.safetensors.
+"""Steps of every method that acts on steps, and runs of GDSTAR's relatives, computed in exact rationals:
+golden/methods/NAME.safetensors.
 
     python golden/make/methods.py            # writes the files
     python golden/make/methods.py --check    # computes the results of the files as they are once more
 
 A file is a trace (docs/trace.md) of f64 numbers. Its operands are random; its results are what the specification makes of
 them, each real number computed in fractions (powers, cosines and logarithms to 45 digits and more) from what stands in the
-file before it and rounded once to nearest. The methods are those of tests/kit, which share no code with the crate.
+file before it and rounded once to nearest. The methods are those of tests/kit, which share no code with the crate; the runs are
+those of rewinds.py.
 """
 
 import sys
@@ -16,6 +18,7 @@ import numpy as np
 
 GOLDEN = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(GOLDEN.parent / "tests" / "kit"))
+import rewinds  # noqa: E402
 import tensors  # noqa: E402
 from arithmetic import Exact, Machine  # noqa: E402
 from port import Record, Setting  # noqa: E402
@@ -134,9 +137,19 @@ def make(name):
     given = ("given", "carry") if whole else ("given",)
     operands = {name: record.array for name, record in port.records.items() if record.label in given}
     content = operands | results(setting, operands)
+    write(name, header(setting), content)
+
+
+def make_run(name):
+    given = rewinds.operands(name)
+    write(name, rewinds.header(name), given)
+    write(f"{name}.expected", rewinds.header(name), rewinds.expected(name, given))
+
+
+def write(name, header, content):
     path = GOLDEN / "methods" / f"{name}.safetensors"
     path.parent.mkdir(exist_ok=True)
-    tensors.write(path, header(setting), content)
+    tensors.write(path, header, content)
     print(f"{path.relative_to(GOLDEN.parent)}: {len(content)} tensors, {path.stat().st_size:,} bytes")
 
 
@@ -149,15 +162,27 @@ def differs(name):
     return wrong + (["its header"] if found_header != header(setting) else [])
 
 
+def run_differs(name):
+    """The same of a run, whose operands have a file of their own."""
+    of_operands, given = tensors.read(GOLDEN / "methods" / f"{name}.safetensors")
+    of_run, content = tensors.read(GOLDEN / "methods" / f"{name}.expected.safetensors")
+    expected = rewinds.expected(name, given)
+    wrong = [n for n in expected | content if n not in content or not np.array_equal(content[n], expected.get(n))]
+    return wrong + (["its header"] if not of_operands == of_run == rewinds.header(name) else [])
+
+
 def main():
     if sys.argv[1:] == ["--check"]:
-        wrong = {name: found for name in CASES if (found := differs(name))}
-        for name, found in wrong.items():
-            print(f"{name}: {', '.join(found[:4])}")
-        print(f"{len(CASES) - len(wrong)} of {len(CASES)} files hold what follows")
+        found = {name: differs(name) for name in CASES} | {name: run_differs(name) for name in rewinds.CASES}
+        wrong = {name: names for name, names in found.items() if names}
+        for name, names in wrong.items():
+            print(f"{name}: {', '.join(names[:4])}")
+        print(f"{len(found) - len(wrong)} of {len(found)} files hold what follows")
         sys.exit(1 if wrong else 0)
     for name in CASES:
         make(name)
+    for name in rewinds.CASES:
+        make_run(name)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | `method` | exact results of every equation, rounded once | this crate's exact arithmetic, certified by an arbitrary-precision one | re-derived, bit for bit |
 //! | `exact` | traces in which nothing rounds | this crate | re-derived, bit for bit |
-//! | `methods` | steps of methods, each result rounded once | exact rationals in Python | replayed, bit for bit |
+//! | `methods` | steps of methods, and runs of GDSTAR's relatives, each result rounded once | exact rationals in Python | replayed, bit for bit |
 //! | `peers` | what other packages select on the same numbers | these packages | SHA-256; `cargo test` compares them |
 //! | `ops` | ops, forward and backward | PyTorch | evaluated, within derived bounds; cases named `exact-..` bit for bit |
 //! | `models` | networks, forward and backward | PyTorch | evaluated by the fast kernels, within stated tolerances |
@@ -18,6 +18,7 @@ pub mod networks;
 mod pytorch;
 mod steps;
 
+use super::CheckOptions;
 pub use super::claims::DERIVATIONS;
 pub use pytorch::{OURS, PYTORCH};
 
@@ -188,7 +189,7 @@ fn derive(folder: &Path, listed: &str, comparison: &mut Comparison) -> Result<St
     let path = folder.join(listed);
     match listed.split('/').next() {
         Some("method") => method::verify(&TensorFile::open(&path)?, comparison),
-        Some("exact") => lane::verify(&path, comparison),
+        Some("exact") => lane::verify(&path, &CheckOptions { exact: true, ..CheckOptions::default() }, comparison),
         Some("methods") => steps::verify(&path, comparison),
         Some("models") if listed == HASHED => hashed::verify(&path, comparison),
         Some("models") => networks::verify(&path, comparison),

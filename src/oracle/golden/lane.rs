@@ -1,4 +1,5 @@
-//! The exact lane: traces in which nothing rounds, in `f32` as little as in `f64`, whatever the order.
+//! Traces by epochs: the exact lane, in which nothing rounds, in `f32` as little as in `f64`, whatever the order; and those of
+//! GDSTAR's relatives, each number of which was rounded once.
 //!
 //! `NAME.safetensors` holds what a port starts from, `NAME.expected.safetensors` the full trace that every correct port
 //! writes of it.
@@ -15,11 +16,11 @@ use std::path::Path;
 /// How the files with the full traces end.
 const EXPECTED: &str = ".expected.safetensors";
 
-/// Replays an input and compares every number with the full trace; holds a full trace to `gdstar check --exact`.
-pub(super) fn verify(path: &Path, comparison: &mut Comparison) -> Result<String> {
+/// Replays an input and compares every number with the full trace; holds a full trace to `gdstar check` with these options.
+pub(super) fn verify(path: &Path, options: &CheckOptions, comparison: &mut Comparison) -> Result<String> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if name.ends_with(EXPECTED) {
-        let report = check_trace(&Trace::open(path)?, &CheckOptions { exact: true, ..CheckOptions::default() })?;
+        let report = check_trace(&Trace::open(path)?, options)?;
         for finding in &report.findings {
             let expected = format!("{} to {}", finding.expected_low, finding.expected_high);
             let mismatch = || Mismatch::at(&finding.tensor, finding.index.clone(), &finding.got, &expected);
@@ -30,7 +31,8 @@ pub(super) fn verify(path: &Path, comparison: &mut Comparison) -> Result<String>
             comparison.number(false, || Mismatch::at("verdict", Vec::new(), &found, &Verdict::Pass));
         }
         comparison.numbers += report.compared;
-        return Ok("`gdstar check --exact` passes it, nothing ambiguous".to_string());
+        let option = if options.exact { " --exact" } else { "" };
+        return Ok(format!("`gdstar check{option}` passes it, nothing ambiguous"));
     }
     let mut replayed: BTreeMap<String, Tensor> = BTreeMap::new();
     replay_trace(&Trace::open(path)?, &mut replayed, &mut |_, _| ())?;

@@ -1,4 +1,5 @@
-//! Goldens of methods that act on steps: traces whose results were computed in exact rationals, each rounded once.
+//! Goldens of methods: traces whose results were computed in exact rationals, each rounded once. Those of methods that act on
+//! steps are one file; those of GDSTAR's relatives are what a run starts from and, in a file of its own, the run.
 
 use super::{Comparison, Mismatch, lane};
 use crate::error::{Error, Result};
@@ -11,9 +12,7 @@ use std::path::Path;
 /// Replays the operands, compares every result bit for bit, and holds the file to `gdstar check`.
 pub(super) fn verify(path: &Path, comparison: &mut Comparison) -> Result<String> {
     let opened = trace::open(path)?;
-    let Opened::Steps(trace) = &opened else {
-        return Err(Error::file(path, "metadata `gdstar`: method", "a method that acts on steps", "one of epochs"));
-    };
+    let Opened::Steps(trace) = &opened else { return lane::verify(path, &CheckOptions::default(), comparison) };
     let mut replayed: BTreeMap<String, Tensor> = BTreeMap::new();
     let (_, notes) = steps::replay(trace, &mut replayed, &mut |_, _| ())?;
     if let Some(note) = notes.into_iter().next() {
