@@ -64,7 +64,9 @@ pub fn check_observed(trace: &Trace, options: &CheckOptions, progress: &mut dyn 
     let batches = Batches::of(trace)?;
     collector.warn(batches.warning(trace));
     let total = trace.epochs().count();
-    collector.add_of_header(params::judge(&params::DeclaredW::of_epochs(trace)).0, total);
+    let w = params::DeclaredW::of_epochs(trace);
+    collector.warn(w.of_no_model());
+    collector.add_of_header(params::judge(&w).0, total);
     let step = StepLevel::run(trace, &declared, options)?;
     let claims: Vec<&dyn Claim> = [&step as &dyn Claim, &batches].into_iter().chain(CLAIMS.iter().copied()).collect();
     let mut next = trace.epochs().next().map(|k| Epoch::load(trace, k, arithmetic)).transpose()?;

@@ -31,7 +31,9 @@ pub(crate) fn check(
     let mut collector = Collector::default();
     let total = trace.steps().count();
     if page.facts.has_w {
-        let (outcome, warning) = params::judge(&DeclaredW::of_steps(trace, rules.label("carry"), rules.prunable));
+        let w = DeclaredW::of_steps(trace, rules.label("carry"), rules.prunable);
+        collector.warn(w.of_no_model());
+        let (outcome, warning) = params::judge(&w);
         collector.add_of_header(outcome, total);
         collector.warn(warning);
     }

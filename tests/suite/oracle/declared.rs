@@ -209,3 +209,19 @@ fn declarations_out_of_range_are_named() {
     let report = check(&path, &CheckOptions::default()).unwrap();
     assert!(report.warnings.iter().any(|warning| warning.contains("fc9.bias")), "{:?}", report.warnings);
 }
+
+/// A model that does not say what W is does not pass for one that does.
+#[test]
+fn a_model_that_is_not_built_in_or_has_other_parameters_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("port.safetensors");
+    let config = standard(45, Precision::F32);
+    let tensors = serialize(&config, &run(&config, Fault::None));
+    for (model, said) in [("nothing", "none that is built in"), ("resnet18", "has no parameter")] {
+        let mut declared = header(&config);
+        declared["model"] = json!(model);
+        write(&path, &declared, &tensors);
+        let report = check(&path, &CheckOptions::default()).unwrap();
+        assert!(report.warnings.iter().any(|w| w.contains(model) && w.contains(said)), "{:?}", report.warnings);
+    }
+}

@@ -3,7 +3,7 @@
 mod role;
 
 use crate::choice::Choice;
-use crate::nn::Role;
+use crate::nn::{Role, models};
 use crate::oracle::interval::{Decision, Interval};
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::report::{Event, Finding};
@@ -33,6 +33,18 @@ pub(crate) struct DeclaredW<'a> {
 }
 
 impl<'a> DeclaredW<'a> {
+    /// What to say of a `model` that does not say what W is.
+    pub(crate) fn of_no_model(&self) -> Option<String> {
+        let name = self.model?;
+        let Ok(entry) = models::find(name) else {
+            let so = "the header's model is none that is built in (`gdstar models` lists them)";
+            return Some(format!("{so}, `{name}`: W is judged by ranks and names"));
+        };
+        let specs = entry.network(entry.input, entry.classes).ok()?.specs();
+        let foreign = self.parameters.iter().find(|parameter| specs.iter().all(|spec| spec.name != parameter.name))?;
+        Some(format!("the header's model `{name}` has no parameter `{}`: W is judged by ranks and names", foreign.name))
+    }
+
     /// Eq. 2 runs over W.
     pub(crate) fn of_epochs(trace: &'a Trace) -> Self {
         let header = &trace.header;
