@@ -13,6 +13,7 @@ What writes needs NumPy alone; what judges is compiled, and is loaded when it is
 """
 
 from importlib import import_module
+from typing import Any
 
 from ._asserted import CheckFailed, assert_op, assert_trace
 from ._error import Error
@@ -26,7 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name == "paper":
         return import_module(".paper", __name__)
     if name == "__version__":

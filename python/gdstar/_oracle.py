@@ -2,17 +2,21 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ._error import Error
 from .record import DTYPES
 
 # The metadata key of a header, by its format.
 KEYS = {"gdstar-trace/1": "gdstar", "gdstar-ops/1": "gdstar-ops"}
-PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
+PASS, INCONCLUSIVE = "PASS", "INCONCLUSIVE"
+Path = str | os.PathLike[str]
+Header = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Finding:
     expected_high: float | None
     ulps: float | None
     likely_cause: str | None
-    details: Mapping
+    details: Mapping[str, Any]
 
 
 class Report:
@@ -42,37 +46,37 @@ class Report:
     a PASS; `findings` are listed the earliest first. `details` is the object that `gdstar check --json` prints.
     """
 
-    def __init__(self, text, details, exit_code):
+    def __init__(self, text: str, details: dict[str, Any], exit_code: int) -> None:
         self._text, self.details, self.exit_code = text, details, exit_code
-        self.verdict = details["verdict"]
-        self.inconclusive = list(details.get("inconclusive", ()))
-        self.warnings = list(details.get("warnings", ()))
+        self.verdict: str = details["verdict"]
+        self.inconclusive: list[str] = details["inconclusive"]
+        self.warnings: list[str] = details.get("warnings", [])  # a record's report has none
         self.findings = [_finding(entry) for entry in details.get("findings", ())]
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         """Whether the verdict is PASS."""
         return self.verdict == PASS
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self._text
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<gdstar.Report {self.verdict}, {len(self.findings)} finding(s)>"
 
 
 def check(
-    source,
-    header=None,
+    source: Path | bytes | Mapping[str, npt.ArrayLike],
+    header: Header | Iterable[Header] | None = None,
     *,
-    exact=False,
-    insist=False,
-    without_step=False,
-    level=None,
-    ensemble=(),
-    runs=(),
-    name="arrays",
-):
+    exact: bool = False,
+    insist: bool = False,
+    without_step: bool = False,
+    level: str | None = None,
+    ensemble: Iterable[Path] = (),
+    runs: Iterable[Path] = (),
+    name: str = "arrays",
+) -> Report:
     """Judges what a port recorded, as `gdstar check` does, and returns the `Report`.
 
     `source`: the path of a trace or a record, which gzip may have compressed; the content of one, as bytes; or a mapping
@@ -88,12 +92,12 @@ def check(
     """
     if insist and without_step:
         raise Error("insist: expected False beside without_step, found True")
-    if runs and not ensemble:
+    folders = {"ensemble": [os.fspath(run) for run in ensemble], "runs": [os.fspath(run) for run in runs]}
+    if folders["runs"] and not folders["ensemble"]:
         raise Error("runs: expected an ensemble to compare them with, found none")
     from . import _gdstar
 
-    asked = {"exact": exact, "insist": insist, "without_step": without_step, "level": level}
-    asked |= {"ensemble": [*map(os.fspath, ensemble)], "runs": [*map(os.fspath, runs)]}
+    asked = {"exact": exact, "insist": insist, "without_step": without_step, "level": level, **folders}
     if isinstance(source, Mapping):
         text, details, code = _gdstar.check_bytes(name, content(source, header, name), asked)
     elif header is not None:
@@ -105,7 +109,13 @@ def check(
     return Report(text, json.loads(details), code)
 
 
-def replay(source, header=None, *, out=None, name="arrays"):
+def replay(
+    source: Path | Mapping[str, npt.ArrayLike],
+    header: Header | Iterable[Header] | None = None,
+    *,
+    out: Path | None = None,
+    name: str = "arrays",
+) -> Any:
     """Computes the whole method from the gradients of a trace, as `gdstar replay` does.
 
     `source` and `header` as in `check`. With `out`, a path, the full trace is written there, and `source` is a path; what
@@ -114,34 +124,42 @@ def replay(source, header=None, *, out=None, name="arrays"):
     """
     from . import _gdstar
 
-    if out is not None:
-        return _gdstar.replay_file(os.fspath(source), os.fspath(out))
     if isinstance(source, Mapping):
+        if out is not None:
+            raise Error("out: expected None beside arrays, whose result is returned, found a path")
         data = content(source, header, name)
+    elif out is not None:
+        return _gdstar.replay_file(os.fspath(source), os.fspath(out))
     else:
-        name = os.fspath(source)
-        with open(source, "rb") as file:
-            data = file.read()
-    header, tensors, notes = _gdstar.replay_bytes(name, data)
+        name, data = os.fspath(source), _read(source)
+    text, tensors, notes = _gdstar.replay_bytes(name, data)
     kinds = {dtype: np.dtype(name) for name, dtype in DTYPES.items() if name != "bfloat16"}
     arrays = {name: np.frombuffer(data, kinds[dtype]).reshape(shape) for name, dtype, shape, data in tensors}
-    return json.loads(header), arrays, notes
+    return json.loads(text), arrays, notes
 
 
-def content(arrays, header, name):
+def _read(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise Error(f"{os.fspath(path)}: cannot read: {error.strerror}") from error
+
+
+def content(arrays: Mapping[str, npt.ArrayLike], header: Header | Iterable[Header] | None, name: str) -> bytes:
     """The content of a file of these arrays under these headers."""
     headers = [header] if isinstance(header, Mapping) else list(header or ())
-    metadata = {}
+    metadata: dict[str, str] = {}
     for one in headers:
-        key = KEYS.get(one.get("format"))
+        key = KEYS.get(one.get("format", ""))
         if key is None:
             raise Error(f"{name}: header: format: expected one of {', '.join(KEYS)}, found {one.get('format')!r}")
         metadata[key] = json.dumps(one, allow_nan=False, default=_plain)
     if not metadata:
         raise Error(f"{name}: header: expected one beside arrays, with a format of {', '.join(KEYS)}, found none")
     tensors = {}
-    for place, array in arrays.items():
-        array = np.asarray(array)
+    for place, values in arrays.items():
+        array = np.asarray(values)
         dtype = DTYPES.get(array.dtype.name)
         if dtype is None:
             raise Error(f"{name}: {place}: expected one of {', '.join(DTYPES)}, found {array.dtype}")
@@ -150,24 +168,25 @@ def content(arrays, header, name):
     return packed(metadata, tensors)
 
 
-def packed(metadata, tensors):
+def packed(metadata: Mapping[str, str], tensors: Mapping[str, tuple[str, list[int], bytes]]) -> bytes:
     """A file in memory: `metadata` maps keys to texts, `tensors` names to dtype, shape and bytes."""
-    header, end = {"__metadata__": metadata}, 0
+    described: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
     for name, (dtype, shape, data) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + len(data)]}
+        described[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + len(data)]}
         end += len(data)
-    header = json.dumps(header).encode()
+    header = json.dumps(described).encode()
     return b"".join([len(header).to_bytes(8, "little"), header, *(data for _, _, data in tensors.values())])
 
 
-def _plain(scalar):
+def _plain(scalar: Any) -> Any:
     """NumPy's and PyTorch's scalars are written as the numbers they are."""
     if hasattr(scalar, "item"):
         return scalar.item()
     raise TypeError(f"{type(scalar).__name__} is no value of a header")
 
 
-def _finding(entry):
+def _finding(entry: Mapping[str, Any]) -> Finding:
     # Numbers that are not finite are texts in the report.
     keys = ("got", "expected_low", "expected_high", "ulps")
     numbers = {key: None if entry[key] is None else float(entry[key]) for key in keys}

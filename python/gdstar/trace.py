@@ -73,10 +73,9 @@ class Trace(TraceWriter):
         >>> hyper = {"epochs": 300, "chunks": 1, "batch_size": 128}
         >>> gdstar.Trace.estimate(resnet18, hyper=hyper, params=["weights"], batches=391) // 10**9
         5306
-        >>> tenths = range(0, 300, 30)
-        >>> size = gdstar.Trace.estimate(resnet18, hyper=hyper, params=["weights"], batches=391, epochs=tenths, gradients=[])
-        >>> size // 10**9
-        2
+        >>> chosen = {"epochs": range(0, 300, 38), "gradients": []}
+        >>> gdstar.Trace.estimate(resnet18, hyper=hyper, params=["weights"], batches=391, **chosen) // 10**9
+        1
         """
         width, total = (8 if dtype == "f64" else 4), int(hyper["epochs"])
         sizes = {
@@ -86,7 +85,7 @@ class Trace(TraceWriter):
         }
         everything, prunable = sum(sizes.values()), sum(sizes[name] for name in params)
 
-        def of(chosen):
+        def of(chosen: Collection[int] | None) -> int:
             return total if chosen is None else len(chosen)
 
         chunks = int(hyper.get("chunks", 1))
@@ -140,7 +139,8 @@ class Trace(TraceWriter):
             self._writer.abandon()
 
     def _begin(self, folder: str | os.PathLike[str]) -> None:
-        arrays = len(self._params) * (self._epochs if self._epochs_with_arrays is None else len(self._epochs_with_arrays))
+        epochs = self._epochs if self._epochs_with_arrays is None else len(self._epochs_with_arrays)
+        arrays = len(self._params) * epochs
         self._writer = Writer(self._path, room=len(self._header) + DESCRIPTION * (16 * self._epochs + 8 * arrays))
 
     def _store(self, place: str, data: memoryview) -> None:

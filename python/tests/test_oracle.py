@@ -102,6 +102,10 @@ def test_replay_is_the_commands(command, golden, tmp_path):
     assert arrays.keys() == expected.keys()
     assert all(arrays[name].tobytes() == expected[name].tobytes() for name in arrays)
     assert gdstar.check(arrays, header).verdict == "PASS"
+    with pytest.raises(gdstar.Error, match="^out: expected None beside arrays"):
+        gdstar.replay(arrays, header, out=tmp_path / "c.safetensors")
+    with pytest.raises(gdstar.Error, match="none.safetensors: cannot read: No such file"):
+        gdstar.replay(tmp_path / "none.safetensors")
 
 
 def read(path):
