@@ -41,7 +41,10 @@ fn graded(folder: &Path, text: &str) -> Output {
 #[test]
 fn every_exercise_is_an_equation_with_several_slips() {
     for exercise in EXERCISES {
-        assert!(EQUATIONS.iter().any(|equation| equation.number == exercise.number), "{}", exercise.name);
+        let equation = EQUATIONS.iter().find(|equation| equation.number == exercise.number).expect(exercise.name);
+        let chapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/equations").join(equation.chapter);
+        let told = std::fs::read_to_string(chapter).unwrap();
+        assert!(told.contains(&format!("`gdstar exercise {}`", exercise.name)), "{}", equation.chapter);
         assert!(exercise.slips.len() >= 2, "{}", exercise.name);
         assert!(!exercise.slips.contains(&solution(exercise.name)), "{}", exercise.name);
         let text = exercise.hand_out(1).unwrap();
