@@ -4,7 +4,7 @@
 |---|---|
 | `check` | judges a trace or a record, a file or arrays, as the command does |
 | `replay` | computes the whole method from a port's gradients |
-| `Trace` | writes what a run of the method did, tensor by tensor |
+| `Trace`, `StepTrace` | write what a run of the method, or of a method that acts on steps, did, tensor by tensor |
 | `record_step`, `recording`, `record_op`, `Record` | write what single ops did |
 | `assert_op`, `assert_trace` | numerical assertions without a tolerance |
 | `paper` | the paper's equations over NumPy arrays |
@@ -19,11 +19,12 @@ from ._asserted import CheckFailed, assert_op, assert_trace
 from ._error import Error
 from ._oracle import Finding, Report, check, replay
 from .record import Record, RecordError, record_op, record_step, recording
+from .step_trace import StepTrace
 from .trace import Trace
 
 __all__ = [
-    "CheckFailed", "Error", "Finding", "Record", "RecordError", "Report", "Trace", "assert_op", "assert_trace", "check",
-    "paper", "record_op", "record_step", "recording", "replay",
+    "CheckFailed", "Error", "Finding", "Record", "RecordError", "Report", "StepTrace", "Trace", "assert_op", "assert_trace",
+    "check", "paper", "record_op", "record_step", "recording", "replay",
 ]  # fmt: skip
 
 

@@ -8,7 +8,10 @@ import pytest
 import gdstar
 from gdstar import paper
 
-MODULES = ["gdstar", "gdstar._error", "gdstar._oracle", "gdstar._asserted", "gdstar.paper", "gdstar.record", "gdstar.trace"]
+MODULES = [
+    "gdstar", "gdstar._error", "gdstar._oracle", "gdstar._asserted", "gdstar.paper", "gdstar.record", "gdstar.step_trace",
+    "gdstar.trace",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)
