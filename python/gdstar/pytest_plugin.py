@@ -14,8 +14,17 @@ def pytest_addoption(parser):
     )
 
 
+BEFORE = pytest.StashKey[bool]()
+
+
 def pytest_configure(config):
+    # A test of tests starts pytest within pytest.
+    config.stash[BEFORE] = _asserted.inconclusive_is_allowed
     _asserted.inconclusive_is_allowed = config.getoption("--gdstar-allow-inconclusive")
+
+
+def pytest_unconfigure(config):
+    _asserted.inconclusive_is_allowed = config.stash[BEFORE]
 
 
 @pytest.hookimpl(wrapper=True)

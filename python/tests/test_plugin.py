@@ -1,9 +1,15 @@
 """pytest shows what the command would, and passes nothing that was not judged unless it is asked to."""
 
+from importlib.metadata import entry_points
+
 import numpy as np
 import pytest
 
 import gdstar
+
+# Where the package is installed, pytest finds its plugin by itself.
+IS_INSTALLED = any(entry.value == "gdstar.pytest_plugin" for entry in entry_points(group="pytest11"))
+PLUGIN = () if IS_INSTALLED else ("-p", "gdstar.pytest_plugin")
 
 WRONG = """
 import numpy as np, gdstar
@@ -22,7 +28,7 @@ NOTHING = WRONG.replace(', "epoch/0/S_sq": np.array([24.0])', "")
 
 def test_a_failure_is_the_report_byte_for_byte_and_the_line_that_asked(pytester):
     path = pytester.makepyfile(WRONG)
-    shown = pytester.runpytest_inprocess("-p", "gdstar.pytest_plugin")
+    shown = pytester.runpytest_inprocess(*PLUGIN)
     shown.assert_outcomes(failed=1)
     space = {}
     exec(WRONG, space)
@@ -38,24 +44,30 @@ def test_a_failure_is_the_report_byte_for_byte_and_the_line_that_asked(pytester)
 
 def test_what_could_not_be_judged_fails_with_its_reasons_unless_it_is_allowed(pytester):
     pytester.makepyfile(NOTHING)
-    shown = pytester.runpytest_inprocess("-p", "gdstar.pytest_plugin")
+    shown = pytester.runpytest_inprocess(*PLUGIN)
     shown.assert_outcomes(failed=1)
     shown.stdout.fnmatch_lines(["INCONCLUSIVE  mine  (a test)", "  because nothing could be checked"])
-    pytester.runpytest_inprocess("-p", "gdstar.pytest_plugin", "--gdstar-allow-inconclusive").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*PLUGIN, "--gdstar-allow-inconclusive").assert_outcomes(passed=1)
     space = {}
     exec(NOTHING.replace('name="mine"', "allow_inconclusive=True"), space)
     space["test_method"]()
 
 
+def test_what_pytest_was_asked_holds_as_long_as_it_runs(pytester):
+    pytester.makepyfile(NOTHING)
+    pytester.runpytest_inprocess(*PLUGIN, "--gdstar-allow-inconclusive").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*PLUGIN).assert_outcomes(failed=1)
+
+
 def test_a_failure_is_never_allowed(pytester):
     pytester.makepyfile(WRONG)
-    shown = pytester.runpytest_inprocess("-p", "gdstar.pytest_plugin", "--gdstar-allow-inconclusive")
+    shown = pytester.runpytest_inprocess(*PLUGIN, "--gdstar-allow-inconclusive")
     shown.assert_outcomes(failed=1)
 
 
 def test_other_failures_are_pytests_own(pytester):
     pytester.makepyfile("def test(): assert 1 == 2")
-    shown = pytester.runpytest_inprocess("-p", "gdstar.pytest_plugin")
+    shown = pytester.runpytest_inprocess(*PLUGIN)
     shown.stdout.fnmatch_lines(["E *assert 1 == 2"])
 
 
