@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod op_cases;
 pub mod plot;
 pub mod quantile;
+pub mod record;
 mod runs;
 pub mod selection;
 pub mod step_trace;

@@ -2,6 +2,7 @@
 //! `cargo test --test records NAME::` runs one.
 
 mod batches;
+mod malformed;
 mod packed;
 mod reading;
 mod step;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 type Body = fn(&[u8]) -> bool;
 
 /// Every target of `fuzz/`, and how many mutated inputs it is given: fewer where one takes long.
-const TARGETS: [(&str, Body, usize); 18] = [
+const TARGETS: [(&str, Body, usize); 19] = [
     ("idx", bodies::idx::run, 20_000),
     ("image", bodies::image::run, 10_000),
     ("cifar10", bodies::cifar10::run, 20_000),
@@ -25,6 +25,7 @@ const TARGETS: [(&str, Body, usize); 18] = [
     ("checkpoint", bodies::checkpoint::run, 500),
     ("trace", bodies::trace::run, 20_000),
     ("step_trace", bodies::step_trace::run, 4_000),
+    ("record", bodies::record::run, 500),
     ("weights", bodies::weights::run, 500),
     ("evaluate", bodies::evaluate::run, 500),
     ("metrics", bodies::metrics::run, 5_000),
