@@ -3,6 +3,7 @@
 
 mod batches;
 mod malformed;
+mod op_cases;
 mod packed;
 mod reading;
 mod step;

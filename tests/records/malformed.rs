@@ -77,6 +77,10 @@ fn whatever_stands_anywhere_is_judged_or_refused() {
         seen.push(op);
         let mut case = case.clone();
         case.as_object_mut().expect("an object").remove("of");
+        // What it refers to, and no more: the file is written for each.
+        let text = case.to_string();
+        let its = |(name, _): &&(String, Tensor)| text.contains(&json!(name).to_string());
+        let tensors: Vec<(String, Tensor)> = tensors.iter().filter(its).cloned().collect();
         let whole = json!({"format": "gdstar-ops/1", "cases": [case]});
         let mut places = Vec::new();
         pointers(&whole["cases"][0], "/cases/0", &mut places);

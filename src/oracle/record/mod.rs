@@ -8,6 +8,7 @@ mod ball;
 mod call;
 mod case;
 mod check;
+mod collector;
 mod declared;
 mod expected;
 mod grade;
