@@ -19,9 +19,13 @@ from .record import Record, RecordError
 # Positions of running statistics, which these change in training although their schemas do not say so.
 UNDECLARED_WRITES = {"native_batch_norm": (3, 4), "cudnn_batch_norm": (3, 4), "miopen_batch_norm": (3, 4)}
 
-# What PyTorch may compute in TF32 on a GPU, and the switch that lets it.
+# On a GPU, what may be of TF32 operands, if a switch of PyTorch's lets it, and convolutions, which may be by any
+# algorithm; on the CPU, what adds up gradients in the tensors' own type, with its unit roundoff, also where that is short.
 PRODUCTS = {"mm", "addmm", "bmm", "baddbmm", "addbmm", "addmv", "mv"}
 CONVOLUTIONS = {"convolution", "convolution_backward"}
+POOLED = {"max_pool2d_with_indices_backward", "avg_pool2d_backward", "_adaptive_avg_pool2d_backward"}
+UNUSUAL = PRODUCTS | CONVOLUTIONS | POOLED
+HALF = {torch.bfloat16: 2.0**-8, torch.float16: 2.0**-11}
 
 # Text that describes the calls around one parameter; most take a third of it.
 ROOM = 1 << 14
@@ -188,17 +192,15 @@ def _covers(view, base):
 
 
 def _arithmetic(operator, args):
-    """What PyTorch is set to, where that is not what the dtypes say: on a GPU products may be of TF32 operands, and
-    convolutions by any algorithm."""
-    if operator.packet not in PRODUCTS and operator.packet not in CONVOLUTIONS:
+    """What PyTorch computes in, where that is not what the dtypes say."""
+    if operator.packet not in UNUSUAL:
         return None
     first = args[0]
     if first.device.type == "cpu":
-        return None
-    convolves = operator.packet in CONVOLUTIONS
-    declared = {"algorithm": "any"} if convolves else {}
-    switch = torch.backends.cudnn if convolves else torch.backends.cuda.matmul
-    if first.dtype == torch.float32 and switch.allow_tf32:
+        return {"u_acc": HALF[first.dtype]} if operator.packet in POOLED and first.dtype in HALF else None
+    declared = {"algorithm": "any"} if operator.packet in CONVOLUTIONS else {}
+    switch = torch.backends.cudnn if operator.packet in CONVOLUTIONS else torch.backends.cuda.matmul
+    if operator.packet not in POOLED and first.dtype == torch.float32 and switch.allow_tf32:
         declared["tf32"] = True
     return declared or None
 

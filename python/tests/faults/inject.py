@@ -1,6 +1,7 @@
 """Plants a fault in a training step of PyTorch: one call of an operator, forward or backward, gives something else than
 it should, and everything after it goes on with that."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Callable
 
@@ -55,9 +56,21 @@ class Injector(TorchDispatchMode):
         super().__init__()
         self.fault, self.left = fault, at
         self.planted = None
+        self._plants = False
         self._seen = {}
 
+    @contextlib.contextmanager
+    def planting(self):
+        """The part of a step in which it looks for its call."""
+        self._plants = True
+        try:
+            yield
+        finally:
+            self._plants = False
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if not self._plants:
+            return func(*args, **(kwargs or {}))
         name = func._schema.name.split("::")[1]
         overload = f"aten.{name}.{func._overloadname}"
         self._seen[overload] = self._seen.get(overload, -1) + 1

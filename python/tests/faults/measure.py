@@ -83,11 +83,11 @@ class Tally:
             print(f"| {what} | {n} | {of} | {100 * n / max(of, 1):.1f} % |")
 
 
-def places(fault, overload):
-    """How the report calls what is wrong of a call."""
+def places(fault, case):
+    """How the report calls what is wrong of a case."""
     if fault.result < 0:
         return {f'writes["{~fault.result}"]'}
-    return {f"results[{fault.result}]", 'writes["0"]'} if "_." in overload else {f"results[{fault.result}]"}
+    return {f"results[{fault.result}]"} | ({'writes["0"]'} if "_." in case["op"] else set())
 
 
 def planted(options, folder):
@@ -98,12 +98,9 @@ def planted(options, folder):
         for network in networks:
             for at in range(options.places):
                 path = folder / "planted.safetensors"
-                model, x, labels = models.build(network)
-                injector = Injector(fault, 3 * at)
-                with injector:
-                    gdstar.record_step(model, F.cross_entropy, (x, labels), path, double=options.double)
-                if injector.planted:
-                    judge_planted(options, tally, fault, network, injector.planted, path)
+                where = planted_step(fault, network, path, options.double, 3 * at)
+                if where:
+                    judge_planted(options, tally, fault, network, where, path)
     for wrong in wiring.WIRING if not options.double else []:
         for network in networks if re.search(options.only, wrong.name) else []:
             path = folder / "wiring.safetensors"
@@ -117,14 +114,27 @@ def planted(options, folder):
     tally.summary()
 
 
-def judge_planted(options, tally, fault, network, planted_at, path):
+def planted_step(fault, network, path, double=False, at=0):
+    """Records a step with a fault: the case that has it, or None where none of the network's calls can have it."""
+    model, x, labels = models.build(network)
+    if double:
+        model, x = model.double(), x.double()
+    injector = Injector(fault, at)
+    with injector, gdstar.recording(model, path, batch={"input": x, "labels": labels}) as step, injector.planting():
+        step.loss = F.cross_entropy(model(x), labels)
+        step.loss.backward()
+    if injector.planted is None:
+        return None
+    overload, count = injector.planted
+    return [case for case in Read(path).cases if case["op"] == overload][count]
+
+
+def judge_planted(options, tally, fault, network, case, path):
     read, report = Read(path), check(options.gdstar, path)
-    overload, count = planted_at
-    case = [case for case in read.cases if case["op"] == overload][count]
     found = [f for f in report["findings"] + report["suspects"] if f["case"] == case["name"]]
-    placed = [f for f in found if f["place"] in places(fault, overload)]
+    placed = [f for f in found if f["place"] in places(fault, case)]
     named = None if fault.cause is None else any(re.search(fault.cause, f["likely_cause"] or "", re.I) for f in placed)
-    said = rules.verdicts(read, case, again) if not any(word in overload for word in UNDETERMINED) else {}
+    said = rules.verdicts(read, case, again) if not any(word in case["op"] for word in UNDETERMINED) else {}
     causes = [f["likely_cause"] for f in placed if f["likely_cause"]]
     tally.add(fault.name, network, verdict_of(report), bool(placed), named, said, causes)
     keep(options, path, not placed or named is False, f"{fault.name} {network}")
@@ -152,7 +162,7 @@ def correct_step(network, setting, path, seed=0):
     if network in models.SMALL:
         model, x, labels = models.build(network)
     else:
-        image = IMAGES.get(network, (3, 32, 32))
+        image = IMAGES[network]
         model, x, labels = models.NETWORKS[network].build(image), torch.randn(2, *image), torch.randint(0, 10, (2,))
     layout = setting.get("layout", torch.contiguous_format)
     model, x = model.to(memory_format=layout), x.contiguous(memory_format=layout)
@@ -164,12 +174,8 @@ def correct_step(network, setting, path, seed=0):
         gdstar.record_step(model, F.cross_entropy, (x, labels), path, double=setting.get("double", False))
 
 
-# The least images that the networks take; VGG halves five times.
-IMAGES = {
-    "lenet300": (1, 28, 28), "inceptionv3": (3, 8, 8), "resnet18": (3, 16, 16), "resnet34": (3, 16, 16), "resnet50": (3,
-    16, 16), "resnet20": (3, 16, 16), "shufflenetv2": (3, 16, 16), "efficientnetb0": (3, 16, 16), "mobilenetv2": (3, 16,
-    16), "densenetc": (3, 16, 16), "densenet121": (3, 16, 16),
-}  # fmt: skip
+# Images by channels, height and width, as small as the networks make sense of; VGG halves its five times.
+IMAGES = defaultdict(lambda: (3, 8, 8)) | {"lenet300": (1, 28, 28), "vgg16": (3, 32, 32), "vgg19bn": (3, 32, 32)}
 
 
 def correct(options, folder):

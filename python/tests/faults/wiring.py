@@ -104,21 +104,17 @@ def with_add(backward):
 
 
 def other_mask(model, x, labels, path):
-    """Dropout whose backward pass draws a mask of its own."""
+    """Dropout's mask is another when the backward pass reads it."""
     if not isinstance(model, Every):
         return False
+    masks = []
 
-    class Drop(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x * (torch.rand_like(x) > 0.25) / 0.75
+    def drop(y):
+        masks.append(torch.ones_like(y).bernoulli_(0.75).div_(0.75))
+        return y * masks[0]
 
-        @staticmethod
-        def backward(ctx, g):
-            return g * (torch.rand_like(g) > 0.25) / 0.75
-
-    model.drop = Drop.apply
-    return step(model, x, labels, path)
+    model.drop = drop
+    return step(model, x, labels, path, between=lambda _: masks[0].data.copy_(masks[0].data.flip(1)))
 
 
 def overwritten(model, x, labels, path):
@@ -155,16 +151,18 @@ WIRING = [
         with_add(lambda g: (g, g.flip(0))),
         "foreign|nowhere|contribution|not judged|gradient",
     ),
-    Wrong("wiring: dropout's mask another in backward", other_mask, "nowhere|mask|gradient"),
+    Wrong("wiring: dropout's mask another in backward", other_mask, "forward|mask"),
     Wrong(
-        "wiring: weights updated before the backward pass", lambda *args: step(*args, between=early_update), "forward"
+        "wiring: weights updated before the backward pass",
+        lambda *args: step(*args, between=early_update),
+        "forward|nowhere",
     ),
     Wrong("wiring: activation overwritten before the backward pass", overwritten, "forward|stale|overwritten"),
     Wrong("wiring: mask applied late", late_mask, "nowhere|mask|parameter"),
     Wrong(
         "wiring: another batch than recorded",
         lambda m, x, y, p: step(m, x, y, p, batch={"input": x.flip(0), "labels": y}),
-        "nowhere",
+        "nowhere|later",
     ),
     Wrong("wiring: gradient of the loss is 2", lambda *args: step(*args, seed=torch.tensor(2.0)), "loss"),
     Wrong(
