@@ -20,7 +20,8 @@ from .record import Record, RecordError
 UNDECLARED_WRITES = {"native_batch_norm": (3, 4), "cudnn_batch_norm": (3, 4), "miopen_batch_norm": (3, 4)}
 
 # On a GPU, what may be of TF32 operands, if a switch of PyTorch's lets it, and convolutions, which may be by any
-# algorithm; on the CPU, what adds up gradients in the tensors' own type, with its unit roundoff, also where that is short.
+# algorithm; on the CPU, what adds up gradients in the tensors' own type, with its unit roundoff, also where that is
+# short.
 PRODUCTS = {"mm", "addmm", "bmm", "baddbmm", "addbmm", "addmv", "mv"}
 CONVOLUTIONS = {"convolution", "convolution_backward"}
 POOLED = {"max_pool2d_with_indices_backward", "avg_pool2d_backward", "_adaptive_avg_pool2d_backward"}

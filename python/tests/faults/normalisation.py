@@ -100,7 +100,7 @@ FAULTS = [
         "batch norm: variance of n - 1",
         NORM,
         forward(lambda p, _: p.result(scale=1 / (p.var * p.count / (p.count - 1) + p.eps).sqrt())),
-        cause="biased|n - 1",
+        cause="biased|[nm] - 1",
     ),
     Fault(
         "batch norm: eps outside the root",
@@ -117,14 +117,14 @@ FAULTS = [
         cause="running",
     ),
     Fault("batch norm: shift left out", NORM, forward(lambda p, _: p.result(bias=p.bias * 0)), cause="bias|shift"),
-    Fault("batch norm: channels permuted", NORM, result(0, rolled(1)), cause="permut"),
+    Fault("batch norm: channels permuted", NORM, result(0, rolled(1)), cause="permut|order"),
     Fault("batch norm: one element off by 0.1 %", NORM, result(0, one_element)),
     Fault("batch norm: momentum swapped in the running mean", NORM, statistics(3, swapped_momentum), ~3, "momentum"),
     Fault(
         "batch norm: momentum swapped in the running variance", NORM, statistics(4, swapped_momentum), ~4, "momentum"
     ),
     Fault("batch norm: running variance biased", NORM, statistics(4, biased_variance), ~4, "biased"),
-    Fault("batch norm: running mean stale", NORM, statistics(3, stale), ~3, "stale|previous|before|not updated"),
+    Fault("batch norm: running mean stale", NORM, statistics(3, stale), ~3, "stale|unchanged|previous"),
     Fault("batch norm: saved mean in bfloat16", NORM, result(1, bf16), 1, "bfloat16|bf16|TF32"),
     Fault(
         "batch norm backward: statistics taken for constants",
@@ -144,7 +144,7 @@ FAULTS = [
     ),
     Fault("batch norm backward: weight gradient the mean", BACK, back(lambda b: b.dot / b.count, 1), 1, "mean|times"),
     Fault("batch norm backward: bias gradient the mean", BACK, back(lambda b: b.sum / b.count, 2), 2, "mean|times"),
-    Fault("batch norm backward: images permuted", BACK, result(0, rolled(0)), cause="permut"),
+    Fault("batch norm backward: images permuted", BACK, result(0, rolled(0)), cause="permut|order"),
     Fault("batch norm backward: one element off by 0.1 %", BACK, result(0, one_element)),
     Fault(
         "batch norm backward: weight and bias gradient exchanged",

@@ -95,7 +95,7 @@ FAULTS = [
         result(0, lambda y: rows_last(y) if y.dim() == 4 else None),
         cause="last|missing|tile",
     ),
-    Fault("relu: channels permuted", RELU, result(0, rolled(1)), cause="permut"),
+    Fault("relu: channels permuted", RELU, result(0, rolled(1)), cause="permut|order"),
     Fault(
         "relu backward: by the input of the next layer",
         RELU_BACK,
@@ -131,11 +131,11 @@ FAULTS = [
         ),
         cause="mean|average",
     ),
-    Fault("max pool: channels permuted", POOL, result(0, rolled(1)), cause="permut"),
+    Fault("max pool: channels permuted", POOL, result(0, rolled(1)), cause="permut|order"),
     Fault("max pool: indices of the neighbour", POOL, result(1, rolled(1)), 1),
     Fault("max pool backward: ties to all", POOL_BACK, ties_to_all, cause="tie"),
     Fault("max pool backward: last one wins where windows overlap", POOL_BACK, overlap_lost),
-    Fault("max pool backward: images permuted", POOL_BACK, result(0, rolled(0)), cause="permut"),
+    Fault("max pool backward: images permuted", POOL_BACK, result(0, rolled(0)), cause="permut|order"),
     Fault(
         "average pool: sum of the window",
         ("avg_pool2d", "_adaptive_avg_pool2d"),
@@ -211,7 +211,7 @@ FAULTS = [
             else None
         ),
     ),
-    Fault("cat: parts in another order", ("cat",), parts_exchanged, cause="order|permut"),
+    Fault("cat: parts in another order", ("cat",), parts_exchanged, cause="permut|order"),
     Fault("cat: channels permuted", ("cat",), result(0, rolled(1)), cause="permut|order"),
     Fault(
         "pad: on the other side",
@@ -252,5 +252,5 @@ FAULTS = [
         ),
     ),
     Fault("silu backward: of the gate alone", ("silu_backward",), lambda call: [call.args[0] * call.args[1].sigmoid()]),
-    Fault("clone: images permuted", ("clone",), result(0, rolled(0)), cause="permut"),
+    Fault("clone: images permuted", ("clone",), result(0, rolled(0)), cause="permut|order"),
 ]
