@@ -1,17 +1,20 @@
 //! GDSTAR (section 3): every epoch, find the rewind point, select weights, pull them towards it and prune.
 
+mod pruning;
 mod quantities;
+mod rewinding;
 mod stop;
 
 pub use quantities::SELECTED;
 pub(super) use quantities::{DRAW, S_F};
+pub(super) use rewinding::Rewinding;
 pub use stop::{FREEZE_K_STAR, STOPS, TARGET_SPARSITY};
 
 use super::measures::{Histogram, Laps, Measured, Measures, Parts};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, Squares, StepNeeds, Story, Told};
 use crate::error::{Error, Result};
 use crate::paper::Hyperparameters;
-use crate::paper::decay::{Decay, decay_step, rewind_decay};
+use crate::paper::decay::decay_step;
 use crate::paper::gradient_norm::{L1NormSum, frobenius_norm, mask_gradient, sum_of_squares};
 use crate::paper::reading::{GradientOf, MaskedGradient, MomentumOnPrune, Reading, RewindCopy, RewindUpdate};
 use crate::paper::rewind::RewindPoint;
@@ -21,9 +24,11 @@ use crate::paper::structured::{GroupScore, Structure, select_structured};
 use crate::scalar::Scalar;
 use crate::select::update::InactiveMomentum;
 use crate::weights::{Dead, Lasts, Slot, Weights};
+use pruning::{Pruning, W_STAR, forget_eliminated};
 use quantities::{
     ALPHA, CHUNK_QUANTILES, G, K_STAR, MASK, MASK_BEFORE, MIN_BEFORE, REWIND, S_ABS, S_SQ, SELECTED_COUNT, T, TAU,
 };
+use rewinding::Adaptive;
 use stop::Target;
 
 pub static ENTRY: Entry = ENTRY_OF_THE_FAMILY;
@@ -94,40 +99,13 @@ pub(super) const HEEDS_BUT_REWIND_UPDATE: &[&str] = match HEEDS.split_last() {
 
 /// The slot of G while an epoch runs.
 pub(super) const SQUARES: &str = "G";
-/// The slot of W_k*.
-const W_STAR: &str = "rewind";
-
-/// What moves the rewind point; everything else of the method is the same for its relatives.
-pub(super) trait Rewinding<S: Scalar>: Send {
-    /// Moves `point` to epoch `k`, whose norm is `s_f`, or leaves it; whether it moved.
-    ///
-    /// # Errors
-    /// As [`RewindPoint::observe`].
-    fn moves(&self, point: &mut RewindPoint<S>, k: usize, s_f: S, story: &mut Story<S>) -> Result<bool>;
-
-    /// After how many steps of the run W_k* is captured besides, within the epoch.
-    fn captures_after(&self) -> Option<usize> {
-        None
-    }
-}
-
-/// Alg. 4: at a new minimum of the Frobenius norm.
-struct Adaptive;
-
-impl<S: Scalar> Rewinding<S> for Adaptive {
-    fn moves(&self, point: &mut RewindPoint<S>, k: usize, s_f: S, story: &mut Story<S>) -> Result<bool> {
-        story.record(&MIN_BEFORE, || Told::Number(point.minimum()));
-        point.observe(k, s_f, &[])
-    }
-}
 
 /// The method's state; G (Eq. 2) and W_k* are slots of the weights.
 pub(super) struct Gdstar<S: Scalar, R> {
     hyper: Hyperparameters,
     reading: Reading,
     structure: Option<(Structure, GroupScore)>,
-    /// Where pruning ends, if it does.
-    target: Option<Target>,
+    pruning: Pruning,
     /// The last epoch that can become k*.
     last_k_star: Option<usize>,
     measures: Measures,
@@ -154,7 +132,7 @@ impl<S: Scalar, R: Rewinding<S>> Gdstar<S, R> {
             hyper: *setup.hyper,
             reading: *setup.reading,
             structure: setup.structure,
-            target: Target::of(setup.options),
+            pruning: Pruning::of(setup),
             last_k_star: setup.options.count(FREEZE_K_STAR.key),
             measures: setup.measures,
             rewinding,
@@ -181,49 +159,6 @@ impl<S: Scalar, R: Rewinding<S>> Gdstar<S, R> {
             None => select_weights(g, alive, alpha, chunks, &self.reading),
             Some(structure) => select_structured(g, alive, &w.shapes(), structure, alpha, chunks, &self.reading),
         }
-    }
-
-    /// Alg. 6 on every parameter of W, and what becomes of their momentum (open point 13).
-    fn prune(&self, t: usize, selected: &[bool], w: &mut Weights<S>) -> Result<()> {
-        let decay = Decay { lambda: self.hyper.lambda, t, eps: self.hyper.eps, threshold: self.reading.threshold };
-        let is_copy = self.reading.rewind_copy == RewindCopy::Copy;
-        let within = self.target.map(|target| self.within(target, selected, w, &decay)).transpose()?;
-        let Some(selected) = within.as_ref().map_or(Some(selected), |within| within.as_deref()) else {
-            return Ok(());
-        };
-        let mut outcome = Ok(());
-        for mut layer in w.layers() {
-            let selected = &selected[layer.range.clone()];
-            let w_star = is_copy.then(|| layer.slots.named(W_STAR));
-            let counts = rewind_decay(layer.values, w_star.as_deref(), selected, layer.mask, &decay);
-            outcome = outcome.and(counts.map(|_| ()));
-            if self.reading.momentum_on_prune != MomentumOnPrune::Keep {
-                zero_where(layer.momentum, layer.mask, false);
-            }
-            if self.reading.momentum_on_prune == MomentumOnPrune::ZeroSelected {
-                zero_where(layer.momentum, selected, true);
-            }
-        }
-        outcome
-    }
-}
-
-impl<S: Scalar, R: Rewinding<S>> Gdstar<S, R> {
-    /// What of `selected` is pruned on the way to a target; `None` once it is reached.
-    fn within(
-        &self,
-        target: Target,
-        selected: &[bool],
-        w: &mut Weights<S>,
-        decay: &Decay,
-    ) -> Result<Option<Vec<bool>>> {
-        if target.left(w.mask_mut()) == 0 {
-            return Ok(None);
-        }
-        let w_star = w.slot(W_STAR).map_or_else(|| w.values(), |slot| slot.values.clone());
-        let mut selected = selected.to_vec();
-        target.spare(&mut selected, w.mask_mut(), &w_star, decay)?;
-        Ok(Some(selected))
     }
 }
 
@@ -292,7 +227,7 @@ impl<S: Scalar, R: Rewinding<S>> Sparsifier<S> for Gdstar<S, R> {
         parts.selection = laps.lap();
         let t = decay_step(self.reading.decay_step, k, self.point.k_star(), at.steps)?;
         story.record(&MASK_BEFORE, || Told::Flags(w.mask_mut().to_vec()));
-        self.prune(t, &selection.selected, w)?; // Alg. 6
+        self.pruning.prune(t, &selection.selected, w)?; // Alg. 6
         parts.decay = laps.lap();
         if self.reading.rewind_update == RewindUpdate::AfterPruning {
             self.update_rewind(k, s_f, w, story)?;
@@ -332,19 +267,6 @@ impl<S: Scalar, R: Rewinding<S>> Sparsifier<S> for Gdstar<S, R> {
     fn restore(&mut self, fields: &Fields<S>) -> Result<()> {
         self.point = RewindPoint::restore(fields.number("minimum")?, fields.count("k_star")?, None)?;
         Ok(())
-    }
-}
-
-/// Sets W_k* to 0 where a weight is eliminated: no equation reads it there again, and nothing of it need be stored.
-fn forget_eliminated<S: Scalar>(w: &mut Weights<S>) {
-    for mut layer in w.layers() {
-        zero_where(layer.slots.named(W_STAR), layer.mask, false);
-    }
-}
-
-fn zero_where<S: Scalar>(values: &mut [S], flags: &[bool], flag: bool) {
-    for (value, _) in values.iter_mut().zip(flags).filter(|&(_, &f)| f == flag) {
-        *value = S::ZERO;
     }
 }
 

@@ -8,7 +8,7 @@ use super::keys::{
 use super::options::OptionValue;
 use super::record::SCORE;
 use super::selection::{Rules, impose};
-use super::tally::{Tally, tallied};
+use super::tally::{Tally, handed_to_tally, tallied};
 use super::timing::{LAST_OF_RUN, Timing};
 use super::{At, Entry, Fields, Needs, Setup, Sparsifier, StepNeeds, Story, Told};
 use crate::error::Result;
@@ -89,10 +89,6 @@ impl<S: Scalar> Sparsifier<S> for Gmp<S> {
         StepNeeds { after: is_update, is_update, ..StepNeeds::default() }
     }
 
-    fn begin_epoch(&mut self, _: At, w: &mut Weights<S>) {
-        self.tally.begin_epoch(w);
-    }
-
     fn after_step(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
         let Some(c) = self.timing.at(at.steps - 1) else { return Ok(()) };
         let active = w.mask_mut().to_vec();
@@ -103,16 +99,5 @@ impl<S: Scalar> Sparsifier<S> for Gmp<S> {
         Ok(())
     }
 
-    fn end_of_epoch(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        self.tally.tell(w, story);
-        Ok(())
-    }
-
-    fn save(&self) -> Fields<S> {
-        self.tally.save()
-    }
-
-    fn restore(&mut self, fields: &Fields<S>) -> Result<()> {
-        self.tally.restore(fields)
-    }
+    handed_to_tally!(begin_epoch, end_of_epoch, save, restore);
 }

@@ -5,7 +5,7 @@ use super::record::{DRAW, FRACTION};
 use super::rewiring::{Rewiring, Update};
 use super::selection::magnitudes;
 use super::sparse_start::{SparseStart, draws};
-use super::tally::Tally;
+use super::tally::{Tally, handed_to_tally};
 use super::timing::Timing;
 use super::{At, Fields, Gradients, Lab, Needs, Sparsifier, StepNeeds, Story, Told};
 use crate::error::Result;
@@ -73,10 +73,6 @@ impl<S: Scalar, C: Course> Sparsifier<S> for Rewired<S, C> {
         self.start.begin(self.rewiring.seed, self.rewiring.rules.ties, w, story)
     }
 
-    fn begin_epoch(&mut self, _: At, w: &mut Weights<S>) {
-        self.tally.begin_epoch(w);
-    }
-
     fn after_backward(&mut self, at: At, gradients: Gradients<S>, w: &Weights<S>) {
         if C::BY_GRADIENT && self.timing.at(at.steps).is_some() {
             self.growth = magnitudes(&gradients.over(w));
@@ -104,16 +100,5 @@ impl<S: Scalar, C: Course> Sparsifier<S> for Rewired<S, C> {
         Ok(())
     }
 
-    fn end_of_epoch(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        self.tally.tell(w, story);
-        Ok(())
-    }
-
-    fn save(&self) -> Fields<S> {
-        self.tally.save()
-    }
-
-    fn restore(&mut self, fields: &Fields<S>) -> Result<()> {
-        self.tally.restore(fields)
-    }
+    handed_to_tally!(begin_epoch, end_of_epoch, save, restore);
 }

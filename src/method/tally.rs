@@ -24,6 +24,33 @@ macro_rules! tallied {
 }
 pub(super) use tallied;
 
+/// Those of a method's hooks, by their names, that do nothing but hand on to its `tally`.
+macro_rules! handed_to_tally {
+    ($($hook:ident),+) => { $(handed_to_tally!(@$hook);)+ };
+    (@begin_epoch) => {
+        fn begin_epoch(&mut self, _: At, w: &mut Weights<S>) {
+            self.tally.begin_epoch(w);
+        }
+    };
+    (@end_of_epoch) => {
+        fn end_of_epoch(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
+            self.tally.tell(w, story);
+            Ok(())
+        }
+    };
+    (@save) => {
+        fn save(&self) -> Fields<S> {
+            self.tally.save()
+        }
+    };
+    (@restore) => {
+        fn restore(&mut self, fields: &Fields<S>) -> Result<()> {
+            self.tally.restore(fields)
+        }
+    };
+}
+pub(super) use handed_to_tally;
+
 /// What updates have done to the mask.
 #[derive(Debug, Clone)]
 pub(super) struct Tally<S> {

@@ -1,19 +1,19 @@
 //! Top-KAST (Jayakumar et al. 2020): the largest weights are computed with, somewhat more of them trained.
 
+mod descent;
+
 use super::keys::{COUNT, CUT, DISTRIBUTION, MASKED, MINIMUM, PERIOD, SHARE, TIES, UNIFORM_OR_GLOBAL, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::record::{BACKWARD, BACKWARD_SPARSITY, KEEP, KEEP_BACKWARD};
 use super::selection::{Rules, Shares, magnitudes, ranges, required};
-use super::tally::{Tally, tallied};
+use super::tally::{Tally, handed_to_tally, tallied};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, StepNeeds, Story, Told};
 use crate::error::{Error, Result};
-use crate::kernel::{Descent, Kernel, Penalty, drawn_step};
-use crate::paper::reading::Decayed;
 use crate::scalar::Scalar;
 use crate::select::distribution::Distribution;
 use crate::select::update::PenaltyRule;
-use crate::weights::{Dead, Lasts, Segment, Slot, Weights};
-use std::ops::Range;
+use crate::weights::{Dead, Lasts, Slot, Weights};
+use descent::DenseDescent;
 
 pub static ENTRY: Entry = Entry {
     heeds: MASKED,
@@ -46,15 +46,10 @@ const DENSE: &str = "dense";
 struct Topkast<S> {
     /// The shares outside A and B.
     outside: (f64, f64),
-    penalty: f64,
-    penalty_rule: PenaltyRule,
     every: usize,
     distribution: Distribution,
     rules: Rules,
-    momentum: f64,
-    nesterov: bool,
-    weight_decay: f64,
-    decayed: Decayed,
+    descent: DenseDescent,
     /// B; A is the mask.
     backward: Vec<bool>,
     /// g at A w, of the step under way.
@@ -88,15 +83,10 @@ impl<S: Scalar> Topkast<S> {
         }
         Ok(Self {
             outside,
-            penalty: options.real("penalty").unwrap_or_default(),
-            penalty_rule: options.choice()?,
             every: options.step("update_every", setup.length).unwrap_or(1).max(1),
             distribution: options.choice()?,
             rules: Rules::of(options)?,
-            momentum: setup.momentum,
-            nesterov: setup.nesterov,
-            weight_decay: setup.weight_decay,
-            decayed: setup.reading.decayed,
+            descent: DenseDescent::of(setup, 1.0 - outside.0)?,
             backward: vec![true; n],
             gradient: Vec::new(),
             tally: Tally::new(n),
@@ -118,9 +108,7 @@ impl<S: Scalar> Sparsifier<S> for Topkast<S> {
         Some(DENSE)
     }
 
-    fn begin_epoch(&mut self, _: At, w: &mut Weights<S>) {
-        self.tally.begin_epoch(w);
-    }
+    handed_to_tally!(begin_epoch);
 
     fn update_first(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
         let keys = w.slot(DENSE).map(|slot| magnitudes(&slot.values)).unwrap_or_default();
@@ -147,24 +135,7 @@ impl<S: Scalar> Sparsifier<S> for Topkast<S> {
     }
 
     fn after_step(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        let strengths = [self.penalty, self.penalty / (1.0 - self.outside.0)].map(S::from_f64);
-        let penalty = Penalty { by_sign: self.penalty_rule == PenaltyRule::L1, strengths };
-        let decays = |segment: &Segment| w.parameters[segment.parameter].role.is_decayed(self.decayed);
-        let decays: Vec<bool> = w.set().segments().iter().map(decays).collect();
-        for (mut layer, decays) in w.layers().zip(decays) {
-            let rule = Descent {
-                learning_rate: S::from_f64(at.learning_rate),
-                momentum: S::from_f64(self.momentum),
-                weight_decay: S::from_f64(if decays { self.weight_decay } else { 0.0 }),
-                nesterov: self.nesterov,
-            };
-            let range = layer.range.clone();
-            let (gradient, backward) = (&self.gradient[range.clone()], &self.backward[range.clone()]);
-            let moving = (layer.slots.named(DENSE), layer.momentum, layer.values);
-            if !drawn_step(Kernel::Fast, rule, penalty, moving, gradient, (layer.mask, backward)) {
-                return Err(first_not_finite(range, gradient, backward));
-            }
-        }
+        self.descent.step(at.learning_rate, w, &self.gradient, &self.backward)?;
         story.record(&BACKWARD, || Told::Flags(self.backward.clone()));
         Ok(())
     }
@@ -184,12 +155,4 @@ impl<S: Scalar> Sparsifier<S> for Topkast<S> {
         self.backward = fields.flags("backward", self.backward.len())?.to_vec();
         self.tally.restore(fields)
     }
-}
-
-/// Names the first gradient that is not finite where weights move, of those in this part of W.
-fn first_not_finite<S: Scalar>(range: Range<usize>, gradient: &[S], backward: &[bool]) -> Error {
-    let mut entries = range.zip(gradient).zip(backward);
-    let spoilt = entries.find_map(|((j, g), &moves)| (moves && !g.is_finite()).then_some((j, g.to_f64())));
-    let (j, g) = spoilt.unwrap_or_default();
-    Error::domain(format!("the gradient of weight {j}"), "a finite number", g)
 }

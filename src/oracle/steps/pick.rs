@@ -119,6 +119,22 @@ impl Desk<'_> {
         groups.iter().map(of_group).collect()
     }
 
+    /// What gradual pruning keeps of each group at c, on its course over `span`: labels `schedule` and, of the counts, `label`.
+    pub(crate) fn gradually_kept(
+        &mut self,
+        label: &str,
+        operands: &Operands,
+        groups: &[Vec<usize>],
+        c: usize,
+        span: (usize, usize),
+    ) -> Result<Vec<Known<Counts>>> {
+        let ends = (self.rules.real("initial_sparsity"), self.rules.real("final_sparsity"));
+        let course = self.rules.cubic(ends, c, span);
+        let rate = self.real_number("schedule", "rate", Ok(course))?;
+        let counts = self.shares_kept(groups, &operands.mask, &self.scheduled(&rate), true);
+        self.counts(label, "keep", counts)
+    }
+
     /// Label `score`: the size of these weights where they are candidates.
     pub(crate) fn sizes(
         &mut self,

@@ -47,12 +47,9 @@ fn step(desk: &mut Desk) -> Result<Left> {
 fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>]) -> Result<Update> {
     let rules = desk.rules;
     let due = rules.due();
-    let ends = (rules.real("initial_sparsity"), rules.real("final_sparsity"));
-    let course = rules.cubic(ends, rules.clock(desk.step()).1, (due.start, due.end.unwrap_or_default()));
-    let rate = desk.real_number("schedule", "rate", Ok(course))?;
     let groups = desk.groups(rules.choice::<Distribution>() == Distribution::Global);
-    let counts = desk.shares_kept(&groups, &operands.mask, &desk.scheduled(&rate), true);
-    let counts = desk.counts("count", "keep", counts)?;
+    let (c, span) = (rules.clock(desk.step()).1, (due.start, due.end.unwrap_or_default()));
+    let counts = desk.gradually_kept("count", operands, &groups, c, span)?;
     let scores = desk.sizes(between, &operands.mask, operands)?;
     let keys = intervals(&scores);
     let choice = Choice {

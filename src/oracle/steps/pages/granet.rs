@@ -73,12 +73,9 @@ fn step(desk: &mut Desk) -> Result<Left> {
 /// The gradual pruning: labels `schedule` and `prune`.
 fn prune(desk: &mut Desk, operands: &Operands, between: &[Known<Reals>], c: usize) -> Result<Masks> {
     let rules = desk.rules;
-    let ends = (rules.real("initial_sparsity"), rules.real("final_sparsity"));
-    let course = rules.cubic(ends, c, (rules.due().start, rules.steps("update_end")));
-    let rate = desk.real_number("schedule", "rate", Ok(course))?;
     let groups = desk.groups(rules.choice::<Gradual>() == Gradual::Global);
-    let counts = desk.shares_kept(&groups, &operands.mask, &desk.scheduled(&rate), true);
-    let counts = desk.counts("prune", "keep", counts)?;
+    let span = (rules.due().start, rules.steps("update_end"));
+    let counts = desk.gradually_kept("prune", operands, &groups, c, span)?;
     let sizes: Arrays = between[..desk.prunable().len()]
         .iter()
         .map(|of| of.as_ref().map(|of| of.iter().map(Near::abs).collect()).map_err(Clone::clone))
