@@ -8,6 +8,36 @@ pub trait Choice: Copy + std::str::FromStr<Err = crate::Error> + std::fmt::Displ
     const NAMES: &'static [&'static str];
 }
 
+/// The name that was probably meant: one that begins so, or else the one that the fewest letters put in, left out or changed
+/// make of it, at most two.
+///
+/// ```
+/// use gdstar::choice::near;
+/// assert_eq!(near("lenet30", &["lenet", "lenet300", "vgg16"]), Some("lenet300"));
+/// assert_eq!(near("vgg", &["lenet", "lenet300", "vgg16"]), Some("vgg16"));
+/// assert_eq!(near("mobile", &["lenet", "vgg16"]), None);
+/// ```
+pub fn near<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
+    let begins = names.iter().find(|known| !name.is_empty() && known.starts_with(name));
+    let close = names.iter().filter(|known| edits(name, known) <= 2).min_by_key(|known| edits(name, known));
+    begins.or(close).copied()
+}
+
+/// Levenshtein's distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
 /// Defines an enum whose variants have stable names in files and on the command line; the first is the default.
 macro_rules! choice {
     ($(#[$doc:meta])* $Type:ident, $key:literal: $($(#[$variant_doc:meta])* $Variant:ident = $name:literal),+ $(,)?) => {

@@ -26,6 +26,23 @@ pub fn parse(text: &[u8]) -> Result<Value, String> {
     serde_json::from_slice::<Strict>(text).map(|strict| strict.0).map_err(|e| e.to_string())
 }
 
+/// A number as a record has it, in which JSON's null is what it has in place of one that is not finite.
+///
+/// # Errors
+/// Those of the deserializer.
+pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+/// A list of the same.
+///
+/// # Errors
+/// Those of the deserializer.
+pub fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let numbers = Vec::<Option<f64>>::deserialize(deserializer)?;
+    Ok(numbers.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect())
+}
+
 /// A [`Value`] without duplicate keys.
 struct Strict(Value);
 

@@ -125,8 +125,9 @@ impl ReproduceArgs {
         let (target, job) = found.ok_or_else(|| Error::domain("--only", expected, format!("`{hash}`")))?;
         let store = Store::create(&self.store)?;
         let _hold = store.share()?;
-        store.note(target.name, scale)?;
-        let failed = self.work(&store, vec![job])?;
+        // One that is finished is as it was left, or that is told.
+        store.finished(&job)?;
+        let failed = self.work(&store, vec![job], &|| store.note(target.name, scale))?;
         failed.map_or(Ok(()), Err)
     }
 
@@ -139,10 +140,18 @@ impl ReproduceArgs {
             note(&store)?;
             None
         } else {
+            let is_new = !self.store.exists();
             let store = Store::create(&self.store)?;
-            note(&store)?;
-            let _hold = store.hold()?;
-            self.work(&store, jobs)?
+            let hold = store.hold()?;
+            if done.contains(&true) {
+                note(&store)?;
+            }
+            let failed = self.work(&store, jobs, &|| note(&store))?;
+            drop(hold);
+            if is_new && failed.is_some() {
+                store.discard_unused()?;
+            }
+            failed
         };
         for target in targets {
             console::print(exhibit::text(&target.show(scale, &store)?))?;
@@ -154,9 +163,10 @@ impl ReproduceArgs {
         failed.map_or(Ok(()), Err)
     }
 
-    /// What is missing of these jobs; what kept some of them from being done while others were.
-    fn work(&self, store: &Store, jobs: Vec<Job>) -> Result<Option<Error>> {
-        with_threads(self.threads, || Work::new(store, jobs)?.all())?
+    /// What is missing of these jobs, with a note of what they are for as soon as one begins; what kept some of them from being
+    /// done while others were.
+    fn work(&self, store: &Store, jobs: Vec<Job>, note: &(dyn Fn() -> Result<()> + Sync)) -> Result<Option<Error>> {
+        with_threads(self.threads, || Work::new(store, jobs, note)?.all())?
     }
 }
 

@@ -12,7 +12,7 @@ pub struct ScaleArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Scale")]
     models: Vec<String>,
     /// Every run with the seeds 0 to N - 1 [default: 3]
-    #[arg(long, value_name = "N", help_heading = "Scale")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seeds, help_heading = "Scale")]
     seeds: Option<u64>,
     /// Epochs of every run [default: the paper's]
     #[arg(long, value_name = "K", help_heading = "Scale")]
@@ -26,6 +26,12 @@ pub struct ScaleArgs {
     /// The folder with mnist/, cifar10/ and tiny-imagenet-200/, or the one data set that is needed [default: data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+}
+
+/// How many seeds.
+fn seeds(text: &str) -> std::result::Result<u64, String> {
+    let expected = |_| "expected how many: N stands for the seeds 0 to N - 1".to_string();
+    text.parse().map_err(expected)
 }
 
 impl ScaleArgs {

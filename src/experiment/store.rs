@@ -143,6 +143,24 @@ impl Store {
         Ok(store)
     }
 
+    /// Removes a store in which nothing was begun.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn discard_unused(&self) -> Result<()> {
+        let is_used = ["asked", "data"].iter().any(|part| self.folder.join(part).exists()) || !is_empty(&self.runs())?;
+        if is_used {
+            return Ok(());
+        }
+        for file in [self.about(), self.folder.join("lock")] {
+            fs::remove_file(&file).map_err(Error::io(&file, "remove"))?;
+        }
+        for folder in [self.runs(), self.folder.clone()] {
+            fs::remove_dir(&folder).map_err(Error::io(&folder, "remove"))?;
+        }
+        Ok(())
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }

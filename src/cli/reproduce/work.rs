@@ -11,6 +11,8 @@ use crate::train::{Beginning, Config, Watcher};
 /// What is missing of jobs.
 pub(super) struct Work<'a> {
     store: &'a Store,
+    /// Notes what the jobs are for, when the first of them begins.
+    note: &'a dyn Fn() -> Result<()>,
     missing: Vec<Job>,
     bar: Bar,
     /// Those that were read, and those that are not there.
@@ -19,7 +21,7 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(store: &'a Store, jobs: Vec<Job>) -> Result<Self> {
+    pub(super) fn new(store: &'a Store, jobs: Vec<Job>, note: &'a dyn Fn() -> Result<()>) -> Result<Self> {
         let mut missing = Vec::new();
         let mut bar = Bar::new(jobs.len());
         for job in jobs {
@@ -30,7 +32,7 @@ impl<'a> Work<'a> {
                 missing.push(job);
             }
         }
-        Ok(Self { store, missing, bar, data: Vec::new(), failed: None })
+        Ok(Self { store, note, missing, bar, data: Vec::new(), failed: None })
     }
 
     /// Does all that can be done. What keeps one job from it (its data are missing, its loss is no number, its method has
@@ -46,6 +48,7 @@ impl<'a> Work<'a> {
                 continue;
             };
             self.store.check_data(job.config(), dataset)?;
+            (self.note)()?;
             let progress = self.bar.begin(&job)?;
             let watch = |_: &str, beginning: &Beginning| -> Vec<Box<dyn Watcher>> {
                 vec![Box::new(JobProgress::new(&progress, beginning))]
@@ -54,7 +57,8 @@ impl<'a> Work<'a> {
             match self.store.finish(&job, &bench) {
                 Ok(()) => self.bar.end(&job)?,
                 Err(error @ (Error::NonFinite { .. } | Error::Domain { .. })) => {
-                    self.bar.tell(&in_one_line(&format!("gdstar: {}: {error}", job.name)));
+                    let reason = if self.failed.is_some() { format!(": {error}") } else { " is left out".to_string() };
+                    self.bar.tell(&in_one_line(&format!("gdstar: {}{reason}", job.name)));
                     self.bar.give_up(&job)?;
                     self.failed.get_or_insert(error);
                 }
@@ -79,8 +83,9 @@ impl<'a> Work<'a> {
         let dataset = match load_data(config.data, config.data_dir.as_deref(), config.load_options()) {
             Ok(dataset) => Some(dataset),
             Err(error) => {
-                let without = format!("gdstar: {}; runs on {} are left out", error, config.data);
-                console::tell(in_one_line(&without));
+                // The first reason is told at the end, as the error of all.
+                let reason = if self.failed.is_some() { format!(": {error}") } else { String::new() };
+                console::tell(in_one_line(&format!("gdstar: runs on {} are left out{reason}", config.data)));
                 self.failed.get_or_insert(error);
                 None
             }

@@ -4,6 +4,7 @@ use super::{BatchNorm, Curve, Line, LineTrace, Pair};
 use crate::error::{Error, Result};
 use crate::experiment::stored::{self, Settings};
 use crate::experiment::{Bench, Stage};
+use crate::json;
 use crate::method::options::{Length, Value};
 use crate::method::{Method, Options, lmc};
 use crate::nn::{Parameters, state_dict};
@@ -44,7 +45,10 @@ pub struct Connectivity {
 pub struct CandidateRecord {
     /// The candidate, in steps; `None` between two runs that are not children.
     pub k: Option<usize>,
+    /// Not finite, and null in files, where a loss is not; so is the loss's barrier.
+    #[serde(deserialize_with = "json::number")]
     pub score: f64,
+    #[serde(deserialize_with = "json::number")]
     pub barrier_loss: f64,
     pub barrier_error: f64,
     pub stable: bool,
@@ -77,8 +81,9 @@ pub struct Choice {
 impl Choice {
     /// Of records in the order of their candidates; `None` of none.
     pub fn of(records: &[CandidateRecord]) -> Option<Self> {
-        let better = |best: &CandidateRecord, next: &CandidateRecord| next.score < best.score || best.score.is_nan();
-        let best = records.iter().reduce(|best, next| if better(best, next) { next } else { best })?;
+        // What is not finite is none the better for how it is not: files do not tell.
+        let score = |record: &CandidateRecord| if record.score.is_finite() { record.score } else { f64::INFINITY };
+        let best = records.iter().reduce(|best, next| if score(next) < score(best) { next } else { best })?;
         let stable = records.iter().rev().take_while(|record| record.stable).last();
         Some(Self { k_star: best.k?, k_stable: stable.and_then(|record| record.k) })
     }

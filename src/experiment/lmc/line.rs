@@ -1,6 +1,7 @@
 //! The line between two networks: where it is looked at, and what is seen there.
 
 use crate::error::Result;
+use crate::json;
 use crate::method::Options;
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
@@ -24,7 +25,8 @@ pub struct Line {
 pub struct Curve {
     /// Where: 0 at one end, 1 at the other.
     pub alpha: Vec<f64>,
-    /// The mean cross-entropy over the test set.
+    /// The mean cross-entropy over the test set; in files null where it is not finite.
+    #[serde(deserialize_with = "json::numbers")]
     pub loss: Vec<f64>,
     /// The share of the test set that is not classified rightly, 0 to 1.
     pub error: Vec<f64>,

@@ -12,6 +12,7 @@ mod shufflenet;
 mod vgg;
 
 use super::Network;
+use crate::choice::near;
 use crate::error::{Error, Result};
 
 /// One line of [`MODELS`].
@@ -185,6 +186,7 @@ impl Entry {
 pub fn find(name: &str) -> Result<&'static Entry> {
     MODELS.iter().find(|entry| entry.name == name).ok_or_else(|| {
         let known: Vec<&str> = MODELS.iter().map(|entry| entry.name).collect();
-        Error::domain("--model", known.join(" | "), format!("`{name}`"))
+        let near = near(name, &known).map_or_else(String::new, |near| format!("; is it {near}?"));
+        Error::domain("--model", known.join(" | "), format!("`{name}`{near}"))
     })
 }

@@ -79,6 +79,9 @@ pub(super) fn header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<Strin
     metadata(config, &header.to_json())
 }
 
+/// What a header may list, which is a JSON text of at most 4 MiB.
+const MOST_RATES: usize = 100_000;
+
 /// The learning rates of the run's steps: by their rule where the format has it, else one an epoch, or one a step where they
 /// move within one.
 fn schedule(run: &Run) -> (Schedule, LearningRateStep) {
@@ -89,13 +92,17 @@ fn schedule(run: &Run) -> (Schedule, LearningRateStep) {
         RateSchedule::Constant => return (Schedule::Constant, reading),
         _ => {}
     }
-    let steps: Vec<f64> =
-        (0..config.hyper.epochs * batches).map(|t| run.learning_rate(t / batches.max(1), t, batches)).collect();
-    let epochs: Vec<&[f64]> = steps.chunks(batches.max(1)).collect();
-    if epochs.iter().all(|rates| rates.iter().all(|rate| *rate == rates[0])) {
-        return (Schedule::Rates(epochs.iter().map(|rates| rates[0]).collect()), LearningRateStep::PerEpoch);
+    let rates: Vec<f64> = (0..config.hyper.epochs.saturating_mul(batches))
+        .map(|t| run.learning_rate(t / batches.max(1), t, batches))
+        .collect();
+    let epochs: Vec<&[f64]> = rates.chunks(batches.max(1)).collect();
+    let are_even = epochs.iter().all(|rates| rates.iter().all(|rate| *rate == rates[0]));
+    match (are_even, rates.len()) {
+        (true, _) => (Schedule::Rates(epochs.iter().map(|rates| rates[0]).collect()), LearningRateStep::PerEpoch),
+        (false, ..=MOST_RATES) => (Schedule::Rates(rates), LearningRateStep::PerStep),
+        // The steps of so long a run are not followed.
+        (false, _) => (Schedule::Other, reading),
     }
-    (Schedule::Rates(steps), LearningRateStep::PerStep)
 }
 
 /// When fixed rewind captures W_k*; `None` of other methods.
