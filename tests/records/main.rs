@@ -2,7 +2,9 @@
 //! `cargo test --test records NAME::` runs one.
 
 mod batches;
+mod judged;
 mod malformed;
+mod mistakes;
 mod op_cases;
 mod packed;
 mod reading;

@@ -66,6 +66,18 @@ impl Answer {
         Self { results: vec![Claim::Values(result)], writes: Vec::new() }
     }
 
+    /// This, where ports that declare nothing may as well be as far off as `wide`.
+    pub(super) fn unless_declared(self, wide: Self, undeclared: &'static str) -> Self {
+        let either = |narrow: Claim, wide: Claim| match (narrow, wide) {
+            (Claim::Values(narrow), Claim::Values(wide)) => Claim::Values(narrow.unless_declared(wide, undeclared)),
+            (narrow, _) => narrow,
+        };
+        let results = self.results.into_iter().zip(wide.results).map(|(narrow, wide)| either(narrow, wide));
+        let writes = self.writes.into_iter().zip(wide.writes);
+        let writes = writes.map(|((changed, narrow), (_, wide))| (changed, either(narrow, wide)));
+        Self { results: results.collect(), writes: writes.collect() }
+    }
+
     /// Results that are not judged, and why.
     pub(super) fn unjudged(results: usize, why: &str) -> Self {
         Self { results: vec![Claim::NotJudged(why.to_string()); results], writes: Vec::new() }
@@ -126,7 +138,8 @@ impl Expected {
             return self;
         }
         let any = Zip::from(&wide.any).and(&self.any).map_collect(|a, b| a.max(*b));
-        Self { any, narrow: Some(Narrow { any: self.any, undeclared }), ..self }
+        let narrow = self.narrow.or(Some(Narrow { any: self.any, undeclared }));
+        Self { truth: self.truth, magnitude: self.magnitude, any, likely: self.likely, narrow, unit: self.unit }
     }
 
     /// Every element times an exact factor, which rounds once more.

@@ -116,13 +116,15 @@ pub(super) fn measure(expected: &Expected, got: &ArrayD<f64>) -> Grade {
         let finite = truth.is_finite();
         let (any, likely, narrow) = if finite { (any, likely, narrow) } else { (0.0, 0.0, 0.0) };
         let error = error(truth, got);
-        let place = if !(error <= any) {
+        // Not a number is within nothing.
+        let within = |radius: f64| error <= radius;
+        let place = if !within(any) {
             Place::Outside
-        } else if any == f64::INFINITY {
+        } else if !within(narrow) {
+            if any == f64::INFINITY { Place::Unbounded } else { Place::Undeclared }
+        } else if narrow == f64::INFINITY {
             Place::Unbounded
-        } else if !(error <= narrow) {
-            Place::Undeclared
-        } else if !(error <= likely) {
+        } else if !within(likely) {
             Place::Unlikely
         } else {
             Place::Likely
@@ -147,10 +149,8 @@ pub(super) fn measure(expected: &Expected, got: &ArrayD<f64>) -> Grade {
         let scale = expected.unit * magnitude;
         let ratio = |x: f64| if x == 0.0 { 0.0 } else { x / scale };
         let r = ratio(error);
-        // A NaN is larger than any ratio.
-        if !(r <= measured.worst) {
-            measured.worst = if r.is_nan() { f64::INFINITY } else { r };
-        }
+        // Not a number is worse than any ratio; `max` would pass over it.
+        measured.worst = measured.worst.max(if r.is_nan() { f64::INFINITY } else { r });
         if finite && magnitude > 0.0 {
             tightness.push(ratio(any));
         }

@@ -111,14 +111,11 @@ impl<'a> Found<'a> {
     fn elements(&self) -> Vec<usize> {
         let radii = self.expected.any.iter().zip(&self.expected.likely);
         let elements = self.got.iter().zip(&self.expected.truth).zip(radii).enumerate();
-        let is_off = |got: f64, truth: f64, any: f64, likely: f64| {
-            let error = (got - truth).abs();
-            !(error <= any.min(likely)) && !(got == truth || (got.is_nan() && truth.is_nan()))
+        let is_right = |got: f64, truth: f64, radius: f64| {
+            (got - truth).abs() <= radius || got == truth || (got.is_nan() && truth.is_nan())
         };
-        elements
-            .filter(|(_, ((got, truth), (any, likely)))| is_off(**got, **truth, **any, **likely))
-            .map(|(at, _)| at)
-            .collect()
+        let off = elements.filter(|(_, ((got, truth), (any, likely)))| !is_right(**got, **truth, any.min(**likely)));
+        off.map(|(at, _)| at).collect()
     }
 }
 

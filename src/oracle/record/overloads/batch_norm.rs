@@ -72,6 +72,11 @@ pub(super) fn forms(declared: Option<BatchNormForm>) -> [BatchNormForm; 2] {
     }
 }
 
+/// The unit roundoff of statistics that are stored in a coarser type (BF16, F16) than they are formed in, else 0.
+fn coarse(rounding: &Rounding) -> f64 {
+    if rounding.out > rounding.operations.stored { rounding.out } else { 0.0 }
+}
+
 impl Statistics {
     /// Of a channel's values, formed in one way.
     pub fn of(steps: Steps, x: &[f64], eps: f64, form: BatchNormForm, slip: Option<Slip>) -> Self {
@@ -86,7 +91,7 @@ impl Statistics {
         let rounding = steps.0;
         let errors = |gamma: f64| {
             let (v, mu) = (exact.to_f64(), mean.abs().to_f64());
-            let e = gamma * size;
+            let e = gamma * size + coarse(rounding) * mu;
             let two_pass = gamma * (v + e * e) + e * e;
             let one_pass = gamma * of_squares + 2.0 * mu * e + e * e;
             let blocks = 2.0 * (1.0 + libm::log2(m)).sqrt() * gamma * largest;
@@ -107,7 +112,9 @@ impl Statistics {
                     + 2.0 * rounding.operations.underflow,
             )
         };
+        // The sum of squares may be stored in the statistics' type before it is divided.
         let variance = ball(exact, any.1, likely.1);
+        let variance = variance.off_by(coarse(rounding) * variance.size());
         let normalising = match slip {
             Some(Slip::UnbiasedVariance) if m > 1.0 => {
                 let unbiased = exact * divisor / DoubleDouble::from(m - 1.0);
@@ -116,6 +123,12 @@ impl Statistics {
             _ => variance,
         };
         Self { variance, size, ..Self::with(steps, ball(mean, any.0, likely.0), normalising, eps, slip) }
+    }
+
+    /// As they are used once they are stored, in a type that is coarser than formulas are formed in.
+    fn stored(self, rounding: &Rounding) -> Self {
+        let stored = |ball: Ball| ball.off_by(coarse(rounding) * ball.size());
+        Self { mean: stored(self.mean), reciprocal: stored(self.reciprocal), ..self }
     }
 
     /// Of a mean and a variance that are given.
@@ -222,6 +235,7 @@ pub(super) fn normalised(
                 let [mean, variance] = [mean[[c]], variance[[c]]].map(Ball::exact);
                 Statistics::with(Steps(roundings[0]), mean, variance, settings.eps, None)
             }
+            _ if settings.training => statistics[c].stored(roundings[1]),
             _ => statistics[c],
         };
         let normalising: Vec<Statistics> = (0..count).map(of_running).collect();
@@ -229,6 +243,7 @@ pub(super) fn normalised(
         let running = match (settings.training, parameters.mean, parameters.variance) {
             (true, Some(mean), Some(variance)) => {
                 let m = channels.values(0).len() as f64;
+                let statistics: Vec<Statistics> = statistics.iter().map(|s| s.stored(roundings[1])).collect();
                 Some(running(roundings[1], &statistics, [mean, variance], settings.momentum, m, given.slip))
             }
             _ => None,
@@ -289,7 +304,8 @@ fn running(
         let sum = Ball { centre: kept.centre + taken.centre, any: taken.any, likely: taken.likely };
         // Either form: the shares rounded (momentum, 1 - momentum), two products, one or two sums, the store.
         let size = kept.size() + taken.size() + take.abs() * old.abs();
-        let error = 6.0 * rounding.operations.stored * size + 2.0 * rounding.operations.underflow;
+        // In statistics of a coarser type, the products are rounded to it too.
+        let error = (6.0 * rounding.operations.stored + coarse(rounding)) * size + 2.0 * rounding.operations.underflow;
         (sum.off_by(error), kept.size() + take.abs() * new_size)
     };
     let unbiased = |s: &Statistics| match slip == Some(Slip::RunningBiased) || m <= 1.0 {

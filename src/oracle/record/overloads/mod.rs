@@ -27,8 +27,9 @@ pub(super) use cases::answer_case;
 pub(super) use slips::{SLIPS, Slip};
 
 use super::expected::Answer;
-use super::{AtenCall, Declared, Value};
+use super::{AtenCall, Declared, Value, unit_roundoff};
 use crate::error::Result;
+use crate::scalar::power_of_two;
 
 /// One overload.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +43,19 @@ pub struct Overload {
     in_place: bool,
 }
 
+/// Formulas of few steps, which ports in F16 and BF16 may well form in that type, step by step; sums of many terms are
+/// not such, and a port that forms them so declares its u_acc.
+const FEW_STEPS: &[&str] =
+    &["add", "sub", "mul", "div", "sigmoid", "silu", "pool2d", "_log_softmax", "nll_loss", "native_dropout"];
+/// What has to be declared for it.
+const OWN_TYPE: &str = "`u_acc`: steps in the result's own type";
+
 impl Overload {
+    /// Whether it is one of [`FEW_STEPS`].
+    fn has_few_steps(&self) -> bool {
+        !self.name.contains("addmm") && FEW_STEPS.iter().any(|steps| self.name.contains(steps))
+    }
+
     /// Whether the result is the first argument, changed.
     pub fn works_in_place(&self) -> bool {
         self.in_place
@@ -63,7 +76,14 @@ impl Overload {
         declared: &Declared,
         slip: Option<Slip>,
     ) -> Result<Answer> {
-        let answer = (self.judge)(&Arguments { overload: self.name, call, declared, slip })?;
+        let of = |declared: &Declared| (self.judge)(&Arguments { overload: self.name, call, declared, slip });
+        let mut answer = of(declared)?;
+        let roundoffs = call.results.iter().flatten().filter_map(|value| unit_roundoff(value.dtype));
+        let coarsest = roundoffs.fold(0.0, f64::max);
+        if self.has_few_steps() && declared.u_acc.is_none() && coarsest > power_of_two(-24) {
+            let own = Declared { u_acc: Some(coarsest), ..*declared };
+            answer = answer.unless_declared(of(&own)?, OWN_TYPE);
+        }
         Ok(if self.in_place { answer.in_place() } else { answer })
     }
 }

@@ -163,7 +163,7 @@ pub(super) fn split(given: &Arguments) -> Result<Answer> {
 }
 
 /// Where a slice begins and ends, each from the front or, negative, from the back, and cut to the extent.
-fn bounds(given: &Arguments, first: usize, extent: usize) -> Result<(Slice, usize)> {
+fn bounds(given: &Arguments, first: usize, extent: usize) -> Result<Slice> {
     let whole = i64::try_from(extent).unwrap_or(i64::MAX);
     let place = |i: i64| if i < 0 { (i + whole).max(0) } else { i.min(whole) };
     let start = place(given.integer(first, "start", Some(0))?);
@@ -172,15 +172,14 @@ fn bounds(given: &Arguments, first: usize, extent: usize) -> Result<(Slice, usiz
     if step == 0 {
         return Err(given.refused("step", "an integer from 1", "0"));
     }
-    let slice = Slice::new(start as isize, Some(end as isize), step as isize);
-    Ok((slice, ((end - start) as usize).div_ceil(step)))
+    Ok(Slice::new(start as isize, Some(end as isize), step as isize))
 }
 
 /// `slice(self, dim=0, start=None, end=None, step=1)`.
 pub(super) fn slice(given: &Arguments) -> Result<Answer> {
     let x = given.tensor(0, "self")?;
     let axis = given.axis(1, "dim", Some(0), x.array.ndim())?;
-    let (slice, _) = bounds(given, 2, x.array.shape().get(axis).copied().unwrap_or(0))?;
+    let slice = bounds(given, 2, x.array.shape().get(axis).copied().unwrap_or(0))?;
     Ok(moved(given, x, x.array.slice_axis(Axis(axis), slice).to_owned()))
 }
 
@@ -189,8 +188,8 @@ pub(super) fn slice_backward(given: &Arguments) -> Result<Answer> {
     let dy = given.tensor(0, "grad_output")?;
     let mut dx = ArrayD::zeros(IxDyn(&sized(given, 1, "input_sizes")?));
     let axis = given.axis(2, "dim", None, dx.ndim())?;
-    let (slice, length) = bounds(given, 3, dx.shape().get(axis).copied().unwrap_or(0))?;
-    place(given, dx.slice_axis_mut(Axis(axis), slice), dy, length)?;
+    let slice = bounds(given, 3, dx.shape().get(axis).copied().unwrap_or(0))?;
+    place(given, dx.slice_axis_mut(Axis(axis), slice), dy)?;
     Ok(moved(given, dy, dx))
 }
 
@@ -205,7 +204,7 @@ fn sized(given: &Arguments, position: usize, name: &str) -> Result<Vec<usize>> {
 }
 
 /// Puts dy where it was taken from.
-fn place(given: &Arguments, mut target: ndarray::ArrayViewMutD<f64>, dy: &Value, _: usize) -> Result<()> {
+fn place(given: &Arguments, mut target: ndarray::ArrayViewMutD<f64>, dy: &Value) -> Result<()> {
     if target.shape() != dy.array.shape() {
         let found = format!("shape {:?}", dy.array.shape());
         return Err(given.refused("grad_output", format!("shape {:?}", target.shape()), found));
@@ -228,7 +227,7 @@ pub(super) fn select_backward(given: &Arguments) -> Result<Answer> {
     let mut dx = ArrayD::zeros(IxDyn(&sized(given, 1, "input_sizes")?));
     let axis = given.axis(2, "dim", None, dx.ndim())?;
     let index = given.axis(3, "index", None, dx.shape().get(axis).copied().unwrap_or(0))?;
-    place(given, dx.index_axis_mut(Axis(axis), index), dy, 1)?;
+    place(given, dx.index_axis_mut(Axis(axis), index), dy)?;
     Ok(moved(given, dy, dx))
 }
 

@@ -55,8 +55,13 @@ pub(super) fn div(given: &Arguments) -> Result<Answer> {
 /// A number of a program, f64, as an operation takes it: rounded to the operation's type, where that does not hold it.
 fn number(steps: Steps, x: f64) -> Ball {
     let operations = &steps.0.operations;
-    let is_held = steps.0.is_integer || operations.stored <= power_of_two(-53) || f64::from(x as f32) == x;
+    let is_held = steps.0.is_integer || operations.stored <= power_of_two(-53) || is_single(steps, x);
     if is_held { Ball::exact(x) } else { Ball::exact(x).off_by(operations.stored * x.abs()) }
+}
+
+/// Whether formulas in f32 hold it.
+fn is_single(steps: Steps, x: f64) -> bool {
+    steps.0.operations.stored <= power_of_two(-24) && f64::from(x as f32) == x
 }
 
 /// Two operands spread to their joint shape, or one beside a number; what is finer than the operation is rounded to its
