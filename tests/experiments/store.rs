@@ -289,3 +289,31 @@ fn the_overview_lists_every_target() {
     }
     assert!(!store.exists());
 }
+
+/// A call that could begin nothing leaves neither a note nor a store, and tells the reason once.
+#[test]
+fn a_call_that_begins_nothing_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let nowhere = folder.path().join("nowhere");
+    let call = ["reproduce", "table2", "--models", "lenet300", "--seeds", "1", "--epochs", "1"];
+    let output = gdstar(&[&call[..], &["--data-dir", word(&nowhere), "--store", word(&store)]].concat());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), told.matches("data set: expected").count()), (Some(2), 1), "{told}");
+    assert!(!store.exists(), "an empty store is left");
+}
+
+/// A finished run that was changed since is told also where it is asked for alone.
+#[test]
+fn a_damaged_run_asked_for_alone_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let hash = list("fig2", &store)[0]["hash"].as_str().unwrap().to_string();
+    let only = words("fig2", &store, &["--only", &hash]);
+    printed(&only);
+    printed(&only);
+    let metrics = store.join("runs").join(&hash).join("metrics.jsonl");
+    fs::write(&metrics, fs::read_to_string(&metrics).unwrap() + "\n").unwrap();
+    let (told, code) = refused(&only);
+    assert!(code == 2 && told.contains("metrics.jsonl"), "{told}");
+}

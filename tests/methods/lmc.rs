@@ -447,3 +447,25 @@ fn bad_input_is_refused_in_a_line() {
     std::fs::write(&config, text).unwrap();
     refused(&["lmc", &at("one"), &at("one")], &["one", "1/2"]);
 }
+
+/// What is not finite on a line is null in its file, is read again as no number, and is never chosen before a number.
+#[test]
+fn losses_that_are_not_finite_are_read_again() {
+    let record = |k: usize, loss: f64| CandidateRecord {
+        k: Some(k),
+        score: loss,
+        barrier_loss: loss,
+        barrier_error: 0.0,
+        stable: false,
+        curve: Curve { alpha: vec![0.0, 1.0], loss: vec![loss, 1.0], error: vec![0.5, 0.5] },
+    };
+    let records = [record(1, f64::INFINITY), record(2, f64::NAN), record(3, 2.0)];
+    let text = serde_json::to_string(&records).unwrap();
+    assert!(text.contains("null") && !text.contains("NaN"), "{text}");
+    let again: Vec<CandidateRecord> = serde_json::from_str(&text).unwrap();
+    assert!(again[0].score.is_nan() && again[1].curve.loss[0].is_nan() && again[2] == records[2]);
+    for of in [&records[..], &again] {
+        assert_eq!(Choice::of(of).unwrap().k_star, 3);
+        assert_eq!(Choice::of(&of[..2]).unwrap().k_star, 1);
+    }
+}
