@@ -40,6 +40,7 @@ pub(super) const NOT_RECORDED: &str = "not recorded";
 
 /// What is known of one result.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every claim is one of values")]
 pub enum Claim {
     /// These values.
     Values(Expected),

@@ -4,11 +4,14 @@ use super::Found;
 use crate::oracle::record::Expected;
 use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
 
+/// What makes another array of one.
+type Alter = Box<dyn Fn(&ArrayD<f64>) -> ArrayD<f64>>;
+
 /// One way in which an array may be another than it should.
 pub(super) struct Alteration {
     /// What is said of it, behind the array's name.
     pub said: String,
-    pub of: Box<dyn Fn(&ArrayD<f64>) -> ArrayD<f64>>,
+    pub of: Alter,
 }
 
 /// Orders of axes, by rank, and what a buffer was taken for.
@@ -26,7 +29,7 @@ const ORDERS: &[(&[usize], &str)] = &[
 pub(super) fn all(shape: &[usize]) -> Vec<Alteration> {
     let rank = shape.len();
     let mut all: Vec<Alteration> = Vec::new();
-    let mut add = |said: String, of: Box<dyn Fn(&ArrayD<f64>) -> ArrayD<f64>>| all.push(Alteration { said, of });
+    let mut add = |said: String, of: Alter| all.push(Alteration { said, of });
     for &(order, said) in ORDERS.iter().filter(|(order, _)| order.len() == rank) {
         let is_moved = order.iter().enumerate().any(|(i, &axis)| i != axis && shape[axis] > 1);
         if is_moved {

@@ -57,8 +57,11 @@ pub fn explain(call: &Call<Value>, place: &Place) -> Result<Option<String>> {
     Ok(explained)
 }
 
+/// What makes another declaration of one.
+type Declare = fn(Declared) -> Declared;
+
 /// Ports whose arithmetic is another than the record declares.
-const ARITHMETICS: &[(fn(Declared) -> Declared, &str)] = &[
+const ARITHMETICS: &[(Declare, &str)] = &[
     (
         |d| Declared { tf32: true, ..d },
         "within TF32's bounds: operands are rounded to 11 digits, and `tf32` is not declared",

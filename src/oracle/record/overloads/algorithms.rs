@@ -164,9 +164,7 @@ fn longest(role: Role, a: &ArrayD<f64>, b: &ArrayD<f64>) -> f64 {
 fn norms(x: &ArrayD<f64>, of: impl Fn(ArrayView2<f64>) -> f64) -> ArrayD<f64> {
     let [n, c, h, w] = [0, 1, 2, 3].map(|axis| x.len_of(Axis(axis)));
     let planes = x.outer_iter().flat_map(|image| {
-        let planes = image
-            .outer_iter()
-            .map(|plane| plane.into_shape_with_order((h, w)).map_or(f64::INFINITY, |plane| of(plane)));
+        let planes = image.outer_iter().map(|plane| plane.into_shape_with_order((h, w)).map_or(f64::INFINITY, &of));
         planes.collect::<Vec<_>>()
     });
     ArrayD::from_shape_vec(IxDyn(&[n, c, 1, 1]), planes.collect())

@@ -45,7 +45,7 @@ fn along<const N: usize>(
     let extent = first.len_of(Axis(axis));
     for lane in 0..first.len().checked_div(extent).unwrap_or(0) {
         let start = lane / stride * stride * extent + lane % stride;
-        let row = std::array::from_fn(|i| rows[i][lane].clone());
+        let row = rows.each_ref().map(|rows| rows[lane].clone());
         for (i, result) in of(row).into_iter().enumerate() {
             results[start + i * stride] = result;
         }
