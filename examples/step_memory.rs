@@ -39,7 +39,7 @@ fn main() -> gdstar::error::Result<()> {
         let [c, h, w] = entry.input;
         let pixels = (0..batch * c * h * w).map(|_| unit(&mut rng) as f32);
         let x = images([batch, c, h, w], pixels.collect()).into_dyn(); // in the order that a data set gives them in
-        let labels = (0..batch).map(|i| i % entry.classes).collect();
+        let labels: Vec<usize> = (0..batch).map(|i| i % entry.classes).collect();
         ALLOCATOR.0.reset_peak_usage();
         let started = Instant::now();
         let compute = || Step::compute(&network, Kernel::Fast, &parameters, x, labels, Mode::Training, Some(&mut rng));

@@ -72,7 +72,7 @@ fn a_training_step_stays_within_its_memory() {
         let pixels = x.len() * size_of::<f32>();
         let before = ALLOCATOR.0.current_usage() - pixels;
         let parameters = network.initialise::<f32>(&mut rng);
-        let labels = (0..batch).map(|i| i % entry.classes).collect();
+        let labels: Vec<usize> = (0..batch).map(|i| i % entry.classes).collect();
         ALLOCATOR.0.reset_peak_usage();
         let compute = || Step::compute(&network, Kernel::Fast, &parameters, x, labels, Mode::Training, Some(&mut rng));
         let step = Pool::new().install(compute).unwrap();
