@@ -121,6 +121,51 @@ fn gradients_that_are_scaled_for_the_optimizer_are_told_with_the_factor() {
 }
 
 #[test]
+fn zeros_in_a_gradients_place_are_named() {
+    let report = after(|written| {
+        written.derive("nothing", "dw1", |_| 0.0);
+        written.header["grads"]["w1"] = tensor("nothing");
+    });
+    let (_, told) = found(&report, "wiring.optimizer");
+    assert!(told.contains("all 0") && told.contains("`dw1`"), "{told}");
+}
+
+/// The backward pass begins at the loss, and not at another number of the forward pass.
+#[test]
+fn another_loss_than_the_one_that_is_differentiated_is_named() {
+    let begun = |loss: &str| {
+        after(|written| {
+            written.derive("larger", "loss", |x| 2.0 * x);
+            written.derive("one", "loss", |_| 1.0);
+            let cases = written.header["cases"].as_array_mut().unwrap();
+            let first = cases.iter().position(|case| case["phase"] == "backward").unwrap();
+            let call = |name: &str, op: &str, args: Value, result: &str| json!({"name": name, "op": op, "phase": "forward", "args": args, "results": [tensor(result)]});
+            cases.insert(first, call("begin", "aten.ones_like.default", json!([tensor("loss")]), "one"));
+            cases.insert(first, call("twice", "aten.mul.Scalar", json!([tensor("loss"), 2.0]), "larger"));
+            written.header["loss"] = tensor(loss);
+        })
+    };
+    assert!(begun("loss").findings.is_empty(), "{}", begun("loss"));
+    let report = begun("larger");
+    assert!(found(&report, "wiring.loss").1.contains("begins with"), "{report}");
+}
+
+/// Dropout's mask has the size of its operand and none of its numbers: it is no second use of it.
+#[test]
+fn a_tensor_that_is_made_like_another_is_no_use_of_it() {
+    let report = after(|written| {
+        written.derive("like", "h", |_| 0.5);
+        written.derive("scaled", "h", |_| 1.0);
+        let cases = written.header["cases"].as_array_mut().unwrap();
+        let first = cases.iter().position(|case| case["phase"] == "backward").unwrap();
+        let call = |name: &str, op: &str, args: Value, result: &str| json!({"name": name, "op": op, "phase": "forward", "args": args, "results": [tensor(result)]});
+        cases.insert(first, call("twice", "aten.mul.Scalar", json!([tensor("like"), 2.0]), "scaled"));
+        cases.insert(first, call("mask", "aten.empty_like.default", json!([tensor("h")]), "like"));
+    });
+    assert!(report.findings.is_empty(), "{report}");
+}
+
+#[test]
 fn a_gradient_that_the_optimizer_is_not_handed_is_named() {
     let report = after(|written| written.header["grads"] = json!({"w2": tensor("dw2")}));
     let (_, told) = found(&report, "wiring.optimizer");

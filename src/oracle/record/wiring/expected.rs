@@ -34,6 +34,9 @@ impl Expectation {
         }
         for &(at, position) in flow.users.get(&content).into_iter().flatten() {
             let node = &flow.nodes[at];
+            if takes_shape_alone(node) {
+                continue;
+            }
             if flow.derivatives[at].is_empty() || adds_as_it_is(node, position) {
                 let mut results: Vec<Content> = node.results.iter().map(|result| result.known.content).collect();
                 results.sort_unstable();
@@ -45,6 +48,12 @@ impl Expectation {
         }
         path.remove(&content);
     }
+}
+
+/// Whether a call makes a tensor like its operand, of whose numbers it takes none: no gradient flows through it.
+fn takes_shape_alone(node: &Node) -> bool {
+    let name = node.call.op.strip_prefix("aten.").and_then(|op| op.split('.').next());
+    name.is_some_and(|name| name.ends_with("_like") || name.starts_with("new_"))
 }
 
 /// Whether an operand goes into a sum as it is, so that its gradient is the result's own, even if the sum has a derivative

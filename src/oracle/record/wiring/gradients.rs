@@ -18,14 +18,16 @@ pub(super) fn judge(flow: &Flow, step: &Step, contents: &mut Contents, wiring: &
     if let Some(loss) = &step.loss {
         let place = place("loss", loss, contents)?;
         let is_result = flow.makers(place.known.content).iter().any(|&maker| !flow.nodes[maker].is_backward);
-        if !is_result {
-            wiring.misplaced.push(misplaced(
-                "wiring.loss",
-                "loss",
-                &place,
-                "is no result of a forward case".to_string(),
-            ));
-        }
+        let begins = beginning(flow).filter(|begins| begins.known.content != place.known.content);
+        let told = match begins {
+            _ if !is_result => Some("is no result of a forward case".to_string()),
+            Some(begins) => Some(format!(
+                "is not what the backward pass begins with, whose gradient is 1: tensor `{}`",
+                begins.tensor
+            )),
+            None => None,
+        };
+        wiring.misplaced.extend(told.map(|told| misplaced("wiring.loss", "loss", &place, told)));
     }
     let nameless = flow.nodes.iter().filter(|node| node.is_backward && node.of.is_none() && !node.may_add_up());
     let nameless: Vec<&str> = nameless.filter(|node| node.passes_gradients()).map(|node| &*node.call.name).collect();
@@ -34,6 +36,14 @@ pub(super) fn judge(flow: &Flow, step: &Step, contents: &mut Contents, wiring: &
         wiring.untold.push(format!("{count} backward case(s) do not say `of` which forward case, the first `{first}`"));
     }
     Ok(())
+}
+
+/// The one number that a backward pass of PyTorch's begins with: it makes a 1 like it. `None` where there are several.
+fn beginning<'a>(flow: &'a Flow) -> Option<&'a Place> {
+    let ones = flow.nodes.iter().filter(|node| node.call.op == "aten.ones_like.default");
+    let mut like = ones.filter_map(|node| node.operands.first()).filter(|operand| operand.known.len == 1);
+    let first = like.next()?;
+    like.all(|other| other.known.content == first.known.content).then_some(first)
 }
 
 /// Judges what flows into the derivative of one forward node.
@@ -115,8 +125,11 @@ fn handed_over(flow: &Flow, step: &Step, contents: &mut Contents, wiring: &mut W
         }
         wiring.gradients += 1;
         let of = contents.know(parameter)?.content;
-        if let Some(wrong) = wrong(flow, &gradient, of) {
-            let told = format!("is not the gradient of the parameter `{name}`: {}", wrong.told(flow));
+        // Zeros may come from anywhere; as a gradient they do only where the backward pass made no others.
+        let made = if gradient.is_zeros() { contributions(flow, of, gradient.known.len) } else { Vec::new() };
+        let instead = made.first().map(|tensor| format!("it is all 0, and tensor `{tensor}` was made"));
+        if let Some(why) = instead.or_else(|| wrong(flow, &gradient, of).map(|wrong| wrong.told(flow))) {
+            let told = format!("is not the gradient of the parameter `{name}`: {why}");
             wiring.misplaced.push(Misplaced {
                 place: name.clone(),
                 candidates: contributions(flow, of, gradient.known.len),
