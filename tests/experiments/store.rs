@@ -283,9 +283,11 @@ fn the_overview_lists_every_target() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     let told = printed(&["reproduce", "--store", word(&store)]);
+    // Titles are broken where a terminal ends.
+    let in_one_line = told.split_whitespace().collect::<Vec<_>>().join(" ");
     for target in gdstar::experiment::reproduce::TARGETS {
         assert!(told.lines().any(|line| line.starts_with(&format!("{} ", target.name))), "{}", target.name);
-        assert!(told.contains(target.title));
+        assert!(in_one_line.contains(target.title), "{}", target.title);
     }
     assert!(!store.exists());
 }

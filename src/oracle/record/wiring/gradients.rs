@@ -125,9 +125,11 @@ fn handed_over(flow: &Flow, step: &Step, contents: &mut Contents, wiring: &mut W
         }
         wiring.gradients += 1;
         let of = contents.know(parameter)?.content;
-        // Zeros may come from anywhere; as a gradient they do only where the backward pass made no others.
-        let made = if gradient.is_zeros() { contributions(flow, of, gradient.known.len) } else { Vec::new() };
-        let instead = made.first().map(|tensor| format!("it is all 0, and tensor `{tensor}` was made"));
+        // Zeros may come from anywhere; as a gradient they do only where the backward pass made them, or no others.
+        let is_made = || derived(flow, of).any(|place| place.known.content == gradient.known.content);
+        let others = || derived(flow, of).find(|place| place.tells() && place.known.len == gradient.known.len);
+        let other = if gradient.is_zeros() && !is_made() { others() } else { None };
+        let instead = other.map(|other| format!("it is all 0, and tensor `{}` was made", other.tensor));
         if let Some(why) = instead.or_else(|| wrong(flow, &gradient, of).map(|wrong| wrong.told(flow))) {
             let told = format!("is not the gradient of the parameter `{name}`: {why}");
             wiring.misplaced.push(Misplaced {
@@ -154,14 +156,18 @@ fn handed_over(flow: &Flow, step: &Step, contents: &mut Contents, wiring: &mut W
 
 /// The tensors of this length that flow into the gradient of a tensor.
 fn contributions(flow: &Flow, of: Content, len: usize) -> Vec<String> {
-    let uses = Expectation::of(flow, of).uses;
-    let derivatives = uses.iter().flat_map(|Use { node, .. }| &flow.derivatives[*node]);
-    let results = derivatives.flat_map(|&node| &flow.nodes[node].results);
     let fits = |place: &&Place| match place.gradient_of {
         Some(content) => content == of,
         None => place.tells() && place.known.len == len && !flow.is_used(place.known.content),
     };
-    results.filter(fits).map(|place| place.tensor.clone()).collect()
+    derived(flow, of).filter(fits).map(|place| place.tensor.clone()).collect()
+}
+
+/// All that the derivatives of a tensor's uses made.
+fn derived<'a>(flow: &'a Flow, of: Content) -> impl Iterator<Item = &'a Place> {
+    let uses = Expectation::of(flow, of).uses.into_iter();
+    let derivatives = uses.flat_map(|Use { node, .. }| &flow.derivatives[node]);
+    derivatives.flat_map(|&node| &flow.nodes[node].results)
 }
 
 fn place(of: &str, reference: &Reference, contents: &mut Contents) -> Result<Place> {
