@@ -126,7 +126,7 @@ pub fn main() -> ExitCode {
     image_folder::silence_decoders();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return explain(&error),
+        Err(error) => return tell_usage(&error),
     };
     match listen().and_then(|()| check_environment()).and_then(|()| run(&cli)) {
         Ok(code) => code,
@@ -182,7 +182,7 @@ fn tell(error: impl std::fmt::Display) {
 }
 
 /// Help and version as they are; a usage error as one line.
-fn explain(error: &clap::Error) -> ExitCode {
+fn tell_usage(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return match error.print().and_then(|()| std::io::stdout().flush()).map_err(|source| Error::Output { source }) {
             Err(error) if !error.is_lost_reader() => failed(&error),

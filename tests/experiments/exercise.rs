@@ -77,8 +77,8 @@ fn slips_fail_and_solutions_pass() {
             named += usize::from(!told.contains("no known mistake"));
         }
     }
-    println!("{named} of {slips} slips are named");
-    assert!(2 * named >= slips, "{named} of {slips} slips are named");
+    // All but two that are no known mistake of a port.
+    assert!(named + 2 >= slips, "{named} of {slips} slips are named");
 }
 
 #[test]

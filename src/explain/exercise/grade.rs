@@ -6,13 +6,15 @@ use crate::error::{Error, Result, quoted};
 use crate::input::{self, Kind};
 use crate::method::Method;
 use crate::oracle::{CheckOptions, Finding, check_trace};
+use crate::output::NewFolder;
 use crate::scalar::Dtype;
 use crate::tensor_file::{self, Tensor, TensorFile};
 use crate::trace::{KEY, Trace};
 use crate::train::{Config, Session};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -34,27 +36,6 @@ pub struct Grade {
     pub total: usize,
 }
 
-/// A folder that is gone afterwards.
-struct Desk(PathBuf);
-
-impl Desk {
-    fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("gdstar-exercise-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(Error::io(&path, "create"))?;
-        Ok(Self(path))
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Runs the function in a file that was handed out, by `python`, and has the oracle judge what it returns.
 ///
 /// # Errors
@@ -62,15 +43,17 @@ impl Drop for Desk {
 /// something of another shape than is asked for.
 pub fn grade(file: &Path, python: &str) -> Result<Grade> {
     let exercise = of_file(file)?;
-    let desk = Desk::new()?;
-    let trace = desk.file("run.safetensors");
+    // Never completed: what is in it is gone with it, however the process ends.
+    let desk = NewFolder::beside(&std::env::temp_dir().join("exercise"))?;
+    let desk = |name: &str| desk.path().join(name);
+    let trace = desk("run.safetensors");
     train(exercise, &trace)?;
     let run = Trace::open(&trace)?;
     let raw = TensorFile::open(&trace)?;
-    let (given, returned) = (desk.file("given.safetensors"), desk.file("returned.safetensors"));
+    let (given, returned) = (desk("given.safetensors"), desk("returned.safetensors"));
     lay_out(exercise, &run, &raw, &given)?;
-    call(file, python, &given, &returned)?;
-    let graded = desk.file("graded.safetensors");
+    call(file, python, [&given, &returned], &desk("said.txt"))?;
+    let graded = desk("graded.safetensors");
     put_back(exercise, &run, &raw, (file, &returned), &graded)?;
     let report = check_trace(&Trace::open(&graded)?, &CheckOptions::default())?;
     // What follows from a wrong result is another equation's, and not this function's.
@@ -177,10 +160,11 @@ fn argument(given: Given, run: &Trace, raw: &TensorFile, k: usize) -> Result<Ten
     })
 }
 
-/// Runs the file.
-fn call(file: &Path, python: &str, given: &Path, returned: &Path) -> Result<()> {
+/// Runs the file; what it says on standard error goes to `said`, which no amount of it fills as a pipe is filled.
+fn call(file: &Path, python: &str, arguments: [&Path; 2], said: &Path) -> Result<()> {
+    let stderr = File::create(said).map_err(Error::io(said, "create"))?;
     let mut command = Command::new(python);
-    command.arg(file).args([given, returned]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.arg(file).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
     let mut child = command.spawn().map_err(|error| {
         Error::domain("--python", "a Python 3 with NumPy that can be started", format!("`{python}` ({error})"))
     })?;
@@ -199,10 +183,7 @@ fn call(file: &Path, python: &str, given: &Path, returned: &Path) -> Result<()> 
     if status.success() {
         return Ok(());
     }
-    let mut told = String::new();
-    if let Some(mut stderr) = child.stderr.take() {
-        let _ = std::io::Read::read_to_string(&mut stderr, &mut told);
-    }
+    let told = input::read_text(said, Kind::List).unwrap_or_default();
     let last = told.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing on standard error");
     Err(Error::file(file, "function", "to return its results", quoted(last)))
 }
