@@ -1,8 +1,12 @@
 //! One error type for the whole crate: every variant carries where, what was expected and what was found,
 //! and prints as one line of bounded length, whatever a file or an option holds.
 
+#[cfg(feature = "cuda")]
+mod device;
 mod state_dict;
 
+#[cfg(feature = "cuda")]
+pub use device::DeviceError;
 pub use state_dict::{Misnamed, Misshapen, StateDictMismatch};
 pub(crate) use state_dict::{code, first};
 
@@ -47,6 +51,10 @@ pub enum Error {
 
     /// A download that did not come to its end: the address, file or folder it is about, and what to do.
     Fetch { place: String, expected: String, found: String, remedy: String },
+
+    /// A GPU that is not there, or did not do what it was told; the run ends, earlier checkpoints stay.
+    #[cfg(feature = "cuda")]
+    Device(DeviceError),
 
     /// The run was stopped from outside (Ctrl-C) after its last complete checkpoint.
     Interrupted { epoch: usize },
@@ -99,6 +107,8 @@ impl Error {
             Self::Io { source, .. } if is_out_of_space(source) => 1,
             Self::NonFinite { .. } | Self::Fetch { .. } | Self::Output { .. } => 1,
             Self::Interrupted { .. } | Self::InterruptedStage { .. } => 1,
+            #[cfg(feature = "cuda")]
+            Self::Device(error) => 1 + u8::from(error.is_usage()),
             Self::Shape { .. } | Self::Domain { .. } | Self::File { .. } | Self::StateDict { .. } | Self::Io { .. } => {
                 2
             }
@@ -162,6 +172,8 @@ impl fmt::Display for Error {
                 let [place, expected, found, remedy] = parts;
                 write!(f, "{place}: expected {expected}, found {found}; {remedy}")
             }
+            #[cfg(feature = "cuda")]
+            Self::Device(error) => write!(f, "CUDA: {}", quoted(error)),
             Self::Interrupted { epoch } => {
                 write!(f, "interrupted at epoch {epoch}; a run with --out continues with --resume")
             }
