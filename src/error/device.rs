@@ -1,69 +1,67 @@
 //! [`DeviceError`]: why a GPU does not compute.
 
-use std::fmt;
+use std::fmt::{self, Display, Formatter};
 
-/// What keeps a GPU from computing, or stopped it.
+/// What is wrong with a GPU, its driver, or what was asked of them; in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceError {
-    /// No CUDA driver is installed, or not where programs look for one.
+    /// The driver's library is not there.
     NoDriver,
-    /// The driver is there and does not start: what it says.
-    Unusable { said: String },
-    /// The driver is older than the kernels: versions as `(12, 4)`.
-    OldDriver { needed: (u32, u32), found: (u32, u32) },
-    /// The driver sees no GPU.
+    /// The driver's version, as it counts: 1000 major + 10 minor.
+    OldDriver(i32),
     NoDevice,
-    /// The GPU is older than the kernels: compute capabilities.
-    OldDevice { name: String, needed: (u32, u32), found: (u32, u32) },
-    /// The GPU has too little memory left.
-    OutOfMemory { wanted: usize, free: usize, total: usize },
-    /// A call of the driver, or a kernel, failed: its name, and what the driver says of it.
-    Failed { what: String, said: String },
-    /// Arrays of numbers that no GPU has: the kernels are those of `f32` and `f64`.
-    Numbers { found: &'static str },
+    /// The device's compute capability.
+    OldDevice(i32, i32),
+    /// How many bytes were asked for.
+    OutOfMemory(usize),
+    /// What was attempted, and what the driver said.
+    Failed {
+        action: String,
+        found: String,
+    },
+    /// What no kernel takes: what was asked for, what is expected, what was found.
+    Refused {
+        place: String,
+        expected: String,
+        found: String,
+    },
 }
 
 impl DeviceError {
-    /// Whether what was asked for cannot be had on this machine, as opposed to something that broke on the way.
-    pub fn is_usage(&self) -> bool {
-        match self {
-            Self::NoDriver | Self::Unusable { .. } | Self::OldDriver { .. } => true,
-            Self::NoDevice | Self::OldDevice { .. } | Self::Numbers { .. } => true,
-            Self::OutOfMemory { .. } | Self::Failed { .. } => false,
-        }
-    }
-}
+    /// The lowest version of the driver whose interface is used: 12.0.
+    pub const LOWEST_DRIVER: i32 = 12_000;
+    /// The lowest compute capability that the kernels are compiled for.
+    pub const LOWEST_CAPABILITY: (i32, i32) = (7, 0);
 
-impl fmt::Display for DeviceError {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let version = |(major, minor): (u32, u32)| format!("{major}.{minor}");
-        match self {
-            Self::NoDriver => {
-                write!(f, "expected a CUDA driver (libcuda.so.1), found none; install NVIDIA's, or use --kernel fast")
-            }
-            Self::Unusable { said } => {
-                write!(f, "expected a CUDA driver that starts, found: {said}; see nvidia-smi, or use --kernel fast")
-            }
-            Self::OldDriver { needed, found } => {
-                let (needed, found) = (version(*needed), version(*found));
-                write!(f, "expected a driver for CUDA {needed} or later, found one for {found}; install a newer one")
-            }
-            Self::NoDevice => write!(
-                f,
-                "expected a GPU, the driver sees none; see nvidia-smi and CUDA_VISIBLE_DEVICES, or use --kernel fast"
-            ),
-            Self::OldDevice { name, needed, found } => {
-                let (needed, found) = (version(*needed), version(*found));
-                write!(f, "expected a GPU of compute capability {needed} or later, found {name} of {found}")
-            }
-            Self::OutOfMemory { wanted, free, total } => write!(
-                f,
-                "out of memory: {wanted} bytes wanted, {free} of {total} free; a smaller --batch-size needs less"
-            ),
-            Self::Failed { what, said } => write!(f, "{what} failed: {said}"),
-            Self::Numbers { found } => write!(f, "expected numbers of f32 or f64, found {found}; use --kernel literal"),
-        }
+    /// Whether the machine cannot do it at all, as opposed to a run that failed.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::NoDriver | Self::OldDriver(_) | Self::NoDevice | Self::OldDevice(..))
     }
 }
 
 impl std::error::Error for DeviceError {}
+
+impl Display for DeviceError {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        match self {
+            Self::NoDriver => {
+                write!(f, "expected NVIDIA's driver (libcuda.so.1), found none; install it, or take another kernel")
+            }
+            Self::OldDriver(found) => {
+                let version = |version: i32| format!("{}.{}", version / 1000, version % 1000 / 10);
+                let (lowest, found) = (version(Self::LOWEST_DRIVER), version(*found));
+                write!(f, "expected a driver for CUDA {lowest} or later, found one for {found}; update the driver")
+            }
+            Self::NoDevice => write!(f, "expected a GPU, found none that the driver shows; take another kernel"),
+            Self::OldDevice(major, minor) => {
+                let (lowest, lower) = Self::LOWEST_CAPABILITY;
+                write!(f, "expected a GPU of compute capability {lowest}.{lower} or later, found {major}.{minor}")
+            }
+            Self::OutOfMemory(bytes) => {
+                write!(f, "expected {bytes} bytes of the GPU's memory, found less; take a smaller batch")
+            }
+            Self::Failed { action, found } => write!(f, "{action}: {found}"),
+            Self::Refused { place, expected, found } => write!(f, "{place}: expected {expected}, found {found}"),
+        }
+    }
+}

@@ -16,6 +16,8 @@ mod batch_norm;
 mod broadcast;
 pub mod buffer;
 mod cross_entropy;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 mod decay;
 mod drawn;
 mod dropout;

@@ -1,0 +1,20 @@
+// What the threads of a block do together.
+
+#define THREADS 256 // of every block
+
+// The sum of term(i) over i = 0, 1, .. count - 1, added to 0 one after the other: the threads make the terms of a tile
+// side by side, and the first thread adds them in their order. What it returns is the first thread's.
+template <class Term> INLINE wide sum_in_order(index count, Term term) {
+    __shared__ stored_wide tile[THREADS];
+    wide sum = wide_from(0.0);
+    for (index start = 0; start < count; start += THREADS) {
+        index terms = min(count - start, (index)THREADS);
+        if (threadIdx.x < terms) store(&tile[threadIdx.x], term(start + threadIdx.x));
+        __syncthreads();
+        if (threadIdx.x == 0) {
+            for (index i = 0; i < terms; i++) sum = sum + load(&tile[i]);
+        }
+        __syncthreads();
+    }
+    return sum;
+}
