@@ -64,6 +64,8 @@ pub enum Space {
     Global,
     Shared,
     Local,
+    /// The launch's arguments.
+    Param,
     /// Any of them, told by the address.
     Generic,
 }

@@ -5,6 +5,7 @@ use crate::decode::{LOCAL_WINDOW, SHARED_WINDOW};
 use crate::fault::{Fault, ILLEGAL_ADDRESS, LAUNCH_FAILED, MISALIGNED_ADDRESS, TIMEOUT};
 use crate::kernel::{Act, Address, Space};
 use crate::memory::{Memory, Refusal};
+use crate::ptx::Param;
 use crate::registers::{Mask, LANES};
 use crate::shadow::{Kind, Who};
 
@@ -155,7 +156,7 @@ impl Machine<'_> {
                         block.shared.access(offset, *size, Kind::Atomic, who, who.serial)?;
                         (&mut block.shared, offset)
                     }
-                    _ => return Err(Refusal(ILLEGAL_ADDRESS, "an atomic operation in local memory".to_string())),
+                    _ => return Err(Refusal(ILLEGAL_ADDRESS, "an atomic operation in memory of one thread".to_string())),
                 };
                 let before = bytes.get(offset, *size);
                 bytes.put(offset, *size, f(before, b, c));
@@ -187,6 +188,17 @@ impl Machine<'_> {
                 let offset = self.shared(at, size)?;
                 block.shared.access(offset, size, Kind::Read, who, who.serial)?;
                 Ok(block.shared.get(offset, size))
+            }
+            (Space::Param, at) => {
+                aligned(at, size)?;
+                let (begin, end) = (at, at.saturating_add(size as u64));
+                let within = |param: &Param| begin >= param.offset as u64 && end <= (param.offset + param.size) as u64;
+                if !self.grid.kernel.params.iter().any(within) {
+                    return Err(Refusal(ILLEGAL_ADDRESS, format!("out of bounds of every parameter: {size} bytes at {at}")));
+                }
+                let mut bytes = [0; 8];
+                bytes[..size].copy_from_slice(&self.grid.params[at as usize..at as usize + size]);
+                Ok(u64::from_le_bytes(bytes))
             }
             (_, at) => {
                 let from = self.local(at, size, lane)?;
@@ -224,6 +236,7 @@ impl Machine<'_> {
                 block.shared.access(offset, size, Kind::Write, who, who.serial)?;
                 block.shared.put(offset, size, value);
             }
+            (Space::Param, _) => return Err(Refusal(ILLEGAL_ADDRESS, "a write into a parameter".to_string())),
             (_, at) => {
                 let to = self.local(at, size, lane)?;
                 let warp = &mut block.warps[warp];

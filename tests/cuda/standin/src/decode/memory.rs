@@ -17,7 +17,7 @@ pub fn decode(parts: &[&str], o: &[Operand], names: &mut Names) -> Result<Option
             "global" | "const" => space = Space::Global,
             "shared" => space = Space::Shared,
             "local" => space = Space::Local,
-            "param" => param = true,
+            "param" => (param, space) = (true, Space::Param),
             "v2" => vector = 2,
             "v4" => vector = 4,
             "nc" => cached = true,
@@ -29,7 +29,7 @@ pub fn decode(parts: &[&str], o: &[Operand], names: &mut Names) -> Result<Option
     }
     let signed = kind.starts_with('s');
     match (parts[0], &rest[..], o) {
-        ("ld", [], [to, Operand::Address(base, offset)]) if param => {
+        ("ld", [], [to, Operand::Address(base, offset)]) if param && names.is_param(base) => {
             param_load(to, base, *offset, size, signed, names).map(Some)
         }
         ("ld" | "ldu", [], [to, Operand::Address(base, offset)]) => {
@@ -87,11 +87,8 @@ fn param_load(
     names: &mut Names,
 ) -> Result<Act, Fault> {
     let Operand::Name(name) = base else {
-        return Err(Fault::new(INVALID_PTX, "a parameter by an address that is computed"));
+        return Err(Fault::new(INVALID_PTX, "a parameter without a name"));
     };
-    if !names.is_param(name) {
-        return Err(Fault::new(INVALID_PTX, format!("no parameter `{name}`, or one by an address that is computed")));
-    }
     let to = names.expect_register(to)?;
     let wide = matches!(to, Register::R64(_));
     let from = names

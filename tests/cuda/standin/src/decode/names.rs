@@ -199,12 +199,13 @@ impl<'a> Names<'a> {
         Ok(self.constant(Constant::Bits(bits), wide))
     }
 
-    /// The address of a variable.
+    /// The address of a variable or of a parameter, in its space.
     fn address_of(&self, name: &str) -> Option<u64> {
         if self.dynamic.as_deref() == Some(name) {
             return Some(self.dynamic_at() as u64);
         }
-        self.memory.get(name).or_else(|| self.globals.get(name)).copied()
+        let param = self.function.params.iter().find(|param| param.name == name).map(|param| param.offset as u64);
+        param.or_else(|| self.memory.get(name).or_else(|| self.globals.get(name)).copied())
     }
 
     pub fn constant(&mut self, value: Constant, wide: bool) -> Register {
@@ -256,8 +257,8 @@ impl<'a> Names<'a> {
         Some(self.constant(Constant::Param { offset: param.offset + within, size, signed }, wide))
     }
 
-    pub fn is_param(&self, name: &str) -> bool {
-        self.function.params.iter().any(|param| param.name == name)
+    pub fn is_param(&self, operand: &Operand) -> bool {
+        matches!(operand, Operand::Name(name) if self.function.params.iter().any(|param| param.name == *name))
     }
 
     /// Remembers that the whole parameter `name` was loaded into `register`.
