@@ -2,7 +2,7 @@
 //! which bytes have a value and of who used them.
 
 use crate::fault::{Code, Fault, ILLEGAL_ADDRESS, INVALID_VALUE, LAUNCH_FAILED, MISALIGNED_ADDRESS, OUT_OF_MEMORY};
-use crate::shadow::{Kind, Shadow, Who};
+use crate::shadow::{Kind, Race, Shadow, Who};
 
 /// Address bits within an allocation. An allocation's number stands above them.
 const OFFSET_BITS: u32 = 36;
@@ -40,22 +40,20 @@ impl Bytes {
     }
 
     /// One thread's access of `size` (1, 2, 4 or 8) bytes; `offset` is aligned to `size`.
-    #[inline]
+    #[inline(always)]
     pub fn access(&mut self, offset: usize, size: usize, kind: Kind, who: Who, launch: u32) -> Result<(), Refusal> {
         let bits = ((1u64 << size) - 1) << (offset & 63);
         let valued = &mut self.valued[offset >> 6];
         if kind == Kind::Write {
             *valued |= bits;
         } else if *valued & bits != bits {
-            return Err(Refusal(LAUNCH_FAILED, "a read of memory that was never written".to_string()));
+            return Err(without_value());
         }
         let bytes = self.data.len();
-        self.shadow
-            .access(bytes, offset, size, kind, who, launch)
-            .map_err(|race| Refusal(LAUNCH_FAILED, format!("a race: {}", race.0)))
+        self.shadow.access(bytes, offset, size, kind, who, launch).map_err(raced)
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, offset: usize, size: usize) -> u64 {
         let at = &self.data[offset..offset + size];
         match size {
@@ -85,6 +83,16 @@ impl Bytes {
             }
         }
     }
+}
+
+#[cold]
+fn without_value() -> Refusal {
+    Refusal(LAUNCH_FAILED, "a read of memory that was never written".to_string())
+}
+
+#[cold]
+fn raced(race: Race) -> Refusal {
+    Refusal(LAUNCH_FAILED, format!("a race: {}", race.0))
 }
 
 #[derive(Debug)]

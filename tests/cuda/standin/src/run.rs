@@ -6,7 +6,7 @@ use crate::fault::{Fault, ILLEGAL_ADDRESS, LAUNCH_FAILED, MISALIGNED_ADDRESS, TI
 use crate::kernel::{Act, Address, Space};
 use crate::memory::{Memory, Refusal};
 use crate::ptx::Param;
-use crate::registers::{Mask, LANES};
+use crate::registers::{Mask, Register, LANES};
 use crate::shadow::{Kind, Who};
 
 /// What runs: the memory that all blocks see, and what is counted.
@@ -90,13 +90,8 @@ impl Machine<'_> {
                     at = next;
                 }
                 memory => {
-                    let mut threads = acting;
-                    while threads != 0 {
-                        let lane = threads.trailing_zeros() as usize;
-                        threads &= threads - 1;
-                        self.touch(block, warp, lane, memory)
-                            .map_err(|refusal| refused(block, warp, lane, step.line, refusal))?;
-                    }
+                    self.touch_all(block, warp, acting, memory)
+                        .map_err(|(lane, refusal)| refused(block, warp, lane, step.line, refusal))?;
                     at = next;
                 }
             }
@@ -116,6 +111,74 @@ impl Machine<'_> {
             let text = format!("block ({x}, {y}, {z}) has taken {} steps and does not end", block.steps);
             return Err(Fault::new(TIMEOUT, text));
         }
+        Ok(())
+    }
+
+    /// The same load, store or atomic operation of the threads `acting`, one after the other.
+    fn touch_all(&mut self, block: &mut Block, warp: usize, acting: Mask, act: &Act) -> Result<(), (usize, Refusal)> {
+        match act {
+            Act::Load { from, size: 4, signed: false, cached: false, to } if to.len() == 1 => {
+                self.load_all::<4>(block, warp, acting, from, to[0])
+            }
+            Act::Load { from, size: 8, cached: false, to, .. } if to.len() == 1 => {
+                self.load_all::<8>(block, warp, acting, from, to[0])
+            }
+            act => each(acting, |lane| self.touch(block, warp, lane, act)),
+        }
+    }
+
+    /// A load of one register without a sign: what `touch` does, for the commonest instruction.
+    fn load_all<const SIZE: usize>(
+        &mut self,
+        block: &mut Block,
+        warp: usize,
+        acting: Mask,
+        from: &Address,
+        to: Register,
+    ) -> Result<(), (usize, Refusal)> {
+        let base = match from.base {
+            Register::R64(base) => block.warps[warp].registers.r64[base],
+            _ => return each(acting, |lane| self.load_one(block, (warp, lane), from, SIZE, to)),
+        };
+        let mut who = Who { serial: block.serial, epoch: block.epoch, thread: (warp * LANES) as u32 };
+        let mut values = [0; LANES];
+        let first = who.thread;
+        match from.space {
+            Space::Shared => each(acting, |lane| {
+                who.thread = first + lane as u32;
+                let offset = self.shared(base[lane].wrapping_add(from.offset as u64), SIZE)?;
+                block.shared.access(offset, SIZE, Kind::Read, who, who.serial)?;
+                values[lane] = block.shared.get(offset, SIZE);
+                Ok(())
+            })?,
+            Space::Global => each(acting, |lane| {
+                who.thread = first + lane as u32;
+                let at = base[lane].wrapping_add(from.offset as u64);
+                let (bytes, offset) = self.memory.access(at, SIZE, Kind::Read, who, self.launch)?;
+                values[lane] = bytes.get(offset, SIZE);
+                Ok(())
+            })?,
+            _ => return each(acting, |lane| self.load_one(block, (warp, lane), from, SIZE, to)),
+        }
+        let registers = &mut block.warps[warp].registers;
+        each(acting, |lane| {
+            registers.set(to, lane, values[lane]);
+            Ok(())
+        })
+    }
+
+    fn load_one(
+        &mut self,
+        block: &mut Block,
+        (warp, lane): (usize, usize),
+        from: &Address,
+        size: usize,
+        to: Register,
+    ) -> Result<(), Refusal> {
+        let who = Who { serial: block.serial, epoch: block.epoch, thread: (warp * LANES + lane) as u32 };
+        let at = address(block, warp, lane, from);
+        let value = self.read(block, (warp, lane), from.space, at, size, who)?;
+        block.warps[warp].registers.set(to, lane, value);
         Ok(())
     }
 
@@ -156,7 +219,9 @@ impl Machine<'_> {
                         block.shared.access(offset, *size, Kind::Atomic, who, who.serial)?;
                         (&mut block.shared, offset)
                     }
-                    _ => return Err(Refusal(ILLEGAL_ADDRESS, "an atomic operation in memory of one thread".to_string())),
+                    _ => {
+                        return Err(Refusal(ILLEGAL_ADDRESS, "an atomic operation in memory of one thread".to_string()))
+                    }
                 };
                 let before = bytes.get(offset, *size);
                 bytes.put(offset, *size, f(before, b, c));
@@ -194,7 +259,10 @@ impl Machine<'_> {
                 let (begin, end) = (at, at.saturating_add(size as u64));
                 let within = |param: &Param| begin >= param.offset as u64 && end <= (param.offset + param.size) as u64;
                 if !self.grid.kernel.params.iter().any(within) {
-                    return Err(Refusal(ILLEGAL_ADDRESS, format!("out of bounds of every parameter: {size} bytes at {at}")));
+                    return Err(Refusal(
+                        ILLEGAL_ADDRESS,
+                        format!("out of bounds of every parameter: {size} bytes at {at}"),
+                    ));
                 }
                 let mut bytes = [0; 8];
                 bytes[..size].copy_from_slice(&self.grid.params[at as usize..at as usize + size]);
@@ -248,6 +316,7 @@ impl Machine<'_> {
     }
 
     /// An address of shared memory that lies within one of its variables.
+    #[inline(always)]
     fn shared(&self, at: u64, size: usize) -> Result<usize, Refusal> {
         aligned(at, size)?;
         let kernel = self.grid.kernel;
@@ -257,8 +326,7 @@ impl Machine<'_> {
         if dynamic || kernel.shared_variables.iter().any(|&(from, to)| within(from, to)) {
             return Ok(at as usize);
         }
-        let text = format!("out of bounds of every shared variable: {size} bytes at {at:#x}");
-        Err(Refusal(ILLEGAL_ADDRESS, text))
+        Err(outside(at, size))
     }
 
     fn local(&self, at: u64, size: usize, lane: usize) -> Result<usize, Refusal> {
@@ -269,6 +337,18 @@ impl Machine<'_> {
         }
         Ok(lane * bytes + at as usize)
     }
+}
+
+/// `f` for each thread; with a refusal goes the thread that met it.
+#[inline(always)]
+fn each(mask: Mask, mut f: impl FnMut(usize) -> Result<(), Refusal>) -> Result<(), (usize, Refusal)> {
+    let mut threads = mask;
+    while threads != 0 {
+        let lane = threads.trailing_zeros() as usize;
+        threads &= threads - 1;
+        f(lane).map_err(|refusal| (lane, refusal))?;
+    }
+    Ok(())
 }
 
 fn stand(at: &mut [u32; LANES], mask: Mask, step: usize) {
@@ -311,12 +391,23 @@ fn place(space: Space, at: u64) -> (Space, u64) {
     }
 }
 
+#[inline(always)]
 fn aligned(at: u64, size: usize) -> Result<(), Refusal> {
     if at & (size as u64 - 1) == 0 {
         Ok(())
     } else {
-        Err(Refusal(MISALIGNED_ADDRESS, format!("misaligned: {size} bytes at {at:#x}")))
+        Err(misaligned(at, size))
     }
+}
+
+#[cold]
+fn misaligned(at: u64, size: usize) -> Refusal {
+    Refusal(MISALIGNED_ADDRESS, format!("misaligned: {size} bytes at {at:#x}"))
+}
+
+#[cold]
+fn outside(at: u64, size: usize) -> Refusal {
+    Refusal(ILLEGAL_ADDRESS, format!("out of bounds of every shared variable: {size} bytes at {at:#x}"))
 }
 
 #[cold]

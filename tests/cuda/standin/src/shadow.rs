@@ -51,6 +51,7 @@ impl Shadow {
         Shadow { granule: 2, wrote: Vec::new(), read: Vec::new() }
     }
 
+    #[cold]
     fn prepare(&mut self, bytes: usize, size: usize) {
         if self.wrote.is_empty() {
             let words = (bytes >> self.granule) + 1;
@@ -66,7 +67,7 @@ impl Shadow {
     }
 
     /// An access of `size` bytes at `offset`; blocks with serials from `launch` on belong to the launch that runs.
-    #[inline]
+    #[inline(always)]
     pub fn access(
         &mut self,
         bytes: usize,
@@ -76,7 +77,7 @@ impl Shadow {
         who: Who,
         launch: u32,
     ) -> Result<(), Race> {
-        if self.wrote.is_empty() || (self.granule == 2 && size < 4) {
+        if self.wrote.is_empty() || size < 4 {
             self.prepare(bytes, size);
         }
         let me = record(who);
