@@ -24,8 +24,13 @@ UNDECLARED_WRITES = {"native_batch_norm": (3, 4), "cudnn_batch_norm": (3, 4), "m
 # short.
 PRODUCTS = {"mm", "addmm", "bmm", "baddbmm", "addbmm", "addmv", "mv"}
 CONVOLUTIONS = {"convolution", "convolution_backward"}
-POOLED = {"max_pool2d_with_indices_backward", "avg_pool2d_backward", "_adaptive_avg_pool2d_backward"}
-UNUSUAL = PRODUCTS | CONVOLUTIONS | POOLED
+IN_OWN_TYPE = {
+    "max_pool2d_with_indices_backward",
+    "avg_pool2d_backward",
+    "_adaptive_avg_pool2d_backward",
+    "native_layer_norm_backward",
+}
+UNUSUAL = PRODUCTS | CONVOLUTIONS | IN_OWN_TYPE
 HALF = {torch.bfloat16: 2.0**-8, torch.float16: 2.0**-11}
 
 # Text that describes the calls around one parameter; most take a third of it.
@@ -198,10 +203,10 @@ def _arithmetic(operator, args):
         return None
     first = args[0]
     if first.device.type == "cpu":
-        return {"u_acc": HALF[first.dtype]} if operator.packet in POOLED and first.dtype in HALF else None
+        return {"u_acc": HALF[first.dtype]} if operator.packet in IN_OWN_TYPE and first.dtype in HALF else None
     declared = {"algorithm": "any"} if operator.packet in CONVOLUTIONS else {}
     switch = torch.backends.cudnn if operator.packet in CONVOLUTIONS else torch.backends.cuda.matmul
-    if operator.packet not in POOLED and first.dtype == torch.float32 and switch.allow_tf32:
+    if operator.packet not in IN_OWN_TYPE and first.dtype == torch.float32 and switch.allow_tf32:
         declared["tf32"] = True
     return declared or None
 

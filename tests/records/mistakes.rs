@@ -194,3 +194,43 @@ fn mistakes_of_losses_and_scales_are_named() {
     let bias = operand(&linear, 2);
     assert!(said(&linear, 0, result(&linear, 0) + &bias).contains("operand `bias` is taken twice"));
 }
+
+#[test]
+fn mistakes_of_further_activations_and_losses_are_named() {
+    let narrow = |x: f64| f64::from(x as f32);
+    let bent = call("F32/aten.tanh_backward.default/0");
+    let (dy, y) = (operand(&bent, 0), operand(&bent, 1));
+    assert!(said(&bent, 0, (&dy * &y.mapv(|y| 1.0 - y)).mapv(narrow)).contains("the square is left out"));
+    let [exact, by_tanh] = [0, 1].map(|i| call(&format!("F32/aten.gelu.default/{i}")));
+    assert!(said(&exact, 0, result(&by_tanh, 0)).contains("the other form"));
+    let squares = call("F32/aten.mse_loss_backward.default/1");
+    assert!(said(&squares, 0, result(&squares, 0) / 2.0).contains("the factor 2 is left out"));
+    let total = operand(&squares, 1).len() as f64;
+    assert!(said(&squares, 0, (result(&squares, 0) * total).mapv(narrow)).contains("instead of the sum"));
+}
+
+#[test]
+fn mistakes_of_layers_are_named() {
+    let call = call("F32/aten.native_layer_norm.default/1");
+    let [x, scale, offset] = [0, 2, 3].map(|i| operand(&call, i));
+    let m = scale.len() as f64;
+    let normalised = |factor: &dyn Fn(f64) -> f64| {
+        let mut y = x.clone();
+        for mut row in y.axis_iter_mut(Axis(0)) {
+            let mean = row.sum() / m;
+            let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / m;
+            row.mapv_inplace(|x| (x - mean) * factor(variance));
+            let scaled = &row.to_owned().into_shape_with_order(scale.raw_dim()).unwrap() * &scale + &offset;
+            row.iter_mut().zip(scaled.iter()).for_each(|(y, &scaled)| *y = f64::from(scaled as f32));
+        }
+        y
+    };
+    let unbiased = said(&call, 0, normalised(&|v| 1.0 / (v * m / (m - 1.0) + 1e-5).sqrt()));
+    assert!(unbiased.contains("divisor m - 1"), "{unbiased}");
+    let backward =
+        crate::judged::calls().into_iter().find(|call| call.name == "F32/aten.native_layer_norm_backward.default/1");
+    let backward = backward.unwrap();
+    let [dy, reciprocal, weight] = [0, 4, 5].map(|i| operand(&backward, i));
+    let constant = (&dy * &weight * &reciprocal).mapv(|x| f64::from(x as f32));
+    assert!(said(&backward, 0, constant).contains("taken for constants"));
+}

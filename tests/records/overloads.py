@@ -11,6 +11,7 @@ import torch
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent / "python"))
 
+from gdstar._step import _arithmetic, _Operator  # noqa: E402
 from gdstar.record import Record  # noqa: E402
 
 aten = torch.ops.aten
@@ -42,6 +43,9 @@ class Calls:
         """Carries a call out and records it; its results for the next one."""
         name = self.record.numbered(f"{KINDS[self.dtype]}/{op}")
         case = {"name": name, "op": str(op), "args": self.value(f"{name}/args", args)}
+        arithmetic = _arithmetic(_Operator(op), args)
+        if arithmetic:
+            case["arithmetic"] = arithmetic
         case["kwargs"] = {key: self.value(f"{name}/{key}", value) for key, value in kwargs.items()}
         out = op(*args, **kwargs)
         results = out if isinstance(out, (list, tuple)) else [out]
@@ -87,6 +91,17 @@ def all_overloads(c):
     running = mean.clone(), var.clone()
     c(aten._batch_norm_with_update.default, x, weight, shift, *running, 0.1, 1e-5, writes=[3, 4])
     c(aten._batch_norm_no_update.default, x, weight, shift, mean, var, 0.1, 1e-5)
+    # Layers and groups, away from 0 too
+    for image in (x, x + 1):
+        few, upstream = image[:, :1, :2].contiguous(), y[:, :1, :2].contiguous()
+        for normalized in ([6], [2, 6]):
+            scale, offset = c.random(*normalized), c.random(*normalized)
+            _, mean, rstd = c(aten.native_layer_norm.default, few, normalized, scale, offset, 1e-5)
+            saved = mean, rstd, scale, offset
+            c(aten.native_layer_norm_backward.default, upstream, few, normalized, *saved, [True, True, True])
+        _, mean, rstd = c(aten.native_group_norm.default, image, weight, shift, 3, 4, 36, 2, 1e-5)
+        saved = mean, rstd, weight
+        c(aten.native_group_norm_backward.default, y, image, *saved, 3, 4, 36, 2, [True, True, True])
     # Element by element
     for name in ("add", "sub"):
         op, changing = getattr(aten, name), getattr(aten, f"{name}_")
@@ -115,7 +130,46 @@ def all_overloads(c):
     for name in ("gt", "ge", "lt", "le", "eq", "ne"):
         c(getattr(aten, name).Scalar, kinked, 0.0)
     c(aten.where.self, x > 0, x, y)
+    c(aten.abs.default, kinked)
+    c(aten.sgn.default, kinked)
+    c(aten.sign.default, kinked)
+    for bits in (x > 0, torch.arange(-4, 4), torch.arange(8, dtype=torch.uint8)):
+        c(aten.bitwise_not.default, bits)
+    fill = torch.tensor(-0.7, dtype=c.dtype)
+    c(aten.masked_fill.Scalar, x, x > 0, -0.7)
+    c(aten.masked_fill.Tensor, x, (x > 0)[:1], fill)
+    c(aten.masked_fill_.Scalar, x.clone(), x > 0, 0, writes=[0])
+    c(aten.masked_fill_.Tensor, x.clone(), x > 0, fill, writes=[0])
+    # Activations, on their kinks and in their tails
     steep = 4 * x
+    bent = steep.clone()
+    bent.view(-1)[:6] = torch.tensor([0.0, 3.0, -3.0, 20.0, -20.0, 1e-4], dtype=c.dtype)
+    for name in ("leaky_relu", "hardsigmoid", "hardswish", "elu", "tanh"):
+        c(getattr(aten, name).default, bent)
+        c(getattr(aten, f"{name}_").default, bent.clone(), writes=[0])
+    c(aten.leaky_relu.default, bent, 0.2)
+    c(aten.leaky_relu_backward.default, y, bent, 0.2, False)
+    c(aten.hardsigmoid_backward.default, y, bent)
+    c(aten.hardswish_backward.default, y, bent)
+    c(aten.tanh_backward.default, y, torch.tanh(bent))
+    scales = 1.5, 1.0507, 0.9
+    out = c(aten.elu.default, bent, *scales)
+    c(aten.elu_backward.default, y, *scales, True, out)
+    c(aten.elu_backward.default, y, *scales, False, bent)
+    for beta, threshold in ((1, 20), (1.7, 5)):
+        c(aten.softplus.default, bent, beta, threshold)
+        c(aten.softplus_backward.default, y, bent, beta, threshold)
+    for form in ("none", "tanh"):
+        c(aten.gelu.default, bent, approximate=form)
+        c(aten.gelu_backward.default, y, bent, approximate=form)
+    positive = x.abs() + 0.25
+    for exponent in (2, 3, -1, 0.5, 1.7):
+        c(aten.pow.Tensor_Scalar, positive, exponent)
+    c(aten.pow.Tensor_Scalar, x, 2)
+    c(aten.exp.default, x)
+    for name in ("log", "sqrt", "rsqrt", "reciprocal"):
+        c(getattr(aten, name).default, positive)
+    c(aten.xlogy.Tensor, kinked, positive)
     s = c(aten.sigmoid.default, steep)
     c(aten.sigmoid_.default, steep.clone(), writes=[0])
     c(aten.sigmoid_backward.default, y, s)
@@ -157,10 +211,24 @@ def all_overloads(c):
     targets = torch.randint(0, 5, (2, 3, 3), generator=c.generator)
     loss, total = c(aten.nll_loss2d_forward.default, images, targets, None, 1, -100)
     c(aten.nll_loss2d_backward.default, torch.ones_like(loss), images, targets, None, 1, -100, total)
+    for reduction in (0, 1, 2):
+        upstream = c.random(*(x.shape if reduction == 0 else ()))
+        c(aten.mse_loss.default, x, y, reduction)
+        c(aten.mse_loss_backward.default, upstream, x, y, reduction)
+        for beta in (1.0, 0.3):
+            c(aten.smooth_l1_loss.default, x, y, reduction, beta)
+            c(aten.smooth_l1_loss_backward.default, upstream, x, y, reduction, beta)
+        chances = torch.sigmoid(y)
+        c(aten.binary_cross_entropy_with_logits.default, steep, chances, None, None, reduction)
+        weights = c.random(6).abs(), c.random(6).abs() + 0.5
+        c(aten.binary_cross_entropy_with_logits.default, steep, chances, *weights, reduction)
     torch.manual_seed(3)
     _, mask = c(aten.native_dropout.default, x, 0.3, True)
     c(aten.native_dropout_backward.default, y, mask, 1 / 0.7)
     c(aten.bernoulli_.float, torch.empty(4, 5, dtype=c.dtype).fill_(2.0), 0.3, writes=[0])
+    c(aten.rand.default, [9, 7], dtype=c.dtype)
+    c(aten.rand_like.default, x)
+    c(aten.uniform_.default, x.clone(), -2.0, 3.0, writes=[0])
     # Moves
     for name in ("clone", "detach", "alias", "lift_fresh", "contiguous"):
         c(getattr(aten, name).default, x)
@@ -192,6 +260,11 @@ def all_overloads(c):
     c(aten.select_backward.default, c.random(*out.shape), list(x.shape), 1, -1)
     c(aten.constant_pad_nd.default, x, [1, 2, -1, 0], 0.5)
     c(aten.copy_.default, x.clone(), y, writes=[0])
+    c(aten.as_strided.default, x, [3, 2, 5], [144, 72, 7], 1)
+    last = x.contiguous(memory_format=torch.channels_last)
+    c(aten.as_strided.default, last, [3, 6, 6, 4], [144, 24, 4, 1], 0)
+    c(aten.as_strided_.default, x.clone(), [3, 6], [144, 7], 2, writes=[0])
+    c(aten.as_strided_scatter.default, last, c.random(3, 6), [3, 6], [144, 7], 2)
     c(aten.zeros.default, [2, 3], dtype=c.dtype)
     c(aten.zeros_like.default, x)
     c(aten.new_zeros.default, x, [2, 3])

@@ -1,7 +1,9 @@
 //! [`Ball`]: a number of a formula as correct ports may hold it, and [`Steps`]: formulas over such numbers.
 
+mod functions;
+
 use super::rounding::Rounding;
-use crate::scalar::{DoubleDouble, Scalar};
+use crate::scalar::{DoubleDouble, Scalar, power_of_two};
 
 /// What correct ports hold for one number: within `any` of `centre`, and most within `likely`.
 ///
@@ -30,6 +32,11 @@ impl Ball {
 
     pub fn negated(self) -> Self {
         Self { centre: -self.centre, ..self }
+    }
+
+    /// Its size, of a number and of all that ports may hold for it.
+    pub fn magnitude(self) -> Self {
+        Self { centre: self.centre.abs(), ..self }
     }
 
     /// The same number, off by this much more.
@@ -61,6 +68,14 @@ impl Steps<'_> {
 
     fn rounded_by(&self, relative: f64, unrounded: Ball) -> Ball {
         unrounded.off_by(relative * unrounded.size() + self.0.operations.underflow)
+    }
+
+    /// A number of a program, f64, as an operation takes it: rounded to the operation's type, where that does not hold it.
+    pub fn number(&self, x: f64) -> Ball {
+        let stored = self.0.operations.stored;
+        let is_single = stored <= power_of_two(-24) && f64::from(x as f32) == x;
+        let is_held = self.0.is_integer || stored <= power_of_two(-53) || is_single;
+        if is_held { Ball::exact(x) } else { Ball::exact(x).off_by(stored * x.abs()) }
     }
 
     pub fn add(&self, a: Ball, b: Ball) -> Ball {
@@ -100,26 +115,6 @@ impl Steps<'_> {
             if r_b < size { (r_a + q * r_b) / (size - r_b) } else { f64::INFINITY }
         };
         self.rounded(quotient, passed_on(a.any, b.any), passed_on(a.likely, b.likely))
-    }
-
-    /// 1 / sqrt(a): a port's root and quotient, or an `rsqrt` within 2 units in the last place.
-    /// |1/sqrt(a') - 1/sqrt(a)| <= 1/sqrt(a - r) - 1/sqrt(a), which is (1/sqrt(a)) r / (sqrt(a - r) (sqrt(a) + sqrt(a - r))).
-    pub fn reciprocal_root(&self, a: Ball) -> Ball {
-        let centre = DoubleDouble::ONE / a.centre.sqrt();
-        let value = a.centre.to_f64();
-        let passed_on = |r: f64| {
-            let (root, least) = (value.sqrt(), (value - r).sqrt());
-            if value > r { centre.to_f64() * r / (least * (root + least)) } else { f64::INFINITY }
-        };
-        self.rounded_by(4.0 * self.u(), Ball { centre, any: passed_on(a.any), likely: passed_on(a.likely) })
-    }
-
-    /// |e^a' - e^a| <= e^a (e^r - 1).
-    pub fn exp(&self, a: Ball) -> Ball {
-        let centre = a.centre.exp();
-        let passed_on = |r: f64| centre.to_f64() * libm::expm1(r);
-        let power = Ball { centre, any: passed_on(a.any), likely: passed_on(a.likely) };
-        if a.is(0.0) { power } else { self.rounded_by(self.0.operations.elementary(), power) }
     }
 }
 

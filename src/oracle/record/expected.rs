@@ -44,12 +44,40 @@ pub(super) const NOT_RECORDED: &str = "not recorded";
 pub enum Claim {
     /// These values.
     Values(Expected),
-    /// Of this shape, with any values from 0 and 1: a mask that was drawn.
-    Flags(Vec<usize>),
+    /// Of this shape, drawn at random.
+    Drawn(Vec<usize>, Draw),
     /// Nothing: memory that was not written, or a result that is none in this mode.
     Anything,
     /// More than is known here: why.
     NotJudged(String),
+}
+
+/// What is drawn at random.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Draw {
+    /// Values 0 and 1, 1 with this probability.
+    Flags(f64),
+    /// Numbers from the first below the second, each as likely.
+    Uniform(f64, f64),
+}
+
+impl Draw {
+    /// What is drawn that is nearest to x: itself only where it may be drawn.
+    pub(super) fn nearest(self, x: f64) -> f64 {
+        match self {
+            Self::Flags(_) => f64::from(u8::from(x > 0.5)),
+            Self::Uniform(low, high) if low <= x && (x < high || low == high) => x,
+            Self::Uniform(low, _) => low,
+        }
+    }
+
+    /// The mean, and how far apart two draws may be.
+    pub(super) fn mean_and_range(self) -> (f64, f64) {
+        match self {
+            Self::Flags(p) => (p, 1.0),
+            Self::Uniform(low, high) => (low / 2.0 + high / 2.0, high - low),
+        }
+    }
 }
 
 /// What is known of everything that a call gave.

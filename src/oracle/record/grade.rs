@@ -1,7 +1,8 @@
 //! [`Grade`]: how a port's result lies to what a correct port may hold.
 
-use super::Value;
-use super::expected::{Claim, Expected, NOT_RECORDED};
+use super::expected::{Claim, Draw, Expected, NOT_RECORDED};
+use super::rounding::LAMBDA;
+use super::{Value, unit_roundoff};
 use ndarray::ArrayD;
 
 /// One result of a call, held against what a correct port may hold.
@@ -66,19 +67,30 @@ impl Grade {
             (Claim::NotJudged(why), _) => Self::NotJudged(why.clone()),
             (_, None) => Self::NotJudged(NOT_RECORDED.to_string()),
             (Claim::Values(expected), Some(value)) => measure(expected, &value.array),
-            (Claim::Flags(shape), Some(value)) => flags(shape, &value.array),
+            (Claim::Drawn(shape, draw), Some(value)) => drawn(shape, *draw, value),
         }
     }
 }
 
-/// A mask of this shape.
-fn flags(shape: &[usize], got: &ArrayD<f64>) -> Grade {
-    // What is nearest to it is what it should be: only 0 and 1 are their own.
-    let expected = Expected::exactly(got.mapv(|x| if x > 0.5 { 1.0 } else { 0.0 }));
-    match got.shape() == shape {
-        true => measure(&expected, got),
-        false => Grade::Misshapen { expected: shape.to_vec(), found: got.shape().to_vec() },
+/// Numbers that were drawn: each where draws may be, and their mean where that of n draws hardly ever is not. Of n
+/// independent numbers of range d, the mean is farther than t from its expectation with a probability of at most
+/// `2 exp(-2 n t^2 / d^2)` (Hoeffding, "Probability inequalities for sums of bounded random variables", 1963), which at
+/// `t = LAMBDA d / (2 sqrt n)` is that of a sum beyond its likely bound. Numbers of few digits, cut and not rounded, are
+/// half a unit of the range off in the mean.
+fn drawn(shape: &[usize], draw: Draw, value: &Value) -> Grade {
+    let got = &value.array;
+    if got.shape() != shape {
+        return Grade::Misshapen { expected: shape.to_vec(), found: got.shape().to_vec() };
     }
+    let grade = measure(&Expected::exactly(got.mapv(|x| draw.nearest(x))), got);
+    let (Grade::Measured(measured), n) = (&grade, got.len() as f64) else { return grade };
+    let ((expected, range), mean) = (draw.mean_and_range(), got.sum() / n);
+    let radius = (LAMBDA / (2.0 * n.sqrt()) + unit_roundoff(value.dtype).unwrap_or(0.0)) * range;
+    if got.is_empty() || measured.outside > 0 || (mean - expected).abs() <= radius {
+        return grade;
+    }
+    let first = Outlier { index: Vec::new(), got: mean, low: expected - radius, high: expected + radius };
+    Grade::Measured(Measured { unlikely: got.len(), first: Some(first), ..measured.clone() })
 }
 
 /// How far `got` is from where a number that has no bound of its own must be: not a number or infinite where the truth is.

@@ -26,7 +26,7 @@ pub use arguments::Arg;
 pub use call::{AtenCall, Call, Carried, Changed, OpCall, Phase};
 pub use check::check_record;
 pub use declared::{Algorithm, BatchNormForm, Declared};
-pub use expected::{Answer, Claim, Expected, Narrow};
+pub use expected::{Answer, Claim, Draw, Expected, Narrow};
 pub use grade::{Grade, Measured, Outlier};
 pub use judge::{Judged, Place, judge};
 pub use mistakes::explain;

@@ -56,6 +56,12 @@ impl Rounding {
         Self { operations, out, out_underflow, is_integer: unit_roundoff(dtype).is_none() }
     }
 
+    /// That of formulas whose every step is rounded to the result's type; of sums as it is.
+    pub fn in_own_type(self) -> Self {
+        let stored = self.operations.stored.max(self.out);
+        Self { operations: Operations { stored, ..self.operations }, ..self }
+    }
+
     /// What r = error / (u |A||B|) takes for u.
     pub fn unit(&self) -> f64 {
         if self.is_integer { 0.0 } else { self.out.max(self.operations.sum) }

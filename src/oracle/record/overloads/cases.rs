@@ -5,11 +5,10 @@ use super::super::expected::{Answer, Claim, Expected, NOT_RECORDED};
 use super::super::rounding::Rounding;
 use super::super::{Arg, AtenCall, Declared, OpCall, Value};
 use super::arguments::Arguments;
-use super::batch_norm::{self, Parameters, Settings, Statistics};
-use super::normalised::Channels;
+use super::normalised::{Channels, Parameters, Settings, Statistics, batch, batch_backward, forms};
 use super::slips::Slip;
 use super::sums::Products;
-use super::{convolution, losses, pointwise, pooling, products, reductions, smooth};
+use super::{convolution, drawn, pointwise, pooling, products, reductions, smooth};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::ops::{self, AnyOp, Attributes, CrossEntropy};
@@ -189,7 +188,7 @@ impl<'a> Case<'a> {
                 let parameters = Parameters { weight: array(1), bias: array(2), mean: array(3), variance: array(4) };
                 let given = self.named(&call);
                 let x = array(0).ok_or_else(|| given.refused("x", "an array", "none"))?;
-                let of = batch_norm::normalised(&given, [&rounding, &of_statistics], x, parameters, settings)?;
+                let of = batch::normalised(&given, [&rounding, &of_statistics], x, parameters, settings)?;
                 Ok(std::iter::once(of.y).chain(of.running.into_iter().flatten()).map(Claim::Values).collect())
             }
             AnyOp::Sigmoid(_) => self.by((smooth::sigmoid, "aten.sigmoid.default"), inputs(), results),
@@ -334,7 +333,7 @@ impl<'a> Case<'a> {
         let channels = Channels::of(&given, &x)?;
         let roundings = [0, 1, 2].map(|i| self.rounding(results.get(i).and_then(Option::as_ref)));
         let steps = Steps(&roundings[0]);
-        let [form, _] = batch_norm::forms(self.declared.batch_norm);
+        let [form, _] = forms(self.declared.batch_norm);
         let running = (self.array(3)?, self.array(4)?);
         let statistics = (0..channels.count()).map(|c| match op.training {
             true => Statistics::of(steps, &channels.values(c), op.eps, form, self.slip),
@@ -344,8 +343,14 @@ impl<'a> Case<'a> {
             }
         });
         let statistics: Vec<Statistics> = statistics.collect();
-        let of =
-            batch_norm::gradients(&given, &roundings, (&channels, &dy.array), Some(&weight), &statistics, op.training)?;
+        let of = batch_backward::gradients(
+            &given,
+            &roundings,
+            (&channels, &dy.array),
+            Some(&weight),
+            &statistics,
+            op.training,
+        )?;
         let unjudged = Claim::NotJudged("the gradients of running statistics".to_string());
         Ok(of.into_iter().map(Claim::Values).chain([unjudged.clone(), unjudged]).collect())
     }
@@ -402,7 +407,7 @@ fn wide_sums(rounding: &Rounding, a: &ArrayD<f64>, b: &ArrayD<f64>, shape: &[usi
 
 /// x where the mask keeps it, divided by 1 - p.
 fn dropped(rounding: &Rounding, x: &ArrayD<f64>, mask: &ArrayD<bool>, p: f64) -> Expected {
-    let kept = x.iter().zip(mask).map(|(&x, &m)| losses::kept(Steps(rounding), x, f64::from(u8::from(m)), 1.0 - p));
+    let kept = x.iter().zip(mask).map(|(&x, &m)| drawn::kept(Steps(rounding), x, f64::from(u8::from(m)), 1.0 - p));
     Expected::settled(rounding, x.shape(), kept)
 }
 

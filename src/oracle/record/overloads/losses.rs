@@ -9,12 +9,12 @@ use crate::error::Result;
 use ndarray::ArrayD;
 
 /// `reduction` of a loss, by its number in PyTorch.
-const NONE: i64 = 0;
-const MEAN: i64 = 1;
+pub(super) const NONE: i64 = 0;
+pub(super) const MEAN: i64 = 1;
 const SUM: i64 = 2;
 
 /// How the rows' losses are brought together.
-fn reduction(given: &Arguments, position: usize) -> Result<i64> {
+pub(super) fn reduction(given: &Arguments, position: usize) -> Result<i64> {
     let reduction = given.integer(position, "reduction", Some(MEAN))?;
     Ok(match (given.has(Slip::MeanForSum), reduction) {
         (false, reduction) | (true, reduction @ NONE) => reduction,
@@ -143,63 +143,4 @@ pub(super) fn nll_backward(given: &Arguments) -> Result<Answer> {
         entries[rows.at(row, class)] = (gradient, gradient.size());
     }
     Ok(Answer::of(Expected::settled(&rounding, x.shape(), entries)))
-}
-
-/// `native_dropout(input, p, train)`: x m / (1 - p) for the mask m that was drawn, as it is recorded.
-pub(super) fn dropout(given: &Arguments) -> Result<Answer> {
-    let x = given.array(0, "input")?;
-    let (p, train) = (given.number(1, "p", None)?, given.flag(2, "train", Some(true))?);
-    let mask = given.call.results.get(1).and_then(Option::as_ref);
-    let rounding = given.rounding(0);
-    let keep = if given.has(Slip::NotRescaled) { 1.0 } else { 1.0 - p };
-    let y = match mask {
-        _ if !train => Claim::Values(Expected::exactly(x.clone())),
-        None => Claim::NotJudged("dropout whose mask was not recorded".to_string()),
-        Some(mask) if mask.array.shape() == x.shape() => {
-            let balls = x.iter().zip(&mask.array).map(|(&x, &m)| kept(Steps(&rounding), x, m, keep));
-            Claim::Values(Expected::settled(&rounding, x.shape(), balls))
-        }
-        Some(mask) => {
-            return Err(given.refused(
-                "results/1",
-                format!("shape {:?}", x.shape()),
-                format!("{:?}", mask.array.shape()),
-            ));
-        }
-    };
-    Ok(Answer { results: vec![y, Claim::Flags(x.shape().to_vec())], writes: Vec::new() })
-}
-
-/// x / keep where the mask keeps, else 0: a quotient, or a product with a reciprocal, both factors rounded.
-pub(super) fn kept(steps: Steps, x: f64, mask: f64, keep: f64) -> (Ball, f64) {
-    if mask == 0.0 || x == 0.0 {
-        return (Ball::exact(0.0), 0.0);
-    }
-    let y = divided(steps, Ball::exact(x * mask), keep);
-    let y = if keep == 1.0 { y } else { y.off_by(steps.0.operations.stored * y.size()) };
-    (y, y.size())
-}
-
-/// `native_dropout_backward(grad_output, mask, scale)`: dy m scale.
-pub(super) fn dropout_backward(given: &Arguments) -> Result<Answer> {
-    let (dy, mask, scale) = (given.array(0, "grad_output")?, given.array(1, "mask")?, given.number(2, "scale", None)?);
-    let scale = if given.has(Slip::NotRescaled) { 1.0 } else { scale };
-    if mask.shape() != dy.shape() {
-        return Err(given.refused("mask", format!("shape {:?}", dy.shape()), format!("shape {:?}", mask.shape())));
-    }
-    let rounding = given.rounding(0);
-    let steps = Steps(&rounding);
-    let balls = dy.iter().zip(mask).map(|(&dy, &mask)| {
-        let product = steps.mul(Ball::exact(dy * mask), Ball::exact(scale));
-        // The scale itself is rounded to the operation's type.
-        let dx = if scale == 1.0 { product } else { product.off_by(steps.0.operations.stored * product.size()) };
-        (dx, dx.size())
-    });
-    Ok(Answer::of(Expected::settled(&rounding, dy.shape(), balls)))
-}
-
-/// `bernoulli_(self, p)`: any mask of the shape.
-pub(super) fn drawn(given: &Arguments) -> Result<Answer> {
-    let shape = given.array(0, "self")?.shape().to_vec();
-    Ok(Answer { results: vec![Claim::Flags(shape)], writes: Vec::new() })
 }

@@ -6,25 +6,34 @@
 
 mod algorithms;
 mod arguments;
-mod batch_norm;
+mod bent;
 mod cases;
+mod chosen;
 mod convolution;
+mod drawn;
 mod filled;
+mod gelu;
 mod losses;
 mod moved;
 mod normalised;
+mod piecewise;
 mod pointwise;
 mod pooling;
+mod powers;
 mod products;
 mod reductions;
+mod regression;
 mod slips;
 mod smooth;
 mod softmax;
+mod strided;
 mod sums;
 
 pub(super) use arguments::Arguments;
 pub(super) use cases::answer_case;
 pub(super) use slips::{SLIPS, Slip};
+
+use normalised::{batch, batch_backward, rows, rows_backward};
 
 use super::expected::Answer;
 use super::{AtenCall, Declared, Value, unit_roundoff};
@@ -45,8 +54,26 @@ pub struct Overload {
 
 /// Formulas of few steps, which ports in F16 and BF16 may well form in that type, step by step; sums of many terms are
 /// not such, and a port that forms them so declares its u_acc.
-const FEW_STEPS: &[&str] =
-    &["add", "sub", "mul", "div", "sigmoid", "silu", "pool2d", "_log_softmax", "nll_loss", "native_dropout"];
+const FEW_STEPS: &[&str] = &[
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "sigmoid",
+    "silu",
+    "pool2d",
+    "_log_softmax",
+    "nll_loss",
+    "native_dropout",
+    "elu",
+    "tanh",
+    "softplus",
+    "hardswish",
+    "loss_backward",
+    "pow",
+    "xlogy",
+    "rsqrt",
+];
 /// What has to be declared for it.
 const OWN_TYPE: &str = "`u_acc`: steps in the result's own type";
 
@@ -115,28 +142,61 @@ overloads! {
         convolution::forward: "convolution.default",
         convolution::backward: "convolution_backward.default";
     "mean gamma_(m+8)(u) mean abs(x); variance as its form is declared, two-pass by default; y, dx, dw, db by what these pass on":
-        batch_norm::forward: "native_batch_norm.default" "_native_batch_norm_legit.default"
+        batch::forward: "native_batch_norm.default" "_native_batch_norm_legit.default"
             "_native_batch_norm_legit.no_stats" "_native_batch_norm_legit_no_training.default"
             "_batch_norm_with_update.default" "_batch_norm_no_update.default",
-        batch_norm::backward: "native_batch_norm_backward.default";
+        batch_backward::backward: "native_batch_norm_backward.default";
+    "as batch norm, of the m values of a row; sums over rows gamma_n(u) of their terms' sizes":
+        rows::layers: "native_layer_norm.default",
+        rows_backward::layers: "native_layer_norm_backward.default",
+        rows::groups: "native_group_norm.default",
+        rows_backward::groups: "native_group_norm_backward.default";
     "one rounding an operation; a number that the type does not hold, one more":
         pointwise::add: "add.Tensor" "add.Scalar"; in place "add_.Tensor" "add_.Scalar",
         pointwise::sub: "sub.Tensor" "sub.Scalar"; in place "sub_.Tensor" "sub_.Scalar",
         pointwise::mul: "mul.Tensor" "mul.Scalar"; in place "mul_.Tensor" "mul_.Scalar",
         pointwise::div: "div.Tensor" "div.Scalar"; in place "div_.Tensor" "div_.Scalar";
     "exact":
-        pointwise::relu: "relu.default"; in place "relu_.default",
-        pointwise::clamp: "hardtanh.default" "clamp.default"; in place "hardtanh_.default" "clamp_.default",
-        pointwise::threshold_backward: "threshold_backward.default",
-        pointwise::hardtanh_backward: "hardtanh_backward.default",
-        pointwise::neg: "neg.default",
-        pointwise::compare: "gt.Scalar" "ge.Scalar" "lt.Scalar" "le.Scalar" "eq.Scalar" "ne.Scalar",
-        pointwise::choose: "where.self";
+        chosen::relu: "relu.default"; in place "relu_.default",
+        chosen::clamp: "hardtanh.default" "clamp.default"; in place "hardtanh_.default" "clamp_.default",
+        chosen::threshold_backward: "threshold_backward.default",
+        chosen::hardtanh_backward: "hardtanh_backward.default",
+        chosen::neg: "neg.default",
+        chosen::compare: "gt.Scalar" "ge.Scalar" "lt.Scalar" "le.Scalar" "eq.Scalar" "ne.Scalar",
+        chosen::choose: "where.self",
+        chosen::abs: "abs.default",
+        chosen::sign: "sgn.default" "sign.default",
+        chosen::bitwise_not: "bitwise_not.default",
+        chosen::masked_fill: "masked_fill.Scalar" "masked_fill.Tensor";
+            in place "masked_fill_.Scalar" "masked_fill_.Tensor";
     "exp within exp_ulps, times 1 - s, and a rounding an operation; by tanh alone: INCONCLUSIVE":
         smooth::sigmoid: "sigmoid.default"; in place "sigmoid_.default",
         smooth::sigmoid_backward: "sigmoid_backward.default",
         smooth::silu: "silu.default"; in place "silu_.default",
         smooth::silu_backward: "silu_backward.default";
+    "an elementary function within exp_ulps of its operand, and a rounding an operation, in any order of the products":
+        bent::tanh: "tanh.default"; in place "tanh_.default",
+        bent::tanh_backward: "tanh_backward.default",
+        bent::elu: "elu.default"; in place "elu_.default",
+        bent::elu_backward: "elu_backward.default",
+        bent::softplus: "softplus.default",
+        bent::softplus_backward: "softplus_backward.default",
+        gelu::gelu: "gelu.default",
+        gelu::gelu_backward: "gelu_backward.default",
+        powers::power: "pow.Tensor_Scalar",
+        powers::exp: "exp.default",
+        powers::log: "log.default",
+        powers::root: "sqrt.default",
+        powers::reciprocal_root: "rsqrt.default",
+        powers::reciprocal: "reciprocal.default",
+        powers::times_logarithm: "xlogy.Tensor";
+    "a rounding an operation, a division by a reciprocal one more; exact where a piece is the operand or 0":
+        piecewise::leaky: "leaky_relu.default"; in place "leaky_relu_.default",
+        piecewise::leaky_backward: "leaky_relu_backward.default",
+        piecewise::hard_sigmoid: "hardsigmoid.default"; in place "hardsigmoid_.default",
+        piecewise::hard_sigmoid_backward: "hardsigmoid_backward.default",
+        piecewise::hard_swish: "hardswish.default"; in place "hardswish_.default",
+        piecewise::hard_swish_backward: "hardswish_backward.default";
     "maxima and their places exact, a tie to the first in row-major order; gradients gamma_(k-1)(u) of what meets in a pixel":
         pooling::max: "max_pool2d_with_indices.default",
         pooling::max_backward: "max_pool2d_with_indices_backward.default";
@@ -155,10 +215,18 @@ overloads! {
     "gamma_(n-1)(u) of the rows' losses, and the quotient; gradients a rounding or two, exactly 0 off the label":
         losses::nll: "nll_loss_forward.default" "nll_loss2d_forward.default",
         losses::nll_backward: "nll_loss_backward.default" "nll_loss2d_backward.default";
-    "three roundings, exactly 0 where the mask is; any mask of 0 and 1":
-        losses::dropout: "native_dropout.default",
-        losses::dropout_backward: "native_dropout_backward.default",
-        losses::drawn: ; in place "bernoulli_.float";
+    "gamma_(n-1)(u) of the elements' losses, each a rounding an operation, and the quotient; gradients a rounding an operation":
+        regression::squares: "mse_loss.default",
+        regression::squares_backward: "mse_loss_backward.default",
+        regression::smooth: "smooth_l1_loss.default",
+        regression::smooth_backward: "smooth_l1_loss_backward.default",
+        regression::of_logits: "binary_cross_entropy_with_logits.default";
+    "three roundings, exactly 0 where the mask is; the mask as what is drawn":
+        drawn::dropout: "native_dropout.default",
+        drawn::dropout_backward: "native_dropout_backward.default";
+    "any numbers of the range that is drawn from; a mean that 2 exp(-32) of all draws have is SUSPECT":
+        drawn::flags: ; in place "bernoulli_.float",
+        drawn::uniform: "rand.default" "rand_like.default"; in place "uniform_.default";
     "exact; to a type of fewer digits, one rounding":
         moved::same: "clone.default" "detach.default" "alias.default" "lift_fresh.default" "_to_copy.default"
             "contiguous.default"; in place "detach_.default",
@@ -175,6 +243,8 @@ overloads! {
         moved::select_backward: "select_backward.default",
         moved::pad: "constant_pad_nd.default",
         moved::copy: ; in place "copy_.default",
+        strided::view: "as_strided.default"; in place "as_strided_.default",
+        strided::scatter: "as_strided_scatter.default",
         filled::zeros: "zeros.default" "zeros_like.default" "new_zeros.default"; in place "zero_.default",
         filled::ones: "ones.default" "ones_like.default",
         filled::full: "full.default" "full_like.default" "scalar_tensor.default";

@@ -194,7 +194,7 @@ pub(super) fn slice_backward(given: &Arguments) -> Result<Answer> {
 }
 
 /// A shape that allocates no more than ops may.
-fn sized(given: &Arguments, position: usize, name: &str) -> Result<Vec<usize>> {
+pub(super) fn sized(given: &Arguments, position: usize, name: &str) -> Result<Vec<usize>> {
     let shape = given.extents(position, name)?;
     let elements = shape.iter().fold(1_usize, |product, &extent| product.saturating_mul(extent.max(1)));
     if elements <= crate::ops::MAX_ELEMENTS {

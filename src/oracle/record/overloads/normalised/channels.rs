@@ -1,14 +1,14 @@
 //! [`Channels`]: an array by its second axis.
 
-use super::super::ball::Ball;
-use super::super::expected::Expected;
-use super::super::rounding::Rounding;
-use super::arguments::Arguments;
+use super::super::super::ball::Ball;
+use super::super::super::expected::Expected;
+use super::super::super::rounding::Rounding;
+use super::super::arguments::Arguments;
 use crate::error::Result;
 use ndarray::ArrayD;
 
 /// An array `[n, c, ..]` by its channels.
-pub(super) struct Channels<'a> {
+pub(in super::super) struct Channels<'a> {
     array: &'a ArrayD<f64>,
     /// Row-major.
     elements: Vec<f64>,
