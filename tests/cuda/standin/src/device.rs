@@ -40,6 +40,8 @@ pub struct Device {
     /// Of all kernels, all threads.
     pub instructions: u64,
     launched: u64,
+    /// What was planted, for the log.
+    pub edited: Vec<String>,
     /// The next block's serial.
     serial: u32,
     /// What a kernel died of: reported at the next call that waits, and by every call after it.
@@ -67,7 +69,12 @@ impl Device {
     }
 
     pub fn load(&mut self, text: &str) -> Result<usize, Fault> {
-        let module = parse(text)?;
+        let mut module = parse(text)?;
+        for edit in &self.settings.edits {
+            if let Some(line) = edit.apply(&mut module)? {
+                self.edited.push(format!("edited {}, line {line}", edit.kernel));
+            }
+        }
         let newest = self.ptx_version();
         if module.version > newest {
             let ((major, minor), (a, b)) = (module.version, newest);

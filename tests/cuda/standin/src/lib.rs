@@ -7,6 +7,7 @@ pub mod block;
 pub mod decode;
 pub mod device;
 pub mod driver;
+pub mod edit;
 pub mod fault;
 pub mod kernel;
 pub mod memory;

@@ -1,5 +1,6 @@
 //! What the environment asks of the stand-in. README.md lists the variables.
 
+use crate::edit::{self, Edit};
 use crate::fault::{Code, Fault, INVALID_VALUE};
 
 /// In which order blocks and threads take their steps.
@@ -44,6 +45,8 @@ pub struct Settings {
     /// Bytes of the device.
     pub memory: u64,
     pub fail: Vec<Planned>,
+    /// Planted into kernels when they are loaded.
+    pub edits: Vec<Edit>,
     pub count_only: bool,
     /// Steps of the warps of one block, all together, after which a kernel is taken to run for ever.
     pub steps: u64,
@@ -59,6 +62,7 @@ impl Default for Settings {
             devices: 1,
             memory: 4 << 30,
             fail: Vec::new(),
+            edits: Vec::new(),
             count_only: false,
             steps: 2_000_000_000,
             log: None,
@@ -66,13 +70,14 @@ impl Default for Settings {
     }
 }
 
-pub const VARIABLES: [&str; 9] = [
+pub const VARIABLES: [&str; 10] = [
     "STANDIN_SCHEDULE",
     "STANDIN_SEED",
     "STANDIN_DRIVER",
     "STANDIN_DEVICES",
     "STANDIN_MEMORY",
     "STANDIN_FAIL",
+    "STANDIN_EDIT",
     "STANDIN_COUNT_ONLY",
     "STANDIN_STEPS",
     "STANDIN_LOG",
@@ -113,6 +118,7 @@ impl Settings {
             "STANDIN_FAIL" => {
                 self.fail = value.split(',').filter(|text| !text.is_empty()).map(planned).collect::<Result<_, _>>()?;
             }
+            "STANDIN_EDIT" => self.edits = edit::parse(value)?,
             "STANDIN_COUNT_ONLY" => self.count_only = number::<u8>(name, value)? != 0,
             "STANDIN_STEPS" => self.steps = number(name, value)?,
             "STANDIN_LOG" => self.log = Some(value.into()),

@@ -109,6 +109,14 @@ fn note(driver: &Driver, line: impl Display) {
     };
 }
 
+/// Into the log what was planted, so that a test knows that it was.
+fn note_edits() {
+    let mut driver = driver();
+    for line in std::mem::take(&mut driver.device.edited) {
+        note(&driver, line);
+    }
+}
+
 /// What is left when the library is closed or the process ends.
 extern "C" fn end() {
     let _ = std::panic::catch_unwind(|| {

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void, CStr};
 
-use super::{put, waiting, within};
+use super::{note_edits, put, waiting, within};
 use crate::device::MAX_THREADS;
 use crate::fault::{Code, Fault, INVALID_HANDLE, INVALID_PTX, INVALID_VALUE};
 
@@ -31,10 +31,12 @@ unsafe fn text<'a>(text: *const c_void, what: &str) -> Result<&'a str, Fault> {
 
 #[no_mangle]
 pub unsafe extern "C" fn cuModuleLoadData(module: *mut usize, image: *const c_void) -> Code {
-    within("cuModuleLoadData", |device| unsafe {
+    let code = within("cuModuleLoadData", |device| unsafe {
         let number = device.load(text(image, "a module")?)?;
         put(module, FIRST + number)
-    })
+    });
+    note_edits();
+    code
 }
 
 #[no_mangle]
