@@ -18,6 +18,7 @@ HERE = pathlib.Path(__file__).parent
 # In this order they are one text.
 SOURCES = [
     "number", "double_double", "elementary", "wide", "block", "walk", "pointwise", "products", "conv",
+    "batch_norm", "pooling", "cross_entropy", "descent", "selection", "order_statistics",
 ]
 TYPES = {"f32": ("float", 32), "f64": ("double", 64)}
 OPTIONS = ["--gpu-architecture=compute_70", "--std=c++17", "--fmad=false", "--device-as-default-execution-space",

@@ -13,22 +13,40 @@
 //! | `launch` | launching a kernel by its name |
 //! | the others | a function for each kernel, by family |
 
+mod batch_norm;
 mod conv;
+mod cross_entropy;
+mod descent;
 mod device;
 mod error;
+mod groups;
 mod launch;
 mod module;
 mod moves;
+mod order_statistics;
 mod pointwise;
+mod pooling;
 mod products;
+mod selection;
+mod sparse;
 mod tensor;
 mod walk;
 
+pub use batch_norm::{Statistics, batch_norm, batch_norm_gradient};
 pub use conv::{conv2d_input_gradient, conv2d_weight_gradient, conv2d_with_bias};
+pub use cross_entropy::{Softmax, cross_entropy, cross_entropy_gradient};
+pub use descent::{Following, accumulate_squares, drawn_step, sgd_step};
 pub use device::{Description, Device};
+pub use groups::{Groups, flags_of_groups, group_totals, least_of_groups};
 pub use moves::{Places, assign, channel_shuffle, concat, filled, split, spread, taken};
+pub use order_statistics::order_statistics;
 pub use pointwise::{add_to, dropout, formula_gradients, formula_values};
+pub use pooling::{
+    avg_pool2d, avg_pool2d_gradient, max_pool2d, max_pool2d_gradient, plane_means, plane_means_gradient,
+};
 pub use products::{channel_sums, linear, linear_input_gradient, linear_weight_gradient, matmul_with_bias};
+pub use selection::{below, first_not_finite, hold, hold_flags, living, rewind_decay, sum};
+pub use sparse::{DevicePattern, sparse_conv2d, sparse_conv2d_input_gradient, sparse_conv2d_weight_gradient};
 pub use tensor::DeviceTensor;
 
 use crate::error::DeviceError;

@@ -2,11 +2,10 @@
 
 #define THREADS 256 // of every block
 
-// The sum of term(i) over i = 0, 1, .. count - 1, added to 0 one after the other: the threads make the terms of a tile
-// side by side, and the first thread adds them in their order. What it returns is the first thread's.
-template <class Term> INLINE wide sum_in_order(index count, Term term) {
+// `sum` plus term(i) for i = 0, 1, .. count - 1, one after the other: the threads make the terms of a tile side by side,
+// and the first thread adds them in their order. What it returns is the first thread's.
+template <class Term> INLINE wide sum_in_order_from(wide sum, index count, Term term) {
     __shared__ stored_wide tile[THREADS];
-    wide sum = wide_from(0.0);
     for (index start = 0; start < count; start += THREADS) {
         index terms = min(count - start, (index)THREADS);
         if (threadIdx.x < terms) store(&tile[threadIdx.x], term(start + threadIdx.x));
@@ -17,4 +16,8 @@ template <class Term> INLINE wide sum_in_order(index count, Term term) {
         __syncthreads();
     }
     return sum;
+}
+
+template <class Term> INLINE wide sum_in_order(index count, Term term) {
+    return sum_in_order_from(wide_from(0.0), count, term);
 }

@@ -45,6 +45,9 @@ INLINE double_double scaled(double_double x, int k) {
     return quick_two_sum(hi, lo);
 }
 
+// x 2^k, where that keeps x or brings it into range: nothing is rounded that could be seen.
+INLINE double_double into_range(double_double x, int k) { return dd(scale(x.hi, k), scale(x.lo, k)); }
+
 INLINE double_double sum_in_range(double_double a, double_double b) {
     double_double s = two_sum(a.hi, b.hi);
     double_double t = two_sum(a.lo, b.lo);
@@ -61,9 +64,9 @@ INLINE double_double operator+(double_double a, double_double b) {
     if (is_finite(sum.lo)) return sum;
     if (!is_finite(a.hi) || !is_finite(b.hi)) return dd(a.hi + b.hi);
     // Something on the way was not finite, though neither operand is: a quarter of each can be added.
-    double_double x = scaled(a, -2), y = scaled(b, -2);
-    double_double quarter = sum_in_range(x, y);
-    return scaled(quarter.hi == 0.0 ? dd(x.hi + y.hi) : quarter, 2);
+    double_double quarter = sum_in_range(into_range(a, -2), into_range(b, -2));
+    double_double whole = into_range(quarter, 2);
+    return is_finite(whole.hi) ? whole : dd(whole.hi);
 }
 
 INLINE double_double operator-(double_double a, double_double b) { return a + -b; }
@@ -87,7 +90,7 @@ INLINE double_double operator*(double_double a, double_double b) {
     double plain = a.hi * b.hi;
     if (!is_finite(plain) || a.hi == 0.0 || b.hi == 0.0) return dd(plain);
     int k = exponent(a.hi), l = exponent(b.hi);
-    return scaled(product_in_range(scaled(a, -k), scaled(b, -l)), max(k + l, -1200));
+    return scaled(product_in_range(into_range(a, -k), into_range(b, -l)), max(k + l, -1200));
 }
 
 // DWDivDW2, for magnitudes from 2^-450 to 2^450.
@@ -106,7 +109,7 @@ INLINE double_double operator/(double_double a, double_double b) {
     if (is_moderate(a.hi) && is_moderate(b.hi)) return quotient_in_range(a, b);
     if (a.hi == 0.0 || b.hi == 0.0 || !is_finite(a.hi) || !is_finite(b.hi)) return dd(a.hi / b.hi);
     int k = exponent(a.hi), l = exponent(b.hi);
-    return scaled(quotient_in_range(scaled(a, -k), scaled(b, -l)), min(max(k - l, -1200), 1200));
+    return scaled(quotient_in_range(into_range(a, -k), into_range(b, -l)), min(max(k - l, -1200), 1200));
 }
 
 INLINE bool operator>=(double_double a, double_double b) { return a.hi > b.hi || (a.hi == b.hi && a.lo >= b.lo); }
