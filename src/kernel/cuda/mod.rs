@@ -57,4 +57,9 @@ pub fn computes<S: Scalar>() -> bool {
     module::text_of(S::NAME).is_some()
 }
 
+/// The names of the kernels that are compiled for this number system.
+pub fn kernels<S: Scalar>() -> Vec<&'static str> {
+    module::text_of(S::NAME).map(module::declared).unwrap_or_default().iter().map(|kernel| kernel.name).collect()
+}
+
 type Result<T> = std::result::Result<T, DeviceError>;

@@ -10,7 +10,8 @@ typedef unsigned long long bits64;
 typedef unsigned char flag; // 0 or 1
 
 #define INLINE static __device__ __forceinline__
-#define KERNEL extern "C" __global__ void
+#define THREADS 256 // of every block
+#define KERNEL extern "C" __global__ void __launch_bounds__(THREADS)
 
 // Every thread of the grid takes the places first, first + step, first + 2 step, ...
 #define EACH(i, count) for (index i = first(); i < (count); i += step())
