@@ -20,7 +20,7 @@ pub fn run(machine: &mut Machine, schedule: Schedule, seed: u64) -> Result<(), F
     let order = order(machine.grid, schedule, seed, &mut random);
     match schedule {
         Schedule::Quick | Schedule::Serial | Schedule::Reverse => {
-            let mut block = Block::new(machine.grid, random.next());
+            let mut block = Block::new(machine.grid, random.draw());
             for number in order {
                 machine.begin(&mut block, number);
                 loop {
@@ -105,9 +105,9 @@ fn together(
     let mut running: Vec<Running> = Vec::new();
     let places = 1 + random.below(TOGETHER);
     for number in order.by_ref().take(places) {
-        let mut block = Block::new(machine.grid, random.next());
+        let mut block = Block::new(machine.grid, random.draw());
         machine.begin(&mut block, number);
-        let priorities = (0..block.warps.len() * LANES).map(|_| random.next()).collect();
+        let priorities = (0..block.warps.len() * LANES).map(|_| random.draw()).collect();
         running.push(Running { block, priorities });
     }
     while !running.is_empty() {
@@ -143,7 +143,7 @@ fn random_turn(machine: &mut Machine, block: &mut Block, random: &mut Random) ->
     let mask = match random.below(3) {
         0 => fellows,
         1 => 1 << one,
-        _ => fellows & random.next() as Mask | 1 << one,
+        _ => fellows & random.draw() as Mask | 1 << one,
     };
     let longest = [1, 8, 64, 1024][random.below(4)];
     machine.run(block, w, mask, 1 + random.below(longest) as u64, false)
@@ -173,7 +173,7 @@ fn urgent_turn(
     let Some(thread) = top(block, priorities) else { return Ok(()) };
     let (w, lane) = (thread / LANES, thread % LANES);
     machine.run(block, w, 1 << lane, 1 + random.below(2000) as u64, false)?;
-    priorities[thread] = random.next() >> (8 * random.below(3));
+    priorities[thread] = random.draw() >> (8 * random.below(3));
     Ok(())
 }
 

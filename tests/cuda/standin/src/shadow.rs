@@ -148,6 +148,8 @@ fn joined(other: Record, me: Record, launch: u32) -> Record {
 fn describe(what: &str, me: Record, did: &str, other: Record) -> Race {
     let whom = if other & SEVERAL_BLOCKS != 0 {
         "threads of several blocks".to_string()
+    } else if (other ^ me) >> SERIAL != 0 && other & SEVERAL_THREADS == SEVERAL_THREADS {
+        "threads of another block".to_string()
     } else if (other ^ me) >> SERIAL != 0 {
         format!("thread {} of another block", (other & SEVERAL_THREADS) >> THREAD)
     } else if other & SEVERAL_THREADS == SEVERAL_THREADS {

@@ -75,7 +75,7 @@ fn whole<T: Value + PartialOrd>(
 
 /// A comparison holds for no NaN, its `..u` form for every NaN.
 #[allow(clippy::neg_cmp_op_on_partial_ord)]
-#[allow(clippy::nonminimal_bool)]
+#[allow(clippy::nonminimal_bool, clippy::double_comparisons)]
 fn floats<T: Value + PartialOrd>(
     compare: &str,
     join: Option<&str>,

@@ -7,7 +7,7 @@ mod compare;
 mod convert;
 mod float;
 mod integer;
-mod round;
+pub mod round;
 
 pub use approximate::SEED;
 

@@ -62,6 +62,15 @@ impl Reader {
         Fault::new(INVALID_PTX, format!("PTX, line {}: expected {expected}, found {found}", self.line()))
     }
 
+    /// One word on, whatever it is.
+    fn skip(&mut self) -> Result<(), Fault> {
+        if self.peek().is_none() {
+            return Err(self.wrong("more"));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
     fn take(&mut self, sign: char) -> bool {
         let is = self.peek() == Some(&Token::Sign(sign));
         self.at += usize::from(is);
@@ -155,7 +164,7 @@ impl Reader {
         if self.take('(') {
             // What a function returns.
             while !self.take(')') {
-                self.at += 1;
+                self.skip()?;
             }
         }
         let name = self.word()?;
@@ -234,7 +243,7 @@ impl Reader {
                 items.push(Item::Variable(self.variable()?));
             } else if self.is_word(".pragma") || self.is_word(".loc") {
                 while !self.take(';') {
-                    self.at += 1;
+                    self.skip()?;
                 }
             } else if matches!(self.tokens.get(self.at + 1), Some((Token::Sign(':'), _))) {
                 items.push(Item::Label(self.word()?));
