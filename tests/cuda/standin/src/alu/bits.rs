@@ -1,9 +1,9 @@
 //! Bits: and, or, xor, not, shifts, counts, fields, and `mov`.
 
 use crate::decode::Names;
-use crate::fault::Fault;
+use crate::fault::{Fault, INVALID_PTX};
 use crate::ptx::Operand;
-use crate::registers::{map1, map2, map3, select, Alu, Registers, Value};
+use crate::registers::{map1, map2, map3, select, Alu, Register, Registers, Value, LANES};
 
 pub fn decode(parts: &[&str], o: &[Operand], names: &mut Names) -> Result<Option<Alu>, Fault> {
     macro_rules! bits {
@@ -79,6 +79,21 @@ pub fn decode(parts: &[&str], o: &[Operand], names: &mut Names) -> Result<Option
             let cut = u128::from(a) >> from.min(127);
             (cut & ((1u128 << length.min(64)) - 1)) as u64
         })?,
+        // Beyond the top the sign goes on; a field of no bits is 0.
+        ["bfe", "s32"] => field::<u32>(o, names, |a, from, length| {
+            signed_field(i64::from(a as i32), from, length.min(32 - from.min(31))) as u32
+        })?,
+        ["bfe", "s64"] => field::<u64>(o, names, |a, from, length| {
+            signed_field(a as i64, from, length.min(64 - from.min(63))) as u64
+        })?,
+        ["bfi", "b32"] => {
+            let (a, b) = (Register::R32(names.source::<u32>(&o[1])?), Register::R32(names.source::<u32>(&o[2])?));
+            inserted(Register::R32(names.target::<u32>(&o[0])?), a, b, o, names, 32)?
+        }
+        ["bfi", "b64"] => {
+            let (a, b) = (Register::R64(names.source::<u64>(&o[1])?), Register::R64(names.source::<u64>(&o[2])?));
+            inserted(Register::R64(names.target::<u64>(&o[0])?), a, b, o, names, 64)?
+        }
         ["shf", way @ ("l" | "r"), mode @ ("wrap" | "clamp")]
         | ["shf", way @ ("l" | "r"), mode @ ("wrap" | "clamp"), "b32"] => {
             let d = names.target::<u32>(&o[0])?;
@@ -114,6 +129,31 @@ fn field<T: Value>(
     let d = names.target::<T>(&o[0])?;
     let abc = (names.source::<T>(&o[1])?, names.source::<u32>(&o[2])?, names.source::<u32>(&o[3])?);
     Ok(map3(d, abc, move |a: T, from: u32, length: u32| cut(a, from & 255, length & 255)))
+}
+
+fn signed_field(a: i64, from: u32, length: u32) -> i64 {
+    if length == 0 {
+        return 0;
+    }
+    let unused = 64 - length;
+    ((a >> from.min(63)) << unused) >> unused
+}
+
+/// The low bits of a in the place of b's from `from` on, as many as `length` says.
+fn inserted(d: Register, a: Register, b: Register, o: &[Operand], names: &mut Names, width: u32) -> Result<Alu, Fault> {
+    let (Some(from), Some(length)) = (o.get(3), o.get(4)) else {
+        return Err(Fault::new(INVALID_PTX, "a field without a place or a length"));
+    };
+    let (from, length) = (Register::R32(names.source::<u32>(from)?), Register::R32(names.source::<u32>(length)?));
+    Ok(Box::new(move |registers: &mut Registers, mask| {
+        for lane in (0..LANES).filter(|lane| mask >> lane & 1 == 1) {
+            let (from, length) = (registers.get(from, lane) as u32 & 255, registers.get(length, lane) as u32 & 255);
+            let field = u64::MAX.checked_shr(64 - length.min(width)).unwrap_or(0);
+            let moved = |bits: u64| if from < width { bits << from } else { 0 };
+            let value = registers.get(b, lane) & !moved(field) | moved(registers.get(a, lane) & field);
+            registers.set(d, lane, value);
+        }
+    }))
 }
 
 /// Each byte of the result is one of the eight of (b, a), or its sign in all bits.
