@@ -101,9 +101,9 @@ pub unsafe extern "C" fn cuDeviceGetAttribute(value: *mut c_int, attribute: c_in
             10 => 32,
             12 => 64 << 10,
             13 => 1_000_000,
-            // One multiprocessor: grids that follow the count are small, and loops over them run.
+            // One multiprocessor of 512 threads: grids made to fill it are small, and loops over them run.
             16 => 1,
-            39 => 2048,
+            39 => 512,
             41 => 1,
             75 => 7,
             76 => 0,
