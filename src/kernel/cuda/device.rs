@@ -1,5 +1,6 @@
 //! [`Device`]: a GPU that is open, its memory, and what was launched there.
 
+use super::launch::THREADS;
 use super::module::{self, Module};
 use super::{DeviceError, Result};
 use crate::scalar::Scalar;
@@ -8,9 +9,6 @@ use cudarc::driver::sys::cudaError_enum as Code;
 use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DriverError, sys};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-/// Blocks of a grid, for each multiprocessor: some wait for memory while others compute.
-const BLOCKS_PER_MULTIPROCESSOR: usize = 16;
 
 /// A GPU that is open: one context and one stream, so that what is asked of it happens in the order in which it is asked.
 #[derive(Debug)]
@@ -65,9 +63,11 @@ impl Device {
         }
         // SAFETY: there is one stream only, so that nothing has to wait for what another stream does.
         unsafe { context.disable_event_tracking() };
-        let multiprocessors =
-            context.attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT).map_err(opening)?;
-        let blocks = BLOCKS_PER_MULTIPROCESSOR * usize::try_from(multiprocessors).unwrap_or(1).max(1);
+        let count = |of| context.attribute(of).map(|n| usize::try_from(n).unwrap_or(0)).map_err(opening);
+        let multiprocessors = count(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+        // As many blocks as run at once: some wait for memory while others compute.
+        let at_once = count(Attribute::CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_MULTIPROCESSOR)? / THREADS;
+        let blocks = multiprocessors.max(1) * at_once.max(1);
         let stream = context.default_stream();
         Ok(Self { context, stream, modules: Default::default(), blocks, launches: Mutex::default() })
     }

@@ -10,7 +10,7 @@ use std::ffi::c_void;
 use std::marker::PhantomData;
 
 /// Threads of every block; as in `source/number.cu`.
-const THREADS: usize = 256;
+pub(super) const THREADS: usize = 256;
 
 /// A launch that is being put together: arguments in the order in which the kernel declares them.
 ///

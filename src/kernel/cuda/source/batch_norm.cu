@@ -32,7 +32,7 @@ KERNEL batch_norm_statistics(index n, index channels, index pixels, channel *sta
                              double momentum, real *new_mean, real *new_variance, const real *mean,
                              const real *variance) {
     __shared__ channel now;
-    for (index c = blockIdx.x; c < channels; c += gridDim.x) {
+    LOOP (index c = blockIdx.x; c < channels; c += gridDim.x) {
         index m = n * pixels;
         real shift = x[value_at(channels, pixels, c, 0)];
         wide sum = sum_in_order(m, [&](index i) { return widen(x[value_at(channels, pixels, c, i)]) - widen(shift); });
@@ -85,7 +85,7 @@ KERNEL batch_norm_sums(index n, index channels, index pixels, backward *made, co
                        const channel *statistics, const real *weight, double eps, double momentum, unsigned int training,
                        const real *d_mean, const real *d_variance, real *d_weight, real *d_bias, real *d_old_mean,
                        real *d_old_variance) {
-    for (index c = blockIdx.x; c < channels; c += gridDim.x) {
+    LOOP (index c = blockIdx.x; c < channels; c += gridDim.x) {
         const channel &of = statistics[c];
         wide sum = sum_in_order(n * pixels, [&](index i) { return widen(dy[value_at(channels, pixels, c, i)]); });
         wide sum_centred = sum_in_order(n * pixels, [&](index i) {

@@ -4,12 +4,12 @@
 // and the first thread adds them in their order. What it returns is the first thread's.
 template <class Term> INLINE wide sum_in_order_from(wide sum, index count, Term term) {
     __shared__ stored_wide tile[THREADS];
-    for (index start = 0; start < count; start += THREADS) {
+    LOOP (index start = 0; start < count; start += THREADS) {
         index terms = min(count - start, (index)THREADS);
         if (threadIdx.x < terms) store(&tile[threadIdx.x], term(start + threadIdx.x));
         __syncthreads();
         if (threadIdx.x == 0) {
-            for (index i = 0; i < terms; i++) sum = sum + load(&tile[i]);
+            LOOP (index i = 0; i < terms; i++) sum = sum + load(&tile[i]);
         }
         __syncthreads();
     }

@@ -28,13 +28,13 @@ KERNEL conv2d(convolution of, index count, real *y, const real *x, const real *w
         index first_channel = o / (of.outputs / of.groups) * channels;
         wide sum = wide_from(0.0);
         if (bias != 0) sum = widen(bias[o]);
-        for (index c = 0; c < channels; c++) {
+        LOOP (index c = 0; c < channels; c++) {
             const real *plane = x + (image * of.channels + first_channel + c) * of.height * of.width;
             const real *taps = w + (o * channels + c) * of.kh * of.kw;
-            for (index ky = 0; ky < of.kh; ky++) {
+            LOOP (index ky = 0; ky < of.kh; ky++) {
                 index iy = input_at(of, 0, oy, ky);
                 if (iy < 0 || iy >= of.height) continue;
-                for (index kx = 0; kx < of.kw; kx++) {
+                LOOP (index kx = 0; kx < of.kw; kx++) {
                     index ix = input_at(of, 1, ox, kx);
                     if (ix < 0 || ix >= of.width) continue;
                     sum = add_product(sum, taps[ky * of.kw + kx], plane[iy * of.width + ix]);
@@ -54,13 +54,13 @@ KERNEL conv2d_input_gradient(convolution of, index count, real *dx, const real *
         index image = i / (of.width * of.height * of.channels);
         index first_output = c / channels * outputs;
         wide sum = wide_from(0.0);
-        for (index o = first_output; o < first_output + outputs; o++) {
+        LOOP (index o = first_output; o < first_output + outputs; o++) {
             const real *plane = dy + (image * of.outputs + o) * of.oh * of.ow;
             const real *taps = w + (o * channels + c % channels) * of.kh * of.kw;
-            for (index ky = 0; ky < of.kh; ky++) {
+            LOOP (index ky = 0; ky < of.kh; ky++) {
                 index oy = output_at(of, 0, iy, ky);
                 if (oy < 0) continue;
-                for (index kx = 0; kx < of.kw; kx++) {
+                LOOP (index kx = 0; kx < of.kw; kx++) {
                     index ox = output_at(of, 1, ix, kx);
                     if (ox < 0) continue;
                     sum = add_product(sum, taps[ky * of.kw + kx], plane[oy * of.ow + ox]);
@@ -79,13 +79,13 @@ KERNEL conv2d_weight_gradient(convolution of, index count, real *dw, const real 
         index o = i / (of.kw * of.kh * channels);
         index channel = o / (of.outputs / of.groups) * channels + c;
         wide sum = wide_from(0.0);
-        for (index image = 0; image < of.n; image++) {
+        LOOP (index image = 0; image < of.n; image++) {
             const real *plane = x + (image * of.channels + channel) * of.height * of.width;
             const real *of_output = dy + (image * of.outputs + o) * of.oh * of.ow;
-            for (index oy = 0; oy < of.oh; oy++) {
+            LOOP (index oy = 0; oy < of.oh; oy++) {
                 index iy = input_at(of, 0, oy, ky);
                 if (iy < 0 || iy >= of.height) continue;
-                for (index ox = 0; ox < of.ow; ox++) {
+                LOOP (index ox = 0; ox < of.ow; ox++) {
                     index ix = input_at(of, 1, ox, kx);
                     if (ix < 0 || ix >= of.width) continue;
                     sum = add_product(sum, plane[iy * of.width + ix], of_output[oy * of.ow + ox]);

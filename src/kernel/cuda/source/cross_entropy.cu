@@ -8,11 +8,11 @@ KERNEL cross_entropy_rows(index n, index classes, stored_wide *rows, const real 
         const real *logits = x + i * classes;
         stored_wide *row = rows + i * (classes + 2);
         index argmax = 0;
-        for (index j = 1; j < classes; j++) {
+        LOOP (index j = 1; j < classes; j++) {
             if (logits[j] > logits[argmax]) argmax = j;
         }
         wide maximum = widen(logits[argmax]), others = wide_from(0.0), one = wide_from(1.0);
-        for (index j = 0; j < classes; j++) {
+        LOOP (index j = 0; j < classes; j++) {
             wide h = exponential((widen(logits[j]) - maximum) * wide_from(0.5));
             store(&row[j], h);
             if (j != argmax) others = others + h * (h * one);
@@ -23,7 +23,7 @@ KERNEL cross_entropy_rows(index n, index classes, stored_wide *rows, const real 
         wide behind = maximum - widen(logits[labels[i]]);
         if (smoothing > 0.0) {
             wide even = wide_from(smoothing) / wide_count(classes), of_all = wide_from(0.0);
-            for (index j = 0; j < classes; j++) of_all = of_all + (maximum - widen(logits[j]));
+            LOOP (index j = 0; j < classes; j++) of_all = of_all + (maximum - widen(logits[j]));
             behind = (one - wide_from(smoothing)) * behind + even * of_all;
         }
         store(&row[classes], others);
@@ -46,7 +46,7 @@ KERNEL cross_entropy_gradient(index n, index classes, real *dx, const stored_wid
         if (smoothing > 0.0) even = wide_from(smoothing) / wide_count(classes) * (of_one / count);
         wide scale = of_one / (count * (wide_from(1.0) + load(&row[classes])));
         index label = (index)labels[i];
-        for (index j = 0; j < classes; j++) {
+        LOOP (index j = 0; j < classes; j++) {
             wide h = load(&row[j]);
             wide p = h * (h * scale);
             if (j != label) sum = sum + p;

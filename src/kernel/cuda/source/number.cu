@@ -13,8 +13,11 @@ typedef unsigned char flag; // 0 or 1
 #define THREADS 256 // of every block
 #define KERNEL extern "C" __global__ void __launch_bounds__(THREADS)
 
+// A loop that is compiled as it stands: every line of the PTX is then one that a test with few elements runs.
+#define LOOP _Pragma("unroll 1") for
+
 // Every thread of the grid takes the places first, first + step, first + 2 step, ...
-#define EACH(i, count) for (index i = first(); i < (count); i += step())
+#define EACH(i, count) LOOP (index i = first(); i < (count); i += step())
 
 INLINE index first() { return (index)blockIdx.x * blockDim.x + threadIdx.x; }
 INLINE index step() { return (index)gridDim.x * blockDim.x; }

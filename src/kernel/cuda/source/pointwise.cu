@@ -106,7 +106,7 @@ INLINE void summed_gradient_of_two(const walk &kept, const walk &repeated, index
         wide sums[AXES];
 #pragma unroll
         for (int axis = 0; axis < AXES; axis++) sums[axis] = wide_from(0.0);
-        for (index at = 0; at < steps; at++) {
+        LOOP (index at = 0; at < steps; at++) {
             places place = places_of(repeated, at);
             wide read = wide_from(0.0);
             if (F::READS) read = widen(other[start.of[1] + place.of[1]]);

@@ -34,8 +34,8 @@ KERNEL max_pool2d(pooling of, index count, real *y, unsigned int *positions, con
         span rows = under(of, 0, window / of.count[1]), columns = under(of, 1, window % of.count[1]);
         index best_at = rows.start * of.extent[1] + columns.start;
         real best = plane[best_at];
-        for (index row = rows.start; row < rows.end; row++) {
-            for (index column = columns.start; column < columns.end; column++) {
+        LOOP (index row = rows.start; row < rows.end; row++) {
+            LOOP (index column = columns.start; column < columns.end; column++) {
                 index at = row * of.extent[1] + column;
                 real candidate = plane[at];
                 bool first = row == rows.start && column == columns.start;
@@ -57,8 +57,8 @@ KERNEL max_pool2d_gradient(pooling of, index count, real *dx, const real *dy, co
         index plane = i / pixels * of.count[0] * of.count[1];
         span rows = over(of, 0, pixel / of.extent[1]), columns = over(of, 1, pixel % of.extent[1]);
         wide sum = wide_from(0.0);
-        for (index row = rows.start; row < rows.end; row++) {
-            for (index column = columns.start; column < columns.end; column++) {
+        LOOP (index row = rows.start; row < rows.end; row++) {
+            LOOP (index column = columns.start; column < columns.end; column++) {
                 index window = plane + row * of.count[1] + column;
                 if (positions[window] == pixel) sum = sum + widen(dy[window]);
             }
@@ -80,8 +80,8 @@ KERNEL avg_pool2d(pooling of, unsigned int count_padding, index count, real *y, 
         const real *plane = x + i / windows * of.extent[0] * of.extent[1];
         span rows = under(of, 0, window / of.count[1]), columns = under(of, 1, window % of.count[1]);
         wide sum = wide_from(0.0);
-        for (index row = rows.start; row < rows.end; row++) {
-            for (index column = columns.start; column < columns.end; column++) {
+        LOOP (index row = rows.start; row < rows.end; row++) {
+            LOOP (index column = columns.start; column < columns.end; column++) {
                 sum = sum + widen(plane[row * of.extent[1] + column]);
             }
         }
@@ -96,8 +96,8 @@ KERNEL avg_pool2d_gradient(pooling of, unsigned int count_padding, index count, 
         const real *plane = dy + i / pixels * of.count[0] * of.count[1];
         span rows = over(of, 0, pixel / of.extent[1]), columns = over(of, 1, pixel % of.extent[1]);
         wide sum = wide_from(0.0);
-        for (index row = rows.start; row < rows.end; row++) {
-            for (index column = columns.start; column < columns.end; column++) {
+        LOOP (index row = rows.start; row < rows.end; row++) {
+            LOOP (index column = columns.start; column < columns.end; column++) {
                 wide share = divisor(of, count_padding, under(of, 0, row), under(of, 1, column));
                 sum = sum + widen(plane[row * of.count[1] + column]) / share;
             }
@@ -110,7 +110,7 @@ KERNEL avg_pool2d_gradient(pooling of, unsigned int count_padding, index count, 
 KERNEL plane_means(index planes, index pixels, real *y, const real *x) {
     EACH(plane, planes) {
         wide sum = wide_from(0.0);
-        for (index pixel = 0; pixel < pixels; pixel++) sum = sum + widen(x[plane * pixels + pixel]);
+        LOOP (index pixel = 0; pixel < pixels; pixel++) sum = sum + widen(x[plane * pixels + pixel]);
         y[plane] = narrow(sum / wide_count(pixels));
     }
 }

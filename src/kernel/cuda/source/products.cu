@@ -11,11 +11,11 @@ KERNEL matmul(index m, index k, index n, real *c, const real *a, index a_row, in
     __shared__ real of_b[TILE][TILE];
     int row = threadIdx.x / TILE, column = threadIdx.x % TILE;
     index columns = (n + TILE - 1) / TILE, tiles = (m + TILE - 1) / TILE * columns;
-    for (index tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+    LOOP (index tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
         index i = tile / columns * TILE + row, j = tile % columns * TILE + column;
         wide sum = wide_from(0.0);
         if (bias != 0 && j < n) sum = widen(bias[j]);
-        for (index start = 0; start < k; start += TILE) {
+        LOOP (index start = 0; start < k; start += TILE) {
             if (i < m && start + column < k) of_a[row][column] = a[i * a_row + (start + column) * a_column];
             if (start + row < k && j < n) of_b[row][column] = b[(start + row) * b_row + j * b_column];
             __syncthreads();
@@ -33,14 +33,14 @@ KERNEL matmul(index m, index k, index n, real *c, const real *a, index a_row, in
 // bring a tile of dy into shared memory, and the first one adds.
 KERNEL channel_sums(index n, index channels, index pixels, real *db, const real *dy) {
     __shared__ real tile[THREADS];
-    for (index channel = blockIdx.x; channel < channels; channel += gridDim.x) {
+    LOOP (index channel = blockIdx.x; channel < channels; channel += gridDim.x) {
         wide sum = wide_from(0.0);
-        for (index start = 0; start < n * pixels; start += THREADS) {
+        LOOP (index start = 0; start < n * pixels; start += THREADS) {
             index terms = min(n * pixels - start, (index)THREADS), i = start + threadIdx.x;
             if (threadIdx.x < terms) tile[threadIdx.x] = dy[(i / pixels * channels + channel) * pixels + i % pixels];
             __syncthreads();
             if (threadIdx.x == 0) {
-                for (index t = 0; t < terms; t++) sum = add_product(sum, tile[t], 1);
+                LOOP (index t = 0; t < terms; t++) sum = add_product(sum, tile[t], 1);
             }
             __syncthreads();
         }

@@ -21,7 +21,7 @@ KERNEL hold_flags(index count, flag *flags, const flag *alive) {
 KERNEL count_living(index stretches, index count, bits64 *counts, const flag *alive) {
     EACH(stretch, stretches) {
         bits64 living = 0;
-        for (index i = stretch * STRETCH; i < min((stretch + 1) * STRETCH, count); i++) living += alive[i];
+        LOOP (index i = stretch * STRETCH; i < min((stretch + 1) * STRETCH, count); i++) living += alive[i];
         counts[stretch] = living;
     }
 }
@@ -31,12 +31,12 @@ KERNEL count_living(index stretches, index count, bits64 *counts, const flag *al
 KERNEL add_up(index stretches, bits64 *counts) {
     __shared__ bits64 tile[THREADS];
     bits64 sum = 0;
-    for (index start = 0; start < stretches; start += THREADS) {
+    LOOP (index start = 0; start < stretches; start += THREADS) {
         index terms = min(stretches - start, (index)THREADS);
         if (threadIdx.x < terms) tile[threadIdx.x] = counts[start + threadIdx.x];
         __syncthreads();
         if (threadIdx.x == 0) {
-            for (index i = 0; i < terms; i++) {
+            LOOP (index i = 0; i < terms; i++) {
                 bits64 next = sum + tile[i];
                 tile[i] = sum;
                 sum = next;
@@ -52,7 +52,7 @@ KERNEL add_up(index stretches, bits64 *counts) {
 KERNEL living(index stretches, index count, real *values, const bits64 *starts, const real *x, const flag *alive) {
     EACH(stretch, stretches) {
         bits64 next = starts[stretch];
-        for (index i = stretch * STRETCH; i < min((stretch + 1) * STRETCH, count); i++) {
+        LOOP (index i = stretch * STRETCH; i < min((stretch + 1) * STRETCH, count); i++) {
             if (alive[i]) values[next++] = x[i];
         }
     }
@@ -110,7 +110,7 @@ KERNEL group_totals(index groups, stored_wide *totals, bits64 *counts, unsigned 
     EACH(group, groups) {
         wide total = wide_from(0.0);
         bits64 seen = 0;
-        for (bits64 at = starts[group]; at < starts[group + 1]; at++) {
+        LOOP (bits64 at = starts[group]; at < starts[group + 1]; at++) {
             bits64 i = members[at];
             if (!counted[i]) continue;
             if (term == 3) {
@@ -145,7 +145,7 @@ KERNEL least_of_groups(index count, flag *least, const real *x, const flag *aliv
     EACH(i, count) {
         bits64 start = starts[ids[i]], end = starts[ids[i] + 1];
         index before = 0;
-        for (bits64 at = start; at < end; at++) before += comes_before(x, alive, members[at], (bits64)i);
+        LOOP (bits64 at = start; at < end; at++) before += comes_before(x, alive, members[at], (bits64)i);
         least[i] = before < (index)(end - start) - keep;
     }
 }
