@@ -1,8 +1,8 @@
 //! A block of threads: its warps, its shared memory, its barrier.
 
+use crate::bytes::Bytes;
 use crate::fault::{Fault, LAUNCH_FAILED};
 use crate::kernel::{Constant, Kernel, Special};
-use crate::memory::Bytes;
 use crate::registers::{Mask, Registers, LANES};
 
 pub struct Warp {

@@ -4,6 +4,7 @@
 
 pub mod alu;
 pub mod block;
+pub mod bytes;
 pub mod decode;
 pub mod device;
 pub mod driver;
@@ -11,6 +12,7 @@ pub mod edit;
 pub mod fault;
 pub mod kernel;
 pub mod memory;
+pub mod places;
 pub mod ptx;
 pub mod random;
 pub mod registers;
@@ -18,3 +20,4 @@ pub mod run;
 pub mod schedule;
 pub mod settings;
 pub mod shadow;
+pub mod touch;

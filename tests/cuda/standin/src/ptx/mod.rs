@@ -1,6 +1,7 @@
 //! PTX as it is written: variables, kernels, statements. What the statements mean is `decode`'s.
 
 mod parse;
+mod reader;
 mod tokens;
 
 pub use parse::parse;
