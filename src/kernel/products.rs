@@ -70,6 +70,22 @@ fn matrix<S: Scalar>(images: Array4<S>) -> Array2<S> {
     images.remove_axis(Axis(3)).remove_axis(Axis(2))
 }
 
+/// Whether a convolution is a linear layer. Literal's sums are the same then, product by product, and [`linear`]'s loops run over
+/// many of them where a plane has one.
+fn is_linear(window: Window, x: (usize, usize, usize, usize), w: (usize, usize, usize, usize)) -> bool {
+    (x.2, x.3, w.2, w.3) == (1, 1, 1, 1) && window.padding == [0, 0] && window.groups == 1
+}
+
+/// The first pixel of every image.
+fn pixel<S: Scalar>(images: ArrayView4<'_, S>) -> ArrayView2<'_, S> {
+    images.index_axis_move(Axis(3), 0).index_axis_move(Axis(2), 0)
+}
+
+/// A matrix as images of one pixel.
+fn one_pixel_each<S: Scalar>(matrix: Array2<S>) -> Array4<S> {
+    matrix.insert_axis(Axis(2)).insert_axis(Axis(3))
+}
+
 /// Convolution (cross-correlation, as in every framework): x `[n,c,h,w]`, w `[o,c/groups,kh,kw]` -> `[n,o,oh,ow]`.
 /// The shapes must fit each other and the window (the ops check).
 pub fn conv2d<S: Scalar>(kernel: Kernel, window: Window, x: ArrayView4<S>, w: ArrayView4<S>) -> Array4<S> {
@@ -85,6 +101,9 @@ pub fn conv2d_with_bias<S: Scalar>(
     bias: Option<ArrayView1<S>>,
 ) -> Array4<S> {
     match kernel {
+        Kernel::Literal if is_linear(window, x.dim(), w.dim()) => {
+            one_pixel_each(linear(kernel, pixel(x), pixel(w), bias))
+        }
         Kernel::Literal => literal::conv2d(window, x, w, bias),
         Kernel::Fast => fast::conv2d(window, x, w, bias),
     }
@@ -99,6 +118,9 @@ pub fn conv2d_input_gradient<S: Scalar>(
     x_shape: [usize; 4],
 ) -> Array4<S> {
     match kernel {
+        Kernel::Literal if is_linear(window, x_shape.into(), w.dim()) => {
+            one_pixel_each(linear_input_gradient(kernel, pixel(dy), pixel(w)))
+        }
         Kernel::Literal => literal::conv2d_input_gradient(window, dy, w, x_shape),
         Kernel::Fast => fast::conv2d_input_gradient(window, dy, w, x_shape),
     }
@@ -113,6 +135,9 @@ pub fn conv2d_weight_gradient<S: Scalar>(
     w_shape: [usize; 4],
 ) -> Array4<S> {
     match kernel {
+        Kernel::Literal if is_linear(window, x.dim(), w_shape.into()) => {
+            one_pixel_each(linear_weight_gradient(kernel, pixel(x), pixel(dy)))
+        }
         Kernel::Literal => literal::conv2d_weight_gradient(window, x, dy, w_shape),
         Kernel::Fast => fast::conv2d_weight_gradient(window, x, dy, w_shape),
     }
