@@ -1,9 +1,10 @@
 //! `gdstar check`: holds what a port recorded against the reference.
 
-use super::{choice, progress_bar};
+use super::{choice, progress_bar, terminal_columns};
 use crate::console;
 use crate::error::Result;
 use crate::oracle::{CheckOptions, Checked, Ensemble, Reach, RunStatistics, Verdict, check_file};
+use crate::report::fitted;
 use crate::tensor_file::TensorFile;
 use ::console::style;
 use std::path::PathBuf;
@@ -88,7 +89,9 @@ fn coloured(checked: &Checked) -> String {
     parts.join("\n")
 }
 
+/// On a terminal no line is wider than it; elsewhere each finding is one line.
 fn in_colour(text: &str, verdict: Verdict) -> String {
+    let text = terminal_columns().map_or_else(|| text.to_string(), |columns| fitted(text, columns));
     let coloured = match verdict {
         Verdict::Pass => style(verdict.name()).green(),
         Verdict::Fail => style(verdict.name()).red(),

@@ -33,6 +33,7 @@ use crate::data::{Dataset, LoadOptions, Source, image_folder, load_with};
 use crate::error::{Error, Result, in_one_line};
 use crate::nn::Network;
 use crate::nn::state_dict::Names;
+use crate::report::WIDTH;
 use crate::tensor_file::TensorFile;
 use ::console::style;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -220,6 +221,12 @@ fn invoked() -> clap::Command {
 /// A value parser for a choice of the reading, which lists the names in `--help`.
 fn choice<T: crate::choice::Choice>() -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(T::NAMES).try_map(|name| name.parse::<T>())
+}
+
+/// How wide the terminal on standard output is, but no narrower than usual; `None` where there is none.
+fn terminal_columns() -> Option<usize> {
+    let terminal = ::console::Term::stdout();
+    terminal.is_term().then(|| terminal.size_checked().map_or(WIDTH, |(_, columns)| WIDTH.max(columns.into())))
 }
 
 /// A bar on standard error, where that is a terminal, that counts `unit`s.

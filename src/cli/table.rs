@@ -1,9 +1,9 @@
 //! `gdstar table RUN...`.
 
-use super::choice;
+use super::{choice, terminal_columns};
 use crate::console;
 use crate::error::Result;
-use crate::report::{RunTable, TableFormat, WIDTH};
+use crate::report::{RunTable, TableFormat};
 use crate::train::StoredRun;
 use std::path::PathBuf;
 
@@ -33,10 +33,4 @@ pub fn run(args: &TableArgs) -> Result<()> {
         TableFormat::Epochs => console::print(table.epochs()?),
         TableFormat::Json => console::print_line(table.json()),
     }
-}
-
-/// How wide the terminal on standard output is, but no narrower than usual; `None` where there is none.
-fn terminal_columns() -> Option<usize> {
-    let terminal = ::console::Term::stdout();
-    terminal.is_term().then(|| terminal.size_checked().map_or(WIDTH, |(_, columns)| WIDTH.max(columns.into())))
 }

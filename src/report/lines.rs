@@ -16,9 +16,23 @@ pub fn wrapped(text: &str) -> String {
     text.lines().map(|line| indented(line, 2)).collect::<Vec<_>>().join("\n")
 }
 
+/// A report for a terminal of so many `columns`: its lines broken between words, what follows set in by four more than the line.
+///
+/// ```
+/// assert_eq!(gdstar::report::fitted("a\n  one two three\n", 12), "a\n  one two\n      three\n");
+/// ```
+pub fn fitted(text: &str, columns: usize) -> String {
+    let own = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    text.lines().map(|line| broken(line, columns, own(line) + 4) + "\n").collect()
+}
+
 /// A line broken likewise, all but the first set in by so many columns.
 pub fn indented(line: &str, by: usize) -> String {
+    broken(line, WIDTH, by)
+}
+
+fn broken(line: &str, columns: usize, by: usize) -> String {
     let indent = " ".repeat(by);
     // A range of epochs stays in one piece.
-    textwrap::fill(line, Options::new(WIDTH).subsequent_indent(&indent).word_splitter(WordSplitter::NoHyphenation))
+    textwrap::fill(line, Options::new(columns).subsequent_indent(&indent).word_splitter(WordSplitter::NoHyphenation))
 }

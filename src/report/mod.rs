@@ -20,7 +20,7 @@ mod tensorboard;
 pub use classes::{ClassAccuracy, by_class};
 pub use columns::columns;
 pub use exhibit::files;
-pub use lines::{WIDTH, indented, wrapped};
+pub use lines::{WIDTH, fitted, indented, wrapped};
 pub use page::page;
 pub use plot::{Against, PlotOptions, Quantity, Seeds, plot};
 pub use predictions::PredictionFormat;

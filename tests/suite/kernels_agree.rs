@@ -6,6 +6,7 @@ mod candidate;
 mod cases;
 mod exact;
 mod faults;
+mod linear;
 mod listed;
 mod pool;
 mod sparse;
