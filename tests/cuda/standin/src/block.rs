@@ -4,6 +4,7 @@ use crate::bytes::Bytes;
 use crate::fault::{Fault, LAUNCH_FAILED};
 use crate::kernel::{Constant, Kernel, Special};
 use crate::registers::{Mask, Registers, LANES};
+use crate::shadow::EPOCHS;
 
 pub struct Warp {
     pub registers: Registers,
@@ -145,6 +146,12 @@ impl Block {
                 "barrier divergence: {waiting} of {count} threads of block ({x}, {y}, {z}) wait, the others have returned"
             );
             return Err(Fault::new(LAUNCH_FAILED, text));
+        }
+        if self.epoch == EPOCHS {
+            return Err(Fault::new(
+                LAUNCH_FAILED,
+                format!("more than {EPOCHS} barriers: the stand-in cannot number them"),
+            ));
         }
         self.epoch += 1;
         self.barrier = None;

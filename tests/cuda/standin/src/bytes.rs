@@ -66,20 +66,29 @@ impl Bytes {
         self.data[offset..offset + size].copy_from_slice(&value.to_le_bytes()[..size]);
     }
 
+    /// Whether all bytes of a range have values.
     pub fn all_valued(&self, offset: usize, size: usize) -> bool {
-        (offset..offset + size).all(|at| self.valued[at >> 6] >> (at & 63) & 1 == 1)
+        words(offset, size).all(|(word, bits)| self.valued[word] & bits == bits)
     }
 
     pub fn set_valued(&mut self, offset: usize, size: usize, values: bool) {
-        for at in offset..offset + size {
-            let bit = 1 << (at & 63);
+        for (word, bits) in words(offset, size) {
             if values {
-                self.valued[at >> 6] |= bit;
+                self.valued[word] |= bits;
             } else {
-                self.valued[at >> 6] &= !bit;
+                self.valued[word] &= !bits;
             }
         }
     }
+}
+
+/// The words of flags of a range of bytes, and the bits of each that are the range's.
+fn words(offset: usize, size: usize) -> impl Iterator<Item = (usize, u64)> {
+    let end = offset + size;
+    (offset / 64..end.div_ceil(64)).map(move |word| {
+        let (first, last) = (offset.max(64 * word) % 64, (end - 64 * word).min(64));
+        (word, (u64::MAX >> (64 - last)) & (u64::MAX << first))
+    })
 }
 
 #[cold]

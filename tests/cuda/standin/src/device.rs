@@ -1,7 +1,6 @@
 //! The device: its memory, what was loaded and launched, and the error that it died of.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::Ordering;
 
 use crate::alu::SEED;
 use crate::block::Grid;
@@ -162,7 +161,7 @@ impl Device {
         let end = blocks.ok_or_else(|| Fault::new(UNKNOWN, "more blocks than the stand-in can number"))?;
         let launch = (*serial).max(1);
         *serial = end;
-        SEED.store(settings.seed, Ordering::Relaxed);
+        SEED.set(settings.seed);
         let mut machine = Machine { grid: &grid, memory, launch, begun: 0, limit: settings.steps, instructions: 0 };
         let seed = if settings.seed == 0 { 0 } else { mix(settings.seed ^ mix(*launched)) };
         let result = schedule::run(&mut machine, settings.schedule, seed);

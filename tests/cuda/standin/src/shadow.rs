@@ -24,14 +24,15 @@ type Record = u64;
 
 const SERIAL: u32 = 32;
 const EPOCH: u32 = 13;
-const EPOCHS: u32 = (1 << 19) - 1;
+/// The highest number of a barrier.
+pub const EPOCHS: u32 = (1 << 19) - 1;
 const THREAD: u32 = 2;
 const SEVERAL_THREADS: u64 = 0x7ff << THREAD;
 const SEVERAL_BLOCKS: u64 = 2;
 const ATOMIC: u64 = 1;
 
 fn record(who: Who) -> Record {
-    (u64::from(who.serial) << SERIAL) | (u64::from(who.epoch & EPOCHS) << EPOCH) | (u64::from(who.thread) << THREAD)
+    (u64::from(who.serial) << SERIAL) | (u64::from(who.epoch) << EPOCH) | (u64::from(who.thread) << THREAD)
 }
 
 /// What was found: the other access, in words.

@@ -1,7 +1,7 @@
 //! The `.approx` instructions. PTX bounds their error and leaves the rest open: each result is drawn, by the seed and by the
 //! operands, from all that the bound allows, so that a program which hangs on one GPU's choice is seen.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::Cell;
 
 use super::round::{canonical, flushed};
 use crate::decode::Names;
@@ -10,8 +10,10 @@ use crate::ptx::Operand;
 use crate::random::mix;
 use crate::registers::{map1, map2, Alu};
 
-/// The seed that the draws follow from.
-pub static SEED: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    /// The seed that the draws follow from, in the thread that runs the kernel.
+    pub static SEED: Cell<u64> = const { Cell::new(0) };
+}
 
 /// The largest error that the PTX language (8.0) allows.
 #[derive(Clone, Copy)]
@@ -37,7 +39,7 @@ fn drawn(exact: f64, operand: f64, bound: Bound, salt: u64) -> f32 {
         Bound::Angle(error) if operand.abs() <= std::f64::consts::PI => error,
         Bound::Angle(_) => 2.0,
     };
-    let bits = mix(operand.to_bits() ^ mix(SEED.load(Ordering::Relaxed) ^ salt));
+    let bits = mix(operand.to_bits() ^ mix(SEED.get() ^ salt));
     // The ends as often as what is between.
     let place = match bits % 4 {
         0 => -1.0,

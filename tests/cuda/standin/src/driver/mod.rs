@@ -65,7 +65,10 @@ fn call(name: &'static str, f: impl FnOnce(&mut Driver) -> Result<(), Fault>) ->
             }
         }
     }));
-    outcome.unwrap_or(UNKNOWN)
+    outcome.unwrap_or_else(|_| {
+        report(&mut driver(), name, &Fault::new(UNKNOWN, "the stand-in itself broke: its panic is on stderr"));
+        UNKNOWN
+    })
 }
 
 /// A call that needs the calling thread's context.
@@ -120,7 +123,8 @@ fn note_edits() {
 /// What is left when the library is closed or the process ends.
 extern "C" fn end() {
     let _ = std::panic::catch_unwind(|| {
-        let driver = driver();
+        // A thread that is still in the driver keeps it: then there is nothing to say.
+        let Ok(driver) = DRIVER.try_lock() else { return };
         let device = &driver.device;
         let leaked = device.memory.leaked();
         if driver.retained > 0 && leaked.0 > 0 && device.settings.log.is_some() {

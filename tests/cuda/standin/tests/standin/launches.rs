@@ -41,6 +41,27 @@ fn memory_has_an_end() {
     assert_eq!(device.memory.leaked(), (2, 3073));
 }
 
+/// Which bytes have values is kept byte by byte, by copies too.
+#[test]
+fn copies_take_only_what_has_a_value() {
+    let mut device = Device::default();
+    let (from, to) = (device.memory.allocate(300, 1 << 20).unwrap(), device.memory.allocate(300, 1 << 20).unwrap());
+    for (begin, end) in [(0, 1), (3, 70), (63, 65), (128, 192), (5, 300)] {
+        let whole = vec![7; 300];
+        device.memory.upload(to, &whole).unwrap();
+        let fresh = device.memory.allocate(300, 1 << 20).unwrap();
+        device.memory.upload(fresh + begin as u64, &whole[begin..end]).unwrap();
+        device.memory.copy(to, fresh, 300).unwrap();
+        for at in 0..300 {
+            let read = device.memory.download(to + at as u64, &mut [0]);
+            assert_eq!(read.is_ok(), at >= begin && at < end, "{begin}..{end} {at}");
+        }
+        assert!(device.memory.download(to + begin as u64, &mut vec![0; end - begin]).is_ok());
+    }
+    assert!(device.memory.download(from, &mut [0]).is_err());
+    assert!(device.memory.upload(from + 300, &[1]).is_err());
+}
+
 #[test]
 fn a_launch_fails_when_it_is_planned_to() {
     let mut bench = Bench::with("STANDIN_FAIL=launch:2:700", &kernel(0, ""));

@@ -7,3 +7,4 @@ mod instructions;
 mod launches;
 mod rounding;
 mod schedules;
+mod symbols;
