@@ -20,6 +20,7 @@ use crate::paper::structured::{GroupScore, Structure};
 use crate::report::progress::Progress;
 use crate::report::{self, Summary, TensorBoard};
 use crate::scalar::Dtype;
+use crate::trace::MaskForm;
 use crate::train::{
     Beginning, Config, DenseLayers, Execution, FirstWeights, RateSchedule, Recipe, RunFolder, Session, TraceSteps,
     Watcher,
@@ -130,9 +131,21 @@ pub struct TrainArgs {
     /// it
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     trace: Option<PathBuf>,
-    /// Also record every batch's gradients in the trace
-    #[arg(long, requires = "trace", help_heading = "Output")]
-    trace_gradients: bool,
+    /// Also record every batch's gradients in the trace; with =K,.. those of these epochs alone
+    #[arg(
+        long, requires = "trace", value_name = "K,..", value_delimiter = ',', num_args = 0.., require_equals = true,
+        help_heading = "Output"
+    )]
+    trace_gradients: Option<Vec<usize>>,
+    /// Record this share of the weights alone, chosen by a hash of name and place, and at least about 1024 of each
+    /// parameter; masks of all. docs/trace.md says what a sample proves
+    #[arg(long, requires = "trace", value_name = "SHARE", allow_negative_numbers = true, help_heading = "Output")]
+    trace_sample: Option<f64>,
+    /// How the trace stores masks: bytes, or packed, eight weights in one [default: bytes]
+    #[arg(
+        long, requires = "trace", value_parser = choice::<MaskForm>(), value_name = "HOW", help_heading = "Output"
+    )]
+    trace_masks: Option<MaskForm>,
     /// Which steps the trace of a method that is traced by steps has: updates, all, or indices with commas
     #[arg(long, requires = "trace", value_name = "WHICH", help_heading = "Output")]
     trace_steps: Option<TraceSteps>,

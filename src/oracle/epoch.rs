@@ -41,7 +41,7 @@ impl<'a> Epoch<'a> {
     /// Reads what is recorded of epoch `k`.
     ///
     /// # Errors
-    /// As [`Trace::flags`] and [`Trace::floats`].
+    /// As [`Trace::mask`] and [`Trace::floats`].
     pub(crate) fn load(trace: &'a Trace, k: usize, arithmetic: Arithmetic) -> Result<Self> {
         let (all, prunable) = (trace.parameters(), trace.prunable());
         let field = |quantity: &str, parameters| Field::load(trace, &format!("epoch/{k}/{quantity}"), parameters);

@@ -98,7 +98,7 @@ impl Flags {
     pub(crate) fn load_flags(trace: &Trace, prefix: &str, parameters: &[TracedParameter]) -> Result<Self> {
         let mut flags = Self::nothing(parameters);
         for (p, parameter) in parameters.iter().enumerate() {
-            if let Some(values) = trace.flags(&format!("{prefix}/{}", parameter.name))? {
+            if let Some(values) = trace.mask(&format!("{prefix}/{}", parameter.name), parameter)? {
                 flags.set(p, parameters, &values);
             }
         }

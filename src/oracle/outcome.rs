@@ -38,8 +38,8 @@ pub(crate) struct Outcome {
     pub(crate) ambiguous: usize,
     /// What was left out, and why.
     pub(crate) missing: Vec<String>,
-    /// Where there is no bound although there is material.
-    pub(crate) unbounded: Option<String>,
+    /// Why there is no verdict although there is material.
+    pub(crate) undecided: Option<String>,
 }
 
 impl Outcome {
@@ -52,7 +52,7 @@ impl Outcome {
             decisions: 0,
             ambiguous: 0,
             missing: Vec::new(),
-            unbounded: None,
+            undecided: None,
         }
     }
 
@@ -63,10 +63,15 @@ impl Outcome {
     /// There is material, but rounding errors may add up to anything.
     pub(crate) fn no_bound(&mut self, terms: usize, arithmetic: &Arithmetic) {
         let u = arithmetic.u_acc;
-        self.unbounded = Some(format!(
+        self.undecided = Some(format!(
             "no bound holds: {terms} roundings of u = {u:e} may add up to all of the result; accumulate in a wider \
              type and declare u_acc"
         ));
+    }
+
+    /// There is material, and what it says is no verdict.
+    pub(crate) fn doubt(&mut self, reason: &str) {
+        self.undecided = Some(reason.to_string());
     }
 
     pub(crate) fn find(&mut self, finding: Finding) {

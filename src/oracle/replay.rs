@@ -32,7 +32,7 @@ use crate::error::Result;
 use crate::output;
 use crate::scalar::Dtype;
 use crate::tensor_file::{TensorSink, TensorStream};
-use crate::trace::{self, Arithmetic, Header, KEY, Opened, Optimizer, Trace, TracedMethod};
+use crate::trace::{self, Arithmetic, Header, KEY, Kept, Opened, Optimizer, Trace, TracedMethod};
 use chain::Replay;
 use plan::Plan;
 use serde_json::{Map, Value};
@@ -118,6 +118,7 @@ fn header(trace: &Trace, plan: &Plan) -> Header {
         sgd: input.sgd.filter(|_| plan.steps_all_weights()),
         optimizer: Optimizer::default(),
         unknown: Vec::new(),
+        kept: Kept::default(),
         replayed: input.method != TracedMethod::Gdstar,
         ..input
     }

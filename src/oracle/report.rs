@@ -1,6 +1,9 @@
 //! What a check found: the verdict, what was and was not checked, and every divergence with its bound.
 
+mod sampled;
 mod text;
+
+pub use sampled::Sampled;
 
 use crate::choice::choice;
 use crate::oracle::interval::Interval;
@@ -195,6 +198,8 @@ pub struct Report {
     /// Every name that coverage of the trace's method uses, in order.
     pub names: &'static [&'static str],
     pub warnings: Vec<String>,
+    /// Of a trace of a sample of the weights, which.
+    pub sample: Option<Sampled>,
 }
 
 impl Report {
@@ -216,7 +221,7 @@ impl Report {
             .iter()
             .map(|level| json!({"level": level.name, "checked": level.checked, "status": level.status}))
             .collect();
-        json!({
+        let mut report = json!({
             "file": self.file,
             "producer": self.producer,
             "verdict": self.verdict.name(),
@@ -234,7 +239,11 @@ impl Report {
             "epochs": self.epochs,
             "levels": levels,
             "warnings": self.warnings,
-        })
+        });
+        if let Some(sample) = &self.sample {
+            report["sample"] = sample.to_json();
+        }
+        report
     }
 }
 

@@ -12,6 +12,7 @@ use super::report::Event;
 use super::sgd::{Clipping, Momentum};
 use crate::error::Result;
 use crate::paper::reading::Reading;
+use crate::trace::names::of_parameter;
 use crate::trace::{Arithmetic, Trace};
 
 /// What an epoch's gradients add up to, read once for Eq. 1, Eq. 2 and the optimizer's steps.
@@ -150,6 +151,31 @@ impl<'a> Seen<'a> {
     /// Which weights of the `p`-th parameter are alive before the epoch, if it is W's and that is known.
     pub(crate) fn alive(&self, p: usize) -> Option<&'a [bool]> {
         self.known.alive.of(p, self.trace.prunable().get(p)?)
+    }
+
+    /// Which of all weights of the `p`-th parameter the epoch before left alive, kept in a sample or not, if that is known.
+    ///
+    /// # Errors
+    /// As [`Trace::whole_mask`].
+    pub(crate) fn whole_left(&self, p: usize) -> Result<Option<Vec<bool>>> {
+        let parameter = &self.trace.prunable()[p];
+        if self.index == 0 {
+            return Ok(Some(vec![true; parameter.size()]));
+        }
+        let before = self.k.checked_sub(1).map(|before| of_parameter(before, "mask", parameter));
+        before.map_or(Ok(None), |name| self.trace.whole_mask(&name, parameter))
+    }
+
+    /// Which of all weights of the `p`-th parameter are alive before the epoch.
+    ///
+    /// # Errors
+    /// As [`Trace::whole_mask`].
+    pub(crate) fn whole_alive(&self, p: usize) -> Result<Option<Vec<bool>>> {
+        let parameter = &self.trace.prunable()[p];
+        match self.trace.whole_mask(&of_parameter(self.k, "mask_before", parameter), parameter)? {
+            Some(recorded) => Ok(Some(recorded)),
+            None => self.whole_left(p),
+        }
     }
 
     /// The place of a tensor of this epoch, for comparisons.

@@ -4,7 +4,7 @@ use super::claims::{ALG1, Told};
 use super::options::CheckOptions;
 use super::outcome::{Label, Outcome};
 use crate::error::Result;
-use crate::oracle::report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Verdict};
+use crate::oracle::report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Sampled, Verdict};
 use crate::oracle::run_level::{Equivalence, RunComparison};
 use crate::trace::Trace;
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ pub(crate) struct Collector {
     /// Some optimizer steps were followed.
     descends: bool,
     missing: BTreeMap<(&'static str, String), usize>,
-    unbounded: BTreeMap<(&'static str, String), usize>,
+    undecided: BTreeMap<(&'static str, String), usize>,
     warnings: Vec<String>,
 }
 
@@ -95,8 +95,8 @@ impl Collector {
         for reason in outcome.missing {
             *self.missing.entry((equation, reason)).or_insert(0) += 1;
         }
-        if let Some(reason) = outcome.unbounded {
-            *self.unbounded.entry((equation, reason)).or_insert(0) += 1;
+        if let Some(reason) = outcome.undecided {
+            *self.undecided.entry((equation, reason)).or_insert(0) += 1;
         }
     }
 
@@ -143,7 +143,7 @@ impl Collector {
         let checked: Vec<&'static str> =
             about.names.iter().copied().filter(|name| self.compared.contains_key(name)).collect();
         let mut inconclusive: Vec<String> =
-            self.unbounded.keys().map(|(equation, reason)| format!("{equation}: {reason}")).collect();
+            self.undecided.keys().map(|(equation, reason)| format!("{equation}: {reason}")).collect();
         if checked.is_empty() {
             inconclusive.push("nothing could be checked".to_string());
         }
@@ -159,7 +159,7 @@ impl Collector {
             (false, true) => Verdict::Pass,
             (false, false) => Verdict::Inconclusive,
         };
-        let left_out = self.missing.into_iter().chain(self.unbounded);
+        let left_out = self.missing.into_iter().chain(self.undecided);
         let not_checked =
             left_out.map(|((equation, reason), epochs)| NotChecked { equation, reason, epochs }).collect();
         let levels = (about.levels)(&checked);
@@ -182,6 +182,7 @@ impl Collector {
             levels,
             names: about.names,
             warnings: self.warnings.into_iter().chain(about.warnings).collect(),
+            sample: about.sample,
         }
     }
 
@@ -208,6 +209,8 @@ pub(crate) struct About<'a> {
     pub(crate) inconclusive: Vec<String>,
     /// Whether the run ends otherwise than the reference's do.
     pub(crate) differs: bool,
+    /// Of a trace of a sample of the weights, which.
+    pub(crate) sample: Option<Sampled>,
 }
 
 /// The report on a trace by epochs.
@@ -232,6 +235,7 @@ pub(crate) fn report_on(
         levels: &|checked| levels(checked, options, step.clone(), descends, runs.clone()),
         inconclusive,
         differs,
+        sample: Sampled::of(trace),
     })
 }
 

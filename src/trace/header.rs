@@ -1,7 +1,7 @@
 //! The header of a trace: what the producer says about itself, its arithmetic, hyper-parameters and reading.
 
 use super::object::Object;
-use super::{Arithmetic, FORMAT, KEY, Optimizer, TracedMethod};
+use super::{Arithmetic, FORMAT, KEY, Kept, Optimizer, TracedMethod};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::json;
@@ -61,6 +61,8 @@ pub struct Header {
     pub not_prunable: Vec<String>,
     /// Whether a replay computed it.
     pub replayed: bool,
+    /// What is kept of parameters' tensors.
+    pub kept: Kept,
     /// Keys that the format does not have.
     pub unknown: Vec<String>,
 }
@@ -78,6 +80,7 @@ impl Header {
         let method = header.choice()?;
         let common = header.common(true)?;
         let label_smoothing = header.label_smoothing()?;
+        let kept = Kept::take(&mut header)?;
         let mut unknown = Vec::new();
         let Some(mut hyper) = header.object("hyper")? else {
             return Err(header.bad("hyper", "an object of hyper-parameters", &Value::Null));
@@ -120,6 +123,7 @@ impl Header {
             params,
             not_prunable,
             replayed,
+            kept,
             unknown,
         })
     }
@@ -191,6 +195,7 @@ impl Header {
             header["replayed"] = json!(true);
         }
         self.optimizer.put(&mut header);
+        self.kept.put(&mut header);
         if self.label_smoothing > 0.0 {
             header[LABEL_SMOOTHING] = json!(self.label_smoothing);
         }

@@ -1,6 +1,6 @@
 //! The names of a trace's tensors: what each one is, and which dtype and shape it must have.
 
-use super::{Header, TracedMethod};
+use super::{Header, MaskForm, TracedMethod};
 use crate::error::{Error, Result};
 use crate::ops;
 use crate::scalar::Dtype;
@@ -21,19 +21,60 @@ const SCALAR_INTEGERS: &[&str] = &["k_star", "t"];
 /// What a tensor's name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place<'a> {
-    Initial { parameter: &'a str },
-    Indices { k: usize, i: usize },
-    Input { k: usize, i: usize },
-    Labels { k: usize, i: usize },
-    Loss { k: usize, i: usize },
-    Gradient { k: usize, i: usize, parameter: &'a str },
-    Within { k: usize, i: usize, parameter: &'a str },
-    Parameter { k: usize, quantity: &'static str, parameter: &'a str },
-    Flags { k: usize, parameter: &'a str },
-    ScalarFloat { k: usize },
-    ScalarInteger { k: usize },
-    Quantiles { k: usize },
-    Draw { k: usize },
+    Initial {
+        parameter: &'a str,
+    },
+    /// Which coordinates a sample has.
+    Coordinates {
+        parameter: &'a str,
+    },
+    Indices {
+        k: usize,
+        i: usize,
+    },
+    Input {
+        k: usize,
+        i: usize,
+    },
+    Labels {
+        k: usize,
+        i: usize,
+    },
+    Loss {
+        k: usize,
+        i: usize,
+    },
+    Gradient {
+        k: usize,
+        i: usize,
+        parameter: &'a str,
+    },
+    Within {
+        k: usize,
+        i: usize,
+        parameter: &'a str,
+    },
+    Parameter {
+        k: usize,
+        quantity: &'static str,
+        parameter: &'a str,
+    },
+    Flags {
+        k: usize,
+        parameter: &'a str,
+    },
+    ScalarFloat {
+        k: usize,
+    },
+    ScalarInteger {
+        k: usize,
+    },
+    Quantiles {
+        k: usize,
+    },
+    Draw {
+        k: usize,
+    },
 }
 
 impl<'a> Place<'a> {
@@ -45,6 +86,9 @@ impl<'a> Place<'a> {
     fn parse(name: &'a str) -> Option<Self> {
         if let Some(parameter) = name.strip_prefix("init/") {
             return Some(Self::Initial { parameter });
+        }
+        if let Some(parameter) = name.strip_prefix("sample/") {
+            return Some(Self::Coordinates { parameter });
         }
         let (k, rest) = name.strip_prefix("epoch/")?.split_once('/')?;
         let k = count(k)?;
@@ -80,7 +124,7 @@ impl<'a> Place<'a> {
 
     fn epoch(self) -> Option<usize> {
         match self {
-            Self::Initial { .. } => None,
+            Self::Initial { .. } | Self::Coordinates { .. } => None,
             Self::Indices { k, .. }
             | Self::Input { k, .. }
             | Self::Labels { k, .. }
@@ -99,9 +143,10 @@ impl<'a> Place<'a> {
     /// The parameter whose shape the tensor has, and whether only W's parameters can have such a tensor.
     fn parameter(self) -> Option<(&'a str, bool)> {
         match self {
-            Self::Initial { parameter } | Self::Gradient { parameter, .. } | Self::Within { parameter, .. } => {
-                Some((parameter, false))
-            }
+            Self::Initial { parameter }
+            | Self::Coordinates { parameter }
+            | Self::Gradient { parameter, .. }
+            | Self::Within { parameter, .. } => Some((parameter, false)),
             Self::Parameter { quantity, parameter, .. } => {
                 let prunable = PARAMETER_FLOATS.iter().any(|(known, prunable)| *known == quantity && *prunable);
                 Some((parameter, prunable))
@@ -144,13 +189,16 @@ pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
     let declared = header.epochs();
     let mut batches: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let mut gradients: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    let mut packed: Vec<(&str, &str, Place)> = Vec::new();
     let prunable: HashSet<&str> = header.params.iter().map(String::as_str).collect();
     for name in file.names() {
         let Some((dtype, shape)) = file.describe(name) else { continue };
         let bad = |expected: &str, found: String| Error::file(file.path(), format!("tensor `{name}`"), expected, found);
         let place = Place::of(name).filter(|place| {
             let draws = header.method == TracedMethod::RandomRewind;
+            let samples = header.kept.sample.is_some();
             (draws || !matches!(place, Place::Draw { .. }))
+                && (samples || !matches!(place, Place::Coordinates { .. }))
                 && place.parameter().is_none_or(|(parameter, of_w)| !of_w || prunable.contains(parameter))
         });
         let Some(place) = place else {
@@ -179,10 +227,15 @@ pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
             _ => {}
         }
         if let Some((parameter, _)) = place.parameter() {
-            let known = layout.shapes.entry(parameter.to_string()).or_insert_with(|| shape.to_vec());
-            if known != shape {
-                let expected = format!("shape {known:?}, as other tensors of `{parameter}` have");
-                return Err(bad(&expected, format!("shape {shape:?}")));
+            // Packed masks do not show a parameter's shape, which other tensors of it do.
+            if matches!(place, Place::Flags { .. }) && header.kept.masks == MaskForm::Packed {
+                packed.push((name, parameter, place));
+            } else {
+                let known = layout
+                    .shapes
+                    .entry(parameter.to_string())
+                    .or_insert_with(|| header.kept.shapes.get(parameter).map_or_else(|| shape.to_vec(), Clone::clone));
+                check_shape(file, header, (name, parameter), place, known)?;
             }
         } else if matches!(place, Place::Input { .. }) {
             if shape.len() < 2 {
@@ -195,6 +248,15 @@ pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
         } else if shape != [1] {
             return Err(bad("shape [1]", format!("shape {shape:?}")));
         }
+    }
+    for (name, parameter, place) in packed {
+        let Some(known) = layout.shapes.get(parameter).or_else(|| header.kept.shapes.get(parameter)) else {
+            let expected = format!("`{parameter}` in the header's `shapes`, or a tensor of it that shows its shape");
+            return Err(Error::file(file.path(), format!("tensor `{name}`"), expected, "masks in bits alone"));
+        };
+        check_shape(file, header, (name, parameter), place, known)?;
+        let known = known.clone();
+        layout.shapes.entry(parameter.to_string()).or_insert(known);
     }
     for (k, mut numbers) in batches {
         numbers.sort_unstable();
@@ -215,6 +277,59 @@ pub(super) fn read(file: &TensorFile, header: &Header) -> Result<Layout> {
         }
     }
     Ok(layout)
+}
+
+/// The shape that a parameter's tensor must have, given the parameter's own.
+fn check_shape(
+    file: &TensorFile,
+    header: &Header,
+    (name, parameter): (&str, &str),
+    place: Place,
+    whole: &[usize],
+) -> Result<()> {
+    let found = file.describe(name).map(|(_, shape)| shape).unwrap_or_default();
+    let bad = |expected: String| {
+        Err(Error::file(file.path(), format!("tensor `{name}`"), expected, format!("shape {found:?}")))
+    };
+    let kept = &header.kept;
+    let mut coordinates = 0;
+    if kept.sample.is_some() {
+        if !kept.shapes.contains_key(parameter) {
+            return bad(format!(
+                "`{parameter}` in the header's `shapes`, as of every parameter that a sample is kept of"
+            ));
+        }
+        let list = coordinates_of(parameter);
+        match file.describe(&list).map(|(_, shape)| shape) {
+            Some([count]) => coordinates = *count,
+            Some(shape) => {
+                return Err(Error::file(
+                    file.path(),
+                    format!("tensor `{list}`"),
+                    "one axis",
+                    format!("shape {shape:?}"),
+                ));
+            }
+            None => return bad(format!("beside it a tensor `{list}`, the coordinates that the sample has")),
+        }
+    }
+    let expected = match place {
+        Place::Coordinates { .. } => vec![coordinates],
+        Place::Flags { .. } => kept.flags_shape(whole, coordinates),
+        _ => kept.floats_shape(whole, coordinates),
+    };
+    match expected == found {
+        true => Ok(()),
+        false if expected == whole => bad(format!("shape {whole:?}, as other tensors of `{parameter}` have")),
+        false => bad(format!(
+            "shape {expected:?}, of `{parameter}` of shape {whole:?} as the header's `masks` and `sample` keep it"
+        )),
+    }
+}
+
+/// The tensor of a parameter's coordinates.
+pub(super) fn coordinates_of(parameter: &str) -> String {
+    format!("sample/{parameter}")
 }
 
 /// The dtype that a tensor must have; the error says which.
@@ -244,7 +359,12 @@ fn check_dtype(place: Place, dtype: Stored, header: &Header) -> std::result::Res
         | Place::Quantiles { .. } => is_float(false),
         Place::Flags { .. } if dtype == Stored::U8 => Ok(()),
         Place::Flags { .. } => Err("U8"),
-        Place::Indices { .. } | Place::Labels { .. } | Place::ScalarInteger { .. } if dtype == Stored::I64 => Ok(()),
-        Place::Indices { .. } | Place::Labels { .. } | Place::ScalarInteger { .. } => Err("I64"),
+        Place::Indices { .. } | Place::Labels { .. } | Place::ScalarInteger { .. } | Place::Coordinates { .. } => {
+            if dtype == Stored::I64 {
+                Ok(())
+            } else {
+                Err("I64")
+            }
+        }
     }
 }

@@ -5,22 +5,29 @@
 
 mod arithmetic;
 mod header;
+mod kept;
 mod layout;
 mod method;
 pub mod names;
 mod number;
 mod object;
 mod optimizer;
+mod parameter;
+mod sample;
 mod steps;
 mod tensors;
 
 pub use arithmetic::Arithmetic;
 pub use header::{Header, RewindsAt, SgdHyperparameters};
+pub use kept::{Kept, MaskForm};
 pub use method::{StepMethod, TracedMethod};
 pub use number::hex_float;
 pub(crate) use number::parse as number_of;
 pub(crate) use object::Object;
 pub use optimizer::{Clip, Optimizer, OptimizerRule, Schedule};
+pub use parameter::TracedParameter;
+pub(crate) use parameter::unflatten;
+pub use sample::Sample;
 pub use steps::{StepHeader, StepTrace};
 pub use tensors::Tensors;
 
@@ -28,30 +35,15 @@ use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::tensor_file::TensorFile;
 use layout::Layout;
+use parameter::coordinates;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 use std::path::Path;
 
 /// The format's name and version.
 pub const FORMAT: &str = "gdstar-trace/1";
 /// The metadata key of the header.
 pub const KEY: &str = "gdstar";
-
-/// One parameter of the traced network.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TracedParameter {
-    pub name: String,
-    pub shape: Vec<usize>,
-    /// Its entries' places, row-major, when all parameters are laid one after the other, those of W first.
-    pub range: Range<usize>,
-}
-
-impl TracedParameter {
-    /// The index of the `j`-th entry, row-major; one number an axis.
-    pub fn index(&self, j: usize) -> Vec<usize> {
-        unflatten(j, &self.shape)
-    }
-}
 
 /// A trace of either kind.
 pub enum Opened {
@@ -134,10 +126,12 @@ impl Trace {
                 let place = format!("metadata `{KEY}`: params: `{name}`");
                 return Err(Error::file(file.path(), place, "a parameter with tensors in this file", "none"));
             };
-            // Each shape fits a tensor that is in the file, so its product does not overflow; nor does any sum of them
-            // over distinct parameters, whose tensors are all there.
-            let len: usize = shape.iter().product();
-            parameters.push(TracedParameter { name: name.clone(), shape: shape.clone(), range: end..end + len });
+            // Each shape fits a tensor that is in the file, or is of a header whose shapes are checked, so its product does
+            // not overflow; nor does any sum of them over distinct parameters.
+            let coordinates = coordinates(&file, &header, name, shape.iter().product())?;
+            let len = coordinates.as_ref().map_or(shape.iter().product(), Vec::len);
+            let range = end..end + len;
+            parameters.push(TracedParameter { name: name.clone(), shape: shape.clone(), range, coordinates });
             end += len;
         }
         let tensors = Tensors::new(file, header.arithmetic.dtype);
@@ -176,14 +170,19 @@ impl Trace {
         &self.parameters[..self.prunable]
     }
 
-    /// N: how many weights W has.
+    /// N: how many weights W has, kept or not.
     pub fn weights(&self) -> usize {
-        self.prunable().last().map_or(0, |p| p.range.end)
+        self.prunable().iter().map(TracedParameter::size).sum()
     }
 
-    /// How many entries all parameters have.
+    /// How many entries all parameters have, kept or not.
     pub fn entries(&self) -> usize {
-        self.parameters.last().map_or(0, |p| p.range.end)
+        self.parameters.iter().map(TracedParameter::size).sum()
+    }
+
+    /// Which coordinates are kept; `None`: all.
+    pub fn sample(&self) -> Option<Sample> {
+        self.header.kept.sample
     }
 
     /// The epochs that have tensors, ascending, in the producer's own counting.
@@ -199,6 +198,47 @@ impl Trace {
     /// The batches of an epoch that record the weights they were taken at.
     pub fn batches_with_weights(&self, k: usize) -> impl Iterator<Item = usize> {
         self.within.range((k, 0)..=(k, usize::MAX)).map(|(_, i)| *i)
+    }
+
+    /// The flags of a parameter's entries that are kept, if they are there.
+    ///
+    /// # Errors
+    /// [`Error::File`] for a byte above 1, or a bit that is set after the last flag; [`Error::Io`].
+    pub fn mask(&self, name: &str, parameter: &TracedParameter) -> Result<Option<Vec<bool>>> {
+        let Some(flags) = self.stored_mask(name, parameter)? else { return Ok(None) };
+        let of_all = self.sample().is_none_or(|sample| sample.has_whole_masks);
+        Ok(Some(match &parameter.coordinates {
+            Some(coordinates) if of_all => coordinates.iter().map(|&j| flags[j]).collect(),
+            _ => flags,
+        }))
+    }
+
+    /// The flags of all of a parameter's entries, if they are there.
+    ///
+    /// # Errors
+    /// As [`Trace::mask`].
+    pub fn whole_mask(&self, name: &str, parameter: &TracedParameter) -> Result<Option<Vec<bool>>> {
+        match self.sample().is_none_or(|sample| sample.has_whole_masks) {
+            true => self.stored_mask(name, parameter),
+            false => Ok(None),
+        }
+    }
+
+    /// As the file has them.
+    fn stored_mask(&self, name: &str, parameter: &TracedParameter) -> Result<Option<Vec<bool>>> {
+        if self.header.kept.masks == MaskForm::Bytes {
+            return self.flags(name);
+        }
+        if !self.has(name) {
+            return Ok(None);
+        }
+        let is_whole = self.sample().is_none_or(|sample| sample.has_whole_masks);
+        let len = if is_whole { parameter.size() } else { parameter.range.len() };
+        let flags = kept::unpacked(&self.tensors.bytes(name)?, len);
+        flags.map(Some).map_err(|beyond| {
+            let place = format!("tensor `{name}`, bit {beyond}");
+            Error::file(self.path(), place, format!("0, as after the last of {len} flags"), 1)
+        })
     }
 
     /// One float of an epoch, if it is there.
@@ -225,14 +265,4 @@ impl Deref for Trace {
     fn deref(&self) -> &Tensors {
         &self.tensors
     }
-}
-
-/// The index of the `j`-th entry, row-major.
-pub(crate) fn unflatten(mut j: usize, shape: &[usize]) -> Vec<usize> {
-    let mut index = vec![0; shape.len()];
-    for (i, &extent) in index.iter_mut().zip(shape).rev() {
-        *i = j % extent.max(1);
-        j /= extent.max(1);
-    }
-    index
 }

@@ -46,7 +46,8 @@ impl StepTrace {
                 return Err(header.bad_params(file.path(), name));
             };
             let len: usize = shape.iter().product();
-            parameters.push(TracedParameter { name: name.clone(), shape: shape.clone(), range: end..end + len });
+            let range = end..end + len;
+            parameters.push(TracedParameter { name: name.clone(), shape: shape.clone(), range, coordinates: None });
             end += len;
         }
         let tensors = Tensors::new(file, header.arithmetic.dtype);

@@ -6,6 +6,7 @@ use crate::scalar::Dtype;
 use crate::tensor_file::TensorFile;
 use half::{bf16, f16};
 use safetensors::Dtype as Stored;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// The tensors of a trace.
@@ -68,6 +69,14 @@ impl Tensors {
                 Err(Error::file(self.file.path(), place, "0 or 1", values[j]))
             }
         }
+    }
+
+    /// The bytes of a tensor that is there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn bytes(&self, name: &str) -> Result<Cow<'_, [u8]>> {
+        self.file.raw(name)
     }
 
     /// A tensor of integers, if it is there.

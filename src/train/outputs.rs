@@ -3,6 +3,7 @@
 use super::KeepAt;
 use crate::error::{Error, Result};
 use crate::method::Record;
+use crate::trace::{MaskForm, Sample};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::str::FromStr;
 
 /// What a run leaves beside its configuration, metrics and checkpoint. No result depends on it; it is stored so that a
 /// resumed run goes on with it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outputs {
     /// The trace's file, from the run's folder.
@@ -21,6 +22,15 @@ pub struct Outputs {
     pub trace_steps: TraceSteps,
     /// Whether the trace has every batch's gradients.
     pub trace_gradients: bool,
+    /// The epochs of which it has them, in the run's own counting; none: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trace_gradient_epochs: Vec<usize>,
+    /// Which share of the weights it keeps; `None`: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_sample: Option<f64>,
+    /// How it keeps masks.
+    #[serde(skip_serializing_if = "is_bytes")]
+    pub trace_masks: MaskForm,
     /// Whether the epoch of the best test accuracy is kept.
     pub keep_best: bool,
     /// N: every N-th epoch is kept.
@@ -43,11 +53,25 @@ impl Outputs {
     /// # Errors
     /// [`Error::Domain`] naming the option whose value is impossible.
     pub fn validate(&self) -> Result<()> {
+        if let Some(share) = self.trace_sample.filter(|share| !Sample::SHARES.contains(share)) {
+            let (least, most) = Sample::SHARES.into_inner();
+            return Err(Error::domain("--trace-sample", format!("a share from {least} to {most}"), share));
+        }
         match self.keep_every {
             Some(0) => Err(Error::domain("--keep-every", "at least 1", 0)),
             _ => Ok(()),
         }
     }
+
+    /// Whether the trace has the gradients of this epoch's batches.
+    pub fn has_gradients(&self, epoch: usize) -> bool {
+        let chosen = &self.trace_gradient_epochs;
+        self.trace_gradients && (chosen.is_empty() || chosen.contains(&epoch))
+    }
+}
+
+fn is_bytes(masks: &MaskForm) -> bool {
+    *masks == MaskForm::Bytes
 }
 
 /// Which steps a trace by steps has.

@@ -20,5 +20,6 @@ mod poison;
 mod port;
 mod prunable;
 mod run_level;
+mod sampled;
 mod sums;
 mod variants;

@@ -3,6 +3,7 @@
 use super::TrainArgs;
 use crate::error::{Error, Result};
 use crate::method::Options;
+use crate::trace::MaskForm;
 use crate::train::{BegunTrace, Config, Outputs, RunFolder, Session};
 use std::path::{Path, PathBuf};
 
@@ -69,6 +70,8 @@ impl TrainArgs {
         let begun_trace = if self.no_trace {
             config.outputs.trace = None;
             config.outputs.trace_gradients = false;
+            config.outputs.trace_gradient_epochs.clear();
+            (config.outputs.trace_sample, config.outputs.trace_masks) = (None, MaskForm::default());
             BegunTrace::Discarded
         } else if self.trace.is_some() {
             BegunTrace::Wanted
@@ -86,7 +89,12 @@ impl TrainArgs {
         if let Some(steps) = &self.trace_steps {
             outputs.trace_steps = steps.clone();
         }
-        outputs.trace_gradients |= self.trace_gradients;
+        if let Some(epochs) = &self.trace_gradients {
+            outputs.trace_gradients = true;
+            outputs.trace_gradient_epochs = epochs.clone();
+        }
+        outputs.trace_sample = self.trace_sample.or(outputs.trace_sample);
+        outputs.trace_masks = self.trace_masks.unwrap_or(outputs.trace_masks);
         outputs.keep_best |= self.keep_best;
         if !self.record.is_empty() {
             outputs.record = self.record.clone();

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::oracle::arithmetic::L1;
 use crate::oracle::claims::claim::{Claim, Judged};
 use crate::oracle::claims::mistakes::{COARSEST_SUM, Candidates, UNBOUNDED, lower_precision, reading};
+use crate::oracle::claims::sampled;
 use crate::oracle::claims::sums::{Sums, sums};
 use crate::oracle::exact::case::{Case, Results};
 use crate::oracle::exact::dyadic::Dyadic;
@@ -34,7 +35,10 @@ impl Claim for Eq1 {
     }
 
     fn mistakes(&self, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
-        let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
+        // What a sample adds up to is none of the ways in which a whole goes wrong.
+        let Some(first) = outcome.findings.first().filter(|_| seen.trace.sample().is_none()) else {
+            return Ok(Vec::new());
+        };
         mistakes(seen, first.got)
     }
 }
@@ -59,7 +63,8 @@ fn judge(seen: &Seen, norms: &L1, eq1: &mut Outcome) {
             Some(t) => Interval::around(centre, t.relative, t.absolute + absolute),
             None => Interval::ALL,
         };
-        let of_loss = if sum.is_exact_in(&seen.arithmetic) {
+        let is_whole = trace.sample().is_none();
+        let of_loss = if is_whole && sum.is_exact_in(&seen.arithmetic) {
             Interval::exact(sum.value.to_f64())
         } else {
             around(sum.value, 0.0)
@@ -76,6 +81,7 @@ fn judge(seen: &Seen, norms: &L1, eq1: &mut Outcome) {
             },
         }
     };
+    let expected = sampled::of_sum(seen, eq1, "S_abs", expected);
     seen.judge(eq1, "S_abs", seen.recorded.s_abs, expected);
 }
 

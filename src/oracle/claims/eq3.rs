@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::oracle::arithmetic::{Sum, Tolerance, theta};
 use crate::oracle::claims::claim::{Judged, OneNumber};
 use crate::oracle::claims::mistakes::{COARSEST_SUM, Candidates, UNBOUNDED, lower_precision, reading};
+use crate::oracle::claims::sampled::{self, Estimate};
 use crate::oracle::claims::sums::{batches, by_parameter};
 use crate::oracle::exact::case::{Case, Results};
 use crate::oracle::exact::{exact, rounded, sum};
@@ -55,14 +56,17 @@ fn judge(seen: &Seen) -> Judged {
             range.map(|j| DoubleDouble::from(end(g.at(j)))).sum()
         };
         let sum = |end: fn(Interval) -> f64| -> DoubleDouble {
-            let sums: Vec<DoubleDouble> = pieces(n).into_par_iter().map(|range| piece(range, end)).collect();
+            let kept = trace.prunable().last().map_or(0, |parameter| parameter.range.end);
+            let sums: Vec<DoubleDouble> = pieces(kept).into_par_iter().map(|range| piece(range, end)).collect();
             sums.into_iter().sum()
         };
         match arithmetic.sum_of_squares(n, trace.batches(seen.k)) {
             Some(t) => {
                 let low = sum(|g_j| g_j.low);
                 let high = if g.is_exact() { low } else { sum(|g_j| g_j.high) };
-                let exact = seen.known.squares_are_exact && g.is_exact() && is_exact(&g.low.values, &arithmetic);
+                let is_whole = trace.sample().is_none();
+                let exact =
+                    is_whole && seen.known.squares_are_exact && g.is_exact() && is_exact(&g.low.values, &arithmetic);
                 Ok(if exact {
                     Interval::exact(low.to_f64())
                 } else {
@@ -78,10 +82,16 @@ fn judge(seen: &Seen) -> Judged {
     } else {
         Err("G of all weights is neither recorded nor does it follow from gradients")
     };
+    let expected = sampled::of_sum(seen, &mut outcome, "S_sq", expected);
     if unbounded && seen.recorded.s_sq.is_some_and(f64::is_finite) {
         outcome.no_bound(n, &arithmetic);
     } else {
         seen.judge(&mut outcome, "S_sq", seen.recorded.s_sq, expected);
+    }
+    if let (Some(estimate), Some(s_sq), 0) = (Estimate::of_g(seen), seen.recorded.s_sq, outcome.total)
+        && !estimate.is_near(s_sq)
+    {
+        outcome.doubt(sampled::UNLIKELY_SUM);
     }
     let s_sq = seen.operand("S_sq", seen.recorded.s_sq).or(expected.ok());
     Judged { outcome, derived: Operands { s_sq, ..Operands::default() } }
@@ -96,6 +106,9 @@ fn is_exact(values: &[f64], arithmetic: &Arithmetic) -> bool {
 
 /// Which mistakes give the port's S_sq.
 fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
+    if seen.trace.sample().is_some() {
+        return Ok(Vec::new());
+    }
     let g = &seen.known.g.low.values;
     let alive = &seen.known.alive.values;
     let right: f64 = g.iter().sum();

@@ -89,11 +89,12 @@ pub(crate) fn column_major(mut j: usize, shape: &[usize]) -> usize {
     place
 }
 
-/// G as a port would flatten it that goes through each parameter in column-major order.
+/// G as a port would flatten it that goes through each parameter in column-major order; a sample as it is.
 pub(crate) fn by_columns(seen: &Seen, g: &[f64]) -> Vec<f64> {
     let of_parameter = |parameter: &TracedParameter| {
         let (start, shape) = (parameter.range.start, parameter.shape.clone());
-        (0..parameter.range.len()).map(move |j| g[start + column_major(j, &shape)])
+        let is_whole = parameter.coordinates.is_none();
+        (0..parameter.range.len()).map(move |j| g[start + if is_whole { column_major(j, &shape) } else { j }])
     };
     seen.trace.prunable().iter().flat_map(of_parameter).collect()
 }

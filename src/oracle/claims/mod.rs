@@ -21,6 +21,7 @@ mod eq9;
 mod mistakes;
 pub(crate) mod params;
 mod ratio;
+mod sampled;
 mod step;
 mod sums;
 
@@ -50,6 +51,7 @@ pub(crate) const CLAIMS: &[&dyn Claim] = &[
     &alg6::STEP,
     &eq9::Eq9,
     &alg6::Mask,
+    &alg6::Whole,
 ];
 
 /// The equations and algorithms that something is claimed of, by their names in findings, each once.

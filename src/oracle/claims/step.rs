@@ -81,6 +81,12 @@ impl StepLevel {
             level.refusal = Some(format!("left out, as {asks} asks"));
             return Ok(level);
         }
+        if trace.sample().is_some() {
+            let refusal =
+                "needs all weights, of which the trace keeps a sample: a record of a step (gdstar-ops) has them";
+            level.refusal = Some(refusal.to_string());
+            return Ok(level);
+        }
         let first = trace.header.reading.epoch_origin.first();
         let batches: Vec<usize> = trace
             .epochs()

@@ -114,7 +114,11 @@ pub(crate) struct Batches {
     pub(crate) others: f64,
 }
 
+/// `None` without gradients of all weights.
 pub(crate) fn batches(seen: &Seen) -> Result<Option<Batches>> {
+    if seen.trace.sample().is_some() {
+        return Ok(None);
+    }
     let mut all =
         Batches { norms: vec![0.0; seen.trace.batches(seen.k)], last: 0.0, summed: 0.0, abs: 0.0, others: 0.0 };
     let mut any = false;
@@ -135,8 +139,11 @@ pub(crate) fn batches(seen: &Seen) -> Result<Option<Batches>> {
     Ok(any.then_some(all))
 }
 
-/// `sum_j G_j` of each parameter.
+/// `sum_j G_j` of each parameter; of none in a sample.
 pub(crate) fn by_parameter<'a>(seen: &Seen<'a>) -> Vec<(&'a str, f64)> {
+    if seen.trace.sample().is_some() {
+        return Vec::new();
+    }
     let g = &seen.known.g.low;
     let sum = |p: usize| seen.trace.prunable()[p].range.clone().map(|j| g.values.get(j).copied().unwrap_or(0.0)).sum();
     seen.trace.prunable().iter().enumerate().map(|(p, parameter)| (parameter.name.as_str(), sum(p))).collect()

@@ -5,6 +5,7 @@ use super::{Reference, Step, ulps, unit_roundoff};
 use crate::error::Result;
 use crate::tensor_file::TensorFile;
 use crate::trace::unflatten;
+use safetensors::Dtype;
 
 /// The rule, as findings name it.
 pub(super) const RULE: &str = "wiring.trace";
@@ -38,9 +39,20 @@ pub(super) fn judge(file: &TensorFile, step: &Step) -> Result<Ties> {
     Ok(found)
 }
 
+/// The coordinates of the step's tensor that a trace of a sample has of it, as the trace lists them.
+fn coordinates(file: &TensorFile, traced: &str, name: &str) -> Result<Option<Vec<usize>>> {
+    let list = format!("sample/{name}");
+    if !traced.ends_with(&format!("/{name}")) || file.describe(&list).is_none_or(|(dtype, _)| dtype != Dtype::I64) {
+        return Ok(None);
+    }
+    let list = file.read::<i64>(&list, None)?;
+    Ok(Some(list.iter().map(|&j| usize::try_from(j).unwrap_or(usize::MAX)).collect()))
+}
+
 /// The finding, where the trace's tensor is not the step's.
 fn differs(file: &TensorFile, traced: &str, of: &str, name: &str, reference: &Reference) -> Result<Option<Misplaced>> {
     let Some((dtype, shape)) = file.describe(traced) else { return Ok(None) };
+    let sampled = if of == "grads" || of == "params" { coordinates(file, traced, name)? } else { None };
     let (a, b) = (file.raw(traced)?, file.raw(&reference.tensor)?);
     if dtype == reference.dtype && a == b {
         return Ok(None);
@@ -49,6 +61,10 @@ fn differs(file: &TensorFile, traced: &str, of: &str, name: &str, reference: &Re
     let mut difference = None;
     if is_float(dtype) && is_float(reference.dtype) {
         let (a, b) = (file.read_floats(traced, None)?, file.read_floats(&reference.tensor, None)?);
+        let (a, mut b) = (a.into_raw_vec_and_offset().0, b.into_raw_vec_and_offset().0);
+        if let Some(coordinates) = &sampled {
+            b = coordinates.iter().filter_map(|&j| b.get(j).copied()).collect();
+        }
         let first = a.iter().zip(&b).position(|(a, b)| a.to_bits() != b.to_bits());
         match (first, a.len() == b.len()) {
             // The same numbers in a wider type are the same.
@@ -56,7 +72,11 @@ fn differs(file: &TensorFile, traced: &str, of: &str, name: &str, reference: &Re
             (Some(j), true) => {
                 difference = a.iter().zip(&b).nth(j).map(|(&got, &expected)| {
                     let ulps = ulps(file, traced, got, expected);
-                    Difference { index: unflatten(j, shape), got, expected, ulps }
+                    let index = match &sampled {
+                        Some(coordinates) => unflatten(coordinates[j], &reference.shape),
+                        None => unflatten(j, shape),
+                    };
+                    Difference { index, got, expected, ulps }
                 });
             }
             (_, false) => {}

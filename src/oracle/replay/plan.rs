@@ -43,6 +43,16 @@ impl Plan {
     /// [`Error::File`] if epochs or gradients of W are missing, `weights_before` is there for some epochs only, or the
     /// reading needs what the trace does not have.
     pub(super) fn new(trace: &Trace) -> Result<Self> {
+        if let Some(sample) = trace.sample() {
+            let place = format!("metadata `{KEY}`: sample");
+            let found = format!("a sample, of share {}", sample.share);
+            return Err(Error::file(
+                trace.path(),
+                place,
+                "nothing: a replay adds up the gradients of all weights",
+                found,
+            ));
+        }
         check_epochs(trace)?;
         for k in trace.epochs() {
             if let Some(parameter) = trace.prunable().iter().find(|p| !has_gradients(trace, k, p)) {
@@ -243,13 +253,13 @@ pub(super) fn sgd(trace: &Trace) -> Result<SgdHyperparameters> {
 /// Which weights of W are alive before an epoch, as the input says it; `None` where it does not.
 ///
 /// # Errors
-/// As [`Trace::flags`].
+/// As [`Trace::mask`].
 pub(super) fn recorded_mask(trace: &Trace, k: usize, parameter: &TracedParameter) -> Result<Option<Vec<bool>>> {
-    if let Some(mask) = trace.flags(&of_parameter(k, "mask_before", parameter))? {
+    if let Some(mask) = trace.mask(&of_parameter(k, "mask_before", parameter), parameter)? {
         return Ok(Some(mask));
     }
     match k.checked_sub(1) {
-        Some(before) => trace.flags(&of_parameter(before, "mask", parameter)),
+        Some(before) => trace.mask(&of_parameter(before, "mask", parameter), parameter),
         None => Ok(None),
     }
 }

@@ -37,6 +37,7 @@ fn lines(report: &Report) -> Vec<String> {
         report.epochs,
         report.events
     ));
+    lines.extend(report.sample.as_ref().map(|sample| format!("sample: {sample}")));
     let taken = if report.ambiguous > 0 { ", taken as the port took them" } else { "" };
     lines.push(format!("ambiguous: {} of {} decisions{taken}", report.ambiguous, report.decisions));
     for left_out in &report.not_checked {

@@ -57,12 +57,12 @@ impl RunStatistics {
     /// The last epoch of a trace.
     ///
     /// # Errors
-    /// As [`Tensors::flags`](crate::trace::Tensors::flags).
+    /// As [`Trace::mask`].
     pub fn of_trace(trace: &Trace) -> Result<Self> {
         let Some(k) = trace.epochs().next_back() else { return Ok(Self::default()) };
         let (mut dead, mut known) = (0, true);
         for parameter in trace.prunable() {
-            match trace.flags(&format!("epoch/{k}/mask/{}", parameter.name))? {
+            match trace.whole_mask(&format!("epoch/{k}/mask/{}", parameter.name), parameter)? {
                 Some(mask) => dead += mask.iter().filter(|&&alive| !alive).count(),
                 None => known = false,
             }

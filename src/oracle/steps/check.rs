@@ -72,6 +72,7 @@ pub(crate) fn check(
         levels: &|checked| levels(checked, options),
         inconclusive: Vec::new(),
         differs: false,
+        sample: None,
     }))
 }
 

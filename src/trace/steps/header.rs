@@ -35,6 +35,12 @@ impl StepHeader {
         header.entries.remove("method");
         let has_w = !matches!(method, StepMethod::Lmc | StepMethod::Sdgp | StepMethod::LayerDrop);
         let common = header.common(has_w)?;
+        // What a step selects, it selects among all weights.
+        for key in ["masks", "sample", "shapes"] {
+            if let Some(value) = header.entries.get(key) {
+                return Err(header.bad(key, "nothing: a trace by steps is kept whole", value));
+            }
+        }
         let Some(hyper) = header.object("hyper")? else {
             return Err(header.bad("hyper", "an object of hyper-parameters", &Value::Null));
         };

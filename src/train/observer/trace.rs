@@ -4,13 +4,13 @@
 //! was.
 
 use super::trace_file::TraceFile;
-use super::trace_header::header;
+use super::trace_header::{header, kept};
 use super::{BatchEvent, EpochEvent, Observer, StepEvent, TraceSize, step_trace};
 use crate::error::Result;
 use crate::method::{Entry, Story};
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorStream};
-use crate::train::{Run, State, TraceSteps};
+use crate::train::{Outputs, Run, State};
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -23,11 +23,9 @@ pub struct TraceWriter<S> {
     /// The stream's extent at the end of the last epoch, for the checkpoint.
     written: Rc<Cell<StreamExtent>>,
     header: Map<String, Value>,
-    /// Whether every batch's gradients are recorded.
-    gradients: bool,
+    /// What is recorded.
+    outputs: Outputs,
     method: &'static Entry,
-    /// Which steps a trace by steps has.
-    steps: TraceSteps,
 }
 
 impl<S: Scalar + Element> TraceWriter<S> {
@@ -36,23 +34,18 @@ impl<S: Scalar + Element> TraceWriter<S> {
     /// # Errors
     /// As [`check_traceable`](super::check_traceable); [`Error::Io`](crate::Error::Io).
     pub fn new(stream: TensorStream, run: &Run, state: &State<S>) -> Result<Self> {
-        let names: Vec<String> = state.weights.parameters.iter().map(|p| p.name.clone()).collect();
-        let weights = state.weights.set().clone();
         let header = header(run, state)?;
         let extent = stream.extent();
         let mut writer = Self {
             number: PhantomData,
-            file: TraceFile { stream, weights, names },
+            file: TraceFile::new(stream, &state.weights, kept(run.config, state)),
             written: Rc::new(Cell::new(extent)),
             header,
-            gradients: run.config.outputs.trace_gradients,
+            outputs: run.config.outputs.clone(),
             method: run.config.method.entry(),
-            steps: run.config.outputs.trace_steps.clone(),
         };
         if extent.tensors == 0 && !writer.method.tells_itself {
-            for parameter in state.weights.parameters.iter().filter(|p| p.role.is_trained()) {
-                writer.file.put(format!("init/{}", parameter.name), &Tensor::from_array(&parameter.value.view()))?;
-            }
+            writer.file.put_beginning(&state.weights)?;
         }
         Ok(writer)
     }
@@ -77,7 +70,7 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
     }
 
     fn wants_step(&self, t: usize, is_update: bool) -> bool {
-        self.method.records_steps && self.steps.has(t, is_update)
+        self.method.records_steps && self.outputs.trace_steps.has(t, is_update)
     }
 
     fn on_begin(&mut self, event: &StepEvent<S>) -> Result<()> {
@@ -99,20 +92,20 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
     /// The format takes the gradients of eliminated weights raw or masked; raw ones say more, and are the same under
     /// either [`Execution`](crate::train::Execution).
     fn wants_gradients(&self) -> bool {
-        self.gradients
+        self.outputs.trace_gradients
     }
 
     fn on_batch(&mut self, event: &BatchEvent<S>) -> Result<()> {
-        if !self.gradients {
+        if !self.outputs.has_gradients(event.epoch) {
             return Ok(());
         }
         let batch = format!("epoch/{}/batch/{}", event.epoch, event.batch);
         let indices: Vec<i64> = event.indices.iter().map(|&i| i as i64).collect();
         self.file.put(format!("{batch}/indices"), &Tensor::from_slice(&[indices.len()], &indices))?;
         self.file.put(format!("{batch}/loss"), &Tensor::scalar(event.loss))?;
-        for (i, parameter) in event.gradients.parameters.iter().enumerate() {
+        for i in 0..event.gradients.parameters.len() {
             if let Some(gradient) = event.gradients.of(i) {
-                self.file.put(format!("{batch}/grad/{}", parameter.name), &Tensor::from_array(&gradient.view()))?;
+                self.file.put_parameter(&format!("{batch}/grad"), i, &gradient.view())?;
             }
         }
         Ok(())
@@ -129,10 +122,9 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
         let k = event.record.epoch;
         let parameters = &event.state.weights.parameters;
         let shapes: Vec<Vec<usize>> = event.state.weights.shapes().into_iter().map(<[usize]>::to_vec).collect();
-        for parameter in event.weights_before.into_iter().flat_map(|before| before.iter()) {
-            if parameter.role.is_trained() {
-                let name = format!("epoch/{k}/weights_before/{}", parameter.name);
-                self.file.put(name, &Tensor::from_array(&parameter.value.view()))?;
+        if let Some(before) = event.weights_before {
+            for (p, parameter) in before.iter().enumerate().filter(|(_, p)| p.role.is_trained()) {
+                self.file.put_parameter(&format!("epoch/{k}/weights_before"), p, &parameter.value.view())?;
             }
         }
         for quantity in self.method.quantities {
@@ -140,9 +132,8 @@ impl<S: Scalar + Element> Observer<S> for TraceWriter<S> {
                 self.file.put_told(&format!("epoch/{k}/{tensor}"), told, &shapes)?;
             }
         }
-        for parameter in parameters.iter().filter(|p| p.role.is_trained()) {
-            let name = format!("epoch/{k}/weights_after/{}", parameter.name);
-            self.file.put(name, &Tensor::from_array(&parameter.value.view()))?;
+        for (p, parameter) in parameters.iter().enumerate().filter(|(_, p)| p.role.is_trained()) {
+            self.file.put_parameter(&format!("epoch/{k}/weights_after"), p, &parameter.value.view())?;
         }
         self.written.set(self.file.stream.sync()?);
         Ok(())

@@ -7,7 +7,10 @@ use crate::method::{Entry, METHODS, Method, MethodOption};
 use crate::paper::reading::{LearningRateStep, Reading};
 use crate::paper::rewind::REWIND_PROBABILITY;
 use crate::scalar::Scalar;
-use crate::trace::{Arithmetic, FORMAT, Header, KEY, Optimizer, RewindsAt, Schedule, SgdHyperparameters, TracedMethod};
+use crate::trace::{
+    Arithmetic, FORMAT, Header, KEY, Kept, MaskForm, Optimizer, RewindsAt, Sample, Schedule, SgdHyperparameters,
+    TracedMethod,
+};
 use crate::train::{Config, RateSchedule, Run, State};
 use crate::weights::Weights;
 use serde_json::{Map, Value, json};
@@ -26,6 +29,11 @@ pub fn check_traceable(config: &Config) -> Result<()> {
     if config.outputs.trace_gradients && config.method.entry().records_steps {
         let expected = "none, since the trace of a step has its gradient";
         return Err(Error::domain("--trace-gradients with --method", expected, config.method));
+    }
+    let is_thinned = config.outputs.trace_sample.is_some() || config.outputs.trace_masks != MaskForm::Bytes;
+    if is_thinned && config.method.entry().records_steps {
+        let expected = "none, since what a step selects, it selects among all weights";
+        return Err(Error::domain("--trace-sample and --trace-masks with --method", expected, config.method));
     }
     let stop = STOPS.iter().find_map(|stop| Some((stop, config.options.get(stop.key)?)));
     if let Some((stop, value)) = stop.filter(|_| config.method.entry().is_traced) {
@@ -74,9 +82,23 @@ pub(super) fn header<S: Scalar>(run: &Run, state: &State<S>) -> Result<Map<Strin
         params: prunable.map(|p| p.name.clone()).collect(),
         not_prunable: run.dense.clone(),
         replayed: false,
+        kept: kept(config, state),
         unknown: Vec::new(),
     };
     metadata(config, &header.to_json())
+}
+
+/// About how many coordinates a sample has of each parameter at least: small parameters are kept whole, which takes little,
+/// and so no layer goes unseen.
+const LEAST_OF_A_PARAMETER: usize = 1024;
+
+/// What the trace of a run keeps of its parameters' tensors.
+pub(super) fn kept<S: Scalar>(config: &Config, state: &State<S>) -> Kept {
+    let trained = || state.weights.parameters.iter().filter(|p| p.role.is_trained());
+    let sample = |share| Sample { share, least: LEAST_OF_A_PARAMETER, has_whole_masks: true };
+    let sample = config.outputs.trace_sample.map(sample);
+    let shapes = trained().filter(|_| sample.is_some()).map(|p| (p.name.clone(), p.value.shape().to_vec()));
+    Kept { masks: config.outputs.trace_masks, sample, shapes: shapes.collect() }
 }
 
 /// What a header may list, which is a JSON text of at most 4 MiB.

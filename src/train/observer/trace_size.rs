@@ -1,7 +1,8 @@
 //! How large a trace will be, before anything is recorded.
 
 use super::step_trace_size;
-use super::trace_header::header;
+use super::trace_file::coordinates;
+use super::trace_header::{header, kept};
 use crate::error::Result;
 use crate::method::quantity::Kind;
 use crate::scalar::Scalar;
@@ -36,13 +37,14 @@ impl TraceSize {
             return Ok(Self { tensors, header, least_header: 0, is_copied: false });
         }
         let (first, epochs) = (run.config.reading.epoch_origin.first(), run.config.hyper.epochs);
-        let tensors = tensor_bytes(run, state);
+        let stored = Stored::new(run, state);
+        let tensors = tensor_bytes::<S>(run, &stored);
         let metadata = metadata_bytes(&header(run, state)?);
         let last = (first + epochs - 1, run.loader(0).batches().saturating_sub(1));
         Ok(Self {
             tensors,
-            header: metadata + described(run, state, last, tensors),
-            least_header: described(run, state, (first, 0), 0),
+            header: metadata + described(run, state, &stored, last, tensors),
+            least_header: described(run, state, &stored, (first, 0), 0),
             is_copied: false,
         })
     }
@@ -59,12 +61,11 @@ impl TraceSize {
 }
 
 /// The bytes of the tensors.
-fn tensor_bytes<S: Scalar + Element>(run: &Run, state: &State<S>) -> u64 {
+fn tensor_bytes<S: Scalar + Element>(run: &Run, stored: &Stored) -> u64 {
     let loader = run.loader(0);
     let (number, integer, real) = (S::SIZE as u64, i64::SIZE as u64, f64::SIZE as u64);
-    let trained = state.weights.parameters.iter().filter(|parameter| parameter.role.is_trained());
-    let all: u64 = trained.map(|parameter| parameter.value.len() as u64).sum();
-    let w = state.weights.len() as u64;
+    let size = |shapes: &[(usize, Vec<usize>)]| -> u64 { shapes.iter().map(|(_, shape)| length(shape)).sum() };
+    let (all, w, masks) = (size(&stored.trained), size(&stored.w), size(&stored.masks));
     // The running minimum, or what a method has in its place.
     let alg4 = match run.config.method.entry().name.parse() {
         Ok(TracedMethod::Gdstar) => number,
@@ -72,25 +73,66 @@ fn tensor_bytes<S: Scalar + Element>(run: &Run, state: &State<S>) -> u64 {
         Ok(TracedMethod::Reset | TracedMethod::FixedRewind) | Err(_) => 0,
     };
     // Weights before and after; G and W_k*; four norms and thresholds, the chunks' quantiles; three masks; k*, t, alpha.
-    let epoch = number * (2 * all + 2 * w + 4 + run.config.hyper.chunks as u64) + alg4 + 3 * w + 2 * integer + real;
+    let epoch = number * (2 * all + 2 * w + 4 + run.config.hyper.chunks as u64) + alg4 + 3 * masks + 2 * integer + real;
     let batches = loader.batches() as u64 * (number * all + real) + integer * loader.samples() as u64;
-    let epochs = run.config.hyper.epochs as u64;
-    number * all + epochs * (epoch + if run.config.outputs.trace_gradients { batches } else { 0 })
+    let list = if stored.is_sample { integer * all } else { 0 };
+    number * all + list + run.config.hyper.epochs as u64 * epoch + epochs_with_gradients(run) * batches
+}
+
+/// Of how many epochs the gradients are recorded.
+fn epochs_with_gradients(run: &Run) -> u64 {
+    let first = run.config.reading.epoch_origin.first();
+    let epochs = first..first + run.config.hyper.epochs;
+    epochs.filter(|&k| run.config.outputs.has_gradients(k)).count() as u64
+}
+
+fn length(shape: &[usize]) -> u64 {
+    shape.iter().product::<usize>() as u64
+}
+
+/// The shapes in which parameters' tensors are stored, each with its parameter.
+struct Stored {
+    is_sample: bool,
+    /// Floats of trained parameters, and of those of W.
+    trained: Vec<(usize, Vec<usize>)>,
+    w: Vec<(usize, Vec<usize>)>,
+    /// Flags of those of W.
+    masks: Vec<(usize, Vec<usize>)>,
+}
+
+impl Stored {
+    fn new<S: Scalar>(run: &Run, state: &State<S>) -> Self {
+        let kept = kept(run.config, state);
+        let coordinates = coordinates(&kept, &state.weights);
+        let parameters = &state.weights.parameters;
+        let count = |p: usize| coordinates.get(p).map_or(0, Vec::len);
+        let floats = |p: usize| (p, kept.floats_shape(parameters[p].value.shape(), count(p)));
+        let masks = |p: usize| (p, kept.flags_shape(parameters[p].value.shape(), count(p)));
+        let of_w = || state.weights.set().segments().iter().map(|segment| segment.parameter);
+        Self {
+            is_sample: kept.sample.is_some(),
+            trained: (0..parameters.len()).filter(|&p| parameters[p].role.is_trained()).map(floats).collect(),
+            w: of_w().map(floats).collect(),
+            masks: of_w().map(masks).collect(),
+        }
+    }
 }
 
 /// The bytes of the tensors' descriptions if all epochs and batches were called k and b, in a file whose tensors end at
 /// byte `end`; more than that where a method has not all that its family has.
-fn described<S: Scalar + Element>(run: &Run, state: &State<S>, (k, b): (usize, usize), end: u64) -> u64 {
+fn described<S: Scalar + Element>(
+    run: &Run,
+    state: &State<S>,
+    stored: &Stored,
+    (k, b): (usize, usize),
+    end: u64,
+) -> u64 {
     let one = |name: &str, dtype, shape: &[usize]| description_bytes(name, dtype, shape, end);
-    let trained = |group: &str| -> u64 {
-        let trained = state.weights.parameters.iter().filter(|parameter| parameter.role.is_trained());
-        trained.map(|p| one(&format!("{group}/{}", p.name), S::DTYPE, p.value.shape())).sum()
+    let of = |group: &str, dtype, shapes: &[(usize, Vec<usize>)]| -> u64 {
+        let name = |p: usize| format!("{group}/{}", state.weights.parameters[p].name);
+        shapes.iter().map(|(p, shape)| one(&name(*p), dtype, shape)).sum()
     };
-    let weights = |quantity: &str, dtype| -> u64 {
-        let segments = state.weights.set().segments().iter();
-        let parameters = segments.map(|segment| &state.weights.parameters[segment.parameter]);
-        parameters.map(|p| one(&format!("{quantity}/{}", p.name), dtype, p.value.shape())).sum()
-    };
+    let trained = |group: &str| of(group, S::DTYPE, &stored.trained);
     let quantities = run.config.method.entry().quantities.iter();
     let quantities = quantities.filter_map(|quantity| quantity.tensor.map(|tensor| (tensor, quantity.kind)));
     let quantity = |(tensor, kind): (&str, Kind)| {
@@ -102,8 +144,8 @@ fn described<S: Scalar + Element>(run: &Run, state: &State<S>, (k, b): (usize, u
             Kind::Reals => one(&name, S::DTYPE, &[run.config.hyper.chunks]),
             Kind::Counts => one(&name, Dtype::I64, &[state.weights.set().segments().len()]),
             Kind::Name(_) | Kind::FlagList | Kind::OfLayers => 0,
-            Kind::PerWeight => weights(&name, S::DTYPE),
-            Kind::Flags => weights(&name, Dtype::U8),
+            Kind::PerWeight => of(&name, S::DTYPE, &stored.w),
+            Kind::Flags => of(&name, Dtype::U8, &stored.masks),
         }
     };
     let epoch = quantities.map(quantity).sum::<u64>()
@@ -113,6 +155,7 @@ fn described<S: Scalar + Element>(run: &Run, state: &State<S>, (k, b): (usize, u
     let batch = one(&format!("{group}/indices"), Dtype::I64, &[run.config.optimizer.batch_size])
         + one(&format!("{group}/loss"), Dtype::F64, &[1])
         + trained(&format!("{group}/grad"));
-    let batches = if run.config.outputs.trace_gradients { run.loader(0).batches() as u64 } else { 0 };
-    trained("init") + run.config.hyper.epochs as u64 * (epoch + batches * batch)
+    let batches = epochs_with_gradients(run) * run.loader(0).batches() as u64;
+    let list = if stored.is_sample { of("sample", Dtype::I64, &stored.trained) } else { 0 };
+    trained("init") + list + run.config.hyper.epochs as u64 * epoch + batches * batch
 }

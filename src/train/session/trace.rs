@@ -4,7 +4,7 @@ use super::BegunTrace;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, StreamExtent, TensorStream};
-use crate::train::{Config, Run, RunFolder, State, TraceSize, TraceWriter};
+use crate::train::{Config, Outputs, Run, RunFolder, State, TraceSize, TraceWriter};
 use std::path::PathBuf;
 
 /// The trace of a new run, where there is to be one. Without a folder nobody could go on with it: an interrupted
@@ -65,6 +65,12 @@ pub(super) fn resume<S: Scalar + Element>(
         let found = "a run whose trace was begun without";
         return Err(Error::domain("--trace-gradients", "a run that recorded gradients from its beginning", found));
     }
+    let (begun_as, asked) = (forms(&stored.outputs), forms(&run.config.outputs));
+    if let Some(((option, begun), (_, found))) = begun_as.iter().zip(&asked).find(|(begun, asked)| begun != asked)
+        && before.is_some()
+    {
+        return Err(Error::domain(*option, format!("{begun}, as the trace was begun"), found));
+    }
     let has_moved = before.as_ref().is_some_and(|before| *before != path);
     let mut stream = match extent {
         Some(extent) => TensorStream::resume(&path, extent).map_err(|error| match &before {
@@ -86,7 +92,20 @@ pub(super) fn resume<S: Scalar + Element>(
         let expected = "true, as the trace was begun (config.toml may have been edited)";
         return Err(Error::domain("--trace-gradients", expected, "false"));
     }
+    if (state.epochs > 0) && run.config.outputs.trace_sample.is_some() != stream.has("\"sample/")? {
+        let expected = "what the trace was begun with (config.toml may have been edited)";
+        let found = run.config.outputs.trace_sample.map_or("none".to_string(), |share| share.to_string());
+        return Err(Error::domain("--trace-sample", expected, found));
+    }
     TraceWriter::new(stream, run, state).map(Some)
+}
+
+/// What all epochs of a trace have in common, and the options that say it.
+fn forms(outputs: &Outputs) -> [(&'static str, String); 3] {
+    let share = outputs.trace_sample.map_or("none".to_string(), |share| share.to_string());
+    let epochs = outputs.trace_gradient_epochs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let epochs = if epochs.is_empty() { "all".to_string() } else { epochs };
+    [("--trace-gradients", epochs), ("--trace-sample", share), ("--trace-masks", outputs.trace_masks.to_string())]
 }
 
 /// Where a run's trace is, if it has one.

@@ -11,7 +11,7 @@ use gdstar::paper::reading::*;
 use gdstar::paper::rewind::REWIND_PROBABILITY;
 use gdstar::scalar::Dtype;
 use gdstar::tensor_file::Tensor;
-use gdstar::trace::{Arithmetic, Header, Optimizer, SgdHyperparameters, TracedMethod};
+use gdstar::trace::{Arithmetic, Header, Kept, Optimizer, SgdHyperparameters, TracedMethod};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -122,6 +122,7 @@ impl Lane {
             dataset: None,
             params: SHAPES[..2].iter().map(|(name, _)| name.to_string()).collect(),
             not_prunable: Vec::new(),
+            kept: Kept::default(),
             replayed: false,
             unknown: Vec::new(),
         }

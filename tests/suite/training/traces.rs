@@ -3,11 +3,13 @@
 use super::{GO_ON, attempt, config, digits};
 use gdstar::kernel::Kernel;
 use gdstar::method::{METHODS, Method};
+use gdstar::oracle::{CheckOptions, Verdict, check};
 use gdstar::paper::gradient_norm::{accumulate_squares, frobenius_norm, sum_of_squares};
 use gdstar::paper::reading::{LastBatch, MaskedGradient};
 use gdstar::paper::selection::select_weights;
 use gdstar::tensor_file::TensorFile;
-use gdstar::train::{Config, Run, TraceSize};
+use gdstar::trace::MaskForm;
+use gdstar::train::{Config, Outputs, Run, TraceSize};
 
 /// What a trace records of an epoch follows, equation by equation, from what it records of the epoch's inputs.
 #[test]
@@ -101,6 +103,54 @@ fn the_size_is_told_beforehand() {
         let used = file[8..][..header as usize].trim_ascii_end().len() as u64;
         assert!(used < expected.header && 5 * used > 4 * expected.header, "{method}, {last_batch}: {used} of {header}");
     }
+}
+
+/// A run's sample has the size that was told, holds what the whole trace has at its coordinates, bit by bit, and is judged.
+#[test]
+fn a_sample_is_part_of_the_whole() {
+    let dataset = digits();
+    let mut config = config(Method::Gdstar, 6);
+    let written = |config: &Config| {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(attempt(folder.path(), config, &dataset, None).unwrap());
+        let path = folder.path().join("trace.safetensors");
+        let report = check(&path, &CheckOptions::default()).unwrap();
+        assert_eq!(report.verdict, Verdict::Pass, "{report}");
+        (std::fs::read(&path).unwrap(), TensorFile::open(&path).unwrap(), report, folder)
+    };
+    let (_, whole, report, _kept) = written(&config);
+    assert_eq!(report.sample, None);
+    config.outputs = Outputs {
+        trace_sample: Some(0.05),
+        trace_masks: MaskForm::Packed,
+        trace_gradient_epochs: vec![0, 3],
+        ..config.outputs
+    };
+    let run = Run::new(&config, &dataset, &GO_ON).unwrap();
+    let expected = TraceSize::of::<f32>(&run, &run.start().unwrap()).unwrap();
+    let (bytes, sample, report, _kept) = written(&config);
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+    assert_eq!(expected.tensors, bytes.len() as u64 - 8 - header);
+    assert_eq!(header, expected.header.next_multiple_of(8));
+    assert!(report.sample.is_some() && report.checked.contains(&"alg1"), "{report}");
+    let all: Vec<&str> = sample.names().filter(|name| !name.starts_with("sample/")).collect();
+    let left_out = whole.names().filter(|name| !all.contains(name)).filter(|name| !name.contains("/batch/"));
+    assert_eq!(left_out.collect::<Vec<_>>(), Vec::<&str>::new());
+    assert!(all.iter().all(|name| !name.contains("/batch/") || ["/0/", "/3/"].iter().any(|k| name[5..8] == **k)));
+    for (parameter, n) in [("fc1.weight", 300 * 64), ("fc2.weight", 100 * 300), ("fc3.bias", 10)] {
+        let list = sample.read::<i64>(&format!("sample/{parameter}"), None).unwrap();
+        // A bias of ten is kept whole, a large weight in part, of at least about 1024.
+        assert_eq!(list.len() == n, n < 1024, "{parameter}: {}", list.len());
+        for name in
+            all.iter().filter(|name| name.ends_with(parameter) && !name.contains("mask") && !name.contains("selected"))
+        {
+            let (part, of) = (sample.read_floats(name, None).unwrap(), whole.read_floats(name, None).unwrap());
+            let of = of.into_raw_vec_and_offset().0;
+            assert!(part.iter().zip(&list).all(|(x, &j)| x.to_bits() == of[j as usize].to_bits()), "{name}");
+        }
+    }
+    let [bits, flags] = [&sample, &whole].map(|file| file.read::<u8>("epoch/2/mask/fc2.weight", None).unwrap());
+    assert!(flags.iter().enumerate().all(|(j, flag)| bits[[j / 8]] >> (j % 8) & 1 == *flag));
 }
 
 /// A header beyond the format's limit is told before the run: nothing will read its trace.

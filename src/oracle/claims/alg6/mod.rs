@@ -4,12 +4,14 @@ mod derive;
 mod mask;
 mod start;
 mod step;
+mod whole;
 mod within;
 
 pub(crate) use derive::derive;
 pub(crate) use mask::Mask;
 pub(crate) use start::Start;
 pub(crate) use step::STEP;
+pub(crate) use whole::Whole;
 pub(crate) use within::Within;
 
 use crate::oracle::interval::Decision;

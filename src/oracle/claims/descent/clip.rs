@@ -39,12 +39,15 @@ pub(crate) fn of_epoch(seen: &Seen, alg1: &mut Outcome) -> Result<Option<Vec<Cli
     Ok(Some(norms.into_iter().map(clipping).collect()))
 }
 
-/// The norm of each batch's gradients over all parameters; `None` if some parameter's are not recorded.
+/// The norm of each batch's gradients over all parameters; `None` if some entries of them are not recorded.
 ///
 /// # Errors
 /// [`crate::Error::Io`].
 pub(crate) fn norms(seen: &Seen) -> Result<Option<Vec<f64>>> {
     let mut norms = Vec::new();
+    if seen.trace.sample().is_some() {
+        return Ok(None);
+    }
     for i in 0..seen.trace.batches(seen.k) {
         let mut sum = DoubleDouble::ZERO;
         for parameter in seen.trace.parameters() {

@@ -121,7 +121,8 @@ fn of_parameter(
             causes.push("a running average over epochs, not a sum over one".to_string());
         }
     }
-    if parameter.shape.len() > 1 && all(&|j| square(column_major(j, &parameter.shape))) {
+    let has_columns = parameter.shape.len() > 1 && parameter.coordinates.is_none();
+    if has_columns && all(&|j| square(column_major(j, &parameter.shape))) {
         causes.push("written in column-major (Fortran) order".to_string());
     }
     causes.extend(rounding(seen, found, &square));

@@ -57,7 +57,7 @@ fn judge(seen: &Seen, expected: &Enclosure, eq2: &mut Outcome) -> Enclosure {
             eq2.compare_entry(&place, parameter, j, g, expected);
         }
     }
-    if eq2.compared == 0 && eq2.unbounded.is_none() {
+    if eq2.compared == 0 && eq2.undecided.is_none() {
         eq2.leave_out("G of any parameter together with its gradients is not recorded");
     }
     // What the port recorded is what it went on with; elsewhere, what its gradients allow.

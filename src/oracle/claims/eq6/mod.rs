@@ -3,6 +3,7 @@
 mod derive;
 mod mistakes;
 mod quantile;
+mod sampled;
 
 pub(crate) use derive::{derive, quantiles};
 pub(crate) use mistakes::{tolerance, ways};
@@ -29,7 +30,7 @@ impl Claim for Eq6 {
     }
 
     fn judge(&self, seen: &Seen) -> Result<Judged> {
-        Ok(judge(seen))
+        judge(seen)
     }
 
     fn mistakes(&self, seen: &Seen, _: &Outcome) -> Result<Vec<String>> {
@@ -37,11 +38,11 @@ impl Claim for Eq6 {
     }
 }
 
-/// What G may be on the set that the quantile is taken of (open point 7); `None` if it is not known.
+/// What G may be on the set that the quantile is taken of (open point 7); `None` if it is not known, or a sample of it is.
 pub(crate) fn set(seen: &Seen) -> Option<(Vec<f64>, Option<Vec<f64>>)> {
     let (trace, g) = (seen.trace, &seen.known.g);
     let prunable = trace.prunable().len();
-    if !g.low.is_complete(prunable) {
+    if !g.low.is_complete(prunable) || trace.sample().is_some() {
         return None;
     }
     let alive = &seen.known.alive;
@@ -58,9 +59,12 @@ pub(crate) fn set(seen: &Seen) -> Option<(Vec<f64>, Option<Vec<f64>>)> {
 }
 
 /// Eq. 6 on the recorded G and alpha.
-fn judge(seen: &Seen) -> Judged {
+fn judge(seen: &Seen) -> Result<Judged> {
     let mut outcome = Outcome::new(LABEL);
-    let expected = expected_quantiles(seen);
+    let expected = match seen.trace.sample() {
+        None => expected_quantiles(seen),
+        Some(_) => sampled::expected_quantiles(seen)?,
+    };
     let recorded = seen.recorded.chunk_quantiles.clone();
     let place = seen.place("chunk_quantiles");
     let chunks = match seen.reading().chunking {
@@ -103,7 +107,7 @@ fn judge(seen: &Seen) -> Judged {
     let own = finite.map(|found| found.iter().map(|&q| Interval::exact(q).widened(storage)).collect());
     let derived = || expected.map(|all| all.into_iter().filter_map(|e| e.into_iter().reduce(Interval::hull)).collect());
     let chunk_quantiles = own.or_else(derived);
-    Judged { outcome, derived: Operands { chunk_quantiles, ..Operands::default() } }
+    Ok(Judged { outcome, derived: Operands { chunk_quantiles, ..Operands::default() } })
 }
 
 /// What each chunk's quantile may be.
