@@ -49,6 +49,9 @@ READING: dict[str, tuple[Any, ...]] = {
 OPTIMIZERS = ("sgd", "other")
 SCHEDULES = ("cosine", "constant", "other")  # or a list of rates
 CLIPS = ("norm", "value")  # each with its bound; or "recorded"
+FORMS = ("bytes", "packed")  # of masks: a byte a weight, or a bit
+SHARES = (1e-4, 1.0)  # of a sample, the least and the most
+BLOCK = 1 << 20  # coordinates that are looked at together
 # What an epoch can hold.
 OF_ALL = ("weights_before", "weights_after", "rewind")  # an array for every prunable parameter, and any others
 OF_PRUNABLE = ("G", "mask_before", "selected", "mask")  # an array for every prunable parameter
@@ -88,6 +91,9 @@ class TraceWriter:
         label_smoothing: float = 0.0,
         folder: str | os.PathLike[str] = ".",
         method: str = "gdstar",
+        masks: str = "bytes",
+        sample: float | None = None,
+        least: int = 1024,
     ) -> None:
         """`hyper`: all of `METHOD` and, for Alg. 1, of `OPTIMIZER`; and what `method`, one of `METHODS`, has besides.
         `dtype`: "f32" or "f64", the precision computed in.
@@ -102,6 +108,10 @@ class TraceWriter:
         clipped already; `schedule`, one of `SCHEDULES` or the learning rates, one an epoch or one a step as `reading`
         says; `no_decay`, the names of the parameters without weight decay; `nesterov`, as PyTorch's argument.
         `label_smoothing`: that of the loss, as `torch.nn.CrossEntropyLoss` takes it.
+
+        A large run is kept small by `masks`, one of `FORMS`, and by `sample`: the share of each parameter's weights that
+        is kept, chosen by a hash of name and place; of a parameter at least about `least`, and masks of all weights. What
+        is recorded is thinned as it comes; docs/oracle.md says what a sample proves.
 
         `folder`: where the tensors are kept until they are saved, in a file without a name, which goes with the process.
         """
@@ -118,6 +128,11 @@ class TraceWriter:
         _one_of("optimizer", OPTIMIZERS[0] if optimizer is None else optimizer, OPTIMIZERS)
         _check_schedule(SCHEDULES[0] if schedule is None else schedule)
         _check_clip(clip)
+        _one_of("masks", masks, FORMS)
+        if sample is not None and not SHARES[0] <= sample <= SHARES[1]:
+            raise TraceError(f"sample: expected None or a share from {SHARES[0]} to {SHARES[1]}, found {sample!r}")
+        if least < 0:
+            raise TraceError(f"least: expected a number of weights, found {least!r}")
         if not 0 <= label_smoothing <= 1:
             raise TraceError(f"label_smoothing: expected a number in [0, 1], found {label_smoothing!r}")
         if isinstance(params, str) or not params or len(set(params)) != len(params):
@@ -128,6 +143,8 @@ class TraceWriter:
         self._first = reading.get("epoch_origin", 0)
         self._epochs = int(hyper["epochs"])
         self._shapes: dict[str, tuple[int, ...]] = {}
+        self._masks, self._sample, self._least = masks, None if sample is None else float(sample), int(least)
+        self._coordinates: dict[str, np.ndarray] = {}  # of each parameter, which are kept
         self._batches: dict[int, int] = {}  # of each epoch, how many
         self._grad_names: dict[int, list[str]] = {}  # of each epoch, whose gradients every batch holds
         self._size = 0  # of all tensors so far
@@ -139,10 +156,10 @@ class TraceWriter:
                   "schedule": schedule if schedule is None or isinstance(schedule, str) else list(schedule),
                   "no_decay": None if no_decay is None else sorted(no_decay),
                   "nesterov": bool(nesterov) or None, "label_smoothing": float(label_smoothing) or None,
-                  "not_prunable": list(not_prunable) or None}
-        header = {key: value for key, value in header.items() if value is not None}
-        # NumPy's and PyTorch's scalars are written as the numbers they are.
-        self._header = json.dumps(header, allow_nan=False, default=lambda scalar: scalar.item())
+                  "not_prunable": list(not_prunable) or None, "masks": None if masks == FORMS[0] else masks,
+                  "sample": None if sample is None else {"share": self._sample, "least": self._least}}
+        self._described = {key: value for key, value in header.items() if value is not None}
+        self._header()  # what JSON has no words for is refused at once
         self._begin(folder)
 
     def expected_size(self, weights: Mapping[str, Any], batches: int, gradient_epochs: int | None = None) -> int:
@@ -152,10 +169,13 @@ class TraceWriter:
         """
         width = 8 if self._dtype == "f64" else 4
         entries = {name: math.prod(np.shape(w)) for name, w in weights.items()}
-        everything, prunable = sum(entries.values()), sum(entries[name] for name in self._params)
-        epoch = width * (2 * everything + 2 * prunable) + 3 * prunable  # weights before and after, W_k*, G; three masks
+        kept = {name: kept_of(name, n, self._sample, self._least) for name, n in entries.items()}
+        everything, prunable = sum(kept.values()), sum(kept[name] for name in self._params)
+        masks = sum(entries[name] if self._masks == FORMS[0] else -(-entries[name] // 8) for name in self._params)
+        epoch = width * (2 * everything + 2 * prunable) + 3 * masks  # weights before and after, W_k*, G; three masks
         with_gradients = self._epochs if gradient_epochs is None else gradient_epochs
-        return width * everything * (1 + batches * with_gradients) + self._epochs * epoch
+        once = (width if self._sample is None else width + 8) * everything
+        return once + width * everything * batches * with_gradients + self._epochs * epoch
 
     def init(self, weights: Mapping[str, Any]) -> None:
         """W_0: every trained parameter before the first step."""
@@ -221,7 +241,7 @@ class TraceWriter:
                 raise TraceError(f"{path}: nothing was recorded of `{name}`, which is in params")
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            header = json.dumps({"__metadata__": {"gdstar": self._header}} | self._tensors).encode()
+            header = json.dumps({"__metadata__": {"gdstar": self._header()}} | self._tensors).encode()
             header += b" " * (-len(header) % 8)  # tensors start aligned
             with part.open("wb") as file:
                 file.write(len(header).to_bytes(8, "little") + header)
@@ -235,6 +255,11 @@ class TraceWriter:
             self._data.seek(self._size)
         return path
 
+    def _header(self) -> str:
+        shapes = {} if self._sample is None else {"shapes": {name: list(shape) for name, shape in self._shapes.items()}}
+        # NumPy's and PyTorch's scalars are written as the numbers they are.
+        return json.dumps(self._described | shapes, allow_nan=False, default=lambda scalar: scalar.item())
+
     def _check_epoch(self, k: int) -> None:
         last = self._first + self._epochs - 1
         if not self._first <= k <= last:
@@ -247,10 +272,14 @@ class TraceWriter:
             raise TraceError(f"{place}: expected a dict from parameter name to array, found {type(arrays).__name__}")
         _exactly(place, arrays if only_prunable else arrays.keys() & self._params, self._params)
         for name, array in arrays.items():
-            self._shapes[name] = self._put(f"{place}/{name}", array, kind, self._shapes.get(name))
+            self._shapes[name] = self._put(f"{place}/{name}", array, kind, self._shapes.get(name), name)
 
-    def _put(self, place: str, value: Any, kind: type, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-        """Writes one tensor, of `shape` unless that is None; returns its shape."""
+    def _put(
+        self, place: str, value: Any, kind: type, shape: tuple[int, ...] | None, parameter: str | None = None
+    ) -> tuple[int, ...]:
+        """Writes one tensor, of `shape` unless that is None, or what is kept of it if it is a parameter's; returns its
+        shape.
+        """
         if place in self._tensors:
             raise TraceError(f"{place}: recorded twice")
         array, is_half = _as_numpy(value)
@@ -263,12 +292,26 @@ class TraceWriter:
         expected = (array.size,) if shape == LIST else shape
         if expected not in (None, array.shape):
             raise TraceError(f"{place}: expected shape {list(expected)}, found {list(array.shape)}")
+        whole = array.shape
+        if parameter is not None:
+            array = self._thinned(parameter, array, kind)
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
         start, self._size = self._size, self._size + array.nbytes
         self._tensors[place] = {"dtype": STORED[array.dtype.newbyteorder("=")], "shape": list(array.shape),
                                 "data_offsets": [start, self._size]}
         self._store(place, memoryview(little.reshape(-1).view(np.uint8)))
-        return array.shape
+        return whole
+
+    def _thinned(self, parameter: str, array: np.ndarray, kind: type) -> np.ndarray:
+        """What is kept of a parameter's tensor."""
+        if kind is bool:
+            return array if self._masks == FORMS[0] else np.packbits(array.reshape(-1), bitorder="little")
+        if self._sample is None:
+            return array
+        if parameter not in self._coordinates:
+            kept = self._coordinates[parameter] = coordinates(parameter, array.size, self._sample, self._least)
+            self._put(f"sample/{parameter}", kept, int, LIST)
+        return array.reshape(-1)[self._coordinates[parameter]]
 
     def _begin(self, folder: str | os.PathLike[str]) -> None:
         """Makes room for tensors on the disk."""
@@ -294,6 +337,29 @@ class TraceWriter:
             raise TraceError(f"{place}: {array.dtype} in a trace of dtype f64; record what was computed, or declare "
                              "the rounding, as in arithmetic={'u_out': 2**-24}")
         return array
+
+
+def coordinates(parameter: str, n: int, share: float, least: int) -> np.ndarray:
+    """The coordinates that a sample has of a parameter of n entries, as docs/trace.md defines them."""
+    if n <= least or share == 1:
+        return np.arange(n)
+    seed, wrap = 0xCBF29CE484222325, (1 << 64) - 1
+    for byte in parameter.encode():
+        seed = (seed ^ byte) * 0x100000001B3 & wrap
+    threshold, found = max(share, least / n), []
+    for start in range(0, n, BLOCK):
+        j = np.arange(start, min(start + BLOCK, n), dtype=np.uint64)
+        z = np.uint64(seed) + (j + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+        found.append(start + np.flatnonzero((z >> np.uint64(11)) * 2.0**-53 < threshold))
+    return np.concatenate(found)
+
+
+def kept_of(parameter: str, n: int, share: float | None, least: int) -> int:
+    """How many entries of a parameter are kept."""
+    return n if share is None else len(coordinates(parameter, n, share, least))
 
 
 def _as_numpy(value: Any) -> tuple[np.ndarray, bool]:

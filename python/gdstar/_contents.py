@@ -33,16 +33,15 @@ class Contents:
     def reference(self, tensor, name):
         """The reference of what `tensor` holds, stored as `name` if the file does not hold it; None where it cannot be
         stored (complex numbers, sparse layouts)."""
-        if tensor.dtype not in DTYPES or tensor.layout is not torch.strided or tensor.device.type == "meta":
+        dtype = DTYPES.get(tensor.dtype)
+        if dtype is None or tensor.layout is not torch.strided or tensor.is_meta:
             return None
         places, place = self._place(tensor)
         known = places.get(place)
         version = None if tensor.is_inference() else tensor._version
         if known is None or known[1] != version:
-            known = places[place] = (
-                self.record.store(name, DTYPES[tensor.dtype], tensor.shape, _bytes(tensor)),
-                version,
-            )
+            stored = self.record.store(name, dtype, tensor.shape, _bytes(tensor))
+            known = places[place] = (stored, version)
         return self.record.reference(known[0], tensor.shape)
 
     def is_known(self, tensor):
@@ -69,5 +68,12 @@ class Contents:
 
 def _bytes(tensor):
     """The content, row-major, as a buffer."""
-    tensor = tensor.detach().resolve_neg().cpu().contiguous().reshape(-1)
-    return tensor.view(torch.uint8).numpy() if tensor.numel() else b""
+    if tensor.numel() == 0:
+        return b""
+    tensor = tensor.detach()
+    if not tensor.is_cpu or not tensor.is_contiguous() or tensor.is_neg():
+        tensor = tensor.resolve_neg().cpu().contiguous()
+    if tensor.dtype is torch.bfloat16:
+        tensor = tensor.view(torch.int16)  # NumPy has no such numbers
+    # What is not of one axis cannot be cast where an axis is of one entry and has a stride of its own.
+    return memoryview(tensor.numpy().reshape(-1))

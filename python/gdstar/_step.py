@@ -6,6 +6,7 @@ place), so that no copy is kept and nothing lives longer than it would.
 
 import contextlib
 import copy
+import functools
 import random
 
 import numpy as np
@@ -58,6 +59,11 @@ class _Operator:
         return [key for key in self.writes if (key in kwargs if isinstance(key, str) else key < len(args))]
 
 
+@functools.cache
+def _operator(func):
+    return _Operator(func)
+
+
 class _Graph:
     """Which call made which node of the graph that backward walks."""
 
@@ -104,15 +110,12 @@ class _Calls(TorchDispatchMode):
         super().__init__()
         self.record, self.contents, self.modules = record, contents, modules
         self.cases = []
-        self._operators = {}
         self._graph = _Graph()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         self._graph.settle()
-        operator = self._operators.get(func)
-        if operator is None:
-            operator = self._operators[func] = _Operator(func)
+        operator = _operator(func)
         grad_enabled = torch.is_grad_enabled()
         backward = torch._C._current_graph_task_id() != -1 and not (grad_enabled and self.modules.stack)
         forward = self._graph.current() if backward else None
@@ -158,13 +161,15 @@ class _Calls(TorchDispatchMode):
 
     def _value(self, value, name, part):
         """An argument or a result as the file has it."""
-        if value is None or isinstance(value, (int, str)):
-            return value
         if isinstance(value, torch.Tensor):
             return self.contents.reference(value, f"{name}/{part}")
+        if value is None or isinstance(value, (int, str)):
+            return value
         if isinstance(value, float):
             return value if np.isfinite(value) else str(value)
         if isinstance(value, (list, tuple)):
+            if all(type(item) is int for item in value):
+                return list(value)
             return [self._value(item, name, f"{part}.{i}") for i, item in enumerate(value)]
         return DTYPES.get(value) or str(value).removeprefix("torch.")
 

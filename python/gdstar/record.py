@@ -10,6 +10,7 @@ from collections import Counter
 import numpy as np
 
 from ._safetensors import Writer
+from ._whole import Whole
 
 FORMAT = "gdstar-ops/1"
 
@@ -24,7 +25,7 @@ class RecordError(ValueError):
     """What was asked for cannot be recorded; the text says what to do, in one line."""
 
 
-class Record:
+class Record(Whole):
     """A record in the making: the calls of one or more training steps, or of none.
 
     As a context manager it writes the file at the end of the block, whole; where the block raises, none.
@@ -53,15 +54,6 @@ class Record:
         self._names = set()
         self._counts = Counter()
         self._steps = []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        if kind is None:
-            self.close()
-        else:
-            self.abandon()
 
     def op(self, name, op, attrs, inputs, outputs, *, upstream=None, grads=None, arithmetic=None):
         """Adds one evaluation of `op`, an op of `gdstar op --list`, forward and, with `grads`, backward.

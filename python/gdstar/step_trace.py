@@ -9,9 +9,10 @@ import numpy as np
 
 from ._safetensors import Writer
 from ._trace_writer import STORED, TraceError, _as_numpy
+from ._whole import Whole
 
 
-class StepTrace:
+class StepTrace(Whole):
     """Writes the trace of RigL, GMP, SET, Procrustes, the Lottery Ticket or another method that acts on steps; docs/trace.md has
     each one's tensors. Tensors go to disk as they come, and the file is at `path` when the block has ended, or never.
 
@@ -62,15 +63,6 @@ class StepTrace:
     def close(self) -> None:
         """Puts the file at its path, whole."""
         self._writer.close({"gdstar": self._header})
-
-    def __enter__(self) -> "StepTrace":
-        return self
-
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self._writer.abandon()
 
     def _put(self, place: str, value: Any) -> None:
         if isinstance(value, Mapping):

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 from ._safetensors import Writer
-from ._trace_writer import INTEGERS, MASKS, OF_ALL, OF_PRUNABLE, SCALARS, TraceError, TraceWriter, _as_numpy
+from ._trace_writer import (
+    FORMS, INTEGERS, MASKS, OF_ALL, OF_PRUNABLE, SCALARS, TraceError, TraceWriter, _as_numpy, kept_of,
+)  # fmt: skip
+from ._whole import Whole
 
 # What an epoch has an array of for every parameter.
 ARRAYS = OF_ALL + OF_PRUNABLE
@@ -17,7 +20,7 @@ ARRAYS = OF_ALL + OF_PRUNABLE
 DESCRIPTION = 112
 
 
-class Trace(TraceWriter):
+class Trace(Whole, TraceWriter):
     """Writes the trace of a run at `path`. Tensors go to disk as they come, beside the place; `close`, or the end of the
     `with` block, puts the file there in one step, and a block that raises leaves nothing.
 
@@ -26,7 +29,8 @@ class Trace(TraceWriter):
     alpha, tau, ..) are always kept.
 
     `epochs`: the epochs whose arrays are kept (weights, G, masks, rewind values). `gradients`: those whose batches are
-    kept. `parameters`: the names outside `params` that are kept in `init`, `weights_before` and the like. None: all.
+    kept. `parameters`: the names outside `params` that are kept in `init`, `weights_before` and the like. None: all. `masks`
+    and `sample`, of `TraceWriter`, keep masks in bits and, of all else, a share of the weights.
 
     >>> import numpy as np, tempfile, pathlib, gdstar
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "port.safetensors"
@@ -63,6 +67,9 @@ class Trace(TraceWriter):
         epochs: Collection[int] | None = None,
         gradients: Collection[int] | None = None,
         parameters: Collection[str] | None = None,
+        masks: str = "bytes",
+        sample: float | None = None,
+        least: int = 1024,
     ) -> int:
         """The bytes, before anything is recorded, of a trace of these parameters with all that `init`, `batch` and `epoch`
         take but weights within an epoch and batches' inputs: hardly less than the file will have. `batches`: of an epoch;
@@ -83,17 +90,20 @@ class Trace(TraceWriter):
             for name, w in weights.items()
             if parameters is None or name in parameters or name in params
         }
-        everything, prunable = sum(sizes.values()), sum(sizes[name] for name in params)
+        kept = {name: kept_of(name, n, sample, least) for name, n in sizes.items()}
+        everything, prunable = sum(kept.values()), sum(kept[name] for name in params)
+        flags = sum(sizes[name] if masks == FORMS[0] else -(-sizes[name] // 8) for name in params)
 
         def of(chosen: Collection[int] | None) -> int:
             return total if chosen is None else len(chosen)
 
         chunks = int(hyper.get("chunks", 1))
-        arrays = width * (len(OF_ALL) * everything + prunable) + len(MASKS) * prunable
+        arrays = width * (len(OF_ALL) * everything + prunable) + len(MASKS) * flags
         numbers = width * (len(SCALARS) + chunks) + 8 * len(INTEGERS)
         gradient = width * (everything + 1) + 8 * int(hyper.get("batch_size", 0))
         described = sum(DESCRIPTION + len(name) for name in sizes)
-        once = width * everything + described + total * (numbers + (len(SCALARS) + len(INTEGERS) + 1) * DESCRIPTION)
+        first = (width if sample is None else width + 8) * everything + (1 if sample is None else 2) * described
+        once = first + total * (numbers + (len(SCALARS) + len(INTEGERS) + 1) * DESCRIPTION)
         with_arrays = of(epochs) * (arrays + len(ARRAYS) * described)
         return once + with_arrays + of(gradients) * batches * (gradient + described + 2 * DESCRIPTION)
 
@@ -123,25 +133,16 @@ class Trace(TraceWriter):
             if name not in self._shapes:
                 self._writer.abandon()
                 raise TraceError(f"{self._path}: nothing was recorded of `{name}`, which is in params")
-        self._writer.close({"gdstar": self._header})
+        self._writer.close({"gdstar": self._header()})
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Refused: a `Trace` has its path from the beginning."""
         raise TraceError(f"{path}: expected close(), which puts the trace at {self._path}, found save()")
 
-    def __enter__(self) -> "Trace":
-        return self
-
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self._writer.abandon()
-
     def _begin(self, folder: str | os.PathLike[str]) -> None:
         epochs = self._epochs if self._epochs_with_arrays is None else len(self._epochs_with_arrays)
         arrays = len(self._params) * epochs
-        self._writer = Writer(self._path, room=len(self._header) + DESCRIPTION * (16 * self._epochs + 8 * arrays))
+        self._writer = Writer(self._path, room=len(self._header()) + DESCRIPTION * (16 * self._epochs + 8 * arrays))
 
     def _store(self, place: str, data: memoryview) -> None:
         stored = self._tensors[place]

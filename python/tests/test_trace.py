@@ -76,12 +76,75 @@ def test_masks_of_an_epoch_that_is_left_out_are_the_next_ones_mask_before(tmp_pa
 def test_the_estimate_is_hardly_less_than_the_file(tmp_path):
     shape, path = (300, 200), tmp_path / "a.safetensors"
     weights = {"fc.weight": np.ones(shape, np.float32), "fc.bias": np.ones(shape[0], np.float32)}
-    for choices in [{}, {"gradients": []}, {"epochs": [1, 2], "gradients": [1]}, {"epochs": [], "parameters": []}]:
+    thinned = {"masks": "packed", "sample": 0.1, "least": 100}
+    chosen = [{"gradients": []}, {"epochs": [1, 2], "gradients": [1]}, {"epochs": [], "parameters": []}, thinned]
+    for choices in [{}, *chosen, {"masks": "packed", "gradients": []}]:
         with begun(path, **choices) as trace:
             recorded(trace, shape)
         said = gdstar.Trace.estimate(weights, hyper=HYPER, params=["fc.weight"], batches=3, **choices)
         assert path.stat().st_size <= said * 1.01
         assert said <= path.stat().st_size * 1.3, "it has mask_before, draw and the biases' share as well"
+
+
+def stored(path):
+    """The file's header of the trace, and its tensors."""
+    kinds = {"F32": np.float32, "F64": np.float64, "I64": np.int64, "U8": np.uint8}
+    data = path.read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    trace, tensors = json.loads(header.pop("__metadata__")["gdstar"]), {}
+    for name, of in header.items():
+        begin, stop = of["data_offsets"]
+        tensors[name] = np.frombuffer(data[end + begin : end + stop], kinds[of["dtype"]]).reshape(of["shape"])
+    return trace, tensors
+
+
+def hashed(name, n, share, least):
+    """The coordinates of a sample, in whole numbers: docs/trace.md."""
+    wrap, h = (1 << 64) - 1, 0xCBF29CE484222325
+    for byte in name.encode():
+        h = (h ^ byte) * 0x100000001B3 & wrap
+
+    def u(j):
+        z = h + (j + 1) * 0x9E3779B97F4A7C15 & wrap
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & wrap
+        z = (z ^ z >> 27) * 0x94D049BB133111EB & wrap
+        return ((z ^ z >> 31) >> 11) * 2.0**-53
+
+    return [j for j in range(n) if u(j) < max(share, least / n)]
+
+
+def test_a_sample_is_at_the_places_of_the_hash_and_is_judged(tmp_path):
+    path, shape = tmp_path / "a.safetensors", (60, 70)
+    w = {"fc.weight": np.random.default_rng(0).standard_normal(shape, np.float32), "fc.bias": np.ones(7, np.float32)}
+    alive = np.arange(60 * 70).reshape(shape) % 3 != 0
+    with begun(path, sample=0.05, least=9, masks="packed") as trace:
+        trace.init(w)
+        trace.epoch(0, mask={"fc.weight": alive}, S_sq=4.0, S_F=2.0)
+    header, tensors = stored(path)
+    assert header["sample"] == {"share": 0.05, "least": 9} and header["masks"] == "packed"
+    assert header["shapes"] == {"fc.weight": [60, 70], "fc.bias": [7]}
+    for name, values in w.items():
+        expected = hashed(name, values.size, 0.05, 9)
+        assert tensors[f"sample/{name}"].tolist() == expected
+        assert tensors[f"init/{name}"].tolist() == values.reshape(-1)[expected].tolist()
+    assert len(tensors["sample/fc.bias"]) == 7, "what is small is kept whole"
+    bits = tensors["epoch/0/mask/fc.weight"]
+    assert bits.shape == (525,) and np.array_equal(np.unpackbits(bits, bitorder="little")[: alive.size], alive.reshape(-1))
+    report = gdstar.check(path)
+    assert report.verdict == "PASS" and report.details["sample"]["kept"] == len(tensors["sample/fc.weight"])
+    with begun(path, sample=0.05, least=9, masks="packed") as trace:
+        recorded(trace)
+    report = gdstar.check(path)
+    assert report.verdict == "PASS" and {"eq2", "eq5", "eq6", "eq9"} <= set(report.details["checked"])
+
+
+def test_what_is_no_share_is_refused(tmp_path):
+    for choice, told in [({"sample": 0}, "a share from"), ({"sample": 1.5}, "a share from"), ({"sample": float("nan")}, "share"),
+                         ({"least": -1}, "least"), ({"masks": "bits"}, "masks")]:  # fmt: skip
+        with pytest.raises(TraceError, match=told):
+            begun(tmp_path / "a.safetensors", **choice)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_memory_holds_one_tensor_at_most(tmp_path):

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 /// A share of the coordinates.
 ///
-/// Coordinate j (row-major, from 0) of a parameter of n entries is kept where its [`fraction`] is below
-/// [`share_of`](Sample::share_of) n. What a larger share keeps has in it what a smaller one keeps.
+/// Coordinate j (row-major, from 0) of a parameter of n entries is kept where a fraction, which a hash makes of the
+/// parameter's name and j, is below [`share_of`](Sample::share_of) n. What a larger share keeps has in it what a smaller one keeps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
     /// How many of all coordinates, as a fraction of 1.
