@@ -38,36 +38,40 @@ fn edits(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Defines an enum whose variants have stable names in files and on the command line; the first is the default.
+/// Defines an enum whose variants have stable names in files and on the command line; the first is the default. Those `with` a
+/// feature are there where it is built.
 macro_rules! choice {
-    ($(#[$doc:meta])* $Type:ident, $key:literal: $($(#[$variant_doc:meta])* $Variant:ident = $name:literal),+ $(,)?) => {
+    (
+        $(#[$doc:meta])* $Type:ident, $key:literal:
+        $($(#[$variant_doc:meta])* $Variant:ident = $name:literal $(with $feature:literal)?),+ $(,)?
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
         pub enum $Type {
             #[default]
-            $($(#[$variant_doc])* #[serde(rename = $name)] $Variant),+
+            $($(#[$variant_doc])* $(#[cfg(feature = $feature)])? #[serde(rename = $name)] $Variant),+
         }
 
         impl $Type {
             /// Every choice, the default first.
-            pub const ALL: &'static [Self] = &[$(Self::$Variant),+];
+            pub const ALL: &'static [Self] = &[$($(#[cfg(feature = $feature)])? Self::$Variant),+];
 
             /// The name in files and on the command line.
             pub fn name(self) -> &'static str {
-                match self { $(Self::$Variant => $name),+ }
+                match self { $($(#[cfg(feature = $feature)])? Self::$Variant => $name),+ }
             }
         }
 
         impl $crate::choice::Choice for $Type {
             const KEY: &'static str = $key;
-            const NAMES: &'static [&'static str] = &[$($name),+];
+            const NAMES: &'static [&'static str] = &[$($(#[cfg(feature = $feature)])? $name),+];
         }
 
         impl std::str::FromStr for $Type {
             type Err = $crate::Error;
             fn from_str(name: &str) -> $crate::Result<Self> {
                 match name {
-                    $($name => Ok(Self::$Variant),)+
+                    $($(#[cfg(feature = $feature)])? $name => Ok(Self::$Variant),)+
                     _ => Err($crate::Error::domain(
                         $key,
                         <Self as $crate::choice::Choice>::NAMES.join(" | "),

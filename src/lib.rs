@@ -96,6 +96,8 @@
 //! The feature `cli`, which is on unless it is switched off, brings [`cli`], [`explain`], [`report`], [`export`], [`console`], downloads
 //! and images in folders. What remains asks the system for nothing but files, and compiles for `wasm32-unknown-unknown`.
 //!
+//! The feature `cuda` adds a form of the kernels that computes on a GPU (`docs/cuda.md`).
+//!
 //! # One step of the autodiff, by hand
 //!
 //! ```

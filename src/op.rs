@@ -5,13 +5,20 @@
 //! lines compute in `f32`, in `f64`, with forward-mode derivatives ([`Dual`](crate::scalar::Dual)) and with 31
 //! digits ([`DoubleDouble`](crate::scalar::DoubleDouble)).
 
+#[cfg(feature = "cuda")]
+mod seat;
+
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
+#[cfg(feature = "cuda")]
+use crate::kernel::cuda::{Device, DeviceTensor};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::fmt::Debug;
 
 pub use crate::kernel::{Argument, List, Shape, list};
+#[cfg(feature = "cuda")]
+pub use seat::{DeviceResult, Held, Passed, Seated};
 
 /// A differentiable operation on arrays.
 ///
@@ -57,6 +64,14 @@ pub trait Op: Debug + Clone + Send + Sync + 'static {
         upstream: &mut [Argument<S>],
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>>;
+
+    /// The same where arrays are a GPU's, in `f32` or `f64`: the outputs, and how to go back. With the bits of
+    /// [`Kernel::Literal`].
+    ///
+    /// # Errors
+    /// What the device cannot do.
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>>;
 }
 
 /// The names of an op's inputs, or of its outputs.
@@ -149,7 +164,8 @@ pub struct Evaluation<S> {
 /// `upstream` has one entry per output; `None` stands for zeros.
 ///
 /// # Errors
-/// [`Error::Shape`] if the inputs do not fit the op, or an upstream gradient does not fit its output.
+/// [`Error::Shape`] if the inputs do not fit the op, or an upstream gradient does not fit its output; of a GPU,
+/// `Error::Device`.
 pub fn evaluate<O: Op, S: Scalar>(
     op: &O,
     kernel: Kernel,
@@ -168,6 +184,10 @@ pub fn evaluate<O: Op, S: Scalar>(
     }
     let zeros = zeros_of(&out_shapes);
     let mut flowing = flowing(O::NAME, &zeros, upstream)?;
+    #[cfg(feature = "cuda")]
+    if kernel.keeps_on_device::<S>() {
+        return seat::evaluate(op, inputs, &flowing, wanted).map_err(Error::Device);
+    }
     let mut lent: List<Argument<S>> = inputs.iter().map(|x| x.view().into()).collect();
     let (outputs, saved) = op.forward(kernel, &mut lent);
     let gradients = if wanted.contains(&true) {

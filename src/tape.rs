@@ -6,8 +6,13 @@
 //! Memory: a value that the caller [releases](Tape::release) is kept for backward only if some op's backward
 //! [reads](Op::READS) it, and backward drops every value as soon as it has passed it. A tape of shapes
 //! ([`Tape::of_shapes`]) computes nothing and tells what a pass would take.
+//!
+//! With `Kernel::Cuda` the values are a GPU's: a leaf is sent there once, when an op first takes it, and what ops make stays
+//! there until it is asked for by [`Tape::value`], [`Tape::take`] or, at the end of backward, as a leaf's gradient.
 
 mod cost;
+#[cfg(feature = "cuda")]
+mod device;
 mod gradients;
 mod value;
 
@@ -44,6 +49,9 @@ pub struct Record<S: Scalar> {
     outputs: Range<usize>,
     /// `None` if no input wants a gradient.
     backward: Option<Backward<S>>,
+    /// The same of an op that ran on a GPU.
+    #[cfg(feature = "cuda")]
+    backward_on_device: Option<device::Backward<S>>,
 }
 
 /// The values of one forward pass, in the order they were computed. Parameters are borrowed for `'p`.
@@ -97,7 +105,16 @@ impl<'p, S: Scalar> Tape<'p, S> {
     }
 
     fn push(&mut self, shape: Shape, array: Option<CowArray<'p, S, IxDyn>>, differentiable: bool, leaf: bool) -> Var {
-        self.values.push(Value { shape, array, differentiable, leaf, read: false, released: false });
+        self.values.push(Value {
+            shape,
+            array,
+            #[cfg(feature = "cuda")]
+            on_device: Default::default(),
+            differentiable,
+            leaf,
+            read: false,
+            released: false,
+        });
         Var(self.values.len() - 1)
     }
 
@@ -111,7 +128,8 @@ impl<'p, S: Scalar> Tape<'p, S> {
     /// Runs `op` forward on `inputs` and records it; one [`Var`] per output.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the inputs do not fit the op, or one of them was [released](Self::release).
+    /// [`Error::Shape`] if the inputs do not fit the op, or one of them was [released](Self::release); of a GPU,
+    /// `Error::Device`.
     pub fn apply<O: Op>(&mut self, op: O, inputs: &[Var]) -> Result<List<Var>> {
         self.record(op, inputs, false)
     }
@@ -138,7 +156,15 @@ impl<'p, S: Scalar> Tape<'p, S> {
             (out_shapes, cost)
         };
         let differentiable = inputs.iter().any(|&i| self.values[i].differentiable);
+        #[cfg(feature = "cuda")]
+        let mut backward_on_device = None;
         let (outputs, backward) = match self.kernel {
+            #[cfg(feature = "cuda")]
+            Some(kernel) if kernel.keeps_on_device::<S>() => {
+                let (outputs, backward) = self.run_on_device(&op, &inputs, differentiable).map_err(Error::Device)?;
+                backward_on_device = backward;
+                (outputs, None)
+            }
             Some(kernel) => {
                 let (arrays, saved) = self.forward(&op, kernel, &inputs, first_is_free);
                 let backward = differentiable.then(|| backward_of(op, kernel, saved));
@@ -150,7 +176,16 @@ impl<'p, S: Scalar> Tape<'p, S> {
             self.mark_read(O::READS, &inputs, outputs.clone());
         }
         let layer = self.layer.clone();
-        self.records.push(Record { layer, op: O::NAME, cost, inputs, outputs: outputs.clone(), backward });
+        self.records.push(Record {
+            layer,
+            op: O::NAME,
+            cost,
+            inputs,
+            outputs: outputs.clone(),
+            backward,
+            #[cfg(feature = "cuda")]
+            backward_on_device,
+        });
         Ok(outputs.map(Var).collect())
     }
 
@@ -240,6 +275,10 @@ impl<'p, S: Scalar> Tape<'p, S> {
 
     /// The value of `var`. (Zeros of its shape if it was released.)
     pub fn value(&self, var: Var) -> ArrayViewD<'_, S> {
+        #[cfg(feature = "cuda")]
+        if let Some(seen) = self.values[var.0].seen() {
+            return seen;
+        }
         self.values[var.0].view(&self.zero)
     }
 
@@ -247,6 +286,10 @@ impl<'p, S: Scalar> Tape<'p, S> {
     pub fn take(&mut self, var: Var) -> ArrayD<S> {
         let value = &mut self.values[var.0];
         value.released = true;
+        #[cfg(feature = "cuda")]
+        if let Some(taken) = value.downloaded(self.keeps_everything) {
+            return taken;
+        }
         let own = value.array.take_if(|array| array.is_owned() && !value.read && !self.keeps_everything);
         own.map_or_else(|| self.values[var.0].view(&self.zero).to_owned(), CowArray::into_owned)
     }
@@ -279,12 +322,17 @@ impl<'p, S: Scalar> Tape<'p, S> {
     /// Contributions to a value used more than once are added in reverse order of use.
     ///
     /// # Errors
-    /// [`Error::Shape`] if `loss` does not hold exactly one number, or the tape is one of shapes.
+    /// [`Error::Shape`] if `loss` does not hold exactly one number, or the tape is one of shapes; of a GPU,
+    /// `Error::Device`.
     pub fn backward(mut self, loss: Var) -> Result<Gradients<S>> {
         let seed = &self.values[loss.0];
         let (Some(kernel), 1) = (self.kernel, seed.elements()) else {
             return Err(Error::shape("backward", "loss", "one number", format!("shape {:?}", seed.shape)));
         };
+        #[cfg(feature = "cuda")]
+        if kernel.keeps_on_device::<S>() {
+            return self.backward_on_device(loss).map_err(Error::Device);
+        }
         let mut gradients: Vec<Option<ArrayD<S>>> = buffer::reuse();
         gradients.resize(self.values.len(), None);
         gradients[loss.0] = Some(buffer::filled(&seed.shape, S::ONE));

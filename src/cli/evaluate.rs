@@ -52,7 +52,7 @@ pub struct EvaluateArgs {
     /// The number system [default: the checkpoint's, or f32]
     #[arg(long, value_parser = choice::<Dtype>())]
     precision: Option<Dtype>,
-    /// Plain loops, or matrixmultiply and threads [default: the checkpoint's, or fast]
+    /// Plain loops, matrixmultiply and threads, or a GPU (docs/cuda.md) [default: the checkpoint's, or fast]
     #[arg(long, value_parser = choice::<Kernel>())]
     kernel: Option<Kernel>,
     /// Threads to use; never changes a result [default: all cores]
@@ -119,6 +119,7 @@ impl Subject {
             dataset = dataset.encoded(encoding, dir.unwrap_or(Path::new(data.name())))?;
         }
         let kernel = args.kernel.or_else(|| config.map(|c| c.kernel)).unwrap_or(Kernel::Fast);
+        kernel.open()?;
         let precision = args.precision.or_else(|| config.map(|c| c.precision)).unwrap_or_default();
         Ok(Self { file, model, dataset, kernel, precision })
     }

@@ -1,5 +1,6 @@
 //! What people call an option that has another name here: other programs' names, and words that are two things.
 
+use crate::kernel::Kernel;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -59,6 +60,9 @@ pub(super) fn meant(error: &clap::Error, command: &Command) -> Option<String> {
     };
     let given = told(ContextKind::InvalidArg)?.split_whitespace().next()?;
     match error.kind() {
+        ErrorKind::InvalidValue if told(ContextKind::InvalidValue) == Some("cuda") && given == "--kernel" => {
+            (!Kernel::UNBUILT.is_empty()).then(|| Kernel::UNBUILT.to_string())
+        }
         ErrorKind::UnknownArgument => {
             let (_, option) = NAMES.iter().find(|(name, option)| *name == given && has(command, option))?;
             Some(format!("it is {option} here"))

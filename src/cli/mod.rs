@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod data;
 mod demo;
+mod devices;
 mod evaluate;
 mod exercise;
 mod experiment;
@@ -86,6 +87,7 @@ Examples:
       first weights, which PyTorch loads
   gdstar probe --model resnet18 --weights w.safetensors --batch b --out g
       logits, loss and gradients of one batch
+  gdstar devices                              the GPUs for --kernel cuda
 
   gdstar check port.safetensors               a port's trace: PASS or FAIL, why
   gdstar replay port.safetensors --out replay.safetensors
@@ -114,6 +116,7 @@ enum Command {
     Op(op::OpArgs),
     Probe(probe::ProbeArgs),
     Weights(weights::WeightsArgs),
+    Devices(devices::DevicesArgs),
     Check(check::CheckArgs),
     Replay(replay::ReplayArgs),
     Golden(golden::GoldenArgs),
@@ -162,6 +165,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Some(Command::Op(args)) => done(op::run(args)),
         Some(Command::Probe(args)) => done(probe::run(args)),
         Some(Command::Weights(args)) => done(weights::run(args)),
+        Some(Command::Devices(args)) => done(devices::run(args)),
         Some(Command::Data(args)) => done(data::run(args)),
         Some(Command::Completions(args)) => done(completions::run(args)),
         Some(Command::Man(args)) => done(man::run(args)),

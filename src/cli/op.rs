@@ -26,7 +26,7 @@ pub struct OpArgs {
     #[arg(long, default_value_t = Precision::F64, value_parser = choice::<Precision>())]
     precision: Precision,
 
-    /// Plain loops that give the same bits on every machine, or the fast kernels that training uses.
+    /// Plain loops that give the same bits on every machine, the fast kernels that training uses, or a GPU's (docs/cuda.md).
     #[arg(long, default_value_t = Kernel::Literal, value_parser = choice::<Kernel>())]
     kernel: Kernel,
 }

@@ -45,7 +45,7 @@ pub struct ProbeArgs {
     #[arg(long, default_value_t = Dtype::F64, value_parser = choice::<Dtype>())]
     precision: Dtype,
 
-    /// The fast kernels that training uses, or plain loops that give the same bits on every machine.
+    /// The fast kernels that training uses, plain loops that give the same bits on every machine, or a GPU's (docs/cuda.md).
     #[arg(long, default_value_t = Kernel::Fast, value_parser = choice::<Kernel>())]
     kernel: Kernel,
 }
@@ -67,6 +67,7 @@ fn run_in<S: Scalar + Element>(args: &ProbeArgs) -> Result<()> {
     RunFolder::check_foreign("--out", &args.out)?;
     let (weights, batch) = (TensorFile::open(&args.weights)?, TensorFile::open(&args.batch)?);
     let mode = if args.eval { Mode::EvaluationWithGradients } else { Mode::Training };
+    args.kernel.open()?;
     let results = probe::<S>(model, &weights, &batch, mode, args.kernel)?;
     tell_remark(&weights, &network(model, &weights, &batch)?);
     tensor_file::write(&args.out, HashMap::new(), &results)

@@ -83,7 +83,7 @@ pub struct TrainArgs {
     /// The number system [default: f32]
     #[arg(long, value_parser = choice::<Dtype>(), help_heading = "The run")]
     precision: Option<Dtype>,
-    /// Plain loops (the definition), or matrixmultiply and threads [default: fast]
+    /// Plain loops (the definition), matrixmultiply and threads, or a GPU (docs/cuda.md) [default: fast]
     #[arg(long, value_parser = choice::<Kernel>(), help_heading = "The run")]
     kernel: Option<Kernel>,
     /// Leave eliminated weights out of computations where a layer is sparse enough, or compute with them as zeros; the

@@ -1,7 +1,7 @@
 //! Running sums over the steps of a pass or of an epoch.
 
-use super::Kernel;
 use super::elementwise::{Elementwise, elementwise};
+use super::{Kernel, or_on_device};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, Zip};
 
@@ -30,6 +30,7 @@ impl<S: Scalar> Elementwise<(&mut [S], &[S])> for Add {
 /// Eq. 2, one batch: `accumulated_j += gradient_j^2`, over slices of equal length. Returns whether the whole gradient is
 /// finite. There is one form only: each entry by itself.
 pub fn accumulate_squares<S: Scalar>(kernel: Kernel, accumulated: &mut [S], gradient: &[S]) -> bool {
+    or_on_device!(kernel, accumulate_squares(accumulated, gradient));
     elementwise(kernel, gradient.len(), (accumulated, gradient), AddSquares)
 }
 

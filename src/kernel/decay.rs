@@ -1,7 +1,7 @@
 //! [`rewind_decay`]: selected weights go back to earlier values, decayed, and to 0 where those are small (Alg. 6).
 
 use super::elementwise::UNIT;
-use super::{Kernel, flat, share, vectorised};
+use super::{Kernel, flat, or_on_device, share, vectorised};
 use crate::scalar::Scalar;
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,6 +50,7 @@ pub fn rewind_decay<S: Scalar>(
     mask: &mut [bool],
     rule: &DecayRule<S>,
 ) -> DecayCounts {
+    or_on_device!(kernel, rewind_decay(weights, rewind, selected, mask, rule));
     let [rewound, eliminated] = [AtomicUsize::new(0), AtomicUsize::new(0)];
     let operations = flat::operations(kernel, weights.len());
     share::pairs_of_chunks((weights, mask), [UNIT; 2], operations, |i, weights, mask| {
@@ -98,6 +99,7 @@ pub fn first_not_finite<S: Scalar>(
     selected: &[bool],
     mask: &[bool],
 ) -> Option<(usize, S)> {
+    or_on_device!(kernel, first_not_finite(weights, rewind, selected, mask));
     let n = weights.len();
     let of_units = share::map(n.div_ceil(UNIT), flat::operations(kernel, n), |i| {
         let unit = i * UNIT..n.min((i + 1) * UNIT);

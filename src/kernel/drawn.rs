@@ -2,7 +2,7 @@
 
 use super::elementwise::{Elementwise, elementwise};
 use super::sgd::descend;
-use super::{Descent, Kernel};
+use super::{Descent, Kernel, or_on_device};
 use crate::scalar::Scalar;
 
 /// What draws weights to 0.
@@ -41,6 +41,7 @@ pub fn drawn_step<S: Scalar>(
     g: &[S],
     (mask, moves): (&[bool], &[bool]),
 ) -> bool {
+    or_on_device!(kernel, drawn_step(rule, penalty, (&mut *w, &mut *v, &mut *computed), g, (mask, moves)));
     elementwise(kernel, w.len(), ((w, v, computed), (g, mask, moves)), Drawn { rule, penalty })
 }
 

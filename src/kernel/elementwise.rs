@@ -1,6 +1,6 @@
 //! [`elementwise`]: one pass over arrays, entry by entry, in units of a fixed size.
 
-use super::{Kernel, Loop, share, vectorised_loop};
+use super::{Kernel, Loop, OnHost, share, vectorised_loop};
 
 /// Entries per unit: with five arrays of `f64`, 160 KiB, which a core's second-level cache holds.
 pub(super) const UNIT: usize = 1 << 12;
@@ -54,10 +54,10 @@ pub(super) trait Elementwise<T>: Copy + Send + Sync {
 /// Runs `work` over all `entries`, slices of `len` each, and says whether all is well everywhere. [`Kernel::Literal`] takes
 /// them at once; [`Kernel::Fast`] in units of a fixed size, side by side, with the CPU's widest vectors.
 pub(super) fn elementwise<T: Entries, W: Elementwise<T>>(kernel: Kernel, len: usize, entries: T, work: W) -> bool {
-    match kernel {
-        Kernel::Literal => work.run(entries),
-        Kernel::Fast if len <= UNIT => vectorised_loop(Unit { work, entries }),
-        Kernel::Fast => {
+    match kernel.on_host() {
+        OnHost::Literal => work.run(entries),
+        OnHost::Fast if len <= UNIT => vectorised_loop(Unit { work, entries }),
+        OnHost::Fast => {
             let middle = (len / UNIT).div_ceil(2) * UNIT;
             let (left, right) = entries.split_at(middle);
             let left = || elementwise(kernel, middle, left, work);

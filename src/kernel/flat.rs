@@ -6,7 +6,7 @@
 
 use super::order::{Order, Strided};
 use crate::kernel::buffer::{self, Buffer};
-use crate::kernel::{Argument, Kernel, Loop, share, vectorised_loop};
+use crate::kernel::{Argument, Kernel, Loop, OnHost, share, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 
@@ -164,8 +164,8 @@ pub(crate) fn fill_sums<T: Send>(
 
 /// What a pass over so many elements costs; Literal shares nothing out.
 pub(super) fn operations(kernel: Kernel, elements: usize) -> usize {
-    match kernel {
-        Kernel::Literal => 0,
-        Kernel::Fast => 2 * elements,
+    match kernel.on_host() {
+        OnHost::Literal => 0,
+        OnHost::Fast => 2 * elements,
     }
 }

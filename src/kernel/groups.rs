@@ -2,7 +2,7 @@
 //!
 //! Each has one form: in order, `Fast` as `Literal`.
 
-use super::{Kernel, Term};
+use super::{Kernel, OnHost, Term, or_on_device};
 use crate::scalar::Scalar;
 use std::cmp::Ordering;
 
@@ -25,8 +25,9 @@ pub fn group_totals<S: Scalar>(
     count: usize,
     counted: &[bool],
 ) -> Vec<(S::Wide, usize)> {
-    match kernel {
-        Kernel::Literal | Kernel::Fast => {
+    or_on_device!(kernel, group_totals(total, values, ids, count, counted));
+    match kernel.on_host() {
+        OnHost::Literal | OnHost::Fast => {
             let mut totals = vec![(S::Wide::ZERO, 0); count];
             for ((&x, &id), _) in values.iter().zip(ids).zip(counted).filter(|&(_, &counted)| counted) {
                 let (so_far, members) = &mut totals[id];
@@ -44,8 +45,9 @@ pub fn group_totals<S: Scalar>(
 
 /// The flag of every weight's group.
 pub fn flags_of_groups(kernel: Kernel, flags: &[bool], ids: &[usize]) -> Vec<bool> {
-    match kernel {
-        Kernel::Literal | Kernel::Fast => ids.iter().map(|&id| flags[id]).collect(),
+    or_on_device!(kernel, flags_of_groups(flags, ids));
+    match kernel.on_host() {
+        OnHost::Literal | OnHost::Fast => ids.iter().map(|&id| flags[id]).collect(),
     }
 }
 
@@ -59,8 +61,9 @@ pub fn least_of_groups<S: Scalar>(
     count: usize,
     keep: usize,
 ) -> Vec<bool> {
-    match kernel {
-        Kernel::Literal | Kernel::Fast => {
+    or_on_device!(kernel, least_of_groups(values, alive, ids, count, keep));
+    match kernel.on_host() {
+        OnHost::Literal | OnHost::Fast => {
             let mut groups = vec![Vec::new(); count];
             for (j, &id) in ids.iter().enumerate() {
                 groups[id].push(j);

@@ -6,8 +6,12 @@
 //! with Literal within the a-priori bound and gives the same bits for any number of threads, because work is split in
 //! blocks of a fixed size and never over a reduction.
 //!
-//! Nothing outside of this module asks which form it is. What a further one (a GPU's) has to provide is listed in
-//! [`KERNELS`].
+//! With the feature `cuda` there is a third, `Kernel::Cuda`: the same kernels on a GPU, for `f32` and `f64`, with Literal's
+//! bits. Arrays stay there between the ops of a pass, as `kernel::cuda::DeviceTensor`s; for slices of the host's memory
+//! (an optimizer's, an equation's) a kernel takes them there and back.
+//!
+//! Nothing outside of this module asks which form it is, but the tape whether its arrays are a GPU's. What a further form
+//! has to provide is listed in [`KERNELS`].
 
 mod accumulate;
 mod aligned;
@@ -25,6 +29,7 @@ mod elementwise;
 mod fast;
 mod flags;
 mod flat;
+mod form;
 mod formula;
 mod groups;
 mod list;
@@ -54,6 +59,8 @@ pub use decay::{DecayCounts, DecayRule, first_not_finite, rewind_decay};
 pub use drawn::{Penalty, drawn_step};
 pub use dropout::dropout;
 pub use flags::{below, hold, living};
+pub use form::Kernel;
+use form::OnHost;
 pub use formula::{Formula, Inputs, Of, One, Two, formula_gradients, formula_values};
 pub use groups::{GroupTotal, flags_of_groups, group_totals, least_of_groups};
 pub use list::{List, Shape, list};
@@ -78,14 +85,16 @@ pub use table::{KERNELS, KernelDescription};
 pub(crate) use vector::prefetch;
 pub use window::Window;
 
-use crate::choice::choice;
-use vector::{Loop, vectorised, vectorised_loop};
-
-choice! {
-    /// Which form of the kernels computes.
-    Kernel, "kernel":
-    /// Vectors over the samples of a batch, and rayon.
-    Fast = "fast",
-    /// Plain loops in a documented order: the definition.
-    Literal = "literal",
+/// Returns what a GPU makes of it, where the kernel is its, and it can.
+macro_rules! or_on_device {
+    ($kernel:expr, $function:ident($($argument:expr),*)) => {
+        #[cfg(feature = "cuda")]
+        if $kernel == $crate::kernel::Kernel::Cuda
+            && let Some(done) = $crate::kernel::cuda::slices::$function($($argument),*)
+        {
+            return done;
+        }
+    };
 }
+use or_on_device;
+use vector::{Loop, vectorised, vectorised_loop};

@@ -7,7 +7,7 @@
 //! units do not depend on threads, neither does anything here.
 
 use super::elementwise::UNIT;
-use super::{Kernel, flat, share, vectorised};
+use super::{Kernel, OnHost, flat, or_on_device, share, vectorised};
 use crate::scalar::Scalar;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -29,14 +29,15 @@ pub fn order_statistics<S: Scalar>(
     rank: usize,
     next: bool,
 ) -> Result<(S, Option<S>), usize> {
-    match kernel {
-        Kernel::Literal => {
+    or_on_device!(kernel, order_statistics(values, rank, next));
+    match kernel.on_host() {
+        OnHost::Literal => {
             all_finite(values)?;
             let mut sorted = values.to_vec();
             sorted.sort_by(S::total_order);
             Ok((sorted[rank], sorted.get(rank + 1).copied().filter(|_| next)))
         }
-        Kernel::Fast => {
+        OnHost::Fast => {
             let (value, seen) = select(values, rank)?;
             let following = || seen.or_else(|| least_above(values, value));
             Ok((value, if next { following() } else { None }))

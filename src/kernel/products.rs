@@ -1,6 +1,6 @@
 //! The kernels that are sums of products, each in two forms behind one dispatch point.
 
-use super::{Kernel, Pattern, Window, fast, literal};
+use super::{Kernel, OnHost, Pattern, Window, fast, literal};
 use crate::scalar::Scalar;
 use ndarray::{Array1, Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis};
 
@@ -24,25 +24,25 @@ pub fn matmul_with_bias<S: Scalar>(
     b: ArrayView2<S>,
     bias: Option<ArrayView1<S>>,
 ) -> Array2<S> {
-    match kernel {
-        Kernel::Literal => literal::matmul(a, b, bias),
-        Kernel::Fast => fast::matmul(a, b, bias),
+    match kernel.on_host() {
+        OnHost::Literal => literal::matmul(a, b, bias),
+        OnHost::Fast => fast::matmul(a, b, bias),
     }
 }
 
 /// `y = x w^T + b`: x `[n,in]`, w `[out,in]`, b `[out]` -> y `[n,out]`.
 pub fn linear<S: Scalar>(kernel: Kernel, x: ArrayView2<S>, w: ArrayView2<S>, bias: Option<ArrayView1<S>>) -> Array2<S> {
-    match kernel {
-        Kernel::Literal => literal::matmul(x, w.t(), bias),
-        Kernel::Fast => matrix(fast::conv2d(Window::PLAIN, one_pixel(x), one_pixel(w), bias)),
+    match kernel.on_host() {
+        OnHost::Literal => literal::matmul(x, w.t(), bias),
+        OnHost::Fast => matrix(fast::conv2d(Window::PLAIN, one_pixel(x), one_pixel(w), bias)),
     }
 }
 
 /// The adjoint of [`linear`] in x: dy `[n,out]`, w `[out,in]` -> `[n,in]`.
 pub fn linear_input_gradient<S: Scalar>(kernel: Kernel, dy: ArrayView2<S>, w: ArrayView2<S>) -> Array2<S> {
-    match kernel {
-        Kernel::Literal => literal::matmul(dy, w, None),
-        Kernel::Fast => {
+    match kernel.on_host() {
+        OnHost::Literal => literal::matmul(dy, w, None),
+        OnHost::Fast => {
             let x_shape = [dy.nrows(), w.ncols(), 1, 1];
             matrix(fast::conv2d_input_gradient(Window::PLAIN, one_pixel(dy), one_pixel(w), x_shape))
         }
@@ -51,9 +51,9 @@ pub fn linear_input_gradient<S: Scalar>(kernel: Kernel, dy: ArrayView2<S>, w: Ar
 
 /// The adjoint of [`linear`] in w: x `[n,in]`, dy `[n,out]` -> `[out,in]`.
 pub fn linear_weight_gradient<S: Scalar>(kernel: Kernel, x: ArrayView2<S>, dy: ArrayView2<S>) -> Array2<S> {
-    match kernel {
-        Kernel::Literal => literal::matmul(dy.t(), x, None),
-        Kernel::Fast => {
+    match kernel.on_host() {
+        OnHost::Literal => literal::matmul(dy.t(), x, None),
+        OnHost::Fast => {
             let w_shape = [dy.ncols(), x.ncols(), 1, 1];
             matrix(fast::conv2d_weight_gradient(Window::PLAIN, one_pixel(x), one_pixel(dy), w_shape))
         }
@@ -100,12 +100,12 @@ pub fn conv2d_with_bias<S: Scalar>(
     w: ArrayView4<S>,
     bias: Option<ArrayView1<S>>,
 ) -> Array4<S> {
-    match kernel {
-        Kernel::Literal if is_linear(window, x.dim(), w.dim()) => {
+    match kernel.on_host() {
+        OnHost::Literal if is_linear(window, x.dim(), w.dim()) => {
             one_pixel_each(linear(kernel, pixel(x), pixel(w), bias))
         }
-        Kernel::Literal => literal::conv2d(window, x, w, bias),
-        Kernel::Fast => fast::conv2d(window, x, w, bias),
+        OnHost::Literal => literal::conv2d(window, x, w, bias),
+        OnHost::Fast => fast::conv2d(window, x, w, bias),
     }
 }
 
@@ -117,12 +117,12 @@ pub fn conv2d_input_gradient<S: Scalar>(
     w: ArrayView4<S>,
     x_shape: [usize; 4],
 ) -> Array4<S> {
-    match kernel {
-        Kernel::Literal if is_linear(window, x_shape.into(), w.dim()) => {
+    match kernel.on_host() {
+        OnHost::Literal if is_linear(window, x_shape.into(), w.dim()) => {
             one_pixel_each(linear_input_gradient(kernel, pixel(dy), pixel(w)))
         }
-        Kernel::Literal => literal::conv2d_input_gradient(window, dy, w, x_shape),
-        Kernel::Fast => fast::conv2d_input_gradient(window, dy, w, x_shape),
+        OnHost::Literal => literal::conv2d_input_gradient(window, dy, w, x_shape),
+        OnHost::Fast => fast::conv2d_input_gradient(window, dy, w, x_shape),
     }
 }
 
@@ -134,21 +134,21 @@ pub fn conv2d_weight_gradient<S: Scalar>(
     dy: ArrayView4<S>,
     w_shape: [usize; 4],
 ) -> Array4<S> {
-    match kernel {
-        Kernel::Literal if is_linear(window, x.dim(), w_shape.into()) => {
+    match kernel.on_host() {
+        OnHost::Literal if is_linear(window, x.dim(), w_shape.into()) => {
             one_pixel_each(linear_weight_gradient(kernel, pixel(x), pixel(dy)))
         }
-        Kernel::Literal => literal::conv2d_weight_gradient(window, x, dy, w_shape),
-        Kernel::Fast => fast::conv2d_weight_gradient(window, x, dy, w_shape),
+        OnHost::Literal => literal::conv2d_weight_gradient(window, x, dy, w_shape),
+        OnHost::Fast => fast::conv2d_weight_gradient(window, x, dy, w_shape),
     }
 }
 
 /// The gradient of a bias that is added per channel: dy `[n,o,oh,ow]` -> db `[o]`,
 /// `db_o = sum_n sum_y sum_x dy[n,o,y,x]`, in the accumulator.
 pub fn channel_sums<S: Scalar>(kernel: Kernel, dy: ArrayView4<S>) -> Array1<S> {
-    match kernel {
-        Kernel::Literal => literal::channel_sums(dy),
-        Kernel::Fast => fast::channel_sums(dy),
+    match kernel.on_host() {
+        OnHost::Literal => literal::channel_sums(dy),
+        OnHost::Fast => fast::channel_sums(dy),
     }
 }
 
@@ -162,9 +162,9 @@ pub fn sparse_conv2d<S: Scalar>(
     bias: Option<ArrayView1<S>>,
 ) -> Array4<S> {
     let by_definition = || conv2d_with_bias(kernel, window, x, dense(w).view(), bias);
-    match kernel {
-        Kernel::Literal => by_definition(),
-        Kernel::Fast => fast::sparse_conv2d(window, x, w, bias).unwrap_or_else(by_definition),
+    match kernel.on_host() {
+        OnHost::Literal => by_definition(),
+        OnHost::Fast => fast::sparse_conv2d(window, x, w, bias).unwrap_or_else(by_definition),
     }
 }
 
@@ -178,9 +178,9 @@ pub fn sparse_conv2d_input_gradient<S: Scalar>(
     x_shape: [usize; 4],
 ) -> Array4<S> {
     let by_definition = || conv2d_input_gradient(kernel, window, dy, dense(w).view(), x_shape);
-    match kernel {
-        Kernel::Literal => by_definition(),
-        Kernel::Fast => fast::sparse_conv2d_input_gradient(window, dy, w, x_shape).unwrap_or_else(by_definition),
+    match kernel.on_host() {
+        OnHost::Literal => by_definition(),
+        OnHost::Fast => fast::sparse_conv2d_input_gradient(window, dy, w, x_shape).unwrap_or_else(by_definition),
     }
 }
 
@@ -198,9 +198,9 @@ pub fn sparse_conv2d_weight_gradient<S: Scalar>(
         let dw = dw.as_standard_layout();
         pattern.gather(dw.as_slice().unwrap_or_default()).into()
     };
-    match kernel {
-        Kernel::Literal => by_definition(),
-        Kernel::Fast => fast::sparse_conv2d_weight_gradient(window, x, dy, pattern).unwrap_or_else(by_definition),
+    match kernel.on_host() {
+        OnHost::Literal => by_definition(),
+        OnHost::Fast => fast::sparse_conv2d_weight_gradient(window, x, dy, pattern).unwrap_or_else(by_definition),
     }
 }
 

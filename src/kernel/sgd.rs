@@ -2,7 +2,7 @@
 
 use super::accumulate::plus_square;
 use super::elementwise::{Elementwise, elementwise};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, or_on_device};
 use crate::scalar::Scalar;
 
 /// The numbers of the update rule.
@@ -38,6 +38,9 @@ pub fn sgd_step<S: Scalar>(
     g: &[S],
     followed: Followed<S>,
 ) -> bool {
+    #[cfg(feature = "cuda")]
+    let mut followed = followed;
+    or_on_device!(kernel, sgd_step(rule, (&mut *w, &mut *b), g, &mut followed));
     let (len, entries) = (w.len(), (w, b, g));
     let Followed { with_decay, dead_momentum, .. } = followed;
     let follow = Follow { rule, with_decay, dead_momentum };

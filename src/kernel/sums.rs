@@ -1,6 +1,6 @@
 //! [`sum`]: what an array adds up to, wide.
 
-use super::Kernel;
+use super::{Kernel, OnHost, or_on_device};
 use crate::scalar::Scalar;
 
 /// What is added of each number.
@@ -30,8 +30,9 @@ impl Term {
 ///
 /// A form that adds in another order gives another last bit, of the wide number; `Fast` has none of its own.
 pub fn sum<S: Scalar>(kernel: Kernel, term: Term, start: S::Wide, values: &[S]) -> S::Wide {
-    match kernel {
-        Kernel::Literal | Kernel::Fast => {
+    or_on_device!(kernel, sum(term, start, values));
+    match kernel.on_host() {
+        OnHost::Literal | OnHost::Fast => {
             let add = |mut sum: S::Wide, &x: &S| {
                 sum += term.of(x);
                 sum

@@ -20,6 +20,11 @@ use crate::error::Result;
 use crate::kernel::{self, Kernel};
 use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
 
@@ -54,6 +59,15 @@ impl Op for AdaptiveAvgPool2d {
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         list![Some(kernel::plane_means_gradient(kernel, inputs[0].shape(), &upstream[0].view()))]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let [n, c] = [inputs[0].shape()[0], inputs[0].shape()[1]];
+        let y = cuda::plane_means(device, inputs[0], &[n, c, 1, 1])?;
+        Ok(Seated::new(list![y], |passed| {
+            Ok(list![Some(cuda::plane_means_gradient(passed.device, passed.inputs[0].shape, &passed.upstream[0])?)])
+        }))
     }
 }
 

@@ -23,6 +23,11 @@ use crate::error::Result;
 use crate::kernel::{self, Kernel, Pooling};
 use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -70,6 +75,16 @@ impl Op for AvgPool2d {
     ) -> List<Option<ArrayD<S>>> {
         let (pooling, dy) = (self.pooling(), upstream[0].view());
         list![Some(kernel::avg_pool2d_gradient(kernel, pooling, self.count_include_pad, &dy, inputs[0].shape()))]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let (pooling, count_padding) = (self.pooling(), self.count_include_pad);
+        let y = cuda::avg_pool2d(device, pooling, count_padding, inputs[0])?;
+        Ok(Seated::new(list![y], move |passed| {
+            let (dy, shape) = (&passed.upstream[0], passed.inputs[0].shape);
+            Ok(list![Some(cuda::avg_pool2d_gradient(passed.device, pooling, count_padding, dy, shape)?)])
+        }))
     }
 }
 

@@ -50,6 +50,11 @@ use crate::kernel::buffer::Buffer;
 use crate::kernel::{self, BatchNormSettings, Channel, Kernel};
 use crate::op::{Argument, ArrayNames, List, Op, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -134,6 +139,17 @@ impl Op for BatchNorm {
         wanted: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         kernel::batch_norm_gradient(kernel, self.settings(), inputs, statistics, upstream, wanted)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let settings = self.settings();
+        let (outputs, statistics) = cuda::batch_norm(device, settings, inputs)?;
+        Ok(Seated::new(outputs, move |passed| {
+            let (x, weight) = (passed.inputs[0].tensor()?, passed.inputs[1].tensor()?);
+            let upstream: List<_> = passed.upstream.iter().collect();
+            cuda::batch_norm_gradient(passed.device, settings, (x, weight), &statistics, &upstream, passed.wanted)
+        }))
     }
 }
 

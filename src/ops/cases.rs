@@ -76,9 +76,13 @@ pub struct OpCase {
 ///
 /// # Errors
 /// Those of [`CaseFile::open`]; [`Error::File`] naming the case if an input is not differentiable;
-/// those of [`output::check`]; [`Error::Io`] if it cannot be written.
+/// those of [`output::check`]; what a GPU cannot do; [`Error::Io`] if it cannot be written.
 pub fn evaluate_file(input: &Path, output: &Path, precision: Precision, kernel: Kernel) -> Result<()> {
     output::check("--out", output, &[input])?;
+    if kernel.is_on_device() && precision == Precision::DoubleDouble {
+        return Err(Error::domain("--precision with --kernel cuda", "f64 | f32", precision));
+    }
+    kernel.open()?;
     let cases = CaseFile::open(input)?;
     let tensors = match precision {
         Precision::F32 => cases.results::<f32>(kernel, |y| Tensor::from_array(&y.view())),

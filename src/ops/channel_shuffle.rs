@@ -22,6 +22,11 @@ use crate::error::{Error, Result};
 use crate::kernel::{self, Extent, Kernel, Order};
 use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
 
@@ -76,6 +81,15 @@ impl Op for ChannelShuffle {
     ) -> List<Option<ArrayD<S>>> {
         let per_group = inputs[0].shape()[1] / self.groups;
         list![Some(shuffle(kernel, per_group, &upstream[0].view()))]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let per_group = inputs[0].shape()[1] / self.groups;
+        let y = cuda::channel_shuffle(device, inputs[0], self.groups)?;
+        Ok(Seated::new(list![y], move |passed| {
+            Ok(list![Some(cuda::channel_shuffle(passed.device, &passed.upstream[0], per_group)?)])
+        }))
     }
 }
 

@@ -19,6 +19,11 @@ use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel};
 use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -73,6 +78,19 @@ impl Op for Concat {
     ) -> List<Option<ArrayD<S>>> {
         let sizes: Shape = inputs.iter().map(|x| x.shape()[self.axis]).collect();
         kernel::split(kernel, &upstream[0].view(), self.axis, &sizes).into_iter().map(Some).collect()
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let axis = self.axis;
+        let mut shape = Shape::from(inputs[0].shape());
+        shape[axis] = inputs.iter().map(|x| x.shape()[axis]).sum();
+        let y = cuda::concat(device, inputs, axis, &shape)?;
+        Ok(Seated::new(list![y], move |passed| {
+            let sizes: Shape = passed.inputs.iter().map(|x| x.shape[axis]).collect();
+            let pieces = cuda::split(passed.device, &passed.upstream[0], axis, &sizes)?;
+            Ok(pieces.into_iter().map(Some).collect())
+        }))
     }
 }
 

@@ -30,12 +30,19 @@
 //! ```
 
 use super::definition::per_pixel;
+#[cfg(feature = "cuda")]
+use super::operands::four_extents;
 use super::operands::{WITH_OPTIONAL_BIAS, bias, equal, extents, of_rank, products_with_filters, with_optional_bias};
 use super::{Attributes, Care, Case, Catalogued, Magnitude, Summation, sample, shape};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Window};
 use crate::op::{Argument, ArrayNames, Cost, List, Op, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayView4, ArrayViewD, Axis};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -128,6 +135,21 @@ impl Op for Conv2d {
             gradients.push(wanted.then(|| kernel::channel_sums(kernel, dy).into_dyn()));
         }
         gradients
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let window = self.window;
+        let y = cuda::conv2d_with_bias(device, window, inputs[0], inputs[1], inputs.get(2).copied())?;
+        Ok(Seated::new(list![y], move |passed| {
+            let (device, inputs, dy) = (passed.device, passed.inputs, &passed.upstream[0]);
+            let dx =
+                || cuda::conv2d_input_gradient(device, window, dy, inputs[1].tensor()?, four_extents(inputs[0].shape));
+            let dw =
+                || cuda::conv2d_weight_gradient(device, window, inputs[0].tensor()?, dy, four_extents(inputs[1].shape));
+            let db = || cuda::channel_sums(device, dy);
+            passed.gradients(&[&dx, &dw, &db])
+        }))
     }
 }
 

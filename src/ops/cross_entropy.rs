@@ -38,6 +38,11 @@ use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Softmax, Targets};
 use crate::op::{Argument, ArrayNames, Cost, Evaluation, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD, Axis};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -126,6 +131,14 @@ impl Op for CrossEntropy {
     ) -> List<Option<ArrayD<S>>> {
         let dy = upstream[0].iter().fold(S::Wide::ZERO, |_, dy| dy.widen()); // the only one
         list![Some(kernel::cross_entropy_gradient(kernel, softmax, self.targets(), dy, inputs[0].shape()))]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let (loss, softmax) = cuda::cross_entropy(device, inputs[0], self.targets())?;
+        Ok(Seated::new(list![loss], move |passed| {
+            Ok(list![Some(cuda::cross_entropy_gradient(passed.device, &softmax, &passed.upstream[0])?)])
+        }))
     }
 }
 

@@ -23,6 +23,11 @@ use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, buffer};
 use crate::op::{Argument, ArrayNames, Cost, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -87,6 +92,17 @@ impl Op for Dropout {
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         list![Some(self.apply(kernel, std::mem::take(&mut upstream[0])))]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let mask: Vec<u8> = self.mask.iter().map(|&keeps| keeps.into()).collect();
+        let mask = DeviceTensor::of_slice(device, self.mask.shape(), &mask)?;
+        let keep_probability = S::Wide::ONE - S::Wide::from_f64(self.p);
+        let y = cuda::dropout(device, inputs[0], &mask, keep_probability)?;
+        Ok(Seated::new(list![y], move |passed| {
+            Ok(list![Some(cuda::dropout(passed.device, &passed.upstream[0], &mask, keep_probability)?)])
+        }))
     }
 }
 

@@ -19,6 +19,11 @@ use crate::error::Result;
 use crate::kernel::{self, Extent, Kernel, Order};
 use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -85,6 +90,16 @@ impl Op for Flatten {
             order.axes().iter().map(extent).collect()
         });
         list![Some(dx)]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let shape = self.out_shape(inputs[0].shape());
+        let y = inputs[0].copied(device)?.reshaped(&shape);
+        Ok(Seated::new(list![y], |passed| {
+            let dx = passed.upstream[0].copied(passed.device)?.reshaped(passed.inputs[0].shape);
+            Ok(list![Some(dx)])
+        }))
     }
 }
 

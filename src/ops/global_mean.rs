@@ -21,6 +21,11 @@ use crate::error::Result;
 use crate::kernel::{self, Kernel};
 use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD, Axis};
 use rand_chacha::ChaCha8Rng;
 
@@ -63,6 +68,14 @@ impl Op for GlobalMean {
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         list![Some(kernel::plane_means_gradient(kernel, inputs[0].shape(), &upstream[0].view()))]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let y = cuda::plane_means(device, inputs[0], &inputs[0].shape()[..2])?;
+        Ok(Seated::new(list![y], |passed| {
+            Ok(list![Some(cuda::plane_means_gradient(passed.device, passed.inputs[0].shape, &passed.upstream[0])?)])
+        }))
     }
 }
 

@@ -26,6 +26,11 @@ use crate::error::Result;
 use crate::kernel::{self, Kernel};
 use crate::op::{Argument, ArrayNames, Cost, List, Op, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -79,6 +84,18 @@ impl Op for Linear {
             gradients.push(wanted.then(|| kernel::channel_sums(kernel, per_channel).into_dyn()));
         }
         gradients
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let y = cuda::linear(device, inputs[0], inputs[1], inputs.get(2).copied())?;
+        Ok(Seated::new(list![y], |passed| {
+            let (device, inputs, dy) = (passed.device, passed.inputs, &passed.upstream[0]);
+            let dx = || cuda::linear_input_gradient(device, dy, inputs[1].tensor()?);
+            let dw = || cuda::linear_weight_gradient(device, inputs[0].tensor()?, dy);
+            let db = || cuda::channel_sums(device, dy);
+            passed.gradients(&[&dx, &dw, &db])
+        }))
     }
 }
 

@@ -22,6 +22,11 @@ use crate::error::Result;
 use crate::kernel::{self, Kernel};
 use crate::op::{Argument, ArrayNames, List, Op, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, IxDyn};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -64,6 +69,18 @@ impl Op for Matmul {
         let da = wanted[0].then(|| kernel::matmul(kernel, dy, b.t()).into_dyn());
         let db = wanted[1].then(|| kernel::matmul(kernel, a.t(), dy).into_dyn());
         list![da, db]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let y = cuda::matmul_with_bias(device, inputs[0], inputs[1], None)?;
+        Ok(Seated::new(list![y], |passed| {
+            let (device, dy) = (passed.device, &passed.upstream[0]);
+            // dy b^T and a^T dy, as a linear layer has them: x w^T, and dw = dy^T x.
+            let da = || cuda::linear(device, dy, passed.inputs[1].tensor()?, None);
+            let db = || cuda::linear_weight_gradient(device, dy, passed.inputs[0].tensor()?);
+            passed.gradients(&[&da, &db])
+        }))
     }
 }
 

@@ -24,6 +24,11 @@ use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Pooling, Positions};
 use crate::op::{Argument, ArrayNames, Cost, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
 
@@ -80,6 +85,16 @@ impl Op for MaxPool2d {
     ) -> List<Option<ArrayD<S>>> {
         let dy = upstream[0].view();
         list![Some(kernel::max_pool2d_gradient(kernel, self.pooling(), positions, &dy, inputs[0].shape()))]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let pooling = self.pooling();
+        let (y, positions) = cuda::max_pool2d(device, pooling, inputs[0])?;
+        Ok(Seated::new(list![y], move |passed| {
+            let (dy, shape) = (&passed.upstream[0], passed.inputs[0].shape);
+            Ok(list![Some(cuda::max_pool2d_gradient(passed.device, pooling, &positions, dy, shape)?)])
+        }))
     }
 }
 

@@ -41,6 +41,12 @@ pub(super) fn extents<const N: usize>(
     shape.try_into().map_err(|_| Error::shape(op, name, format!("shape {expected}"), format!("shape {shape:?}")))
 }
 
+/// The extents of images, `[n,c,h,w]`; `[n,c]` counts as `[n,c,1,1]`.
+#[cfg(feature = "cuda")]
+pub(super) fn four_extents(shape: &[usize]) -> [usize; 4] {
+    std::array::from_fn(|axis| shape.get(axis).copied().unwrap_or(1))
+}
+
 /// Two extents that must be equal; `expected` and `found` come with the operand named by `place`.
 pub(super) fn equal(op: &'static str, place: &str, meaning: &str, expected: usize, found: usize) -> Result<()> {
     if expected == found {

@@ -19,6 +19,11 @@ use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Order};
 use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD, IxDyn, Slice};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -80,6 +85,18 @@ impl Op for Pad {
     ) -> List<Option<ArrayD<S>>> {
         let inside = |axis: usize, _| self.inside(axis, inputs[0].shape()[axis]);
         list![Some(kernel::taken(kernel, &upstream[0].view(), inside))]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let x = inputs[0];
+        let shape: Shape = x.shape().iter().zip(&self.pads).map(|(&x, [before, after])| before + x + after).collect();
+        let (starts, steps): (Shape, Shape) = self.pads.iter().map(|&[before, _]| (before, 1)).unzip();
+        let y = cuda::spread(device, x, &shape, S::from_f64(self.value), &starts, &steps)?;
+        Ok(Seated::new(list![y], move |passed| {
+            let dx = cuda::taken(passed.device, &passed.upstream[0], passed.inputs[0].shape, &starts, &steps)?;
+            Ok(list![Some(dx)])
+        }))
     }
 }
 

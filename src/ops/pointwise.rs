@@ -6,6 +6,11 @@ use crate::error::{Error, Result};
 use crate::kernel::{Formula, Inputs, Kernel, Of, formula_gradients, formula_values, joined_shape};
 use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Held, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -75,6 +80,23 @@ impl<E: Pointwise> Op for E {
             Reads::Shapes => list![],
         };
         formula_gradients(kernel, *self, &shapes, &read, &mut upstream[0], wanted)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let name = <E as Formula>::NAME;
+        let y = cuda::formula_values(device, name, inputs)?;
+        Ok(Seated::new(list![y], move |passed| {
+            let shapes: List<&[usize]> = passed.inputs.iter().map(|x| x.shape).collect();
+            let read: List<_> = match <E as Pointwise>::READS {
+                Reads::Inputs => passed.inputs.iter().map(Held::tensor).collect::<DeviceResult<_>>()?,
+                Reads::Outputs => {
+                    passed.inputs.iter().map(|_| passed.outputs[0].tensor()).collect::<DeviceResult<_>>()?
+                }
+                Reads::Shapes => list![],
+            };
+            cuda::formula_gradients(passed.device, name, &shapes, &read, &passed.upstream[0], passed.wanted)
+        }))
     }
 }
 

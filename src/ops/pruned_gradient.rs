@@ -25,6 +25,11 @@ use crate::random::unit;
 use crate::scalar::Scalar;
 use crate::select::groups::{OfGroups, keep_in_groups};
 use crate::select::structure::Rescale;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{Device, DeviceTensor},
+    op::{DeviceResult, Passed, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD};
 use rand_chacha::ChaCha8Rng;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -164,6 +169,22 @@ impl PruningLog {
     }
 }
 
+/// Of the gradients that are wanted, that of the first input, or all others.
+fn only(first: bool, wanted: &[bool]) -> List<bool> {
+    wanted.iter().enumerate().map(|(i, &wanted)| wanted && (i == 0) == first).collect()
+}
+
+/// Whether a layer is a matrix's: a trace can hold convolutions' gradients to account for the pruning alone.
+fn is_matrix(dy: &[usize], w: &[usize]) -> bool {
+    dy.len() == 2 && w.len() == 2
+}
+
+/// By the names that a trace has for them: a layer's input and weight, and the gradients of the weight and of the input.
+fn others<S>(arrays: [Option<ArrayViewD<S>>; 4]) -> [(&'static str, Option<ArrayViewD<S>>); 4] {
+    let [input, weight, of_weight, of_input] = arrays;
+    [("input", input), ("weight", weight), ("grad_weight", of_weight), ("grad_input", of_input)]
+}
+
 /// The op with its output's gradient pruned for the gradient of its first input.
 #[derive(Debug, Clone)]
 pub struct PrunedGradient<O> {
@@ -204,26 +225,53 @@ impl<O: Op> Op for PrunedGradient<O> {
         if !wanted[0] {
             return self.op.backward(kernel, inputs, outputs, saved, upstream, wanted);
         }
-        let only = |first: bool| -> List<bool> {
-            wanted.iter().enumerate().map(|(i, &wanted)| wanted && (i == 0) == first).collect()
-        };
         let x = upstream[0].view();
         let pruned = self.pruning.apply(&x);
-        let mut gradients = self.op.backward(kernel, inputs, outputs, saved, &mut [x.view().into()], &only(false));
-        let of_input = self.op.backward(kernel, inputs, outputs, saved, &mut [pruned.y.view().into()], &only(true));
+        let mut gradients =
+            self.op.backward(kernel, inputs, outputs, saved, &mut [x.view().into()], &only(false, wanted));
+        let of_input =
+            self.op.backward(kernel, inputs, outputs, saved, &mut [pruned.y.view().into()], &only(true, wanted));
         gradients[0] = of_input.into_iter().next().flatten();
         if let Some((layer, log)) = &self.log {
-            // A trace can hold convolutions' gradients to account for the pruning alone.
-            let is_matrix = x.ndim() == 2 && inputs[1].ndim() == 2;
+            let is_told = is_matrix(x.shape(), inputs[1].shape());
             let made = |i: usize| gradients[i].as_ref().map(|gradient| gradient.view());
-            let others = [
-                ("input", Some(inputs[0].view())),
-                ("weight", Some(inputs[1].view())),
-                ("grad_weight", made(1)),
-                ("grad_input", made(0)),
-            ];
-            log.add(layer, &x, &pruned, others.map(|(name, array)| (name, array.filter(|_| is_matrix))));
+            let arrays = [Some(inputs[0].view()), Some(inputs[1].view()), made(1), made(0)];
+            log.add(layer, &x, &pruned, others(arrays.map(|array| array.filter(|_| is_told))));
         }
         gradients
+    }
+
+    /// What is kept is chosen in the host's memory, as everywhere.
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let Seated { outputs, backward } = self.op.on_device(device, inputs)?;
+        let (pruning, log) = (self.pruning.clone(), self.log.clone());
+        Ok(Seated::new(outputs, move |passed| {
+            if !passed.wanted[0] {
+                return backward(passed);
+            }
+            let (device, dy) = (passed.device, passed.upstream[0].download(passed.device)?);
+            let pruned = pruning.apply(&dy.view());
+            let sent = [DeviceTensor::upload(device, &pruned.y.view())?];
+            let mut gradients = backward(Passed { wanted: &only(false, passed.wanted), ..passed })?;
+            let of_input = backward(Passed { upstream: &sent, wanted: &only(true, passed.wanted), ..passed })?;
+            gradients[0] = of_input.into_iter().next().flatten();
+            if let Some((layer, log)) = &log {
+                let is_told = log.is_full && is_matrix(dy.shape(), passed.inputs[1].shape);
+                let download = |tensor: Option<&DeviceTensor<S>>| {
+                    tensor.filter(|_| is_told).map(|tensor| tensor.download(device)).transpose()
+                };
+                let [x, w] = [0, 1].map(|i| passed.inputs[i].tensor().and_then(|x| download(Some(x))));
+                let [dx, dw] = [0, 1].map(|i| download(gradients[i].as_ref()));
+                let (x, w, dx, dw) = (x?, w?, dx?, dw?);
+                log.add(
+                    layer,
+                    &dy.view(),
+                    &pruned,
+                    others([&x, &w, &dw, &dx].map(|array| array.as_ref().map(|x| x.view()))),
+                );
+            }
+            Ok(gradients)
+        }))
     }
 }

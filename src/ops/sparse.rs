@@ -25,6 +25,8 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
+#[cfg(feature = "cuda")]
+use super::operands::four_extents;
 use super::operands::{bias, of_rank};
 use super::{Conv2d, Linear, shape};
 use crate::error::{Error, Result};
@@ -32,6 +34,11 @@ use crate::kernel::buffer::Elements;
 use crate::kernel::{self, Kernel, Pattern, Window};
 use crate::op::{Argument, ArrayNames, Cost, List, Op, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DevicePattern, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{Array4, ArrayD, ArrayRef, ArrayView4, ArrayViewD, Axis, Ix1, IxDyn};
 use std::sync::Arc;
 
@@ -142,6 +149,33 @@ impl<O: Filters> Op for Sparse<O> {
             gradients.push(wanted.then(|| kernel::channel_sums(kernel, dy).into_dyn()));
         }
         gradients
+    }
+
+    /// The product with the weight's dense form, which is the definition.
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let (window, rank) = (self.op.window(), inputs[0].shape().len());
+        let living = DevicePattern::upload(device, &self.pattern)?;
+        let w = living.scatter(device, inputs[1])?;
+        let y = cuda::conv2d_with_bias(device, window, inputs[0], &w, inputs.get(2).copied())?;
+        let shape: Shape = y.shape()[..rank].into();
+        let (pattern, gradient) = (Arc::clone(&self.pattern), self.gradient);
+        Ok(Seated::new(list![y.reshaped(&shape)], move |passed| {
+            let (device, x, dy) = (passed.device, passed.inputs[0], &passed.upstream[0]);
+            let dx = || {
+                let dx = cuda::conv2d_input_gradient(device, window, dy, &w, four_extents(x.shape))?;
+                Ok(dx.reshaped(x.shape))
+            };
+            let dw = || {
+                let dw = cuda::conv2d_weight_gradient(device, window, x.tensor()?, dy, pattern.filters())?;
+                match gradient {
+                    WeightGradient::Living => living.gather(device, &dw),
+                    WeightGradient::All => Ok(dw.reshaped(pattern.shape())),
+                }
+            };
+            let db = || cuda::channel_sums(device, dy);
+            passed.gradients(&[&dx, &dw, &db])
+        }))
     }
 }
 

@@ -19,6 +19,11 @@ use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel};
 use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -68,6 +73,16 @@ impl Op for Split {
         _: &[bool],
     ) -> List<Option<ArrayD<S>>> {
         list![Some(kernel::concat(kernel, upstream, self.axis, inputs[0].shape()))]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let axis = self.axis;
+        let pieces = cuda::split(device, inputs[0], axis, &self.sizes)?;
+        Ok(Seated::new(pieces, move |passed| {
+            let pieces: List<_> = passed.upstream.iter().collect();
+            Ok(list![Some(cuda::concat(passed.device, &pieces, axis, passed.inputs[0].shape)?)])
+        }))
     }
 }
 

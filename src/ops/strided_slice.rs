@@ -20,6 +20,11 @@ use crate::error::Result;
 use crate::kernel::{self, Kernel, Order};
 use crate::op::{Argument, ArrayNames, List, Op, Reads, Shape, list};
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::{
+    kernel::cuda::{self, Device, DeviceTensor},
+    op::{DeviceResult, Seated},
+};
 use ndarray::{ArrayD, ArrayViewD, Slice};
 use rand_chacha::ChaCha8Rng;
 
@@ -68,6 +73,19 @@ impl Op for StridedSlice {
         let along = |axis, extent| self.along(axis, extent);
         let order = Order::of_batch(kernel, &upstream[0].view());
         list![Some(kernel::spread(kernel, &upstream[0].view(), &order, inputs[0].shape(), S::ZERO, along))]
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(&self, device: &Device, inputs: &[&DeviceTensor<S>]) -> DeviceResult<Seated<S>> {
+        let x = inputs[0];
+        let along = |axis: usize| if axis < 2 { 1 } else { self.step.min(x.shape()[axis].max(1)) };
+        let (starts, steps): (Shape, Shape) = (0..4).map(|axis| (0, along(axis))).unzip();
+        let shape: Shape = x.shape().iter().zip(&steps).map(|(extent, step)| extent.div_ceil(*step)).collect();
+        let y = cuda::taken(device, x, &shape, &starts, &steps)?;
+        Ok(Seated::new(list![y], move |passed| {
+            let (dy, shape) = (&passed.upstream[0], passed.inputs[0].shape);
+            Ok(list![Some(cuda::spread(passed.device, dy, shape, S::ZERO, &starts, &steps)?)])
+        }))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Section 3.3: selected weights go back to their rewind values, decayed, and to zero below eps (Eq. 9, Alg. 6).
 
 use super::reading::{DecayStep, Threshold};
-use super::{EITHER, same_length};
+use super::same_length;
 use crate::error::{Error, Result};
-use crate::kernel::{self, DecayRule};
+use crate::kernel::{self, DecayRule, Kernel};
 use crate::scalar::Scalar;
 
 pub use crate::kernel::DecayCounts;
@@ -157,8 +157,8 @@ pub fn rewind_decay<S: Scalar>(
     for (place, found) in [("selected", selected.len()), ("mask", mask.len()), ("W_k*", rewind.map_or(n, <[S]>::len))] {
         same_length("rewind_decay", place, n, found)?;
     }
-    if let Some((j, w)) = kernel::first_not_finite(EITHER, weights, rewind, selected, mask) {
+    if let Some((j, w)) = kernel::first_not_finite(Kernel::any(), weights, rewind, selected, mask) {
         return Err(Error::domain(format!("weight {j} of Alg. 6"), "a finite number", w.to_f64()));
     }
-    Ok(kernel::rewind_decay(EITHER, weights, rewind, selected, mask, &rule))
+    Ok(kernel::rewind_decay(Kernel::any(), weights, rewind, selected, mask, &rule))
 }

@@ -6,7 +6,7 @@
 //! u = 2^-102 for `f64` and 2^-53 for `f32`: less than half an ulp for any n below 2^27, hence results within 1 ulp.
 
 use super::reading::MaskedGradient;
-use super::{EITHER, same_length};
+use super::same_length;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Kernel, Term};
 use crate::scalar::{Scalar, power_of_two};
@@ -29,7 +29,7 @@ impl<S: Scalar> L1NormSum<S> {
 
     /// Adds `||gradient||_1`.
     pub fn add(&mut self, gradient: &[S]) {
-        self.sum = kernel::sum(EITHER, Term::Magnitude, self.sum, gradient);
+        self.sum = kernel::sum(Kernel::any(), Term::Magnitude, self.sum, gradient);
     }
 
     /// `S_k^(abs)` of what was added so far, rounded once.
@@ -170,7 +170,7 @@ impl<S: Scalar> SquareSums<S> {
 /// assert_eq!(gdstar::paper::gradient_norm::sum_of_squares(&[25.0, 5.0]), 30.0);
 /// ```
 pub fn sum_of_squares<S: Scalar>(g: &[S]) -> S {
-    S::narrow(kernel::sum(EITHER, Term::Value, S::Wide::ZERO, g))
+    S::narrow(kernel::sum(Kernel::any(), Term::Value, S::Wide::ZERO, g))
 }
 
 /// The right-hand side of Eq. 3 with its sum over batches: `sum_i ||grad_i||_F^2`.
@@ -182,7 +182,7 @@ pub fn sum_of_squares<S: Scalar>(g: &[S]) -> S {
 pub fn sum_of_squared_norms<S: Scalar>(batches: &[&[S]]) -> S {
     let mut s_sq = S::Wide::ZERO;
     for gradient in batches {
-        s_sq = kernel::sum(EITHER, Term::Square, s_sq, gradient);
+        s_sq = kernel::sum(Kernel::any(), Term::Square, s_sq, gradient);
     }
     S::narrow(s_sq)
 }
@@ -222,7 +222,7 @@ pub fn frobenius_norm<S: Scalar>(s_sq: S) -> Result<S> {
 pub fn mask_gradient<S: Scalar>(gradient: &mut [S], mask: &[bool], treatment: MaskedGradient) -> Result<()> {
     same_length("mask_gradient", "mask", gradient.len(), mask.len())?;
     if treatment != MaskedGradient::Dense {
-        kernel::hold(EITHER, gradient, mask);
+        kernel::hold(Kernel::any(), gradient, mask);
     }
     Ok(())
 }

@@ -39,7 +39,6 @@ pub mod structured;
 pub use hyperparameters::Hyperparameters;
 
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
 
 /// One line of [`EQUATIONS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,10 +79,6 @@ pub const EQUATIONS: &[Equation] = &[
     entry("Alg. 5", "selection::select_weights", "G, alpha -> q_c, tau, W_tau", "alg5.md"),
     entry("Alg. 6", "decay::rewind_decay", "W_k*, W_tau, t -> W, mask", "alg6.md"),
 ];
-
-/// Either form of a kernel: those that equations call give the same bits in both, so that an equation's function asks its
-/// caller for none.
-const EITHER: Kernel = Kernel::Fast;
 
 /// Two arrays that must be equally long.
 fn same_length(op: &'static str, place: impl Into<String>, expected: usize, found: usize) -> Result<()> {

@@ -55,7 +55,7 @@ pub fn quantile_sorted<S: Scalar>(values: &[S], alpha: impl Into<DoubleDouble>, 
 /// # Ok::<(), gdstar::Error>(())
 /// ```
 pub fn quantile_selected<S: Scalar>(values: &[S], alpha: impl Into<DoubleDouble>, rule: QuantileRule) -> Result<S> {
-    quantile(Kernel::Fast, values, alpha, rule)
+    quantile(Kernel::any(), values, alpha, rule)
 }
 
 /// The quantile from the order statistics on either side of its rank.

@@ -3,9 +3,9 @@
 use super::gradient_norm::masked_gradient;
 use super::quantile::{chunk_quantiles, mean_of_quantiles};
 use super::reading::{MaskedGradient, Reading};
-use super::{EITHER, same_length};
+use super::same_length;
 use crate::error::{Error, Result};
-use crate::kernel;
+use crate::kernel::{self, Kernel};
 use crate::scalar::{DoubleDouble, Scalar};
 use std::borrow::Cow;
 
@@ -42,7 +42,7 @@ impl<S: Scalar> Selection<S> {
 /// assert_eq!(below_threshold(&[0.0, 2.0, 3.0, 1.0], 2.0), [true, false, false, true]);
 /// ```
 pub fn below_threshold<S: Scalar>(g: &[S], tau: S) -> Vec<bool> {
-    kernel::below(EITHER, g, tau)
+    kernel::below(Kernel::any(), g, tau)
 }
 
 /// Alg. 5, lines 9 to 14: chunk quantiles of G, their mean tau, and the weights below it.
@@ -84,7 +84,7 @@ pub fn select_weights<S: Scalar>(
     };
     let mut selected = below_threshold(if excluded { g } else { &set }, tau);
     if excluded {
-        kernel::hold(EITHER, &mut selected, mask);
+        kernel::hold(Kernel::any(), &mut selected, mask);
     }
     Ok(Selection { chunk_quantiles, tau, selected })
 }
@@ -92,7 +92,7 @@ pub fn select_weights<S: Scalar>(
 /// G of the living weights; a copy only where some are eliminated.
 fn living<'a, S: Scalar>(g: &'a [S], mask: &[bool]) -> Cow<'a, [S]> {
     match mask.contains(&false) {
-        true => Cow::Owned(kernel::living(EITHER, g, mask)),
+        true => Cow::Owned(kernel::living(Kernel::any(), g, mask)),
         false => Cow::Borrowed(g),
     }
 }

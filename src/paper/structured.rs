@@ -10,11 +10,11 @@ pub use structure::{Structure, groups};
 
 use super::gradient_norm::masked_gradient;
 use super::reading::{MaskedGradient, Reading};
+use super::same_length;
 use super::selection::{Selection, threshold};
-use super::{EITHER, same_length};
 use crate::choice::choice;
 use crate::error::{Error, Result};
-use crate::kernel::{self, GroupTotal, Term};
+use crate::kernel::{self, GroupTotal, Kernel, Term};
 use crate::scalar::{DoubleDouble, Scalar};
 
 choice! {
@@ -61,7 +61,7 @@ pub fn group_scores<S: Scalar>(
         GroupScore::Mean => GroupTotal::Sum(Term::Value),
         GroupScore::Norm => GroupTotal::Sum(Term::Square),
     };
-    let totals = kernel::group_totals(EITHER, total, g, ids, count, counted);
+    let totals = kernel::group_totals(Kernel::any(), total, g, ids, count, counted);
     let finish = |(total, members): (S::Wide, usize)| {
         (members > 0).then(|| match score {
             GroupScore::Max => S::narrow(total),
@@ -127,13 +127,13 @@ pub fn select_structured<S: Scalar>(
                 None => Selection::nothing(g.len()),
                 Some((chunk_quantiles, tau)) => {
                     let below: Vec<bool> = scores.iter().map(|score| score.is_some_and(|score| score < tau)).collect();
-                    Selection { chunk_quantiles, tau, selected: kernel::flags_of_groups(EITHER, &below, &ids) }
+                    Selection { chunk_quantiles, tau, selected: kernel::flags_of_groups(Kernel::any(), &below, &ids) }
                 }
             }
         }
     };
     if excluded {
-        kernel::hold(EITHER, &mut selection.selected, mask);
+        kernel::hold(Kernel::any(), &mut selection.selected, mask);
     }
     Ok(selection)
 }
@@ -154,5 +154,5 @@ fn outside_pattern<S: Scalar>(g: &[S], mask: &[bool], ids: &[usize], count: usiz
     if let Some(j) = g.iter().position(|g_j| !g_j.is_finite()) {
         return Err(Error::domain(format!("G of weight {j}"), "a finite number", g[j].to_f64()));
     }
-    Ok(kernel::least_of_groups(EITHER, g, mask, ids, count, keep))
+    Ok(kernel::least_of_groups(Kernel::any(), g, mask, ids, count, keep))
 }

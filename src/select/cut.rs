@@ -67,7 +67,7 @@ pub fn keep_largest<S: Scalar>(keys: &[S], k: usize, cut: Cut, ties: Ties) -> Re
 /// # Errors
 /// As [`keep_largest`], of candidates.
 pub fn keep_among<S: Scalar>(keys: &[S], candidates: &[bool], k: usize, cut: Cut, ties: Ties) -> Result<Vec<bool>> {
-    let mut kept = keep_largest(&living(Kernel::Fast, keys, candidates), k, cut, ties)?.into_iter();
+    let mut kept = keep_largest(&living(Kernel::any(), keys, candidates), k, cut, ties)?.into_iter();
     Ok(candidates.iter().map(|&is_candidate| is_candidate && kept.next().unwrap_or(false)).collect())
 }
 
@@ -87,7 +87,7 @@ fn x<S: Scalar>(keys: &[S], i: usize) -> Result<Ranked<S>> {
         0 => all_finite(keys).map(|()| Ranked::PlusInfinity),
         i if i > keys.len() => all_finite(keys).map(|()| Ranked::MinusInfinity),
         // Ranks are counted from the least; of two zeros, which are equal here, it may be either.
-        i => order_statistics(Kernel::Fast, keys, keys.len() - i, false).map(|(x, _)| Ranked::At(x)),
+        i => order_statistics(Kernel::any(), keys, keys.len() - i, false).map(|(x, _)| Ranked::At(x)),
     };
     ranked.map_err(|j| Error::domain(format!("the score of weight {j}"), "a finite number", keys[j].to_f64()))
 }

@@ -3,6 +3,8 @@
 use crate::kernel::buffer;
 use crate::op::Shape;
 use crate::scalar::Scalar;
+#[cfg(feature = "cuda")]
+use crate::tape::device::OnDevice;
 use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn};
 
 /// An array, or what is left of one.
@@ -10,6 +12,9 @@ pub(super) struct Value<'p, S: Scalar> {
     pub shape: Shape,
     /// `None` once released and not read by any backward, and on a tape of shapes.
     pub array: Option<CowArray<'p, S, IxDyn>>,
+    /// Where the tape computes on a GPU.
+    #[cfg(feature = "cuda")]
+    pub on_device: OnDevice<S>,
     /// Whether anything that wants a gradient led to it.
     pub differentiable: bool,
     /// Whether it was put on the tape, rather than computed by an op.
@@ -32,6 +37,8 @@ impl<S: Scalar> Value<'_, S> {
 
     /// Lets go of the array.
     pub fn recycle(&mut self) {
+        #[cfg(feature = "cuda")]
+        self.on_device.clear();
         if let Some(array) = self.array.take().filter(|array| array.is_owned()) {
             buffer::recycle(array.into_owned());
         }

@@ -231,7 +231,11 @@ impl Config {
         let mut config: Self = toml::from_str(text).map_err(|e| {
             let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = 1 + before.matches('\n').count();
-            Error::file(path, format!("line {line}"), "a run's configuration", e.message())
+            let expected = match e.message().contains("`cuda`") && !Kernel::UNBUILT.is_empty() {
+                true => format!("a run's configuration ({})", Kernel::UNBUILT),
+                false => "a run's configuration".to_string(),
+            };
+            Error::file(path, format!("line {line}"), expected, e.message())
         })?;
         config.options.complete(config.method.entry());
         config.validate().map_err(|e| Error::file(path, "values", "a valid configuration", e))?;

@@ -28,9 +28,9 @@ impl Run<'_> {
     ///
     /// # Errors
     /// [`Error::NonFinite`] if a loss or gradient stops being finite, [`Error::Interrupted`] if stopped from
-    /// outside, and whatever an observer reports.
+    /// outside, what a GPU fails at, and whatever an observer reports.
     pub fn train<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
-        self.pool.install(|| -> Result<()> {
+        let work = || -> Result<()> {
             if self.is_at_start(state) {
                 self.begin(state, observers)?;
             }
@@ -38,7 +38,8 @@ impl Run<'_> {
                 thread::scope(|scope| self.epoch(scope, state, observers))?;
             }
             Ok(())
-        })?;
+        };
+        self.config.kernel.install(|| self.pool.install(work))?;
         observers.iter_mut().try_for_each(|observer| observer.on_end())
     }
 
@@ -65,7 +66,7 @@ impl Run<'_> {
         )?;
         state.sparsifier.begin_epoch(at(state.steps, first_rate), &mut state.weights);
         let needs = state.sparsifier.needs();
-        let form = config.execution.form::<S>(config.optimizer.batch_size, &needs, gradients);
+        let form = config.execution.form::<S>(config.kernel, config.optimizer.batch_size, &needs, gradients);
         let mut stepping = state.weights.stepping(form);
         stepping.store(false)?;
         let steps = Steps { k, index: state.epochs, within: state.within, needs, at: &at };
@@ -86,6 +87,7 @@ impl Run<'_> {
         let ended = state.sparsifier.end_of_epoch(at(state.steps, last_rate), &mut state.weights, &mut story);
         ended.map_err(|error| diverged(error, k, batches.saturating_sub(1)))?;
         seconds += self.seconds_since(pruning);
+        config.kernel.check()?;
         let test_accuracy = match accuracy_before {
             Some(accuracy) => accuracy,
             None => self.accuracy(&state.weights.parameters)?,
@@ -201,6 +203,7 @@ impl Run<'_> {
                 let acted = sparsifier.after_step(at(*steps, rate), weights.whole(), &mut story);
                 acted.map_err(|error| diverged(error, k, i))?;
             }
+            config.kernel.check()?;
             if let Some(record) = record {
                 record.end(weights.whole(), &story, observers)?;
             }

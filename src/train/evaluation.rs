@@ -80,6 +80,7 @@ pub(super) fn predict_in_order<S: Scalar>(
     kernel: Kernel,
     parameters: &Parameters<S>,
 ) -> Result<(Evaluation, Vec<Prediction>)> {
+    kernel.open()?;
     let pool = Pool::current().unwrap_or_default();
     pool.install(|| thread::scope(|scope| predict_on(loader, scope, network, kernel, parameters)))
 }
@@ -104,6 +105,7 @@ fn predict_on<'scope, S: Scalar>(
         loss_sum += mean * indices.len() as f64;
     }
     let (samples, correct) = (predictions.len(), predictions.iter().filter(|said| said.is_correct()).count());
+    kernel.check()?;
     let share = |sum: f64| sum / samples.max(1) as f64;
     Ok((Evaluation { samples, accuracy: share(correct as f64), loss: share(loss_sum) }, predictions))
 }

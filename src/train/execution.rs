@@ -1,6 +1,7 @@
 //! [`Execution`]: whether eliminated weights are computed with, and from which sparsity on leaving them out pays.
 
 use crate::choice::choice;
+use crate::kernel::Kernel;
 use crate::method::Needs;
 use crate::ops::WeightGradient;
 use crate::select::update::InactiveMomentum;
@@ -47,9 +48,9 @@ impl Execution {
     /// `gradients`: whether anyone wants the gradients of eliminated weights.
     ///
     /// Nothing is compressed where the momentum of eliminated weights goes on: it follows from their gradients, so that
-    /// nothing of them could be left out.
-    pub(super) fn form<S>(self, batch_size: usize, needs: &Needs, gradients: bool) -> Option<Form> {
-        if self == Self::Dense || needs.inactive_momentum != InactiveMomentum::Zero {
+    /// nothing of them could be left out. Nor is it on a GPU, where a sparse product is the one of the weight's dense form.
+    pub(super) fn form<S>(self, kernel: Kernel, batch_size: usize, needs: &Needs, gradients: bool) -> Option<Form> {
+        if self == Self::Dense || kernel.is_on_device() || needs.inactive_momentum != InactiveMomentum::Zero {
             return None;
         }
         let gradient = if needs.dead_gradients || gradients { WeightGradient::All } else { WeightGradient::Living };

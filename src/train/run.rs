@@ -67,9 +67,10 @@ impl<'a> Run<'a> {
     /// A run of `config` on `dataset`.
     ///
     /// # Errors
-    /// If the configuration is not valid, or the model cannot take the data set's images.
+    /// If the configuration is not valid, the model cannot take the data set's images, or there is no GPU for its kernel.
     pub fn new(config: &'a Config, dataset: &'a Dataset, stop: &'a AtomicBool) -> Result<Self> {
         config.validate()?;
+        config.kernel.open()?;
         if let Some(count) = config.subset.filter(|count| *count != dataset.train.len()) {
             let expected = format!("a data set that is loaded with it, of {count} training images");
             return Err(Error::domain("--subset", expected, format!("{} training images", dataset.train.len())));

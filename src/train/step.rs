@@ -62,6 +62,7 @@ impl<S: Scalar> Step<S> {
             network.forward(&mut kept, parameters, x, mode, noise_before.clone().as_mut())?;
             origin = kept.first_non_finite();
         }
+        kernel.check()?;
         Ok(Self { logits, loss, gradients, buffers, origin })
     }
 

@@ -72,5 +72,5 @@ fn add<S: Scalar>(
             sum.value.zip_mut_with(&tape.take(*moved), |sum, &moved| *sum += moved);
         }
     }
-    Ok(())
+    kernel.check()
 }

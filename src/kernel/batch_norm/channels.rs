@@ -3,7 +3,7 @@
 use crate::kernel::buffer::{Buffer, Elements};
 use crate::kernel::flat;
 use crate::kernel::order::{Order, Strided};
-use crate::kernel::{Argument, Kernel, Loop, Shape, recycle_argument, vectorised_loop};
+use crate::kernel::{Argument, Kernel, Loop, OnHost, Shape, recycle_argument, vectorised_loop};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
 use std::ops::Range;
@@ -109,7 +109,7 @@ impl<'a, S: Scalar> Channels<'a, S> {
         parameters: &[P],
         terms: impl Fn(P, S::Wide, S::Wide) -> [S::Wide; 2] + Sync,
     ) -> Buffer<[S::Wide; 2]> {
-        if kernel == Kernel::Literal {
+        if kernel.on_host() == OnHost::Literal {
             return (0..self.count()).map(|c| self.in_one(y, c, |x, y| terms(parameters[c], x, y))).collect();
         }
         let pixels = self.values() / self.shape[0].max(1);

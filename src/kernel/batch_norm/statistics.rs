@@ -2,8 +2,8 @@
 
 use super::BatchNormSettings;
 use super::channels::Channels;
-use crate::kernel::Kernel;
 use crate::kernel::buffer::Buffer;
+use crate::kernel::{Kernel, OnHost};
 use crate::scalar::Scalar;
 
 /// The statistics that one channel is normalised by.
@@ -55,8 +55,8 @@ impl BatchNormSettings {
         let (zero, m) = (S::Wide::ZERO, S::Wide::from_usize(x.values()));
         let shifts: Buffer<S::Wide> = (0..x.count()).map(|channel| x.first(channel).widen()).collect();
         let (sums, variances): (Buffer<S::Wide>, Buffer<S::Wide>);
-        match kernel {
-            Kernel::Literal => {
+        match kernel.on_host() {
+            OnHost::Literal => {
                 sums = first_of(&x.sums(kernel, x, &shifts, |shift, x, _| [x - shift, zero]));
                 let centres: Buffer<_> =
                     shifts.iter().zip(sums.iter()).map(|(&shift, &sum)| (shift, sum / m)).collect();
@@ -66,7 +66,7 @@ impl BatchNormSettings {
                 });
                 variances = squares.iter().map(|&[squares, _]| squares / m).collect();
             }
-            Kernel::Fast => {
+            OnHost::Fast => {
                 let both = x.sums(kernel, x, &shifts, |shift, x, _| {
                     let d = x - shift;
                     [d, d * d]

@@ -23,9 +23,13 @@ fn output_shape(window: Window, x: [usize; 4], w: [usize; 4]) -> Result<[usize; 
     Ok(window.output_shape(x.into(), w.into()))
 }
 
+/// The extents of images; `[n,c]` counts as `[n,c,1,1]`.
 fn four<S: Scalar>(place: &str, tensor: &DeviceTensor<S>) -> Result<[usize; 4]> {
-    let refused = |_| DeviceError::refused(place, "four extents", format!("{:?}", tensor.shape()));
-    tensor.shape().try_into().map_err(refused)
+    match *tensor.shape() {
+        [n, c] => Ok([n, c, 1, 1]),
+        [n, c, h, w] => Ok([n, c, h, w]),
+        ref shape => Err(DeviceError::refused(place, "four extents", format!("{shape:?}"))),
+    }
 }
 
 /// [`conv2d_with_bias`](crate::kernel::conv2d_with_bias): x `[n,c,h,w]`, w `[o,c/groups,kh,kw]`, bias `[o]` -> `[n,o,oh,ow]`.

@@ -28,9 +28,11 @@ mod pointwise;
 mod pooling;
 mod products;
 mod selection;
+pub(in crate::kernel) mod slices;
 mod sparse;
 mod tensor;
 mod walk;
+mod work;
 
 pub use batch_norm::{Statistics, batch_norm, batch_norm_gradient};
 pub use conv::{conv2d_input_gradient, conv2d_weight_gradient, conv2d_with_bias};
@@ -48,6 +50,8 @@ pub use products::{channel_sums, linear, linear_input_gradient, linear_weight_gr
 pub use selection::{below, first_not_finite, hold, hold_flags, living, rewind_decay, sum};
 pub use sparse::{DevicePattern, sparse_conv2d, sparse_conv2d_input_gradient, sparse_conv2d_weight_gradient};
 pub use tensor::DeviceTensor;
+pub(in crate::kernel) use work::{at_work, is_at_work};
+pub(crate) use work::{check, remember};
 
 use crate::error::DeviceError;
 use crate::scalar::Scalar;

@@ -59,7 +59,7 @@ impl DenseDescent {
             let range = layer.range.clone();
             let (gradient, backward) = (&gradient[range.clone()], &backward[range.clone()]);
             let moving = (layer.slots.named(DENSE), layer.momentum, layer.values);
-            if !drawn_step(Kernel::Fast, rule, penalty, moving, gradient, (layer.mask, backward)) {
+            if !drawn_step(Kernel::any(), rule, penalty, moving, gradient, (layer.mask, backward)) {
                 return Err(first_not_finite(range, gradient, backward));
             }
         }

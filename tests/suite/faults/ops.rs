@@ -74,6 +74,15 @@ impl<F: Fault> Op for Faulty<F> {
         F::gradients(&self.real, inputs, &dy.view(), &mut gradients);
         gradients
     }
+
+    #[cfg(feature = "cuda")]
+    fn on_device<S: Scalar>(
+        &self,
+        device: &gdstar::kernel::cuda::Device,
+        inputs: &[&gdstar::kernel::cuda::DeviceTensor<S>],
+    ) -> gdstar::op::DeviceResult<gdstar::op::Seated<S>> {
+        self.real.on_device(device, inputs)
+    }
 }
 
 fn all_checks<O: Subject>(case: &Drawn<O>, definition: &AnyOp) -> Verdict {

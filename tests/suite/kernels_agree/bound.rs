@@ -15,6 +15,8 @@ fn relative_bound<S: Scalar>(kernel: Kernel, n: usize) -> f64 {
     match kernel {
         Kernel::Literal => literal,
         Kernel::Fast => bounds::fast_sum::<S>(n).max(literal),
+        #[cfg(feature = "cuda")]
+        Kernel::Cuda => literal,
     }
 }
 
