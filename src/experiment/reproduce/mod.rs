@@ -10,6 +10,8 @@ mod fig5;
 mod fig6;
 mod fig7;
 mod fig8;
+#[cfg(feature = "cuda")]
+mod launches;
 mod measure;
 mod minima;
 mod readers;

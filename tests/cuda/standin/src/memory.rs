@@ -9,6 +9,8 @@ use crate::shadow::{Kind, Who};
 const OFFSET_BITS: u32 = 36;
 /// Where an allocation begins: aligned to 256 bytes, as the driver promises, and to no more.
 const BASE: u64 = 256;
+/// Bytes of a few numbers, which are there also where all other memory is hollow.
+const FEW: usize = 16;
 /// What an allocation is rounded up to when memory is counted.
 const PAGE: u64 = 512;
 
@@ -33,7 +35,7 @@ pub struct Memory {
     slots: Vec<Slot>,
     used: u64,
     pub peak: u64,
-    /// Addresses without memory behind them.
+    /// Addresses without memory behind them, but where there are few bytes: a flag or a counter is what the host wrote there.
     pub hollow: bool,
 }
 
@@ -70,7 +72,7 @@ impl Memory {
         }
         self.used += counted;
         self.peak = self.peak.max(self.used);
-        let bytes = Bytes::new(if self.hollow { 0 } else { size });
+        let bytes = Bytes::new(if self.hollow && size > FEW { 0 } else { size });
         self.slots.push(Slot::Live(Allocation { size, bytes, of_module: false, constant: false }));
         Ok(Self::address(self.slots.len() - 1))
     }
@@ -171,7 +173,7 @@ impl Memory {
     pub fn download(&mut self, address: u64, out: &mut [u8]) -> Result<(), Fault> {
         let hollow = self.hollow;
         let (allocation, offset) = self.find(address, out.len()).map_err(of_host)?;
-        if hollow {
+        if hollow && (allocation.size > FEW || !allocation.bytes.all_valued(offset, out.len())) {
             out.fill(0);
             return Ok(());
         }
@@ -186,7 +188,7 @@ impl Memory {
     pub fn upload(&mut self, address: u64, data: &[u8]) -> Result<(), Fault> {
         let hollow = self.hollow;
         let (allocation, offset) = self.find(address, data.len()).map_err(of_host)?;
-        if !hollow {
+        if !hollow || allocation.size <= FEW {
             allocation.bytes.data[offset..offset + data.len()].copy_from_slice(data);
             allocation.bytes.set_valued(offset, data.len(), true);
         }

@@ -1,0 +1,113 @@
+//! Every command that takes `--kernel cuda`: what it writes has the bits of `--kernel literal`.
+
+use crate::common::{done, repository, scratch};
+use gdstar::tensor_file::{self, Tensor};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// A file's tensors: names, types, shapes and bytes.
+fn tensors(file: &Path) -> Vec<(String, Vec<usize>, Vec<u8>)> {
+    let bytes = std::fs::read(file).unwrap();
+    let parsed = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let mut tensors: Vec<_> =
+        parsed.tensors().into_iter().map(|(name, view)| (name, view.shape().to_vec(), view.data().to_vec())).collect();
+    tensors.sort();
+    assert!(!tensors.is_empty());
+    tensors
+}
+
+/// The same command with both kernels; `{}` among the arguments is the file that it writes.
+#[track_caller]
+fn assert_same_tensors(arguments: &str) {
+    let folder = scratch();
+    let of = |kernel: &str| {
+        let out = folder.path().join(format!("{kernel}.safetensors"));
+        let words: Vec<&str> =
+            arguments.split(' ').map(|word| if word == "{}" { out.to_str().unwrap() } else { word }).collect();
+        done(&[], &[&words[..], &["--kernel", kernel]].concat());
+        tensors(&out)
+    };
+    let (host, device) = (of("literal"), of("cuda"));
+    for (host, device) in host.iter().zip(&device) {
+        assert_eq!(host, device, "{arguments}");
+    }
+    assert_eq!(host.len(), device.len());
+}
+
+/// Every golden file of single ops, in both precisions.
+#[test]
+fn op_files_are_evaluated_to_literals_bits() {
+    for file in std::fs::read_dir(repository().join("golden/ops")).unwrap() {
+        let file = file.unwrap().path();
+        for precision in ["f32", "f64"] {
+            assert_same_tensors(&format!("op {} --out {{}} --precision {precision}", file.display()));
+        }
+    }
+}
+
+/// A run of this method on some digits, in a folder and with a trace.
+fn run(folder: &Path, method: &str, kernel: &str, more: &str) -> (String, String) {
+    let out = folder.join(format!("{method}-{kernel}"));
+    let trace = folder.join(format!("{method}-{kernel}.safetensors"));
+    let [out, trace] = [out, trace].map(|path| path.to_str().unwrap().to_string());
+    let options = format!(
+        "train --model lenet300 --data digits --method {method} --epochs 2 --subset 64 --batch-size 32 --every 0 --kernel \
+         {kernel} --out {out} --trace {trace} {more}"
+    );
+    done(&[], &options.split_whitespace().collect::<Vec<_>>());
+    (out, trace)
+}
+
+/// Two epochs of GDSTAR: the trace has the bits of `--kernel literal`, passes the oracle, and the run can be evaluated and
+/// resumed.
+#[test]
+fn a_run_has_literals_bits_and_passes_the_oracle() {
+    let folder = scratch();
+    let (_, literal) = run(folder.path(), "gdstar", "literal", "--trace-gradients");
+    let (out, trace) = run(folder.path(), "gdstar", "cuda", "--trace-gradients");
+    assert_eq!(tensors(Path::new(&literal)), tensors(Path::new(&trace)));
+    assert!(done(&[], &["check", &trace]).contains("PASS"));
+    assert!(std::fs::read_to_string(Path::new(&out).join("config.toml")).unwrap().contains("kernel = \"cuda\""));
+    // Evaluated as the run was made, and on the host.
+    let evaluated = done(&[], &["evaluate", &out, "--json"]);
+    assert_eq!(evaluated, done(&[], &["evaluate", &out, "--json", "--kernel", "literal"]));
+}
+
+/// Methods whose steps and updates go through other kernels.
+#[test]
+fn runs_of_other_methods_have_literals_bits() {
+    let folder = scratch();
+    for (method, more) in [("rigl", "--trace-steps all"), ("topkast", "--trace-steps all"), ("dropback", "")] {
+        let (_, literal) = run(folder.path(), method, "literal", more);
+        let (_, trace) = run(folder.path(), method, "cuda", more);
+        assert_eq!(tensors(Path::new(&literal)), tensors(Path::new(&trace)), "{method}");
+        assert!(done(&[], &["check", &trace]).contains("PASS"), "{method}");
+    }
+}
+
+/// One forward and backward of a network from files.
+#[test]
+fn probe_has_literals_bits() {
+    let folder = scratch();
+    let [weights, batch] = ["weights", "batch"].map(|name| folder.path().join(name).to_str().unwrap().to_string());
+    done(&[], &["weights", "--model", "lenet300", "--out", &weights]);
+    let pixels = ndarray::Array4::from_shape_fn((3, 1, 28, 28), |(n, _, i, j)| (n + i * j) as f32 / 784.0).into_dyn();
+    let labels = ndarray::arr1(&[3i64, 0, 9]).into_dyn();
+    let tensors = [
+        ("input".to_string(), Tensor::from_array(&pixels.view())),
+        ("labels".to_string(), Tensor::from_array(&labels.view())),
+    ];
+    tensor_file::write(Path::new(&batch), HashMap::new(), &tensors).unwrap();
+    for more in ["--precision f32", "--precision f64", "--precision f32 --eval"] {
+        assert_same_tensors(&format!("probe --model lenet300 --weights {weights} --batch {batch} --out {{}} {more}"));
+    }
+}
+
+/// What there is is listed, and that there is nothing is an answer, too.
+#[test]
+fn devices_are_listed() {
+    let listed = done(&[], &["devices"]);
+    assert!(listed.contains("GPU 0: ") && listed.contains("stand-in"), "{listed}");
+    assert!(done(&[("STANDIN_DEVICES", "0")], &["devices"]).contains("no GPU: "));
+    assert!(done(&[("STANDIN_DRIVER", "11080")], &["devices"]).contains("11.8"));
+}
