@@ -79,12 +79,12 @@ KERNEL batch_norm_values(index count, index channels, index pixels, real *y, con
     }
 }
 
-// What dx is made of, and the gradients of weight, bias, running mean and variance, each if it is not null; a block makes
-// a channel. In training d_mean and d_variance are the upstream gradients of the updated statistics.
+// What dx is made of, and the gradients of weight, bias, running mean and variance, each if it is not null; a block
+// makes a channel. In training d_mean and d_variance are the upstream gradients of the updated statistics.
 KERNEL batch_norm_sums(index n, index channels, index pixels, backward *made, const real *x, const real *dy,
-                       const channel *statistics, const real *weight, double eps, double momentum, unsigned int training,
-                       const real *d_mean, const real *d_variance, real *d_weight, real *d_bias, real *d_old_mean,
-                       real *d_old_variance) {
+                       const channel *statistics, const real *weight, double eps, double momentum,
+                       unsigned int training, const real *d_mean, const real *d_variance, real *d_weight,
+                       real *d_bias, real *d_old_mean, real *d_old_variance) {
     LOOP (index c = blockIdx.x; c < channels; c += gridDim.x) {
         const channel &of = statistics[c];
         wide sum = sum_in_order(n * pixels, [&](index i) { return widen(dy[value_at(channels, pixels, c, i)]); });

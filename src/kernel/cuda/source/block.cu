@@ -1,7 +1,7 @@
 // What the threads of a block do together.
 
-// `sum` plus term(i) for i = 0, 1, .. count - 1, one after the other: the threads make the terms of a tile side by side,
-// and the first thread adds them in their order. What it returns is the first thread's.
+// `sum` plus term(i) for i = 0, 1, .. count - 1, one after the other: the threads make the terms of a tile side by
+// side, and the first thread adds them in their order. What it returns is the first thread's.
 template <class Term> INLINE wide sum_in_order_from(wide sum, index count, Term term) {
     __shared__ stored_wide tile[THREADS];
     LOOP (index start = 0; start < count; start += THREADS) {

@@ -1,7 +1,7 @@
 // Cross entropy; a thread makes a row.
 
-// A row of x relative to its first maximum M: h_j = e^((x_j - M) / 2) for each class; then r, the sum of h_j^2 over all but
-// the maximum; then the row's loss. rows [n,classes + 2].
+// A row of x relative to its first maximum M: h_j = e^((x_j - M) / 2) for each class; then r, the sum of h_j^2 over all
+// but the maximum; then the row's loss. rows [n,classes + 2].
 KERNEL cross_entropy_rows(index n, index classes, stored_wide *rows, const real *x, const bits64 *labels,
                           double smoothing) {
     EACH(i, n) {

@@ -1,6 +1,6 @@
-// The value of a rank, by radix selection: its key is found digit by digit, from the highest on, and each time the values
-// whose key begins so are counted by their next digit. Keys are in the order of IEEE's total order, so that key and value
-// are one and the same: the bits are those of sorting.
+// The value of a rank, by radix selection: its key is found digit by digit, from the highest on, and each time the
+// values whose key begins so are counted by their next digit. Keys are in the order of IEEE's total order, so that key
+// and value are one and the same: the bits are those of sorting.
 
 #define DIGIT 8 // bits
 

@@ -87,7 +87,8 @@ template <class F> INLINE void values_of_two(const walk &axes, index count, real
 }
 
 // Where no axis repeats for the input: array 0 of the walk is `other`, and dx lies as dy does.
-template <class F> INLINE void gradient_of_two(const walk &axes, index count, real *dx, const real *other, const real *dy) {
+template <class F>
+INLINE void gradient_of_two(const walk &axes, index count, real *dx, const real *other, const real *dy) {
     EACH(i, count) {
         real read = 0;
         if (F::READS) read = other[places_of(axes, i).of[0]];

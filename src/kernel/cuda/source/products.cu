@@ -3,10 +3,10 @@
 #define TILE 16 // 16 x 16 threads are a block
 
 // c_ij = bias_j + sum_l a_il b_lj, l ascending: a [m,k] and b [k,n] with any strides, bias [n] or null -> c [m,n].
-// A block makes a tile of c: its threads bring a tile of a and one of b into shared memory, and each adds what its own
-// sum needs of them.
-KERNEL matmul(index m, index k, index n, real *c, const real *a, index a_row, index a_column, const real *b, index b_row,
-              index b_column, const real *bias) {
+// A block makes a tile of c: its threads bring a tile of a and one of b into shared memory, and each adds what its
+// own sum needs of them.
+KERNEL matmul(index m, index k, index n, real *c, const real *a, index a_row, index a_column, const real *b,
+              index b_row, index b_column, const real *bias) {
     __shared__ real of_a[TILE][TILE];
     __shared__ real of_b[TILE][TILE];
     int row = threadIdx.x / TILE, column = threadIdx.x % TILE;
