@@ -53,7 +53,7 @@ impl Device {
     pub fn open(ordinal: usize) -> Result<Self> {
         let count = driver_and_count()?.1;
         if ordinal >= count {
-            return Err(DeviceError::refused(format!("GPU {ordinal}"), format!("a number below {count}"), "it"));
+            return Err(DeviceError::refused("a GPU's number", format!("one below {count}"), ordinal.to_string()));
         }
         let opening = |error| DeviceError::of(error, "opening the GPU");
         let context = CudaContext::new(ordinal).map_err(opening)?;
@@ -63,6 +63,9 @@ impl Device {
         }
         // SAFETY: there is one stream only, so that nothing has to wait for what another stream does.
         unsafe { context.disable_event_tracking() };
+        if context.has_async_alloc() {
+            keep_memory(&context).map_err(opening)?;
+        }
         let count = |of| context.attribute(of).map(|n| usize::try_from(n).unwrap_or(0)).map_err(opening);
         let multiprocessors = count(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
         // As many blocks as run at once: some wait for memory while others compute.
@@ -137,6 +140,18 @@ impl Device {
         // SAFETY: any bytes are valid bytes; what is made of them is written before it is read, which tests on a device that
         // notices the contrary show.
         unsafe { self.stream.alloc::<u8>(bytes.max(1)) }.map_err(failed)
+    }
+}
+
+/// Has the driver keep for this process what memory is given back, at every wait: the next step asks for as much again.
+fn keep_memory(context: &CudaContext) -> std::result::Result<(), DriverError> {
+    use cudarc::driver::result::{device, mem_pool};
+    let mut bytes = u64::MAX;
+    // SAFETY: the device is the context's own, and has a pool; the attribute is a number of 64 bits.
+    unsafe {
+        let pool = device::get_default_mem_pool(context.cu_device())?;
+        let attribute = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+        mem_pool::set_attribute(pool, attribute, (&raw mut bytes).cast())
     }
 }
 
