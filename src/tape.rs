@@ -14,6 +14,8 @@ mod cost;
 #[cfg(feature = "cuda")]
 mod device;
 mod gradients;
+#[cfg(feature = "cuda")]
+mod on_device;
 mod value;
 
 pub use gradients::Gradients;

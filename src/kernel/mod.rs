@@ -35,6 +35,7 @@ mod groups;
 mod list;
 mod literal;
 mod moves;
+mod on_device;
 mod order;
 mod order_statistics;
 mod pattern;

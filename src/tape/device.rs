@@ -1,5 +1,6 @@
 //! A tape whose values are a GPU's.
 
+use super::on_device::download;
 use super::value::Value;
 use super::{Gradients, Record, Tape, Var};
 use crate::kernel::buffer;
@@ -7,32 +8,10 @@ use crate::kernel::cuda::{self, Device, DeviceTensor};
 use crate::op::{DeviceResult, Held, List, Op, Passed, Seated};
 use crate::scalar::Scalar;
 use ndarray::{ArrayD, ArrayViewD};
-use std::cell::OnceCell;
 use std::ops::Range;
 
 /// As [`super::Backward`].
 pub(super) type Backward<S> = Box<dyn Fn(Passed<S>) -> DeviceResult<List<Option<DeviceTensor<S>>>> + Send>;
-
-/// What a GPU holds of a value.
-pub(super) struct OnDevice<S: Scalar> {
-    tensor: Option<DeviceTensor<S>>,
-    /// A copy of it, once somebody has looked.
-    seen: OnceCell<ArrayD<S>>,
-}
-
-impl<S: Scalar> Default for OnDevice<S> {
-    fn default() -> Self {
-        Self { tensor: None, seen: OnceCell::new() }
-    }
-}
-
-impl<S: Scalar> OnDevice<S> {
-    /// Lets go of both.
-    pub fn clear(&mut self) {
-        self.tensor = None;
-        self.seen.take().into_iter().for_each(buffer::recycle);
-    }
-}
 
 impl<S: Scalar> Value<'_, S> {
     /// A copy of what the GPU alone holds.
@@ -54,15 +33,6 @@ impl<S: Scalar> Value<'_, S> {
     fn held(&self) -> Held<'_, S> {
         Held { shape: &self.shape, tensor: self.on_device.tensor.as_ref() }
     }
-}
-
-/// What the GPU holds; zeros where it fails, which is remembered.
-fn download<S: Scalar>(tensor: &DeviceTensor<S>) -> ArrayD<S> {
-    let downloaded = Device::get().and_then(|device| tensor.download(device));
-    downloaded.unwrap_or_else(|error| {
-        cuda::remember(error);
-        buffer::filled(tensor.shape(), S::ZERO)
-    })
 }
 
 impl<S: Scalar> Tape<'_, S> {

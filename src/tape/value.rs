@@ -4,7 +4,7 @@ use crate::kernel::buffer;
 use crate::op::Shape;
 use crate::scalar::Scalar;
 #[cfg(feature = "cuda")]
-use crate::tape::device::OnDevice;
+use crate::tape::on_device::OnDevice;
 use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn};
 
 /// An array, or what is left of one.
