@@ -48,7 +48,10 @@ fn device() -> Option<String> {
 
 fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     let study = study(scale)?;
-    let question = "How many more kernels does a step under GDSTAR launch?";
+    let (question, title) = match device() {
+        Some(_) => ("How many more kernels does training under GDSTAR launch?", "Launches"),
+        None => ("How many more calls does a step under GDSTAR make?", "Calls of a step"),
+    };
     let mut exhibit = study.read(finished)?.exhibit(TARGET.source, question);
     let columns = vec![
         Column::new("a step, dense").better(Better::Lower),
@@ -57,7 +60,7 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
         Column::new("overhead").in_unit("%", 2).better(Better::Lower),
         Column::new("the paper's overhead").in_unit("%", 2).better(Better::Lower),
     ];
-    let mut table = Table::new("table8", "Launches", columns);
+    let mut table = Table::new("table8", title, columns);
     for preset in &study.networks {
         let paper = TABLE8.value(preset.model, "overhead").map(|value| Reported { value, place: TABLE8.place() });
         let mut cells = counted(preset)?;

@@ -1,6 +1,5 @@
 //! [`Device`]: a GPU that is open, its memory, and what was launched there.
 
-use super::launch::THREADS;
 use super::module::{self, Module};
 use super::{DeviceError, Result};
 use crate::scalar::Scalar;
@@ -9,6 +8,9 @@ use cudarc::driver::sys::cudaError_enum as Code;
 use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DriverError, sys};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Threads of every block; as in `source/number.cu`.
+pub(super) const THREADS: usize = 256;
 
 /// A GPU that is open: one context and one stream, so that what is asked of it happens in the order in which it is asked.
 #[derive(Debug)]

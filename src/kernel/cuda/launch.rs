@@ -1,5 +1,6 @@
 //! [`Launch`]: a kernel, by its name, and what it is given.
 
+use super::device::THREADS;
 use super::{Device, DeviceError, DeviceTensor, Result};
 use crate::kernel::buffer::Element;
 use crate::scalar::Scalar;
@@ -8,9 +9,6 @@ use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::ffi::c_void;
 use std::marker::PhantomData;
-
-/// Threads of every block; as in `source/number.cu`.
-pub(super) const THREADS: usize = 256;
 
 /// A launch that is being put together: arguments in the order in which the kernel declares them.
 ///
