@@ -77,7 +77,12 @@ fn a_run_has_literals_bits_and_passes_the_oracle() {
 #[test]
 fn runs_of_other_methods_have_literals_bits() {
     let folder = scratch();
-    for (method, more) in [("rigl", "--trace-steps all"), ("topkast", "--trace-steps all"), ("dropback", "")] {
+    let methods = [
+        ("rigl", "--sparsity 0.8 --trace-steps all"),
+        ("topkast", "--forward-sparsity 0.8 --backward-sparsity 0.6 --trace-steps all"),
+        ("dropback", "--sparsity 0.8"),
+    ];
+    for (method, more) in methods {
         let (_, literal) = run(folder.path(), method, "literal", more);
         let (_, trace) = run(folder.path(), method, "cuda", more);
         assert_eq!(tensors(Path::new(&literal)), tensors(Path::new(&trace)), "{method}");
