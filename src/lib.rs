@@ -93,8 +93,7 @@
 //! | [`explain`] | the paper, explained by a run |
 //! | [`cli`] | the command |
 //!
-//! The feature `cli`, which is on unless it is switched off, brings [`cli`], [`explain`], [`report`], [`export`], [`console`], downloads
-//! and images in folders. What remains asks the system for nothing but files, and compiles for `wasm32-unknown-unknown`.
+//! The feature `cli`, which is on unless it is switched off, brings [`cli`], [`report`], [`export`], [`console`], downloads and images in folders. What remains asks the system for nothing but files, and compiles for `wasm32-unknown-unknown`.
 //!
 //! The feature `cuda` adds a form of the kernels that computes on a GPU (`docs/cuda.md`).
 //!
@@ -129,7 +128,6 @@ pub mod console;
 pub mod data;
 pub mod error;
 pub mod experiment;
-#[cfg(feature = "cli")]
 pub mod explain;
 #[cfg(feature = "cli")]
 pub mod export;

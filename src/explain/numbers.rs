@@ -1,7 +1,7 @@
 //! How numbers are written.
 
 /// A number in six digits, which tell any two of an explanation apart: plain where that is short, else with a power of ten.
-pub(super) fn number(x: f64) -> String {
+pub fn number(x: f64) -> String {
     let size = x.abs();
     if x == 0.0 || (1e-3..1e6).contains(&size) {
         let digits = if size < 1.0 { 6 } else { 5 - size.log10().floor().clamp(0.0, 5.0) as usize };
@@ -17,6 +17,6 @@ pub(super) fn count(n: usize, unit: &str) -> String {
 }
 
 /// A share in percent.
-pub(super) fn percent(part: usize, whole: usize) -> String {
+pub fn percent(part: usize, whole: usize) -> String {
     format!("{:.2} %", 100.0 * part as f64 / whole.max(1) as f64)
 }

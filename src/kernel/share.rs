@@ -14,9 +14,12 @@ pub const SHARED: usize = 1 << 17;
 /// Operations that are handed over at the least: some microseconds of work.
 const PART: usize = 1 << 14;
 
+/// Whether there is a thread to share with: WebAssembly has none, and holds no code for any.
+const THREADS: bool = !cfg!(target_family = "wasm");
+
 /// Whether so many operations are worth sharing out.
 pub fn is_worth(operations: usize) -> bool {
-    operations >= SHARED
+    THREADS && operations >= SHARED
 }
 
 /// `run(i, chunk i)` for consecutive chunks of `size` elements (the last one may be shorter), side by side if the

@@ -116,7 +116,11 @@ pub(super) struct Gdstar<S: Scalar, R> {
     s_abs: L1NormSum<S>,
 }
 
-pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>> {
+/// The method set up for these weights, all of them alive.
+///
+/// # Errors
+/// None; [`Entry::check`] finds what it cannot work with.
+pub fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>> {
     Ok(Box::new(Gdstar::new(setup, w, Adaptive)))
 }
 

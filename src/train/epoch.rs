@@ -43,6 +43,15 @@ impl Run<'_> {
         observers.iter_mut().try_for_each(|observer| observer.on_end())
     }
 
+    /// Trains one epoch, telling `observers`: what [`train`](Self::train) does until the last one, once a method has had its say
+    /// before the first batch.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    pub fn train_epoch<S: Scalar>(&self, state: &mut State<S>, observers: &mut [&mut dyn Observer<S>]) -> Result<()> {
+        self.pool.install(|| thread::scope(|scope| self.epoch(scope, state, observers)))
+    }
+
     /// One epoch, whose batches a thread of `scope` prepares.
     fn epoch<'scope, S: Scalar>(
         &'scope self,

@@ -6,7 +6,7 @@ use super::{Clock, Config, Within, machine_clock};
 use crate::data::{Dataset, Loader, Order, Out, Split};
 use crate::error::{Error, Result};
 use crate::kernel::Pool;
-use crate::method::{Record, Sparsifier};
+use crate::method::{Record, Setup, Sparsifier};
 use crate::nn::{Network, Parameters, models};
 use crate::paper::reading::{LastBatch, Reading};
 use crate::random::{Purpose, stream};
@@ -106,24 +106,42 @@ impl<'a> Run<'a> {
     /// [`Session`](super::Session) opens, or that of [`Config::init`] are not of it.
     pub fn start<S: Scalar>(&self) -> Result<State<S>> {
         let config = self.config;
-        let Reading { initial_weights, prunable, .. } = config.reading;
-        let w = |parameters| Weights::without(parameters, prunable, &self.dense);
-        let (mut weights, within) = match (&config.start, &self.origin) {
+        let w = |parameters| Weights::without(parameters, config.reading.prunable, &self.dense);
+        let (weights, within) = match (&config.start, &self.origin) {
             (Some(start), Some(origin)) => (origin.weights(start, &self.network, w)?, origin.within),
             (Some(start), None) => return Err(Error::domain("start", "the files of a Session", start)),
-            (None, _) => {
-                let parameters = match &config.init {
-                    Some(init) => init.read(&self.network)?,
-                    None => self.network.first_parameters_from(config.seed, initial_weights),
-                };
-                (w(parameters), Within::default())
-            }
+            (None, _) => match &config.init {
+                Some(init) => (w(init.read(&self.network)?), Within::default()),
+                None => (self.first_weights(), Within::default()),
+            },
         };
+        let state = self.state(weights, |setup, weights| config.method.start(setup, weights))?;
+        let steps = config.start.as_ref().map_or(0, |start| start.step);
+        Ok(State { epochs: config.first_epoch(), steps, within, ..state })
+    }
+
+    /// W_0 as the run's seed draws it.
+    pub fn first_weights<S: Scalar>(&self) -> Weights<S> {
+        let Reading { initial_weights, prunable, .. } = self.config.reading;
+        let parameters = self.network.first_parameters_from(self.config.seed, initial_weights);
+        Weights::without(parameters, prunable, &self.dense)
+    }
+
+    /// The state of `weights` before the first step, under the method that `method` sets up: one method's own `start`, by
+    /// which a program holds no other, or [`Method::start`](crate::method::Method::start), which knows them all.
+    ///
+    /// # Errors
+    /// Those of `method`.
+    pub fn state<S: Scalar>(
+        &self,
+        mut weights: Weights<S>,
+        method: impl FnOnce(&Setup, &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>>,
+    ) -> Result<State<S>> {
+        let config = self.config;
         let mut setup = config.setup(&self.network, self.batches_per_epoch());
         setup.measures.clock = config.outputs.record.contains(&Record::Parts).then_some(self.clock);
-        let sparsifier = config.method.start(&setup, &mut weights)?;
-        let steps = config.start.as_ref().map_or(0, |start| start.step);
-        Ok(State { epochs: config.first_epoch(), steps, within, weights, sparsifier })
+        let sparsifier = method(&setup, &mut weights)?;
+        Ok(State { epochs: 0, steps: 0, within: Within::default(), weights, sparsifier })
     }
 
     /// An epoch's batches; `index` counts epochs from 0.

@@ -46,7 +46,7 @@ pub fn layers(network: &Network) -> Result<Vec<LayerView>> {
     let mut windows = Vec::new();
     collect_windows(&network.layer, &mut windows);
     let mut input = network.input.to_vec();
-    for layer in network.summary::<f64>(2)?.layers {
+    for layer in network.summary::<f32>(2)?.layers {
         if matches!(layer.kind, "linear" | "conv2d") {
             let name = format!("{}.weight", layer.name);
             let at = weights.iter().position(|&parameter| specs[parameter].name == name);
