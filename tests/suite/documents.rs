@@ -8,10 +8,10 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every document: those at the root, all in `docs/`, and those of the fuzzer and of the golden files.
+/// Every document: those at the root, all in `docs/`, the page's, and those of the fuzzer and of the golden files.
 pub fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["", "docs", "docs/equations", "docs/methods", "fuzz", "golden/make"] {
+    for folder in ["", "docs", "docs/equations", "docs/methods", "docs/walkthrough", "fuzz", "golden/make"] {
         let files = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
         found.extend(files.filter(|file| file.extension().is_some_and(|extension| extension == "md")));
     }
