@@ -31,5 +31,5 @@ pub use checked::{Checked, check_file};
 pub use claims::claimed;
 pub use interval::{Decision, Interval};
 pub use options::{CheckOptions, Reach};
-pub use report::{EQUATION_NAMES, Event, Finding, LISTED, Level, NotChecked, Report, Sampled, Verdict};
+pub use report::{EQUATION_NAMES, Event, Finding, LISTED, Level, NotChecked, Report, Sampled, Verdict, thousands};
 pub use run_level::{Ensemble, Equivalence, RunComparison, RunStatistics, compare_runs};

@@ -3,7 +3,7 @@
 mod sampled;
 mod text;
 
-pub use sampled::Sampled;
+pub use sampled::{Sampled, thousands};
 
 use crate::choice::choice;
 use crate::oracle::interval::Interval;

@@ -17,6 +17,7 @@ mod summary;
 mod table;
 mod tensorboard;
 
+pub use crate::oracle::thousands;
 pub use classes::{ClassAccuracy, by_class};
 pub use columns::columns;
 pub use exhibit::files;
@@ -28,5 +29,5 @@ pub use run_table::{RunTable, TableFormat};
 pub use sparsity::{LayerSparsity, layer_sparsity};
 pub(crate) use summary::ranges;
 pub use summary::{Summary, summary};
-pub use table::{table_2, thousands};
+pub use table::table_2;
 pub use tensorboard::TensorBoard;

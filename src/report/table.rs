@@ -26,16 +26,3 @@ pub fn table_2(model: &str, dense: &Summary, reset: &Summary, gdstar: &Summary) 
     ]
     .join("\n")
 }
-
-/// 266610 as `266,610`.
-pub fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}

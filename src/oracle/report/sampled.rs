@@ -1,6 +1,5 @@
 //! [`Sampled`]: what a report says of a trace that keeps a sample of the weights.
 
-use crate::report::thousands;
 use crate::trace::{Sample, Trace};
 use serde_json::{Value, json};
 use std::fmt;
@@ -50,4 +49,17 @@ impl fmt::Display for Sampled {
             self.sample.share
         )
     }
+}
+
+/// 266610 as `266,610`.
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
