@@ -28,7 +28,7 @@ pub struct Kept {
 }
 
 /// The most entries of all parameters together: whole numbers that an `f64` holds.
-const MOST_ENTRIES: usize = 1 << 53;
+const MOST_ENTRIES: u64 = 1 << 53;
 
 impl Kept {
     /// Takes the keys `masks`, `sample` and `shapes` out of a header.
@@ -139,7 +139,7 @@ fn read_shapes(entries: &Map<String, Value>) -> Option<BTreeMap<String, Vec<usiz
         let extent = |value: &Value| usize::try_from(value.as_u64()?).ok();
         let shape: Vec<usize> = value.as_array()?.iter().map(extent).collect::<Option<_>>()?;
         let len = shape.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent))?;
-        total = total.checked_add(len).filter(|&total| total <= MOST_ENTRIES)?;
+        total = total.checked_add(len).filter(|&total| total as u64 <= MOST_ENTRIES)?;
         shapes.insert(name.clone(), shape);
     }
     Some(shapes)
