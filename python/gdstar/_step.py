@@ -8,6 +8,7 @@ import contextlib
 import copy
 import functools
 import random
+import sys
 
 import numpy as np
 import torch
@@ -33,6 +34,9 @@ IN_OWN_TYPE = {
 }
 UNUSUAL = PRODUCTS | CONVOLUTIONS | IN_OWN_TYPE
 HALF = {torch.bfloat16: 2.0**-8, torch.float16: 2.0**-11}
+
+# Modules of PyTorch whose frames lie between a program and the recorder.
+DISPATCHING = (__name__, "torch._compile", "torch._dynamo", "torch.utils._python_dispatch", "torch.overrides")
 
 # Text that describes the calls around one parameter; most take a third of it.
 ROOM = 1 << 14
@@ -62,6 +66,41 @@ class _Operator:
 @functools.cache
 def _operator(func):
     return _Operator(func)
+
+
+class _Saving:
+    """Tells the `detach` by which autograd saves a call's result for its derivative from one that the program asks for.
+
+    Autograd's own goes past the kernels that every call of a program goes through, below which the key of views is
+    excluded; so does a program's `x.data`, but that is another instruction of the program than the call before it."""
+
+    def __init__(self):
+        self._last = None
+
+    def is_own(self, func, args, backward):
+        """Whether this call is autograd's; remembers it otherwise."""
+        place = _instruction()
+        if func is torch.ops.aten.detach.default and not _is_below_views():
+            if backward or self._last == (place, id(args[0])):
+                return True
+        self._last = (place, None)
+        return False
+
+    def made(self, results):
+        """Remembers what the last call gave: its first result is the one that is saved."""
+        self._last = (self._last[0], next((id(result) for result in results if isinstance(result, torch.Tensor)), None))
+
+
+def _is_below_views():
+    return torch._C._dispatch_tls_is_dispatch_key_excluded(torch._C.DispatchKey.ADInplaceOrView)
+
+
+def _instruction():
+    """Where the program is: its innermost frame outside of PyTorch's dispatching, and the instruction there."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(DISPATCHING):
+        frame = frame.f_back
+    return id(frame), frame.f_lasti
 
 
 class _Graph:
@@ -111,6 +150,7 @@ class _Calls(TorchDispatchMode):
         self.record, self.contents, self.modules = record, contents, modules
         self.cases = []
         self._graph = _Graph()
+        self._saving = _Saving()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -118,6 +158,8 @@ class _Calls(TorchDispatchMode):
         operator = _operator(func)
         grad_enabled = torch.is_grad_enabled()
         backward = torch._C._current_graph_task_id() != -1 and not (grad_enabled and self.modules.stack)
+        if self._saving.is_own(func, args, backward):
+            return func(*args, **kwargs)
         forward = self._graph.current() if backward else None
         module = forward["module"] if forward else None if backward else self.modules.current()
         name = self.record.numbered(f"{module}/{operator.short}" if module else operator.short)
@@ -149,6 +191,7 @@ class _Calls(TorchDispatchMode):
                 writes[str(key)] = self._value(value, name, f"after{key}")
         flat = results if isinstance(results, (list, tuple)) else [results]
         flat = [part for result in flat for part in (result if isinstance(result, (list, tuple)) else [result])]
+        self._saving.made(flat)
         case["results"] = [self._value(result, name, f"out{i}") for i, result in enumerate(flat)]
         if writes:
             case["writes"] = writes

@@ -72,17 +72,7 @@ def test_one_dropped_product_is_found_in_f64(report, tmp_path, name):
             assert case["name"] in {f["case"] for f in report("step")["findings"]}
 
 
-# What the oracle does not find yet, and why.
-MISSED = {
-    "wiring: gradient of a branch lost": "autograd detaches every ReLU's result, where a branch could end as well",
-}
-
-
-def missed(wrong):
-    return pytest.param(wrong, marks=pytest.mark.xfail(reason=MISSED[wrong.name])) if wrong.name in MISSED else wrong
-
-
-@pytest.mark.parametrize("wrong", map(missed, wiring.WIRING), ids=[wrong.name for wrong in wiring.WIRING])
+@pytest.mark.parametrize("wrong", wiring.WIRING, ids=[wrong.name for wrong in wiring.WIRING])
 def test_a_fault_between_calls_is_found(report, tmp_path, wrong):
     assert wiring.record(wrong, "every", tmp_path / "step")
     assert report("step")["verdict"] == "FAIL"

@@ -328,3 +328,27 @@ def test_a_step_that_fails_leaves_no_file(path):
     # Nothing of the recorder is left behind in PyTorch.
     recorded(path, model, x, labels)
     assert json.loads(json.dumps(Read(path).header))["format"] == "gdstar-ops/1"
+
+
+class Cut(nn.Module):
+    """A branch that ends in a ReLU's result and is cut off from the gradient by `cut`."""
+
+    def __init__(self, cut):
+        super().__init__()
+        self.one, self.two, self.three = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 3)
+        self.cut = cut
+
+    def forward(self, x):
+        y = F.relu(self.one(x))
+        return self.three(torch.sigmoid(y) + self.cut(F.relu(self.two(y))))
+
+
+@pytest.mark.parametrize(
+    ("cut", "told"), [(lambda y: y, 0), (lambda y: y.detach(), 1), (lambda y: y.data, 1)], ids=["none", "detach", "data"]
+)
+def test_a_detach_is_the_programs_and_not_autograds_own(path, cut, told):
+    read = recorded(path, Cut(cut), torch.randn(5, 4), torch.randint(0, 3, (5,)))
+    # One more is of the 1 that the backward pass begins with.
+    cuts = [case["args"][0]["tensor"] for case in read.cases if case["op"] == "aten.detach.default"]
+    assert sum(tensor.startswith("relu") for tensor in cuts) == told
+    assert from_nowhere(read) == []

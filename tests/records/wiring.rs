@@ -52,6 +52,56 @@ fn a_contribution_that_is_lost_is_named() {
     assert!(report.findings.iter().all(|finding| finding.label.starts_with("wiring")), "every op is right: {report}");
 }
 
+/// s = h + r + relu(r): the branch ends in a ReLU's result, and nobody differentiates it. A port that detaches it by
+/// intention says so.
+#[test]
+fn a_branch_that_ends_in_a_relu_is_lost_unless_it_is_detached() {
+    let with_branch = |detached: bool| {
+        after(|written| {
+            written.derive("negative", "h", |h| -h);
+            written.derive("cut", "negative", |x| x.max(0.0));
+            let sum: Vec<f32> = ["s", "cut"]
+                .map(|name| written.tensors[name].numbers())
+                .iter()
+                .fold(vec![0.0; 6], |sum, x| sum.iter().zip(x).map(|(a, b)| a + *b as f32).collect());
+            written.tensors.insert("all".to_string(), gdstar::tensor_file::Tensor::from_slice(&[2, 3], &sum));
+            let call = |name: &str, op: &str, args: Value, result: &str| json!({"name": name, "op": op, "phase": "forward", "args": args, "results": [tensor(result)]});
+            let mut branch = vec![
+                call("turn", "aten.neg.default", json!([tensor("h")]), "negative"),
+                call("cut", "aten.relu.default", json!([tensor("negative")]), "cut"),
+            ];
+            if detached {
+                branch.push(call("stop", "aten.detach.default", json!([tensor("cut")]), "cut"));
+            }
+            branch.push(call("three", "aten.add.Tensor", json!([tensor("s"), tensor("cut")]), "all"));
+            let cases = written.header["cases"].as_array_mut().unwrap();
+            cases.splice(3..3, branch);
+            for name in ["mm2", "mm2.st"] {
+                written.case(name)["args"][0] = tensor("all");
+            }
+            let numbers = |name: &str| written.tensors[name].numbers();
+            let (all, w2) = (numbers("all"), numbers("w2"));
+            let y: Vec<f32> =
+                (0..4).map(|at| (0..3).map(|k| all[at / 2 * 3 + k] * w2[k * 2 + at % 2]).sum::<f64>() as f32).collect();
+            let st: Vec<f32> = (0..6).map(|at| all[at % 2 * 3 + at / 2] as f32).collect();
+            let dw2: Vec<f32> = (0..6).map(|at| (all[at / 2] + all[3 + at / 2]) as f32).collect();
+            let loss = [y.iter().sum::<f32>()];
+            let made: [(&str, [usize; 2], &[f32]); 4] =
+                [("y", [2, 2], &y), ("st", [3, 2], &st), ("dw2", [3, 2], &dw2), ("loss", [1, 1], &loss)];
+            for (name, shape, numbers) in made {
+                written.tensors.insert(name.to_string(), gdstar::tensor_file::Tensor::from_slice(&shape, numbers));
+            }
+        })
+    };
+    let report = with_branch(false);
+    let (case, told) = found(&report, "wiring.gradient");
+    assert_eq!(case, "mm1.dw");
+    assert!(told.contains("is not in it"), "{told}");
+    assert!(report.findings.iter().all(|finding| finding.label.starts_with("wiring")), "every op is right: {report}");
+    let report = with_branch(true);
+    assert_eq!(report.verdict, Verdict::Pass, "{report}");
+}
+
 #[test]
 fn a_contribution_that_is_there_twice_is_named() {
     let report = after(|written| {

@@ -17,6 +17,8 @@ pub(super) struct Expectation {
 pub(super) struct Use {
     pub(super) node: usize,
     pub(super) of: Content,
+    /// Whether its contribution has to be there: not where the tensor was detached on the way, or others have its bits.
+    pub(super) is_certain: bool,
 }
 
 impl Expectation {
@@ -24,14 +26,15 @@ impl Expectation {
     /// own, which hands gradients on, those that took its results.
     pub(super) fn of(flow: &Flow, content: Content) -> Self {
         let mut expectation = Self::default();
-        expectation.add(flow, content, &mut HashSet::new());
+        expectation.add(flow, (content, !flow.is_ambiguous(content)), &mut HashSet::new());
         expectation
     }
 
-    fn add(&mut self, flow: &Flow, content: Content, path: &mut HashSet<Content>) {
+    fn add(&mut self, flow: &Flow, (content, is_certain): (Content, bool), path: &mut HashSet<Content>) {
         if !path.insert(content) {
             return;
         }
+        let is_certain = is_certain && !flow.is_detached(content);
         for &(at, position) in flow.users.get(&content).into_iter().flatten() {
             let node = &flow.nodes[at];
             if takes_shape_alone(node) {
@@ -41,9 +44,9 @@ impl Expectation {
                 let mut results: Vec<Content> = node.results.iter().map(|result| result.known.content).collect();
                 results.sort_unstable();
                 results.dedup();
-                results.into_iter().for_each(|result| self.add(flow, result, path));
+                results.into_iter().for_each(|result| self.add(flow, (result, is_certain), path));
             } else {
-                self.uses.push(Use { node: at, of: content });
+                self.uses.push(Use { node: at, of: content, is_certain });
             }
         }
         path.remove(&content);

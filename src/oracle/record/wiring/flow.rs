@@ -140,15 +140,31 @@ impl<'a> Flow<'a> {
         self.used.contains(&content)
     }
 
+    fn forward_makers(&self, content: Content) -> impl Iterator<Item = usize> + '_ {
+        self.makers(content).iter().copied().filter(|&maker| !self.nodes[maker].is_backward)
+    }
+
+    /// Whether a forward call made it and no backward one.
+    pub(super) fn is_made_forward(&self, content: Content) -> bool {
+        let makers = self.makers(content);
+        !makers.is_empty() && makers.iter().all(|&maker| !self.nodes[maker].is_backward)
+    }
+
+    /// Whether the port cut a tensor with these bits off from where it comes from, so that nobody can say which uses of
+    /// them gradients flow back from.
+    pub(super) fn is_detached(&self, content: Content) -> bool {
+        let cuts = |op: &str| matches!(op, "aten.detach.default" | "aten.detach_.default");
+        self.forward_makers(content).any(|maker| cuts(&self.nodes[maker].call.op))
+    }
+
     /// Whether more than one tensor of the step has these bits, by chance, or one that gradients do not flow into.
     pub(super) fn is_ambiguous(&self, content: Content) -> bool {
-        let forward = self.makers(content).iter().filter(|&&maker| !self.nodes[maker].is_backward);
         let took = |node: &Node| node.operands.iter().any(|operand| operand.known.content == content);
         let is_fill = |node: &Node| node.results.iter().any(|r| r.known.content == content && r.known.fill.is_some());
-        let (copies, makers): (Vec<usize>, Vec<usize>) = forward.partition(|&&maker| self.hands_on(maker));
-        let detached = copies.iter().any(|&copy| self.nodes[copy].call.op == "aten.detach.default");
+        let makers: Vec<usize> = self.forward_makers(content).filter(|&maker| !self.hands_on(maker)).collect();
         let origins = self.outside.get(&content).map_or(0, Vec::len) + makers.len();
-        origins > 1 || detached || makers.iter().any(|&maker| took(&self.nodes[maker]) || is_fill(&self.nodes[maker]))
+        let is_shared = makers.iter().any(|&maker| took(&self.nodes[maker]) || is_fill(&self.nodes[maker]));
+        origins > 1 || is_shared || self.is_detached(content)
     }
 
     /// What a tensor is called in messages: what it is of the step, or whose result.

@@ -67,7 +67,9 @@ fn upstream(flow: &Flow, at: usize, wiring: &mut Wiring) {
             let meant = outputs.iter().position(|output| output.known.len == inflow.known.len).unwrap_or(0);
             if let (Some(output), Some(Some(wrong))) = (outputs.get(meant), verdicts.into_iter().nth(meant)) {
                 let of = format!("the gradient of `{}` of case `{}`", output.place, forward.call.name);
-                let told = format!("is not {of}: {}", wrong.told(flow));
+                let is_saved = flow.is_made_forward(inflow.known.content);
+                let or = if is_saved { ", nor an operand of that forward case" } else { "" };
+                let told = format!("is not {of}{or}: {}", wrong.told(flow));
                 wiring.misplaced.push(misplaced("wiring.gradient", &node.call.name, inflow, told));
             }
         }
@@ -100,10 +102,7 @@ fn outputs_of<'a>(forward: &'a Node, inflow: &Place) -> Vec<&'a Place> {
 /// What is wrong with a tensor as the gradient of another; `None`: nothing.
 fn wrong(flow: &Flow, gradient: &Place, of: Content) -> Option<Wrong> {
     let expectation = Expectation::of(flow, of);
-    let wrong = Sum::of(flow, gradient, &expectation).against(flow, &expectation)?;
-    // Of tensors that have the same bits by chance nobody can say whose contributions these are.
-    let open = matches!(wrong, Wrong::Lost(_)) && flow.is_ambiguous(of);
-    (!open).then_some(wrong)
+    Sum::of(flow, gradient, &expectation).against(flow, &expectation)
 }
 
 /// Rule 4.
@@ -156,18 +155,30 @@ fn handed_over(flow: &Flow, step: &Step, contents: &mut Contents, wiring: &mut W
 
 /// The tensors of this length that flow into the gradient of a tensor.
 fn contributions(flow: &Flow, of: Content, len: usize) -> Vec<String> {
-    let fits = |place: &&Place| match place.gradient_of {
-        Some(content) => content == of,
-        None => place.tells() && place.known.len == len && !flow.is_used(place.known.content),
-    };
-    derived(flow, of).filter(fits).map(|place| place.tensor.clone()).collect()
+    let uses = Expectation::of(flow, of).uses.into_iter();
+    let made = uses.flat_map(|used| {
+        // What makes a tensor of one other alone has its gradient alone.
+        let is_alone = flow.nodes[used.node].operands.len() == 1;
+        let fits = move |place: &&Place| match place.gradient_of {
+            Some(content) => content == of,
+            None => {
+                let is_last = is_alone || !flow.is_used(place.known.content);
+                place.tells() && place.known.len == len && is_last
+            }
+        };
+        results_of_derivative(flow, used).filter(fits)
+    });
+    made.map(|place| place.tensor.clone()).collect()
+}
+
+fn results_of_derivative<'a>(flow: &'a Flow, used: Use) -> impl Iterator<Item = &'a Place> {
+    flow.derivatives[used.node].iter().flat_map(|&node| &flow.nodes[node].results)
 }
 
 /// All that the derivatives of a tensor's uses made.
 fn derived<'a>(flow: &'a Flow, of: Content) -> impl Iterator<Item = &'a Place> {
     let uses = Expectation::of(flow, of).uses.into_iter();
-    let derivatives = uses.flat_map(|Use { node, .. }| &flow.derivatives[node]);
-    derivatives.flat_map(|&node| &flow.nodes[node].results)
+    uses.flat_map(|used| results_of_derivative(flow, used))
 }
 
 fn place(of: &str, reference: &Reference, contents: &mut Contents) -> Result<Place> {

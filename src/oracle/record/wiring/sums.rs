@@ -82,11 +82,9 @@ impl<'a> Sum<'a> {
         if let Some(&twice) = left.first() {
             return Some(Wrong::Twice(uses[may[twice][0]]));
         }
-        let lost = taken_by.iter().position(|term| {
-            // A gradient that is 0 everywhere may be left out.
-            term.is_none()
-        });
-        lost.map(|at| uses[at]).filter(|used| !gives_zeros(flow, used)).map(Wrong::Lost)
+        // Nobody can say whose contribution a tensor is whose bits others have; a gradient of zeros may be left out.
+        let without = uses.iter().zip(&taken_by).filter(|(_, term)| term.is_none()).map(|(used, _)| *used);
+        without.filter(|used| used.is_certain).find(|used| !gives_zeros(flow, used)).map(Wrong::Lost)
     }
 }
 
