@@ -189,12 +189,14 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn common_factor(expected: &Expected, got: &ArrayD<f64>) -> Option<f64> {
     let elements = || expected.truth.iter().zip(got).zip(&expected.any);
     // The element that tells the factor best.
-    let ((truth, got), _) = elements().max_by(|((a, _), ra), ((b, _), rb)| {
+    let ((truth, got), radius) = elements().max_by(|((a, _), ra), ((b, _), rb)| {
         let digits = |x: f64, r: f64| x.abs() - r;
         digits(**a, **ra).total_cmp(&digits(**b, **rb))
     })?;
     let factor = got / truth;
-    if !(factor.is_finite() && factor != 1.0 && factor != 0.0) {
+    // One that a rounding could be is none.
+    let is_told = (got - truth).abs() > 2.0 * radius;
+    if !(factor.is_finite() && factor != 1.0 && factor != 0.0 && is_told) {
         return None;
     }
     // Off by the radius at both ends, scaled as the numbers are; and by what the factor itself is off by.

@@ -45,13 +45,13 @@ pub(super) fn all(shape: &[usize]) -> Vec<Alteration> {
     let long = (0..rank).filter(|&axis| shape[axis] > 1).collect::<Vec<_>>();
     for &axis in &long {
         add(format!("is reversed along axis {axis}"), Box::new(move |x| flipped(x, axis)));
+        for (by, which) in [(1, "its last taken first"), (-1, "its first taken last")] {
+            let said = format!("is read in another order along axis {axis}: shifted by {by}, {which}");
+            add(said, Box::new(move |x| rolled(x, axis, by)));
+        }
         for by in [1, -1] {
             add(format!("is shifted by {by} along axis {axis}"), Box::new(move |x| shifted(x, axis, by)));
         }
-        add(
-            format!("is read from index 1 on along axis {axis}, its first taken last"),
-            Box::new(move |x| rolled(x, axis)),
-        );
     }
     if rank == 4 {
         for by in [1, -1] {
@@ -84,9 +84,10 @@ fn shifted(x: &ArrayD<f64>, axis: usize, by: isize) -> ArrayD<f64> {
     result
 }
 
-fn rolled(x: &ArrayD<f64>, axis: usize) -> ArrayD<f64> {
+fn rolled(x: &ArrayD<f64>, axis: usize, by: isize) -> ArrayD<f64> {
     let length = x.len_of(Axis(axis));
-    let order: Vec<usize> = (0..length).map(|i| (i + 1) % length).collect();
+    let back = if by > 0 { length - 1 } else { 1 };
+    let order: Vec<usize> = (0..length).map(|i| (i + back) % length).collect();
     x.select(Axis(axis), &order)
 }
 
@@ -94,7 +95,10 @@ fn rolled(x: &ArrayD<f64>, axis: usize) -> ArrayD<f64> {
 pub(super) fn of_result(found: &Found) -> Option<String> {
     let alterations = all(found.expected.shape());
     let said = alterations.iter().find(|alteration| found.is(&applied(&found.expected, &*alteration.of)));
-    said.map(|alteration| format!("the result {}", alteration.said)).or_else(|| reordered(found))
+    // What is moved by a place where numbers are put around others is the padding.
+    let padding =
+        if found.call.op.contains("_pad_") { "the padding is on the other side, or off by one: " } else { "" };
+    said.map(|alteration| format!("{padding}the result {}", alteration.said)).or_else(|| reordered(found))
 }
 
 /// The bounds of an altered result; where there are none, exactly the numbers.

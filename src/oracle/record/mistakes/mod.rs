@@ -48,14 +48,19 @@ pub fn explain(call: &Call<Value>, place: &Place) -> Result<Option<String>> {
             .find_map(|(slip, _, said)| found.by_slip(*slip).then(|| said.to_string()))
     };
     let explained = by_slip()
+        .or_else(|| operands::labels(&found))
         .or_else(|| whole::explain(&found))
-        .or_else(|| found.by_arithmetic())
-        .or_else(|| altered::of_result(&found))
         .or_else(|| terms::explain(&found))
+        .or_else(|| found.by_arithmetic())
+        .or_else(|| whole::gated(&found))
+        .or_else(|| altered::of_result(&found))
         .or_else(|| operands::explain(&found))
         .or_else(|| pattern::describe(&found));
     Ok(explained)
 }
+
+/// One element of so many has to be off that another arithmetic is named.
+const TOUCHED: usize = 10;
 
 /// What makes another declaration of one.
 type Declare = fn(Declared) -> Declared;
@@ -101,8 +106,12 @@ impl<'a> Found<'a> {
     }
 
     /// An arithmetic that would allow it, where that still tells: what is a bound of the result's own size allows
-    /// anything.
+    /// anything. Coarser numbers touch nearly every element: where few are off, it is something else.
     fn by_arithmetic(&self) -> Option<String> {
+        let rounded = self.expected.magnitude.iter().filter(|&&size| size > 0.0).count();
+        if self.elements().len() * TOUCHED < rounded {
+            return None;
+        }
         let said = ARITHMETICS.iter().find(|(of, _)| {
             let call = Call { declared: of(self.call.declared), ..self.call.clone() };
             self.altered(&call, None).is_some_and(|altered| tells(&altered) && self.is(&altered))

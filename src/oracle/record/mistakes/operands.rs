@@ -124,6 +124,35 @@ fn tensor_of(arg: Option<&mut Arg<Value>>) -> Option<&mut Value> {
     }
 }
 
+/// Labels that are those of the next class, or of the next sample.
+pub(super) fn labels(found: &Found) -> Option<String> {
+    let all = operands(found.call);
+    let target = all.iter().find(|operand| operand.name == "target")?;
+    let value = target.value(found.call)?;
+    let scores = all.iter().find(|operand| operand.name == "self")?.value(found.call)?;
+    let classes = *scores.array.shape().get(1).or(scores.array.shape().first())? as f64;
+    if value.is_float() || classes < 2.0 {
+        return None;
+    }
+    let labels = &value.array;
+    let next = |by: f64| labels.mapv(|y| if (0.0..classes).contains(&y) { (y + by).rem_euclid(classes) } else { y });
+    let mut ways = vec![
+        (next(1.0), "labels are off by one: class y + 1 for y"),
+        (next(-1.0), "labels are off by one: class y - 1 for y"),
+    ];
+    if labels.ndim() == 1 && labels.len() > 1 {
+        let flat: Vec<f64> = labels.iter().copied().collect();
+        let of_sample = |by: usize| ArrayD::from_shape_fn(labels.raw_dim(), |i| flat[(i[0] + by) % flat.len()]);
+        ways.push((of_sample(1), "labels are those of the next sample"));
+        ways.push((of_sample(flat.len() - 1), "labels are those of the sample before"));
+    }
+    let explains = |array: &ArrayD<f64>| {
+        let altered = found.altered(&target.replaced(found.call, array.clone()), None);
+        *array != *labels && altered.is_some_and(|altered| found.is(&altered))
+    };
+    ways.into_iter().find(|(array, _)| explains(array)).map(|(_, said)| said.to_string())
+}
+
 /// The operand that would explain the result, and how it would have to be.
 pub(super) fn explain(found: &Found) -> Option<String> {
     let operands = operands(found.call);

@@ -1,10 +1,14 @@
 //! One term of a sum left out, counted twice, or with its sign turned.
 
+mod convolution;
+mod sums;
+
 use super::Found;
 use super::pattern::index;
 use crate::oracle::record::judge::Place;
 use crate::oracle::record::{AtenCall, Carried, Value};
-use ndarray::{ArrayD, IxDyn};
+use convolution::Taps;
+use ndarray::{ArrayD, Axis};
 
 /// The most elements off that are taken for single terms, and how many of them are looked into.
 const MOST: usize = 64;
@@ -26,11 +30,17 @@ pub(super) fn explain(found: &Found) -> Option<String> {
         let place = index(found.expected.shape(), at);
         let terms = terms(&found.call.op, call, found.place, &place)?;
         let (error, radius) = (got[at] - truth[at], likely[at]);
-        let fits =
-            |way: f64| terms.iter().position(|term| (error - way * term).abs() <= radius && term.abs() > 2.0 * radius);
-        let (way, term) = WAYS.iter().find_map(|(way, said)| Some((said, fits(*way)?)))?;
+        let fits = |way: f64| {
+            let is_it = |term: &f64| (error - way * term).abs() <= radius && term.abs() > 2.0 * radius;
+            let first = terms.iter().position(is_it)?;
+            Some((first, terms.iter().filter(|term| is_it(term)).count()))
+        };
+        let (way, (term, count)) = WAYS.iter().find_map(|(way, said)| Some((said, fits(*way)?)))?;
+        // Of terms that are as large as each other within the rounding nobody can say which it is.
+        let or_another = if count > 1 { format!(", or another of {count} of its size") } else { String::new() };
         said.get_or_insert_with(|| {
-            format!("one product of {} {way}, number {term} of the sum at {place:?}", terms.len())
+            let kind = if sums::is_of_products(&found.call.op) { "product" } else { "term" };
+            format!("one {kind} of {} {way}, number {term} of the sum at {place:?}{or_another}", terms.len())
         });
     }
     said
@@ -54,87 +64,19 @@ fn terms(op: &str, call: &AtenCall<Value>, place: &Place, at: &[usize]) -> Optio
         }
         ("aten.convolution_backward.default", Place::Result(2)) => {
             let dy = array(call, 0)?;
-            Some(dy.index_axis(ndarray::Axis(1), *at.first()?).iter().copied().collect())
+            Some(dy.index_axis(Axis(1), *at.first()?).iter().copied().collect())
         }
-        _ => None,
+        ("aten.bmm.default", _) => {
+            let &[batch, ref at @ ..] = at else { return None };
+            let [a, b] = [array(call, 0)?, array(call, 1)?].map(|x| x.index_axis(Axis(0), batch).to_owned());
+            row_by_column(&a, &b, at)
+        }
+        _ => sums::terms(op, call, place, at),
     }
 }
 
 fn row_by_column(a: &ArrayD<f64>, b: &ArrayD<f64>, at: &[usize]) -> Option<Vec<f64>> {
     let &[row, column] = at else { return None };
-    let (a, b) = (a.index_axis(ndarray::Axis(0), row), b.index_axis(ndarray::Axis(1), column));
+    let (a, b) = (a.index_axis(Axis(0), row), b.index_axis(Axis(1), column));
     Some(a.iter().zip(b).map(|(a, b)| a * b).collect())
-}
-
-/// Where the taps of a convolution over images lie.
-struct Taps {
-    stride: [usize; 2],
-    padding: [usize; 2],
-    dilation: [usize; 2],
-    groups: usize,
-}
-
-impl Taps {
-    fn of(call: &AtenCall<Value>, first: usize) -> Option<Self> {
-        let pair = |position: usize| -> Option<[usize; 2]> {
-            let integers = call.args.get(position)?.integers()?;
-            let extents: Vec<usize> = integers.iter().filter_map(|&i| usize::try_from(i).ok()).collect();
-            extents.try_into().ok()
-        };
-        let groups = usize::try_from(call.args.get(first + 5)?.integer()?).ok()?;
-        Some(Self { stride: pair(first)?, padding: pair(first + 1)?, dilation: pair(first + 2)?, groups })
-    }
-
-    /// The pixel that a tap reads at an output, along one axis.
-    fn pixel(&self, axis: usize, output: usize, tap: usize) -> Option<usize> {
-        (output * self.stride[axis] + tap * self.dilation[axis]).checked_sub(self.padding[axis])
-    }
-
-    fn output(&self, x: &ArrayD<f64>, w: &ArrayD<f64>, at: &[usize]) -> Option<Vec<f64>> {
-        let (&[n, o, oy, ox], &[outputs, channels, kh, kw]) = (at, w.shape()) else { return None };
-        let first = o / (outputs / self.groups) * channels;
-        let mut terms = Vec::new();
-        for (c, ky, kx) in triples([channels, kh, kw]) {
-            let (Some(iy), Some(ix)) = (self.pixel(0, oy, ky), self.pixel(1, ox, kx)) else { continue };
-            if let Some(x) = x.get(IxDyn(&[n, first + c, iy, ix])) {
-                terms.push(x * w[[o, c, ky, kx]]);
-            }
-        }
-        Some(terms)
-    }
-
-    fn weight(&self, dy: &ArrayD<f64>, x: &ArrayD<f64>, at: &[usize]) -> Option<Vec<f64>> {
-        let (&[o, c, ky, kx], &[images, outputs, oh, ow]) = (at, dy.shape()) else { return None };
-        let first = o / (outputs / self.groups) * (x.shape().get(1)? / self.groups);
-        let mut terms = Vec::new();
-        for (n, oy, ox) in triples([images, oh, ow]) {
-            let (Some(iy), Some(ix)) = (self.pixel(0, oy, ky), self.pixel(1, ox, kx)) else { continue };
-            if let Some(x) = x.get(IxDyn(&[n, first + c, iy, ix])) {
-                terms.push(x * dy[[n, o, oy, ox]]);
-            }
-        }
-        Some(terms)
-    }
-
-    fn input(&self, dy: &ArrayD<f64>, w: &ArrayD<f64>, at: &[usize]) -> Option<Vec<f64>> {
-        let (&[n, c, iy, ix], &[outputs, channels, kh, kw]) = (at, w.shape()) else { return None };
-        let of_group = outputs / self.groups;
-        let first = c / channels * of_group;
-        let output = |axis: usize, pixel: usize, tap: usize| {
-            let reached = (pixel + self.padding[axis]).checked_sub(tap * self.dilation[axis])?;
-            (reached % self.stride[axis] == 0).then_some(reached / self.stride[axis])
-        };
-        let mut terms = Vec::new();
-        for (o, ky, kx) in triples([of_group, kh, kw]) {
-            let (Some(oy), Some(ox)) = (output(0, iy, ky), output(1, ix, kx)) else { continue };
-            if let Some(dy) = dy.get(IxDyn(&[n, first + o, oy, ox])) {
-                terms.push(dy * w[[first + o, c % channels, ky, kx]]);
-            }
-        }
-        Some(terms)
-    }
-}
-
-fn triples([a, b, c]: [usize; 3]) -> impl Iterator<Item = (usize, usize, usize)> {
-    (0..a).flat_map(move |i| (0..b).flat_map(move |j| (0..c).map(move |k| (i, j, k))))
 }

@@ -1,7 +1,7 @@
 //! Mistakes that the whole result shows: a factor, an operand handed on as it was, numbers clipped or of fewer digits.
 
 use super::Found;
-use super::operands::operands;
+use super::operands::{explain as explain_operands, operands};
 use crate::oracle::record::grade::{Grade, measure};
 
 pub(super) fn explain(found: &Found) -> Option<String> {
@@ -23,6 +23,8 @@ fn factor(found: &Found) -> Option<String> {
         _ => match (2..=1 << 16).find(|&k| is(f64::from(k)) || is(1.0 / f64::from(k))) {
             Some(k) if is(f64::from(k)) => format!("{k}: counted {k} times, or a loss scaled by {k}"),
             Some(k) => format!("1/{k}: divided by the number of workers or of micro-batches"),
+            // One number is some factor of any other.
+            None if found.got.len() == 1 => return None,
             None => "a scale that is left out or put in twice, or a gradient that is clipped by its norm".to_string(),
         },
     };
@@ -42,6 +44,27 @@ fn handed_on(found: &Found) -> Option<String> {
     let first = found.got.iter().next()?;
     let is_constant = found.got.len() > 1 && found.got.iter().all(|x| x == first);
     is_constant.then(|| format!("every element is {first}: a buffer that was not written"))
+}
+
+/// A gradient that passes where it should not and does not where it should: gated by another operand.
+pub(super) fn gated(found: &Found) -> Option<String> {
+    if !["aten.threshold_backward.default", "aten.hardtanh_backward.default"].contains(&found.call.op.as_str()) {
+        return None;
+    }
+    let all = operands(found.call);
+    let dy = &all.first()?.value(found.call)?.array;
+    if dy.shape() != found.got.shape() {
+        return None;
+    }
+    let pairs = || found.got.iter().zip(dy).zip(&found.expected.truth);
+    let is_gated = pairs().all(|((got, dy), _)| got == dy || *got == 0.0);
+    let passes = pairs().any(|((got, _), truth)| *got != 0.0 && *truth == 0.0);
+    let is_stopped = pairs().any(|((got, _), truth)| *got == 0.0 && *truth != 0.0);
+    let said = "the gradient passes where another operand than `self` lets it: that of the next layer, or a stale one";
+    (is_gated && passes && is_stopped).then(|| match explain_operands(found) {
+        Some(which) => format!("{said}; {which}"),
+        None => said.to_string(),
+    })
 }
 
 /// Every number beyond a limit is the limit, all others are right.

@@ -38,7 +38,7 @@ fn erf(z: DoubleDouble) -> DoubleDouble {
     let (mut term, mut sum) = (z, z);
     for n in 1..400_u32 {
         term = term * (two() * square) / DoubleDouble::from(f64::from(2 * n + 1));
-        sum = sum + term;
+        sum += term;
         if term.abs() < sum.abs() * DoubleDouble::from(crate::scalar::power_of_two(-110)) {
             break;
         }

@@ -96,6 +96,11 @@ pub(super) fn max(given: &Arguments) -> Result<Answer> {
     let x = given.tensor(0, "self")?;
     let windows = Windows::of(given, 1, true)?;
     let (maxima, places) = maxima(given, &x.array, windows)?;
+    if given.has(Slip::MeanForMaximum) {
+        let (taps, shape) = windows.over(given, x.array.shape())?;
+        let means = averages(&given.rounding(0), &x.array, &taps, &shape, PADDED);
+        return Ok(Answer { results: vec![Claim::Values(means), Claim::Anything], writes: Vec::new() });
+    }
     let values = Expected::copied(&given.rounding(0), maxima, x.dtype, given.result_type(0));
     Ok(Answer { results: vec![Claim::Values(values), Claim::Values(Expected::exactly(places))], writes: Vec::new() })
 }
@@ -308,6 +313,8 @@ fn adaptive_windows(given: &Arguments, x: &[usize], out: [usize; 2]) -> Result<(
     }
 }
 
+/// The mean over a window, padding counted.
+const PADDED: Divisor = Divisor { includes_padding: true, instead: None };
 /// The mean over the pixels of a window, padding left out.
 const PIXELS: Divisor = Divisor { includes_padding: false, instead: None };
 

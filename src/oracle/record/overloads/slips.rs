@@ -22,6 +22,9 @@ pub(in crate::oracle::record) enum Slip {
     FactorLeftOut,
     SquareLeftOut,
     OtherForm,
+    MeanTermLeftOut,
+    VarianceTermLeftOut,
+    MeanForMaximum,
 }
 
 /// Each with a part of the names of the ops that can have it, and what is said of a result that it explains.
@@ -40,8 +43,11 @@ pub(in crate::oracle::record) const SLIPS: &[(Slip, &str, &str)] = &[
         "_norm",
         "mean and variance are taken for constants, as in evaluation: what flows through them is left out",
     ),
+    (Slip::MeanTermLeftOut, "_norm_backward", "the term through the mean is left out of the gradient"),
+    (Slip::VarianceTermLeftOut, "_norm_backward", "the term through the variance is left out of the gradient"),
     (Slip::StatisticsRunning, "batch_norm", "the running statistics normalise, and not those of the batch"),
     (Slip::GateClosed, "_backward", "the gradient also passes where the operand lies on the kink"),
+    (Slip::MeanForMaximum, "max_pool", "the mean of each window stands for its maximum"),
     (Slip::TieToLast, "max_pool", "a tie of maxima goes to the last of them, not to the first in row-major order"),
     (Slip::TieToAll, "max_pool", "a tie of maxima goes to all of them"),
     (Slip::PaddingCounted, "avg_pool", "padding is counted in the mean where it should not be, or not where it should"),

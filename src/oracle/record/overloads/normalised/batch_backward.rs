@@ -80,7 +80,7 @@ pub(in super::super) fn gradients(
                 let dx = steps.mul(Ball::exact(dy), factor);
                 return (dx, dx.size());
             }
-            input_gradient(steps, &statistics[c], &sums[c], factor, x, Ball::exact(dy))
+            input_gradient((steps, given.slip), &statistics[c], &sums[c], factor, x, Ball::exact(dy))
         });
         let each = |rounding: &Rounding, of: &dyn Fn(&Sums, &Statistics) -> (Ball, f64)| {
             Expected::settled(rounding, &[sums.len()], sums.iter().zip(statistics).map(|(sums, s)| of(sums, s)))

@@ -47,7 +47,7 @@ fn backward(given: &Arguments, rows: &Rows, saved: usize, weight: (usize, &str),
         weight: rows.parameter(given, weight, 1.0)?,
         statistics: statistics.collect(),
         roundings: [0, 1, 2].map(|result| given.rounding(result)),
-        are_constant: given.has(Slip::StatisticsConstant),
+        slip: given.slip,
     };
     let declared = given.declared.batch_norm;
     let [dx, dw, db] = of.by(declared == Some(BatchNormForm::OnePass));
@@ -70,8 +70,7 @@ struct Gradients<'a> {
     weight: Vec<f64>,
     statistics: Vec<Statistics>,
     roundings: [Rounding; 3],
-    /// Whether nothing flows through the statistics, which is a mistake.
-    are_constant: bool,
+    slip: Option<Slip>,
 }
 
 impl Gradients<'_> {
@@ -89,11 +88,11 @@ impl Gradients<'_> {
         let sums: Vec<Sums> = rows.map(|((x, dy), of)| Sums::of(steps, x, dy.iter().copied(), of, one_pass)).collect();
         let dx = self.rows.values().zip(&upstream).map(|((x, row, _), &dy)| {
             let of = &self.statistics[row];
-            if self.are_constant {
+            if self.slip == Some(Slip::StatisticsConstant) {
                 let dx = steps.mul(dy, of.reciprocal);
                 return (dx, dx.size());
             }
-            input_gradient(steps, of, &sums[row], of.reciprocal, x, dy)
+            input_gradient((steps, self.slip), of, &sums[row], of.reciprocal, x, dy)
         });
         let dx = Expected::settled(&self.roundings[0], self.rows.shape(), dx);
         let [dw, db] = self.of_parameters(one_pass);

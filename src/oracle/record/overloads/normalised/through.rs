@@ -1,6 +1,7 @@
 //! What flows back through mean and variance: two sums, and what they take from each gradient.
 
 use super::super::super::ball::{Ball, Steps, Sum};
+use super::super::slips::Slip;
 use super::statistics::Statistics;
 
 /// What is left undeclared where a gradient is only inside the bound of the wider form.
@@ -50,19 +51,20 @@ impl Sums {
 /// dx of one value, whose upstream gradient is dy where what is behind the normalisation is taken into it; `factor` is
 /// what dx is all of: 1 / sigma, with the weight where dy has it not.
 pub(super) fn input_gradient(
-    steps: Steps,
+    (steps, slip): (Steps, Option<Slip>),
     of: &Statistics,
     sums: &Sums,
     factor: Ball,
     x: f64,
     dy: Ball,
 ) -> (Ball, f64) {
+    let unless = |left_out: Slip, term: Ball| if slip == Some(left_out) { Ball::exact(0.0) } else { term };
     let m = Ball::exact(sums.m);
-    let mean = steps.div(sums.upstream, m);
+    let mean = unless(Slip::MeanTermLeftOut, steps.div(sums.upstream, m));
     let centred = steps.sub(Ball::exact(x), of.mean);
     let square = steps.mul(of.reciprocal, of.reciprocal);
     let slope = steps.mul(square, steps.div(sums.product, m));
-    let projected = steps.mul(centred, slope);
+    let projected = unless(Slip::VarianceTermLeftOut, steps.mul(centred, slope));
     let dx = steps.mul(steps.sub(steps.sub(dy, mean), projected), factor);
     // As x A + dy B + C with the factors gathered first: roundings of the size of what is then added.
     let size = factor.size() * (dy.size() + mean.size() + (x.abs() + of.mean.size()) * slope.size());
