@@ -1,6 +1,8 @@
 //! The proofs of the judge of records: single ops of a port's step, and how they hang together; one module a subject.
 //! `cargo test --test records NAME::` runs one.
 
+mod adjoint;
+mod algorithms;
 mod batches;
 mod judged;
 mod malformed;

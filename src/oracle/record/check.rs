@@ -2,7 +2,7 @@
 
 use super::collector::{Collector, Event};
 use super::report::RecordReport;
-use super::{Call, Judged, Record, Reference, judge, trace_ties, wiring};
+use super::{Call, Judged, Record, Reference, adjoint, judge, trace_ties, wiring};
 use crate::error::Result;
 use crate::ops::cases;
 use crate::tensor_file::TensorFile;
@@ -29,8 +29,10 @@ pub fn check_record(record: &Record, progress: &(dyn Fn(usize, usize) + Sync)) -
                 judged
             })
             .collect();
-        for (call, judged) in step.calls.iter().zip(graded) {
-            collector.add(record.file(), Event { at, step }, call, judged?)?;
+        let opinions = adjoint::ask(record.file(), step, &graded)?;
+        for (i, (call, judged)) in step.calls.iter().zip(graded).enumerate() {
+            let identities = opinions.get(&i).map_or(&[][..], Vec::as_slice);
+            collector.add(record.file(), Event { at, step }, call, judged?, identities)?;
         }
         let mut wiring = wiring::follow(record, step)?;
         let ties = trace_ties::judge(record.file(), step)?;

@@ -1,9 +1,9 @@
 //! [`Collector`]: from graded calls to a report.
 
 use super::grade::{Grade, Measured, Outlier};
-use super::report::{NotJudged, Numbers, OpSummary, RecordFinding, RecordReport, label};
+use super::report::{Adjoint, NotJudged, Numbers, OpSummary, RecordFinding, RecordReport, bare, label};
 use super::wiring::{Misplaced, Wiring};
-use super::{Call, Changed, Judged, Place, Record, Reference, Step, explain, ulps};
+use super::{Call, Changed, Identity, Judged, Place, Record, Reference, Step, explain, ulps};
 use crate::error::Result;
 use crate::oracle::report::{LISTED, Verdict};
 use crate::tensor_file::TensorFile;
@@ -25,11 +25,19 @@ pub(super) struct Collector {
     ops: BTreeMap<String, OpSummary>,
     not_judged: BTreeMap<(String, String), (usize, String)>,
     wiring: Wiring,
+    adjoint: Adjoint,
     /// Steps whose gradients a trace in the same file has too.
     pub(super) tied_steps: usize,
     /// How many results of each label the dictionary was asked about.
     explained: BTreeMap<String, usize>,
 }
+
+/// What is said beside a result that was not judged.
+const ADJOINT: &str = "; it is adjoint to its forward case";
+const NOT_ADJOINT: &str = "; it is not adjoint to its forward case";
+/// What is said of a result that is wrong where its inner product is right.
+const LAID_OUT: &str =
+    "<gradient, operand> = <dy, y> holds all the same: it may be right, and laid out otherwise than recorded";
 
 /// How many results of one label the dictionary is asked about: each takes the judge some dozens of times.
 const EXPLAINED: usize = 3;
@@ -42,6 +50,7 @@ impl Collector {
         event: Event,
         call: &Call<Reference>,
         judged: Option<Vec<Judged>>,
+        identities: &[Identity],
     ) -> Result<()> {
         self.ops.entry(call.op.clone()).or_default().calls += 1;
         let Some(judged) = judged else {
@@ -49,18 +58,38 @@ impl Collector {
             return Ok(());
         };
         for Judged { place, tensor, grade } in judged {
+            let identity = identities.iter().find(|identity| place == Place::Result(identity.result));
+            self.adjoint.asked += usize::from(identity.is_some());
+            self.adjoint.held += usize::from(identity.is_some_and(Identity::holds));
             let at = At { event, call, place: named(&place), tensor: tensor.unwrap_or_default() };
             let explained = self.explanation(file, call, &place, &grade)?;
             match grade {
                 Grade::Free => {}
-                Grade::NotJudged(why) => self.leave_out(call, format!("{}: {why}", at.place)),
+                Grade::NotJudged(why) => {
+                    let said = identity.map(|identity| if identity.holds() { ADJOINT } else { NOT_ADJOINT });
+                    if let Some(identity) = identity.filter(|identity| !identity.holds()) {
+                        let label = format!("adjoint.{}", bare(&call.op));
+                        self.find(RecordFinding { label, ..at.finding(None, 1, Some(identity.told())) });
+                    }
+                    self.leave_out(call, format!("{}: {why}{}", at.place, said.unwrap_or_default()));
+                }
                 Grade::Misshapen { expected, found } => {
                     let elements = found.iter().product();
                     self.ops.entry(call.op.clone()).or_default().add_misshapen(elements);
                     let cause = format!("it has shape {found:?}, and a correct port's {expected:?}");
                     self.find(at.finding(None, elements.max(1), Some(cause)));
                 }
-                Grade::Measured(measured) => self.measure(file, at, &measured, explained),
+                Grade::Measured(measured) => {
+                    // Where few are off, an inner product does not tell.
+                    let is_adjoint = identity.is_some_and(|identity| identity.holds() && identity.tells());
+                    let is_told = is_adjoint && 2 * measured.outside > measured.elements;
+                    let laid_out = is_told.then(|| LAID_OUT.to_string());
+                    let explained = match (explained, laid_out) {
+                        (Some(cause), Some(also)) => Some(format!("{cause}; {also}")),
+                        (cause, also) => cause.or(also),
+                    };
+                    self.measure(file, at, &measured, explained);
+                }
             }
         }
         Ok(())
@@ -90,7 +119,9 @@ impl Collector {
         }
         let numbers = measured.first.as_ref().map(|first| (first.index.clone(), numbers(file, &at.tensor, first)));
         if measured.outside > 0 {
-            let factor = || measured.factor.map(|c| format!("every element is {c:.7} times what it should be"));
+            // One number is some factor of any other.
+            let factor = measured.factor.filter(|_| measured.elements > 1);
+            let factor = || factor.map(|c| format!("every element is {c:.7} times what it should be"));
             self.find(at.finding(numbers, measured.outside, explained.or_else(factor)));
         } else if measured.unlikely > 0 {
             let unlikely = "inside of what any order of the sums allows, where a correct port hardly ever is";
@@ -171,6 +202,7 @@ impl Collector {
             ops: self.ops,
             not_judged,
             wiring: self.wiring,
+            adjoint: self.adjoint,
             steps: record.steps.len(),
             calls: record.steps.iter().map(|step| step.calls.len()).sum(),
             compared,

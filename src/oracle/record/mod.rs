@@ -3,6 +3,7 @@
 //! A [`Record`] is a file of [`Call`]s. Each is judged on the operands that the port recorded, so that one mistake is
 //! one finding; how the operands came about is a question of its own ([`Wiring`]).
 
+mod adjoint;
 mod arguments;
 mod ball;
 mod call;
@@ -22,6 +23,7 @@ mod trace_ties;
 mod value;
 mod wiring;
 
+pub use adjoint::{Identity, opinion};
 pub use arguments::Arg;
 pub use call::{AtenCall, Call, Carried, Changed, OpCall, Phase};
 pub use check::check_record;

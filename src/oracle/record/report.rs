@@ -46,6 +46,14 @@ pub struct Numbers {
     pub ulps: f64,
 }
 
+/// Second opinions of gradients that were not judged, or are wrong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Adjoint {
+    pub asked: usize,
+    /// Those that are adjoint to their forward calls.
+    pub held: usize,
+}
+
 /// The result of judging a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordReport {
@@ -68,6 +76,8 @@ pub struct RecordReport {
     pub wiring: Wiring,
     pub steps: usize,
     pub calls: usize,
+    /// Gradients that were held against their forward calls by inner products.
+    pub adjoint: Adjoint,
     /// Numbers that were compared.
     pub compared: usize,
     /// Steps whose gradients a trace in the same file has too.
@@ -91,6 +101,11 @@ impl RecordReport {
 
 /// The name under which an op's findings are counted: without library and overload.
 pub(super) fn label(op: &str) -> String {
+    format!("op.{}", bare(op))
+}
+
+/// An op's name without library and overload.
+pub(super) fn bare(op: &str) -> &str {
     let bare = op.strip_prefix("aten.").unwrap_or(op);
-    format!("op.{}", bare.split_once('.').map_or(bare, |(name, _)| name))
+    bare.split_once('.').map_or(bare, |(name, _)| name)
 }

@@ -43,6 +43,7 @@ impl RecordReport {
                 "operands": self.wiring.operands, "saved": self.wiring.saved, "gradients": self.wiring.gradients,
                 "untold": self.wiring.untold,
             },
+            "adjoint": {"asked": self.adjoint.asked, "held": self.adjoint.held},
             "steps": self.steps,
             "calls": self.calls,
             "compared": self.compared,

@@ -43,6 +43,12 @@ impl RecordReport {
                 wiring.operands, wiring.saved, wiring.gradients
             ));
         }
+        if self.adjoint.asked > 0 {
+            lines.push(format!(
+                "adjoint: {} gradients held against their forward cases by inner products, {} of them adjoint",
+                self.adjoint.asked, self.adjoint.held
+            ));
+        }
         lines.extend(wiring.untold.iter().map(|reason| format!("wiring: not told: {reason}")));
         lines.extend(self.not_judged.iter().map(|left_out| format!("not judged: {left_out}")));
         lines
