@@ -234,3 +234,86 @@ fn mistakes_of_layers_are_named() {
     let constant = (&dy * &weight * &reciprocal).mapv(|x| f64::from(x as f32));
     assert!(said(&backward, 0, constant).contains("taken for constants"));
 }
+
+/// Few elements that are off are no coarser arithmetic, however small the difference is.
+#[test]
+fn a_single_wrong_element_is_not_taken_for_a_coarser_arithmetic() {
+    for name in ["F32/aten.mm.default/0", "F32/aten.convolution.default/0", "F32/aten.native_batch_norm.default/0"] {
+        let call = call(name);
+        let mut y = result(&call, 0);
+        let largest = y.iter().fold(0.0, |m: f64, y| m.max(y.abs()));
+        let element = y.iter_mut().find(|y| y.abs() == largest).unwrap();
+        *element *= 1.001;
+        let said = said(&call, 0, y);
+        assert!(["TF32", "bfloat16", "half precision"].iter().all(|coarse| !said.contains(coarse)), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_term_left_out_of_other_sums_is_named() {
+    let sum = call("F64/aten.sum.dim_IntList/0");
+    let (x, mut y) = (operand(&sum, 0), result(&sum, 0));
+    y[[0, 1, 0, 2]] -= x[[1, 1, 3, 2]];
+    assert!(said(&sum, 0, y).contains("one term of 18 is left out, number 9 of the sum at [0, 1, 0, 2]"));
+    let mean = call("F64/aten.mean.dim/0");
+    let (x, mut y) = (operand(&mean, 0), result(&mean, 0));
+    y[[2, 3]] -= x[[2, 3, 0, 5]] / 36.0;
+    assert!(said(&mean, 0, y).contains("one term of 36 is left out, number 5 of the sum at [2, 3]"));
+    let norm = call("F64/aten.native_batch_norm_backward.default/0");
+    let [dy, x, means, scales] = [0, 1, 5, 6].map(|i| operand(&norm, i));
+    let mut dw = result(&norm, 1);
+    dw[[2]] -= dy[[1, 2, 0, 4]] * (x[[1, 2, 0, 4]] - means[[2]]) * scales[[2]];
+    assert!(said(&norm, 1, dw).contains("one product of 108 is left out, number 40 of the sum at [2]"));
+    let mut db = result(&norm, 2);
+    db[[1]] += dy[[0, 1, 0, 0]];
+    assert!(said(&norm, 2, db).contains("one product of 108 is counted twice, number 0 of the sum at [1]"));
+    let pool = call("F64/aten.avg_pool2d.default/0");
+    let (x, mut y) = (operand(&pool, 0), result(&pool, 0));
+    y[[0, 1, 2, 0]] -= x[[0, 1, 4, 1]] / 4.0;
+    assert!(said(&pool, 0, y).contains("one term of 4 is left out, number 1 of the sum at [0, 1, 2, 0]"));
+}
+
+#[test]
+fn labels_gates_and_terms_of_gradients_are_named() {
+    let narrow = |x: f64| f64::from(x as f32);
+    let loss = call("F32/aten.nll_loss_backward.default/1");
+    let (dy, labels) = (operand(&loss, 0).sum(), operand(&loss, 2));
+    let mut of_next = ArrayD::zeros(operand(&loss, 1).raw_dim());
+    let counted: Vec<(usize, usize)> =
+        labels.iter().enumerate().filter(|(_, y)| **y >= 0.0).map(|(n, y)| (n, (*y as usize + 1) % 10)).collect();
+    counted.iter().for_each(|&(n, y)| of_next[[n, y]] = narrow(-dy / counted.len() as f64));
+    assert!(said(&loss, 0, of_next).contains("labels are off by one"));
+    let gate = call("F32/aten.threshold_backward.default/0");
+    let (dy, x) = (operand(&gate, 0), operand(&gate, 1));
+    let other = ndarray::Zip::from(&dy).and(&x).map_collect(|&dy, &x| if x < 0.0 { dy } else { 0.0 });
+    assert!(said(&gate, 0, other).contains("another operand than `self`"));
+    let norm = call("F32/aten.native_batch_norm_backward.default/0");
+    let [dy, x, weight, means, scales] = [0, 1, 2, 5, 6].map(|i| operand(&norm, i));
+    let m = 108.0;
+    let mean = |of: &dyn Fn(&[usize]) -> f64, c: usize| {
+        let places = dy.indexed_iter().filter(|(i, _)| i[1] == c);
+        places.map(|(i, _)| of(i.slice())).sum::<f64>() / m
+    };
+    let gradient = |with_mean: f64, with_variance: f64| {
+        let channels = |c: usize| {
+            let slope = mean(&|i| dy[i] * (x[i] - means[[c]]), c) * scales[[c]] * scales[[c]];
+            (with_mean * mean(&|i| dy[i], c), with_variance * slope)
+        };
+        let of_channel: Vec<(f64, f64)> = (0..4).map(channels).collect();
+        let dx = |i: &[usize], dy: f64| {
+            let (mean, slope) = of_channel[i[1]];
+            narrow((dy - mean - (x[i] - means[[i[1]]]) * slope) * scales[[i[1]]] * weight[[i[1]]])
+        };
+        let elements = dy.indexed_iter().map(|(i, dy)| dx(i.slice(), *dy)).collect();
+        ArrayD::from_shape_vec(dy.raw_dim(), elements).unwrap()
+    };
+    assert!(said(&norm, 0, gradient(0.0, 1.0)).contains("the term through the mean is left out"));
+    assert!(said(&norm, 0, gradient(1.0, 0.0)).contains("the term through the variance is left out"));
+    let pool = call("F32/aten.max_pool2d_with_indices.default/0");
+    let x = operand(&pool, 0);
+    let mean = ArrayD::from_shape_fn(result(&pool, 0).raw_dim(), |i| {
+        let pixel = |y: usize, z: usize| x[[i[0], i[1], 2 * i[2] + y, 2 * i[3] + z]];
+        (pixel(0, 0) + pixel(0, 1) + pixel(1, 0) + pixel(1, 1)) / 4.0
+    });
+    assert!(said(&pool, 0, mean).contains("the mean of each window"));
+}

@@ -1,8 +1,8 @@
 //! GELU, x Phi(x) with the normal distribution Phi, by the error function or by tanh, and its gradient.
 //!
 //! `Phi(x) = (1 + erf(x / sqrt 2)) / 2`: a quotient rounded twice, whose errors reach erf times its slope,
-//! `2/sqrt(pi) |z| e^(-z^2)`; an erf within `exp_ulps` of 1, to which it is added (PyTorch's on AVX is the polynomial 7.1.26
-//! of Abramowitz and Stegun, off by 1.5e-7 at most); and a sum that rounds a number near 1 even where Phi is small. A port
+//! `2/sqrt(pi) |z| e^(-z^2)`; an erf within `exp_ulps` of 1, to which it is added (vectorised
+//! ones are polynomials that are good to that, and not to their own last place); and a sum that rounds a number near 1 even where Phi is small. A port
 //! that takes `erfc(-x / sqrt 2) / 2` is inside of that.
 
 use super::super::Arg;
