@@ -9,7 +9,6 @@ use super::faults;
 use super::port::{Config, Fault, Precision, Trace, header, run, serialize};
 use super::variants::{random, standard};
 use gdstar::oracle::{CheckOptions, Report, Verdict, check};
-use gdstar::tensor_file::Tensor;
 use gdstar::trace::Sample;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -175,17 +174,20 @@ fn a_weight_outside_of_the_sample_is_judged_by_its_mask() {
         thin(&header(&declared), &serialize(&declared, &trace), &names, Thinning { packed: false, ..THINNED });
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("port.safetensors");
-    // An eliminated weight that the sample does not have.
-    let outside = |(name, mask): &(String, Tensor)| {
-        let kept = coordinates(name.strip_prefix("epoch/7/mask/")?, mask.bytes.len(), 0.5, 16);
-        (0..mask.bytes.len()).find(|j| mask.bytes[*j] == 0 && !kept.contains(j))
+    // A living weight that is not selected, and that the sample does not have.
+    let flags: BTreeMap<&str, &[u8]> = tensors.iter().map(|(name, t)| (name.as_str(), t.bytes.as_slice())).collect();
+    let outside = |name: &str| {
+        let parameter = name.strip_prefix("epoch/6/mask/")?;
+        let (mask, selected) = (flags[name], flags[format!("epoch/6/selected/{parameter}").as_str()]);
+        let kept = coordinates(parameter, mask.len(), 0.5, 16);
+        (0..mask.len()).find(|j| mask[*j] == 1 && selected[*j] == 0 && !kept.contains(j))
     };
-    let found = tensors.iter().enumerate().find_map(|(i, tensor)| Some((i, outside(tensor)?)));
-    let (i, dead) = found.expect("the run eliminates some");
-    tensors[i].1.bytes[dead] = 1;
+    let (i, j) = tensors.iter().enumerate().find_map(|(i, (name, _))| Some((i, outside(name)?))).unwrap();
+    tensors[i].1.bytes[j] = 0;
     write(&path, &header, &tensors);
     let report = check(&path, &CheckOptions::default()).unwrap();
     assert_eq!((report.verdict, report.findings_total), (Verdict::Fail, 1));
-    assert_eq!((report.findings[0].equation, report.findings[0].got), ("alg6", 1.0));
+    assert_eq!((report.findings[0].equation, report.findings[0].got), ("alg6", 0.0));
+    assert!(report.findings[0].likely_cause.as_ref().unwrap().contains("that are not selected"), "{report}");
     assert!(report.to_string().contains("sample: "), "{report}");
 }
