@@ -1,11 +1,13 @@
 //! The same on a GPU, once: `cargo test --release --features cuda --test cuda_hw -- --ignored --nocapture`.
 //!
-//! It fails where there is none, takes at most four minutes, and prints one table: the device and its driver, for each op and each
+//! It fails where there is none, takes at most four minutes, and prints one table: the device and its driver, for each kernel, each op and each
 //! network's training step whether it has Literal's bits, three epochs of LeNet300 against `--kernel literal`, and what all of
 //! it took. `docs/cuda.md` has the tables of those who ran it.
 
 #[path = "cuda/checks.rs"]
 mod checks;
+#[path = "cuda/families/mod.rs"]
+mod families;
 
 use gdstar::data::{Source, load};
 use gdstar::kernel::Kernel;
@@ -51,6 +53,12 @@ fn everything_has_literals_bits_on_this_gpu() {
     let description = device.description().unwrap();
     let mut table = Table::default();
     println!("\n{description:?}\n\n| what | bits | time |\n|---|---|---|");
+    for family in families::FAMILIES {
+        let started = Instant::now();
+        // What has other bits has said so in its panic.
+        let verdict = std::panic::catch_unwind(|| family.try_all()).map_err(|_| format!("kernels: {}", family.name));
+        table.row(&format!("kernels {}, f32 and f64", family.kernels.join(", ")), started, verdict);
+    }
     for entry in OPS {
         let started = Instant::now();
         let verdict = (0..24).try_for_each(|seed| checks::case(entry, seed, 1 + seed as usize % 5));

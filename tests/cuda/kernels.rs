@@ -1,86 +1,46 @@
-//! Every kernel of the table on the GPU against Literal, bit for bit: ordinary numbers and wild ones, shapes at the edges of
-//! tiles and of grids, and none at all.
+//! Every kernel of the table on the stand-in: each family is a test, which runs under each schedule.
 //!
-//! A family of kernels is a test, which runs under each schedule. What is tried is held against the table, and against what
-//! is compiled: a kernel without a trial is found, and one that nothing launches.
-
-mod batch_norm;
-mod conv;
-mod descent;
-mod draw;
-mod groups;
-mod moves;
-mod order_statistics;
-mod pointwise;
-mod pooling;
-mod products;
-mod rows;
-mod selection;
+//! What is tried is held against the table, and against what is compiled: a kernel without a trial is found, and one that nothing
+//! launches.
 
 use crate::common::{SCHEDULES, on_stand_in};
-use draw::Trial;
+use crate::families::FAMILIES;
 use gdstar::kernel::KERNELS;
 use gdstar::kernel::cuda::{self, Device};
 use std::collections::BTreeSet;
 
-/// Some kernels of the table, and what tries them.
-struct Family {
-    kernels: &'static [&'static str],
-    f32: fn(&mut Trial),
-    f64: fn(&mut Trial),
-}
-
-/// A test for each family, and the list of them.
-macro_rules! families {
-    ($($family:ident: $($kernel:literal)*;)*) => {
-        const FAMILIES: &[Family] = &[$(Family {
-            kernels: &[$($kernel),*],
-            f32: $family::try_all::<f32>,
-            f64: $family::try_all::<f64>,
-        }),*];
+/// A test for each family of these names.
+macro_rules! tests {
+    ($($family:ident)*) => {
+        const TESTS: &[&str] = &[$(stringify!($family)),*];
 
         $(#[test]
         fn $family() {
-            for schedule in SCHEDULES {
-                on_stand_in(concat!(module_path!(), "::", stringify!($family)), schedule, || {
-                    $family::try_all::<f32>(&mut Trial::new());
-                    $family::try_all::<f64>(&mut Trial::new());
-                });
-            }
+            let family = FAMILIES.iter().find(|family| family.name == stringify!($family)).unwrap();
+            let name = concat!(module_path!(), "::", stringify!($family));
+            SCHEDULES.iter().for_each(|schedule| on_stand_in(name, schedule, || family.try_all()));
         })*
     };
 }
 
-families! {
-    pointwise: "formula_values" "formula_gradients" "dropout" "add_to";
-    moves: "assign" "rearrange";
-    products: "matmul_with_bias" "linear" "linear_input_gradient" "linear_weight_gradient" "channel_sums";
-    conv: "conv2d_with_bias" "conv2d_input_gradient" "conv2d_weight_gradient" "sparse_conv2d" "sparse_conv2d_input_gradient"
-        "sparse_conv2d_weight_gradient";
-    batch_norm: "batch_norm" "batch_norm_gradient";
-    pooling: "max_pool2d" "max_pool2d_gradient" "avg_pool2d" "avg_pool2d_gradient" "plane_means" "plane_means_gradient";
-    rows: "cross_entropy" "cross_entropy_gradient";
-    descent: "sgd_step" "drawn_step" "accumulate_squares";
-    selection: "sum" "below" "hold" "living" "rewind_decay" "first_not_finite";
-    groups: "group_totals" "flags_of_groups" "least_of_groups";
-    order_statistics: "order_statistics";
+tests! {
+    pointwise moves products conv batch_norm pooling rows descent selection groups order_statistics
 }
 
 #[test]
 fn every_kernel_of_the_table_is_tried_and_every_compiled_one_launched() {
     let name = concat!(module_path!(), "::every_kernel_of_the_table_is_tried_and_every_compiled_one_launched");
     on_stand_in(name, &[], || {
+        assert_eq!(FAMILIES.iter().map(|family| family.name).collect::<Vec<_>>(), TESTS);
         let mut tried = BTreeSet::new();
         for family in FAMILIES {
-            (family.f32)(&mut Trial::new());
-            (family.f64)(&mut Trial::new());
+            family.try_all();
             family.kernels.iter().for_each(|kernel| assert!(tried.insert(*kernel), "{kernel} is tried twice"));
         }
         assert_eq!(tried, KERNELS.iter().map(|kernel| kernel.name).collect());
         let launched: BTreeSet<_> = Device::get().unwrap().launches().into_keys().collect();
         let compiled = |names: Vec<&'static str>| names.into_iter().collect::<BTreeSet<_>>();
-        assert_eq!(launched, compiled(cuda::kernels::<f32>()));
-        assert_eq!(launched, compiled(cuda::kernels::<f64>()));
+        assert_eq!(launched, compiled([cuda::kernels::<f32>(), cuda::kernels::<f64>()].concat()));
     });
 }
 

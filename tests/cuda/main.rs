@@ -11,6 +11,7 @@ mod common;
 mod equations;
 #[cfg(feature = "cli")]
 mod errors;
+mod families;
 mod kernels;
 #[cfg(feature = "cli")]
 mod launches;

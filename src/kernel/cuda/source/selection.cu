@@ -10,10 +10,6 @@ KERNEL hold(index count, real *x, const flag *alive) {
     }
 }
 
-KERNEL hold_flags(index count, flag *flags, const flag *alive) {
-    EACH(i, count) flags[i] = flags[i] && alive[i];
-}
-
 // Those that live, in order, in three steps: how many there are in each stretch of entries; where each stretch's begin;
 // and there they are.
 #define STRETCH 256
@@ -128,10 +124,6 @@ KERNEL group_totals(index groups, stored_wide *totals, bits64 *counts, unsigned 
     }
 }
 
-KERNEL flags_of_groups(index count, flag *flags, const flag *of_groups, const bits64 *ids) {
-    EACH(i, count) flags[i] = of_groups[ids[i]];
-}
-
 // Whether an entry comes before another: the dead first, then the least, then the earlier.
 INLINE bool comes_before(const real *x, const flag *alive, bits64 a, bits64 b) {
     if (alive[a] != alive[b]) return alive[b];
@@ -149,3 +141,16 @@ KERNEL least_of_groups(index count, flag *least, const real *x, const flag *aliv
         least[i] = before < (index)(end - start) - keep;
     }
 }
+
+// Of flags alone, and so in one of the two modules.
+#if REAL_BITS == 32
+
+KERNEL hold_flags(index count, flag *flags, const flag *alive) {
+    EACH(i, count) flags[i] = flags[i] && alive[i];
+}
+
+KERNEL flags_of_groups(index count, flag *flags, const flag *of_groups, const bits64 *ids) {
+    EACH(i, count) flags[i] = of_groups[ids[i]];
+}
+
+#endif

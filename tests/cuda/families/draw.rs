@@ -14,6 +14,8 @@ pub enum Numbers {
     Extreme,
     /// NaN and infinities too.
     Wild,
+    /// A few times the smallest there is: a mean of them is rounded to a multiple of it.
+    Subnormal,
 }
 
 pub const ALL: [Numbers; 3] = [Numbers::Ordinary, Numbers::Extreme, Numbers::Wild];
@@ -37,6 +39,7 @@ impl Trial {
         let special = [0.0, -0.0, 1.0, -1.0, 6.0, smallest, -3.0 * smallest, largest, -largest, largest / 3.0, 1e-30];
         let beyond = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
         S::from_f64(match (numbers, self.rng.random_range(0..16)) {
+            (Numbers::Subnormal, times) => (f64::from(times) - 8.0) * smallest,
             (Numbers::Extreme | Numbers::Wild, 0..5) => special[self.rng.random_range(0..special.len())],
             (Numbers::Wild, 5) => beyond[self.rng.random_range(0..beyond.len())],
             _ => self.rng.random_range(-2.0..2.0) * 2_f64.powi(self.rng.random_range(-8..4)),

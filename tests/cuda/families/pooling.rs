@@ -1,6 +1,6 @@
 //! Pooling: ties, NaN, padding, windows that overlap and that leave pixels out.
 
-use super::draw::{ALL, Trial};
+use super::draw::{ALL, Numbers, Trial};
 use gdstar::kernel::{self, Kernel, Pooling, cuda};
 use gdstar::scalar::Scalar;
 
@@ -12,7 +12,7 @@ pub fn try_all<S: Scalar>(trial: &mut Trial) {
         (Pooling { kernel: [1, 1], stride: [1, 1], padding: [0, 0] }, [0, 2, 2, 2]),
         (Pooling { kernel: [2, 2], stride: [1, 1], padding: [1, 1] }, [1, 2, 18, 18]),
     ];
-    for numbers in ALL {
+    for numbers in ALL.into_iter().chain([Numbers::Subnormal]) {
         for (pooling, shape) in cases {
             let x = trial.array::<S>(numbers, &shape);
             let (of, device, on_x) = (Kernel::Literal, trial.device, trial.on_device(&x));
