@@ -8,7 +8,7 @@ use std::process::Output;
 use std::sync::OnceLock;
 
 /// In a process that was started for one test.
-const INSIDE: &str = "GDSTAR_TEST_ON_STAND_IN";
+pub const INSIDE: &str = "GDSTAR_TEST_ON_STAND_IN";
 
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

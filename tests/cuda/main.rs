@@ -15,4 +15,5 @@ mod families;
 mod kernels;
 #[cfg(feature = "cli")]
 mod launches;
+mod mutants;
 mod parity;

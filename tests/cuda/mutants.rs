@@ -1,0 +1,169 @@
+//! Faults planted into the kernels, one at a time: on each some test of `kernels` must fail.
+//!
+//! The stand-in plants them when it loads the PTX (`STANDIN_EDIT`), so that what is tested is the library as it is. Which
+//! faults there are follows from the committed PTX: `mutants/rules.rs` says what is done to which instructions.
+
+mod rules;
+mod statements;
+
+use crate::common::{INSIDE, repository, stand_in, text};
+use rules::{Forms, RULES, Rule, UNSEEN, WITHOUT_NUMBERS};
+use statements::statements;
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Steps after which a kernel is taken to run for ever: the tests' longest take a tenth.
+const STEPS: &str = "20000000";
+/// How long a test may take that takes a few seconds without a fault.
+const LONG: Duration = Duration::from_secs(120);
+
+/// How a fault came to light.
+const SIGNS: [(&str, &str); 6] = [
+    ("a race", "race"),
+    ("never written", "no value"),
+    ("out of bounds", "bounds"),
+    ("no memory at", "bounds"),
+    ("barrier divergence", "barrier"),
+    ("does not end", "no end"),
+];
+
+/// A test in a process of its own, with a fault or without.
+struct Run {
+    failed: bool,
+    log: String,
+    took: Duration,
+}
+
+fn run(test: &str, edit: &str) -> Run {
+    let log = tempfile::NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    process.args([test, "--exact", "--include-ignored", "--test-threads=1"]).env(INSIDE, "1");
+    process.env("LD_LIBRARY_PATH", stand_in()).env("STANDIN_LOG", log.path()).env("STANDIN_EDIT", edit);
+    process.env("STANDIN_SEED", "3").env("STANDIN_STEPS", STEPS);
+    let begin = Instant::now();
+    let mut child = process.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let failed = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break !status.success();
+        }
+        if begin.elapsed() > LONG {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    Run { failed, log: std::fs::read_to_string(log.path()).unwrap(), took: begin.elapsed() }
+}
+
+/// For each kernel the tests that launch it, the quickest first.
+fn tests_of_kernels() -> BTreeMap<String, Vec<String>> {
+    let list = Command::new(std::env::current_exe().unwrap()).arg("--list").output().unwrap();
+    let list = text(&list.stdout);
+    let names = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    let mut found: BTreeMap<String, Vec<(Duration, String)>> = BTreeMap::new();
+    for name in names.filter(|name| name.starts_with("kernels::")) {
+        let run = run(name, "");
+        assert!(!run.failed, "{name} fails without a fault: {}", run.log);
+        for kernel in run.log.lines().filter_map(|line| line.strip_prefix("launches ")?.split(' ').next()) {
+            found.entry(kernel.to_string()).or_default().push((run.took, name.to_string()));
+        }
+    }
+    let sorted = |mut tests: Vec<(Duration, String)>| {
+        tests.sort();
+        tests.into_iter().map(|(_, test)| test).collect()
+    };
+    found.into_iter().map(|(kernel, tests)| (kernel, sorted(tests))).collect()
+}
+
+/// What shows the fault: the first test that fails on it, and how. `None` where all pass.
+fn caught(edit: &str, tests: &[String]) -> Option<&'static str> {
+    tests.iter().find_map(|test| {
+        let run = run(test, edit);
+        assert!(run.failed || run.log.contains("edited "), "{edit}: no such statement, or {test} does not load it");
+        if !run.failed {
+            return None;
+        }
+        let fault = run.log.lines().find(|line| line.contains("(error ")).unwrap_or("");
+        Some(SIGNS.iter().find(|(sign, _)| fault.contains(sign)).map_or("bits", |(_, name)| *name))
+    })
+}
+
+/// A fault to plant.
+struct Planted {
+    rule: &'static Rule,
+    real: &'static str,
+    kernel: String,
+    edit: String,
+}
+
+/// Every fault that the rules make of the committed PTX.
+fn planted() -> Vec<Planted> {
+    let mut all = Vec::new();
+    for (turn, real) in ["f32", "f64"].into_iter().enumerate() {
+        let path = repository().join(format!("src/kernel/cuda/kernels_{real}.ptx"));
+        for (kernel_at, (kernel, of_kernel)) in
+            statements(&std::fs::read_to_string(path).unwrap()).into_iter().enumerate()
+        {
+            for (rule_at, rule) in RULES.iter().enumerate() {
+                let fits = match rule.forms {
+                    Forms::Both => true,
+                    Forms::InTurn => (kernel_at + rule_at + turn) % 2 == 0,
+                    Forms::F32 => real == "f32",
+                };
+                if !fits || real == "f64" && WITHOUT_NUMBERS.contains(&kernel.as_str()) {
+                    continue;
+                }
+                all.extend(rule.chosen(&of_kernel).into_iter().map(|(statement, change)| Planted {
+                    rule,
+                    real,
+                    kernel: kernel.clone(),
+                    edit: format!("{kernel}: {} @{} -> {change}", statement.name, statement.line),
+                }));
+            }
+        }
+    }
+    all
+}
+
+/// One fault of each kind, so that every run of the tests shows that they are seen.
+#[test]
+fn a_fault_of_each_kind_is_caught() {
+    let all = planted();
+    for rule in RULES {
+        let is_it = |fault: &&Planted| fault.rule.name == rule.name && fault.kernel == rule.shown_in;
+        let fault = all.iter().find(is_it).expect(rule.name);
+        let caught = caught(&fault.edit, &[rule.shown_by.to_string()]);
+        assert!(caught.is_some(), "{}: {} is not caught by {}", rule.name, fault.edit, rule.shown_by);
+    }
+}
+
+/// All of them: prints a table.
+#[test]
+#[ignore = "plants some thousand faults, each in a process of its own: a quarter of an hour"]
+fn every_fault_is_caught() {
+    let tests = tests_of_kernels();
+    let mut table: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    let mut missed = Vec::new();
+    for fault in planted() {
+        let row = table.entry(fault.rule.name).or_default();
+        *row.entry("planted").or_default() += 1;
+        let place = (fault.real, fault.kernel.as_str(), fault.rule.name);
+        let unseen = UNSEEN.iter().any(|&(real, kernel, rule, _)| (real, kernel, rule) == place);
+        match tests.get(&fault.kernel).and_then(|tests| caught(&fault.edit, tests)) {
+            Some(sign) => *row.entry(sign).or_default() += 1,
+            None if unseen => *row.entry("not seen").or_default() += 1,
+            None => missed.push(format!("{}, {}: {}", fault.rule.name, fault.real, fault.edit)),
+        }
+    }
+    let columns = ["planted", "bits", "race", "no value", "bounds", "barrier", "no end", "not seen"];
+    println!("| fault | {} |", columns.join(" | "));
+    for rule in RULES {
+        let row = &table[rule.name];
+        let cells: Vec<String> =
+            columns.iter().map(|column| row.get(column).copied().unwrap_or(0).to_string()).collect();
+        println!("| {}: {} | {} |", rule.name, rule.what, cells.join(" | "));
+    }
+    assert!(missed.is_empty(), "{} faults are not caught:\n{}", missed.len(), missed.join("\n"));
+}
