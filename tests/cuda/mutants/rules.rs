@@ -49,9 +49,6 @@ impl Rule {
     }
 }
 
-/// Kernels that are launched in f32's form alone: they compute with no number.
-pub const WITHOUT_NUMBERS: &[&str] = &["hold_flags", "flags_of_groups"];
-
 const NEVER_MORE_BLOCKS: &str = "there are never more blocks than turns, nor none";
 const TWICE: &str = "the least of the same places is the same, however often it is taken";
 const ONE_BLOCK: &str = "it is one thread";
