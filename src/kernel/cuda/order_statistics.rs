@@ -10,7 +10,6 @@ const DIGIT: usize = 8;
 
 /// [`order_statistics`](crate::kernel::order_statistics): the value of this rank, and of the next where it is wanted and there is one; or
 /// the place of the first value that is not finite.
-#[expect(clippy::type_complexity, reason = "what the kernel gives, or what the device does")]
 pub fn order_statistics<S: Scalar>(
     device: &Device,
     values: &DeviceTensor<S>,
