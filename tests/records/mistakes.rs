@@ -3,7 +3,7 @@
 use crate::judged::{aten, calls, measured};
 use gdstar::kernel::{Kernel, Window, conv2d_with_bias};
 use gdstar::oracle::record::{Call, Place, Value, explain, judge};
-use ndarray::{Array1, Array4, ArrayD, Axis, IxDyn, Slice, s};
+use ndarray::{Array1, Array4, ArrayD, Axis, Dimension, IxDyn, Slice, s};
 
 /// The first call of an overload in a number system.
 fn call(name: &str) -> Call<Value> {
