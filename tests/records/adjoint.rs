@@ -33,6 +33,9 @@ fn permuted(call: &mut Call<Value>, results: bool, which: usize) {
     value.array = ArrayD::from_shape_vec(value.array.raw_dim(), reversed).unwrap();
 }
 
+/// What a gradient is replaced by.
+type Fault<'a> = &'a dyn Fn(&ArrayD<f64>) -> ArrayD<f64>;
+
 fn tensor(arg: &mut Arg<Value>) -> Option<&mut Value> {
     match arg {
         Arg::Tensor(value) => Some(value),
@@ -68,8 +71,7 @@ fn gradients_that_are_not_adjoint_are_told() {
         for (at, identity) in before.iter().enumerate().filter(|(_, identity)| identity.tells()) {
             // Scaled by a thousandth beyond what the bound cannot tell, turned, and of another sign.
             let by = 1.001 + 2.0 * identity.radius / identity.backward.abs();
-            let faults: [&dyn Fn(&ArrayD<f64>) -> ArrayD<f64>; 3] =
-                [&|x| x * by, &|x| -x, &|x| ArrayD::from_elem(x.raw_dim(), f64::NAN)];
+            let faults: [Fault; 3] = [&|x| x * by, &|x| -x, &|x| ArrayD::from_elem(x.raw_dim(), f64::NAN)];
             for fault in faults {
                 let mut faulty = backward.clone();
                 let value = aten(&mut faulty).results[identity.result].as_mut().unwrap();
