@@ -307,3 +307,23 @@ fn options_without_effect_are_named() {
         }
     }
 }
+
+/// A GPU is asked for, of a program that was built without: a line that says how to build, and nothing is written.
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_gpu_that_is_not_built_in_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let [out, given] = ["run", "config.toml"].map(|name| folder.path().join(name));
+    let (out_name, told) = (out.to_str().unwrap(), "cargo build --release --features cuda");
+    let train = ["train", "--model", "lenet300", "--data", "digits", "--epochs", "1", "--out", out_name];
+    assert_fails(&[&train[..], &["--kernel", "cuda"]].concat(), 2, &["'cuda'", "fast, literal", told]);
+    assert!(!out.exists());
+    assert!(gdstar(&train).status.success());
+    let config = fs::read_to_string(out.join("config.toml")).unwrap();
+    fs::write(&given, config.replace("kernel = \"fast\"", "kernel = \"cuda\"")).unwrap();
+    let (given, other) = (given.to_str().unwrap(), folder.path().join("other"));
+    let asked = ["train", "--config", given, "--out", other.to_str().unwrap()];
+    assert_fails(&asked, 2, &[given, "line ", "`cuda`", told]);
+    assert!(!other.exists());
+    assert!(text(&gdstar(&["devices"]).stdout).contains(told));
+}
