@@ -5,6 +5,7 @@ use crate::epoch::Fate;
 use crate::run::Live;
 use gdstar::Result;
 use gdstar::explain::{number, percent};
+use gdstar::oracle::thousands;
 use gdstar::paper::decay::decay_factor;
 
 /// A line each: name, the shortest decimal that reads back to the same number, and what a reader sees.
@@ -23,7 +24,7 @@ impl Facts {
     }
 
     pub fn count(&mut self, name: &'static str, n: usize) {
-        self.0.push((name, n.to_string(), grouped(n)));
+        self.0.push((name, n.to_string(), thousands(n)));
     }
 
     /// A share of a whole.
@@ -45,13 +46,6 @@ impl Facts {
             self.0.iter().map(|(name, exact, shown)| format!("{name}\t{exact}\t{shown}")).collect();
         lines.join("\n")
     }
-}
-
-/// 50200 as 50,200.
-fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
-    groups.join(",")
 }
 
 /// What epoch `k` came to.

@@ -1,6 +1,7 @@
 //! The figures, as SVG that takes its colours from the page.
 
 mod axis;
+mod epochs;
 mod histogram;
 mod life;
 mod pixels;

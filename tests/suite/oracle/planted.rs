@@ -9,8 +9,8 @@ use super::port::{
     AlphaForm, Arithmetic, Config, Fault, Forms, Order, Precision, Store, Trace, Width, first_divergence, run,
 };
 use super::variants::{coarse_sums, standard};
+use crate::common::page::oracle_page_holds;
 use gdstar::oracle::Verdict;
-use std::path::PathBuf;
 use std::sync::LazyLock;
 
 const SEEDS: [u64; 3] = [11, 12, 13];
@@ -212,19 +212,5 @@ fn every_fault_has_an_equation_of_the_format() {
 /// The promise: the published figures are the measured ones.
 #[test]
 fn docs_hold_the_measured_table() {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "docs", "oracle.md"].iter().collect();
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (begin, end) = ("<!-- begin planted -->\n", "<!-- end planted -->");
-    let start = page.find(begin).expect("docs/oracle.md has the table's begin") + begin.len();
-    let length = page[start..].find(end).expect("docs/oracle.md has the table's end");
-    let measured = table();
-    if std::env::var_os("GDSTAR_BLESS").is_some() {
-        std::fs::write(&path, [&page[..start], &measured, &page[start + length..]].concat()).unwrap();
-    } else {
-        assert_eq!(
-            &page[start..start + length],
-            measured,
-            "GDSTAR_BLESS=1 cargo test --test suite oracle:: rewrites it"
-        );
-    }
+    oracle_page_holds("planted", &table());
 }

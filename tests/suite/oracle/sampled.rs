@@ -8,6 +8,7 @@ use super::checked::write;
 use super::faults;
 use super::port::{Config, Fault, Precision, Trace, header, run, serialize};
 use super::variants::{random, standard};
+use crate::common::page::oracle_page_holds;
 use gdstar::oracle::{CheckOptions, Report, Verdict, check};
 use gdstar::trace::Sample;
 use std::collections::BTreeMap;
@@ -150,18 +151,7 @@ fn table() -> String {
 /// The promise: the published table is the measured one.
 #[test]
 fn docs_hold_the_measured_table() {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "docs", "oracle.md"].iter().collect();
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (begin, end) = ("<!-- begin sampled -->\n", "<!-- end sampled -->");
-    let start = page.find(begin).expect("docs/oracle.md has the table's begin") + begin.len();
-    let length = page[start..].find(end).expect("docs/oracle.md has the table's end");
-    let measured = table();
-    if std::env::var_os("GDSTAR_BLESS").is_some() {
-        std::fs::write(&path, [&page[..start], &measured, &page[start + length..]].concat()).unwrap();
-    } else {
-        let found = &page[start..start + length];
-        assert_eq!(found, measured, "GDSTAR_BLESS=1 cargo test --test suite oracle::sampled rewrites it");
-    }
+    oracle_page_holds("sampled", &table());
 }
 
 /// Of a weight that the sample does not have its mask is judged all the same.

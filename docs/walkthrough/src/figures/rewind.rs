@@ -1,36 +1,17 @@
 //! S_F over the epochs, its running minima and k* (the paper's Fig. 3).
 
-use super::axis::{Log, power};
-use super::svg;
+use super::epochs::{BOTTOM, Epochs, TOP};
 use crate::run::Live;
 use gdstar::Result;
 use gdstar::explain::number;
-
-const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 300.0;
-const LEFT: f64 = 56.0;
-const BOTTOM: f64 = 256.0;
-const TOP: f64 = 24.0;
-const RIGHT: f64 = 624.0;
 
 /// A point an epoch; a filled one where S_F fell below every one before it; the running minimum as a line of steps.
 pub fn draw(live: &Live, k: usize, _: usize) -> Result<String> {
     let epochs = live.epochs();
     let shown = live.epoch(k)?;
-    let y = Log::around(epochs.iter().map(|epoch| epoch.moment.s_f), BOTTOM, TOP);
-    let last = live.config().hyper.epochs.max(2) - 1;
-    let x = |k: usize| LEFT + 8.0 + k as f64 / last as f64 * (RIGHT - LEFT - 8.0);
-    let mut inside = String::new();
-    for exponent in y.powers() {
-        let at = y.at(10_f64.powi(exponent));
-        inside += &format!(r#"<path class="grid" d="M{LEFT} {at:.1}H{RIGHT}"/>"#);
-        inside += &power(LEFT - 6.0, at + 4.0, "end", exponent);
-    }
-    for tick in (0..=last).step_by(10) {
-        inside += &format!(r#"<text x="{:.1}" y="{}" text-anchor="middle">{tick}</text>"#, x(tick), BOTTOM + 20.0);
-    }
-    inside += &format!(r#"<text x="{RIGHT}" y="{}" text-anchor="end">epoch k</text>"#, HEIGHT - 6.0);
-    inside += &format!(r#"<text x="{LEFT}" y="14">S<tspan dy=".25em" font-size=".75em">F</tspan></text>"#);
+    let axes = Epochs::new(live.config().hyper.epochs, epochs.iter().map(|epoch| epoch.moment.s_f));
+    let (x, y) = (|k| axes.x(k), &axes.y);
+    let mut inside = axes.frame(r#"S<tspan dy=".25em" font-size=".75em">F</tspan>"#);
     let mut steps = String::new();
     let mut lowest = f64::INFINITY;
     for (k, epoch) in epochs.iter().enumerate() {
@@ -71,5 +52,5 @@ pub fn draw(live: &Live, k: usize, _: usize) -> Result<String> {
         number(shown.moment.s_f),
         shown.moment.k_star,
     );
-    Ok(svg(WIDTH, HEIGHT, &told, &inside))
+    Ok(axes.svg(&told, &inside))
 }
