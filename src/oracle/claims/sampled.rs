@@ -136,8 +136,12 @@ pub(crate) struct Estimate {
     variance: f64,
 }
 
-/// By how many of its standard errors an estimate may be off before it is told: of a normal one in 10^15 is.
+/// By how many of its standard errors an estimate may be off before it is told: of a normal one in 10^15 is. Chosen, as is
+/// the share of itself below; what lies beyond is a doubt (INCONCLUSIVE), never a FAIL.
 const STANDARD_ERRORS: f64 = 8.0;
+
+/// What is allowed beside: where hardly anything is left out the standard errors are 0, and the two sums round.
+const OF_ITSELF: f64 = 1e-3;
 
 impl Estimate {
     /// Horvitz and Thompson's estimate of the sum of G, each entry over the chance that its parameter's have to be kept; and
@@ -158,6 +162,6 @@ impl Estimate {
 
     /// Whether a recorded sum is near.
     pub(crate) fn is_near(&self, recorded: f64) -> bool {
-        (recorded - self.sum).abs() <= STANDARD_ERRORS * self.variance.sqrt() + 1e-3 * self.sum.abs()
+        (recorded - self.sum).abs() <= STANDARD_ERRORS * self.variance.sqrt() + OF_ITSELF * self.sum.abs()
     }
 }
