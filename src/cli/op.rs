@@ -3,7 +3,7 @@
 use super::choice;
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::ops::cases::{Precision, evaluate_file};
+use crate::ops::cases::{Precision, Written, evaluate_file};
 use crate::train::RunFolder;
 use std::path::PathBuf;
 
@@ -22,6 +22,11 @@ pub struct OpArgs {
     #[arg(long, value_name = "OUT.safetensors")]
     out: PathBuf,
 
+    /// Write a record that `gdstar check` judges (docs/records.md): beside the results what was given, rounded to the
+    /// precision.
+    #[arg(long)]
+    record: bool,
+
     /// The number system to compute in; `dd` is DoubleDouble, about 31 digits, rounded once to f64.
     #[arg(long, default_value_t = Precision::F64, value_parser = choice::<Precision>())]
     precision: Precision,
@@ -37,5 +42,6 @@ pub struct OpArgs {
 /// Those of [`evaluate_file`].
 pub fn run(args: &OpArgs) -> Result<()> {
     RunFolder::check_foreign("--out", &args.out)?;
-    evaluate_file(&args.input, &args.out, args.precision, args.kernel)
+    let written = if args.record { Written::Record } else { Written::Results };
+    evaluate_file(&args.input, &args.out, args.precision, args.kernel, written)
 }

@@ -72,12 +72,27 @@ pub struct OpCase {
     out_shapes: List<Shape>,
 }
 
+/// What [`evaluate_file`] writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Results alone.
+    Results,
+    /// A record that the oracle judges: what was given too, as it was rounded to the precision.
+    Record,
+}
+
 /// Evaluates every case of the file `input` and writes all results to the file `output`, atomically.
 ///
 /// # Errors
 /// Those of [`CaseFile::open`]; [`Error::File`] naming the case if an input is not differentiable;
 /// those of [`output::check`]; what a GPU cannot do; [`Error::Io`] if it cannot be written.
-pub fn evaluate_file(input: &Path, output: &Path, precision: Precision, kernel: Kernel) -> Result<()> {
+pub fn evaluate_file(
+    input: &Path,
+    output: &Path,
+    precision: Precision,
+    kernel: Kernel,
+    written: Written,
+) -> Result<()> {
     output::check("--out", output, &[input])?;
     if kernel.is_on_device() && precision == Precision::DoubleDouble {
         return Err(Error::domain("--precision with --kernel cuda", "f64 | f32", precision));
@@ -85,10 +100,10 @@ pub fn evaluate_file(input: &Path, output: &Path, precision: Precision, kernel: 
     kernel.open()?;
     let cases = CaseFile::open(input)?;
     let tensors = match precision {
-        Precision::F32 => cases.results::<f32>(kernel, |y| Tensor::from_array(&y.view())),
-        Precision::F64 => cases.results::<f64>(kernel, |y| Tensor::from_array(&y.view())),
+        Precision::F32 => cases.tensors::<f32>(kernel, written, |y| Tensor::from_array(&y.view())),
+        Precision::F64 => cases.tensors::<f64>(kernel, written, |y| Tensor::from_array(&y.view())),
         Precision::DoubleDouble => {
-            cases.results::<DoubleDouble>(kernel, |y| Tensor::from_array(&y.mapv(Scalar::to_f64).view()))
+            cases.tensors::<DoubleDouble>(kernel, written, |y| Tensor::from_array(&y.mapv(Scalar::to_f64).view()))
         }
     }?;
     let mut header = cases.header;
@@ -140,14 +155,18 @@ impl CaseFile {
         self.file.read_floats(name, None)
     }
 
-    /// All results by tensor name.
-    fn results<S: Scalar>(
+    /// What is written, by tensor name.
+    fn tensors<S: Scalar>(
         &self,
         kernel: Kernel,
+        written: Written,
         to_tensor: impl Fn(ArrayD<S>) -> Tensor,
     ) -> Result<BTreeMap<String, Tensor>> {
         let mut tensors = BTreeMap::new();
         for case in &self.cases {
+            if written == Written::Record {
+                case.given(&self.file, &to_tensor, &mut tensors)?;
+            }
             case.results(kernel, &to_tensor, &mut tensors)
                 .map_err(|error| in_case(self.file.path(), &case.name, error))?;
         }
@@ -175,6 +194,28 @@ impl OpCase {
         let wanted = self.inputs.iter().zip(gradients).zip(&self.wanted).filter(|(_, wanted)| **wanted);
         let gradients = wanted.filter_map(|(((name, _), dx), _)| Some((format!("grad/{name}"), dx?)));
         outputs.chain(gradients).collect()
+    }
+
+    /// What the case is given, in the number system `S`; labels and masks as the file has them.
+    fn given<S: Scalar>(
+        &self,
+        file: &TensorFile,
+        to_tensor: &impl Fn(ArrayD<S>) -> Tensor,
+        tensors: &mut BTreeMap<String, Tensor>,
+    ) -> Result<()> {
+        let inputs = self.inputs.iter().map(|(name, array)| (format!("in/{name}"), array));
+        let upstream = self.outputs.iter().zip(&self.upstream);
+        let upstream = upstream.filter_map(|(name, dy)| Some((format!("dy/{name}"), dy.as_ref()?)));
+        for (name, array) in inputs.chain(upstream) {
+            tensors.insert(format!("{}/{name}", self.name), to_tensor(array.mapv(S::from_f64)));
+        }
+        for name in read::INTEGERS.map(|name| format!("{}/in/{name}", self.name)) {
+            if let Some((dtype, shape)) = file.describe(&name) {
+                let tensor = Tensor { dtype, shape: shape.to_vec(), bytes: file.raw(&name)?.into_owned() };
+                tensors.insert(name, tensor);
+            }
+        }
+        Ok(())
     }
 
     fn results<S: Scalar>(

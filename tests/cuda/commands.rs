@@ -1,6 +1,6 @@
 //! Every command that takes `--kernel cuda`: what it writes has the bits of `--kernel literal`.
 
-use crate::common::{done, repository, scratch};
+use crate::common::{done, gdstar, no_driver, repository, scratch, text};
 use gdstar::tensor_file::{self, Tensor};
 use std::collections::HashMap;
 use std::path::Path;
@@ -43,6 +43,59 @@ fn op_files_are_evaluated_to_literals_bits() {
             assert_same_tensors(&format!("op {} --out {{}} --precision {precision}", file.display()));
         }
     }
+}
+
+/// Golden cases of every op, as records of what the GPU makes of them: `gdstar check` passes them, in both precisions, and fails
+/// each whose last result is off by one part in a hundred.
+#[test]
+fn records_of_ops_pass_the_oracle_and_fail_it_with_one_number_changed() {
+    let folder = scratch();
+    let record = folder.path().join("record.safetensors");
+    let record_name = record.to_str().unwrap();
+    for file in std::fs::read_dir(repository().join("golden/ops")).unwrap() {
+        let file = file.unwrap().path();
+        let golden = file.to_str().unwrap();
+        for precision in ["f32", "f64"] {
+            let options = ["--record", "--precision", precision, "--kernel", "cuda"];
+            done(&[], &[&["op", golden, "--out", record_name][..], &options].concat());
+            let said = done(&[], &["check", record_name, "--level", "ops"]);
+            assert!(said.contains("PASS"), "{golden} in {precision}: {said}");
+            change_a_result(&record);
+            let output = gdstar(no_driver().path(), &[], &["check", record_name]);
+            let said = text(&output.stdout);
+            assert!(output.status.code() == Some(1) && said.contains("FAIL"), "{golden} in {precision}: {said}");
+        }
+    }
+}
+
+/// Of the results in a record the largest number grows by a hundredth.
+fn change_a_result(record: &Path) {
+    let bytes = std::fs::read(record).unwrap();
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let parsed = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let tensors: Vec<(String, Tensor)> = parsed
+        .tensors()
+        .into_iter()
+        .map(|(name, view)| {
+            (name, Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() })
+        })
+        .collect();
+    let numbers = |tensor: &Tensor| tensor.numbers().into_iter().map(f64::abs).enumerate().collect::<Vec<_>>();
+    let results = tensors.iter().enumerate().filter(|(_, (name, _))| name.contains("/out/") || name.contains("/grad/"));
+    let all = results.flat_map(|(of, (_, tensor))| numbers(tensor).into_iter().map(move |(at, x)| (of, at, x)));
+    let finite = all.filter(|(_, _, x)| x.is_finite());
+    let (of, at, _) = finite.max_by(|a, b| a.2.total_cmp(&b.2)).unwrap();
+    let mut changed = tensors;
+    let tensor = &mut changed[of].1;
+    let mut numbers = tensor.numbers();
+    numbers[at] *= 1.01;
+    let shape = tensor.shape.clone();
+    *tensor = match tensor.dtype {
+        safetensors::Dtype::F32 => Tensor::from_slice(&shape, &numbers.iter().map(|&x| x as f32).collect::<Vec<_>>()),
+        _ => Tensor::from_slice(&shape, &numbers),
+    };
+    let metadata = header.metadata().clone().unwrap_or_default();
+    tensor_file::write(record, metadata.into_iter().collect(), &changed).unwrap();
 }
 
 /// A run of this method on some digits, in a folder and with a trace.

@@ -101,9 +101,12 @@ pub(super) fn case(file: &TensorFile, entry: &Entry, case: CaseHeader) -> Result
     Ok(OpCase { name: case.name, op, inputs, outputs: case.outputs, upstream, wanted, out_shapes })
 }
 
+/// The inputs that are made of integers.
+pub(super) const INTEGERS: [&str; 2] = ["labels", "mask"];
+
 /// Whether an input of this name is made of integers.
 pub(crate) fn is_integer(name: &str) -> bool {
-    matches!(name, "labels" | "mask")
+    INTEGERS.contains(&name)
 }
 
 fn mask(file: &TensorFile, name: &str) -> Result<ArrayD<i64>> {
