@@ -35,6 +35,11 @@ fn of_a_driver_that_is_too_old_both_versions_are_told() {
 }
 
 #[test]
+fn of_a_gpu_that_is_too_old_both_capabilities_are_told() {
+    assert_op_fails(stand_in(), &[("STANDIN_CAPABILITY", "61")], 2, &["CUDA", "7.0", "6.1"]);
+}
+
+#[test]
 fn memory_that_does_not_suffice_fails_the_run() {
     assert_op_fails(stand_in(), &[("STANDIN_MEMORY", "1024")], 1, &["CUDA", "bytes of the GPU's memory"]);
 }

@@ -6,7 +6,7 @@
 use crate::common::{SCHEDULES, on_stand_in};
 use crate::families::FAMILIES;
 use gdstar::kernel::KERNELS;
-use gdstar::kernel::cuda::{self, Device};
+use gdstar::kernel::cuda::{self, Device, DeviceTensor};
 use std::collections::BTreeSet;
 
 /// A test for each family of these names.
@@ -41,6 +41,32 @@ fn every_kernel_of_the_table_is_tried_and_every_compiled_one_launched() {
         let launched: BTreeSet<_> = Device::get().unwrap().launches().into_keys().collect();
         let compiled = |names: Vec<&'static str>| names.into_iter().collect::<BTreeSet<_>>();
         assert_eq!(launched, compiled([cuda::kernels::<f32>(), cuda::kernels::<f64>()].concat()));
+    });
+}
+
+/// A launch is held against what the kernel declares before it starts: no driver could say that an argument is missing.
+#[test]
+fn arguments_that_a_kernel_does_not_declare_are_named() {
+    on_stand_in(concat!(module_path!(), "::arguments_that_a_kernel_does_not_declare_are_named"), &[], || {
+        let device = Device::get().unwrap();
+        let x = DeviceTensor::of_slice(device, &[2], &[1.0f32, 2.0]).unwrap();
+        let launch = |name: &str, inputs: &[&DeviceTensor<f32>]| {
+            cuda::formula_values(device, name, inputs).unwrap_err().to_string()
+        };
+        // A formula of one number for two, and of two for one: as many bytes, or arguments, too many or too few.
+        for (name, inputs, expected, found) in [
+            ("relu", &[&x, &x][..], "[8, 8, 8]", "[256, 8, 8, 8, 8]"),
+            ("add", &[&x], "[256, 8, 8, 8, 8]", "[8, 8, 8]"),
+        ] {
+            let told = launch(name, inputs);
+            assert!(
+                [&format!("kernel {name}_values"), expected, found].iter().all(|part| told.contains(*part)),
+                "{told}"
+            );
+        }
+        let told = launch("tanh", &[&x]);
+        assert!(told.contains("kernel tanh_values") && told.contains("none of this name"), "{told}");
+        assert!(device.launches().is_empty());
     });
 }
 

@@ -80,9 +80,10 @@ impl Device {
             let text = format!("PTX {major}.{minor} is newer than this driver reads, {a}.{b}");
             return Err(Fault::new(UNSUPPORTED_PTX_VERSION, text));
         }
-        let capability = module.target.trim_start_matches("sm_").trim_end_matches('a').parse::<u32>();
-        if !capability.is_ok_and(|capability| capability <= 70) {
-            return Err(Fault::new(INVALID_PTX, format!("PTX for {} on a device of sm_70", module.target)));
+        let capability = module.target.trim_start_matches("sm_").trim_end_matches('a').parse::<i32>();
+        let own = self.settings.capability;
+        if !capability.is_ok_and(|capability| capability <= own) {
+            return Err(Fault::new(INVALID_PTX, format!("PTX for {} on a device of sm_{own}", module.target)));
         }
         let (mut globals, mut variables) = (Globals::new(), HashMap::new());
         for variable in module.variables.iter().filter(|variable| variable.space != ".shared") {

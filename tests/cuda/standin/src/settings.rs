@@ -41,6 +41,8 @@ pub struct Settings {
     pub seed: u64,
     /// As `cuDriverGetVersion` counts: 12000 is 12.0.
     pub driver: i32,
+    /// The device's compute capability, 10 major + minor.
+    pub capability: i32,
     pub devices: i32,
     /// Bytes of the device.
     pub memory: u64,
@@ -59,6 +61,7 @@ impl Default for Settings {
             schedule: Schedule::Quick,
             seed: 0,
             driver: 12000,
+            capability: 70,
             devices: 1,
             memory: 4 << 30,
             fail: Vec::new(),
@@ -70,10 +73,11 @@ impl Default for Settings {
     }
 }
 
-pub const VARIABLES: [&str; 10] = [
+pub const VARIABLES: [&str; 11] = [
     "STANDIN_SCHEDULE",
     "STANDIN_SEED",
     "STANDIN_DRIVER",
+    "STANDIN_CAPABILITY",
     "STANDIN_DEVICES",
     "STANDIN_MEMORY",
     "STANDIN_FAIL",
@@ -113,6 +117,7 @@ impl Settings {
             }
             "STANDIN_SEED" => self.seed = number(name, value)?,
             "STANDIN_DRIVER" => self.driver = number(name, value)?,
+            "STANDIN_CAPABILITY" => self.capability = number(name, value)?,
             "STANDIN_DEVICES" => self.devices = number(name, value)?,
             "STANDIN_MEMORY" => self.memory = number(name, value)?,
             "STANDIN_FAIL" => {

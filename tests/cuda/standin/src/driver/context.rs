@@ -91,7 +91,7 @@ pub unsafe extern "C" fn cuDeviceTotalMem_v2(bytes: *mut usize, number: c_int) -
 
 #[no_mangle]
 pub unsafe extern "C" fn cuDeviceGetAttribute(value: *mut c_int, attribute: c_int, number: c_int) -> Code {
-    device("cuDeviceGetAttribute", Some(number), |_| {
+    device("cuDeviceGetAttribute", Some(number), |settings| {
         let found = match attribute {
             1 => MAX_THREADS as c_int,
             2..=4 => MAX_BLOCK[attribute as usize - 2] as c_int,
@@ -105,8 +105,8 @@ pub unsafe extern "C" fn cuDeviceGetAttribute(value: *mut c_int, attribute: c_in
             16 => 1,
             39 => 512,
             41 => 1,
-            75 => 7,
-            76 => 0,
+            75 => settings.capability / 10,
+            76 => settings.capability % 10,
             81 => MAX_SHARED as c_int,
             // Memory pools: cudarc then allocates and frees in the order of the stream.
             115 => 1,
