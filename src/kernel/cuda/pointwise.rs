@@ -1,6 +1,7 @@
 //! What is done element by element.
 
 use super::launch::Launch;
+use super::moves::filled;
 use super::walk::{Walk, broadcast, row_major};
 use super::{Device, DeviceError, DeviceTensor, Result};
 use crate::kernel::{List, joined_shape, list};
@@ -62,10 +63,10 @@ fn gradient_of_two<S: Scalar>(
     other: Option<&DeviceTensor<S>>,
     dy: &DeviceTensor<S>,
 ) -> Result<DeviceTensor<S>> {
-    let mut dx = DeviceTensor::stale(device, shape)?;
     let joined = dy.shape();
     let others = other.map_or(list![0; joined.len()], |other| broadcast(other.shape(), joined));
     if shape == joined {
+        let mut dx = DeviceTensor::stale(device, shape)?;
         let walk = Walk::new(joined, [&others, &[], &[]]);
         let launch = Launch::<S>::new(device, format!("{name}_gradient")).indices(&walk.fields()?).index(dy.len());
         launch.write(&mut dx).read_any(other).read(dy).over(dy.len())?;
@@ -78,6 +79,10 @@ fn gradient_of_two<S: Scalar>(
     // The first axis is summed first: it is the fastest of those that repeat.
     let repeated: List<usize> = (0..joined.len()).rev().filter(|axis| !is_kept(axis)).collect();
     let steps = repeated.iter().map(|&axis| joined[axis]).product();
+    if steps == 0 {
+        return filled(device, shape, S::ZERO);
+    }
+    let mut dx = DeviceTensor::stale(device, shape)?;
     let repeated = Walk::unjoined(repeated.into_iter().map(along));
     let (kernel, count) = (format!("{name}_summed_gradient"), dx.len());
     let launch = Launch::<S>::new(device, kernel).indices(&kept.fields()?).indices(&repeated.fields()?);

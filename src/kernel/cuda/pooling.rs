@@ -102,6 +102,9 @@ pub fn plane_means<S: Scalar>(device: &Device, x: &DeviceTensor<S>, shape: &[usi
     let mut y = DeviceTensor::stale(device, shape)?;
     let (planes, pixels) = (y.len(), x.shape().iter().skip(2).product());
     x.has_len(planes * pixels, "plane_means: x")?;
+    if planes > 0 && pixels == 0 {
+        return Err(DeviceError::refused("plane_means: x", "a pixel or more", "none"));
+    }
     let launch = Launch::<S>::new(device, "plane_means").index(planes).index(pixels);
     launch.write(&mut y).read(x).over(planes)?;
     Ok(y)

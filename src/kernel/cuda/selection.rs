@@ -38,11 +38,15 @@ pub fn living<S: Scalar>(
 ) -> Result<DeviceTensor<S>> {
     let (count, stretches) = (values.len(), values.len().div_ceil(STRETCH));
     alive.has_len(count, "living")?;
-    let mut starts = DeviceTensor::<u64>::stale(device, &[stretches + 1])?;
+    if count == 0 {
+        return DeviceTensor::stale(device, &[0]);
+    }
+    let (mut starts, mut all) =
+        (DeviceTensor::<u64>::stale(device, &[stretches])?, DeviceTensor::<u64>::stale(device, &[1])?);
     let launch = Launch::<S>::new(device, "count_living").index(stretches).index(count);
     launch.write(&mut starts).read(alive).over(stretches)?;
-    Launch::<S>::new(device, "add_up").index(stretches).write(&mut starts).in_blocks(1)?;
-    let nnz = starts.elements(device)?.last().map_or(0, |&nnz| nnz as usize);
+    Launch::<S>::new(device, "add_up").index(stretches).write(&mut starts).write(&mut all).in_blocks(1)?;
+    let nnz = all.elements(device)?.iter().sum::<u64>() as usize;
     let mut living = DeviceTensor::stale(device, &[nnz])?;
     let launch = Launch::<S>::new(device, "living").index(stretches).index(count);
     launch.write(&mut living).read(&starts).read(values).read(alive).over(stretches)?;

@@ -9,7 +9,7 @@ pub fn try_all<S: Scalar>(trial: &mut Trial) {
     let settings = BatchNormSettings { training: false, eps: 1e-3, momentum: 0.1 };
     one::<S>(trial, Numbers::Ordinary, &[1, 600], settings);
     for numbers in ALL {
-        for shape in [&[5, 3][..], &[2, 4], &[1, 2, 1, 2], &[3, 2, 4, 5], &[4, 18, 3, 9], &[3, 1, 10, 11]] {
+        for shape in [&[5, 3][..], &[2, 4], &[257, 2], &[1, 2, 1, 2], &[3, 2, 4, 5], &[4, 18, 3, 9], &[3, 1, 10, 11]] {
             for training in [true, false] {
                 one::<S>(trial, numbers, shape, BatchNormSettings { training, eps: 1e-3, momentum: 0.1 });
             }

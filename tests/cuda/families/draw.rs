@@ -46,6 +46,18 @@ impl Trial {
         })
     }
 
+    /// A number of this size: at least 2^exponent, below 2^(exponent + 1), of either sign.
+    pub fn of_size<S: Scalar>(&mut self, exponent: i32) -> S {
+        let number = self.rng.random_range(1.0..2.0) * if self.rng.random_bool(0.5) { 1.0 } else { -1.0 };
+        S::from_f64(number * 2_f64.powi(exponent / 2) * 2_f64.powi(exponent - exponent / 2))
+    }
+
+    /// Numbers of every size that a double has, and more of those whose product, or square, is hardly one that a double has.
+    pub fn of_every_size<S: Scalar>(&mut self) -> Vec<S> {
+        let ends = (0..12).flat_map(|_| (-1024..=-1016).chain(-514..=-506));
+        (-1074..=1023).chain(ends).map(|exponent| self.of_size(exponent)).collect()
+    }
+
     pub fn slice<S: Scalar>(&mut self, numbers: Numbers, len: usize) -> Vec<S> {
         (0..len).map(|_| self.number(numbers)).collect()
     }

@@ -39,5 +39,16 @@ pub fn try_all<S: Scalar>(trial: &mut Trial) {
             }
         }
     }
+    squares_of_every_size::<S>(trial);
     assert!(Groups::upload(trial.device, &[0, 3], 3).is_err());
+}
+
+/// A group for each number.
+fn squares_of_every_size<S: Scalar>(trial: &mut Trial) {
+    let x = trial.of_every_size::<S>();
+    let (ids, all, square) = ((0..x.len()).collect::<Vec<_>>(), vec![true; x.len()], GroupTotal::Sum(Term::Square));
+    let groups = Groups::upload(trial.device, &ids, x.len()).unwrap();
+    let literal = kernel::group_totals(Kernel::Literal, square, &x, &ids, x.len(), &all);
+    let made = cuda::group_totals(trial.device, square, &trial.list(&x), &groups, &trial.marks(&all)).unwrap();
+    literal.into_iter().zip(made).for_each(|((literal, _), (made, _))| same_wide("a square", literal, made));
 }

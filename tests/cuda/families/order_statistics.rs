@@ -11,9 +11,12 @@ pub fn try_all<S: Scalar>(trial: &mut Trial) {
             [0, len / 3, len / 2, len - 1].into_iter().for_each(|rank| one(trial, &x, rank));
         }
     }
-    let mut late = trial.slice::<S>(Numbers::Ordinary, 700);
-    late[650] = S::from_f64(f64::NEG_INFINITY);
-    one(trial, &late, 3);
+    // Behind the first block, and behind the first turn of a grid.
+    for place in [400, 650] {
+        let mut late = trial.slice::<S>(Numbers::Ordinary, 700);
+        late[place] = S::from_f64(f64::NEG_INFINITY);
+        one(trial, &late, 3);
+    }
     let few = [0.0, -0.0, 1.0, -1.0].map(S::from_f64);
     let equals: Vec<S> = (0..500).map(|i| few[i * i % 7 % 4]).collect();
     (0..500).step_by(31).for_each(|rank| one(trial, &equals, rank));

@@ -52,7 +52,7 @@ fn near_the_ends_of_exponentials<S: Scalar>(trial: &mut Trial) {
 }
 
 fn of_two<F: Formula<Inputs = Two>, S: Scalar>(trial: &mut Trial, numbers: Numbers, f: F, reads: bool) {
-    let pairs: [(&[usize], &[usize]); 10] = [
+    let pairs: [(&[usize], &[usize]); 12] = [
         (&[3, 4], &[3, 4]),
         (&[2, 3, 4], &[4]),
         (&[3, 1, 5], &[4, 1]),
@@ -63,6 +63,9 @@ fn of_two<F: Formula<Inputs = Two>, S: Scalar>(trial: &mut Trial, numbers: Numbe
         (&[2, 1, 2, 1, 3, 1], &[1, 3, 1, 2, 1, 2]),
         (&[15, 61], &[61]),
         (&[2, 600], &[600]),
+        // Of as many axes as a sum has levels.
+        (&[], &[2, 2, 3, 2, 2, 2, 2, 2]),
+        (&[2, 1, 1, 1, 1, 1, 1, 1], &[2, 2, 2, 2, 2, 2, 2, 2]),
     ];
     for (of_a, of_b) in pairs {
         let (a, b) = (trial.array::<S>(numbers, of_a), trial.array::<S>(numbers, of_b));

@@ -32,7 +32,8 @@ KERNEL batch_norm_statistics(index n, index channels, index pixels, channel *sta
                              double momentum, real *new_mean, real *new_variance, const real *mean,
                              const real *variance) {
     __shared__ channel now;
-    LOOP (index c = blockIdx.x; c < channels; c += gridDim.x) {
+    index c = blockIdx.x;
+    DO {
         index m = n * pixels;
         real shift = x[value_at(channels, pixels, c, 0)];
         wide sum = sum_in_order(m, [&](index i) { return widen(x[value_at(channels, pixels, c, i)]) - widen(shift); });
@@ -55,8 +56,8 @@ KERNEL batch_norm_statistics(index n, index channels, index pixels, channel *sta
             new_mean[c] = narrow(towards(momentum, mean[c], load(&now.shift) + load(&now.offset)));
             new_variance[c] = narrow(towards(momentum, variance[c], of_batch * unbiased));
         }
-        __syncthreads();
-    }
+        c += gridDim.x;
+    } while (c < channels);
 }
 
 // Statistics that are given.
@@ -85,7 +86,8 @@ KERNEL batch_norm_sums(index n, index channels, index pixels, backward *made, co
                        const channel *statistics, const real *weight, double eps, double momentum,
                        unsigned int training, const real *d_mean, const real *d_variance, real *d_weight,
                        real *d_bias, real *d_old_mean, real *d_old_variance) {
-    LOOP (index c = blockIdx.x; c < channels; c += gridDim.x) {
+    index c = blockIdx.x;
+    DO {
         const channel &of = statistics[c];
         wide sum = sum_in_order(n * pixels, [&](index i) { return widen(dy[value_at(channels, pixels, c, i)]); });
         wide sum_centred = sum_in_order(n * pixels, [&](index i) {
@@ -121,7 +123,7 @@ KERNEL batch_norm_sums(index n, index channels, index pixels, backward *made, co
             d_old_variance[c] =
                 narrow(training ? kept * widen(d_variance[c]) : -(scale * (r * r) * sum_centred * half));
         }
-    }
+    } while ((c += gridDim.x) < channels);
 }
 
 KERNEL batch_norm_input_gradient(index count, index channels, index pixels, real *dx, const real *x, const real *dy,

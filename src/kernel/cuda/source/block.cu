@@ -4,7 +4,8 @@
 // side, and the first thread adds them in their order. What it returns is the first thread's.
 template <class Term> INLINE wide sum_in_order_from(wide sum, index count, Term term) {
     __shared__ stored_wide tile[THREADS];
-    LOOP (index start = 0; start < count; start += THREADS) {
+    index start = 0;
+    DO {
         index terms = min(count - start, (index)THREADS);
         if (threadIdx.x < terms) store(&tile[threadIdx.x], term(start + threadIdx.x));
         __syncthreads();
@@ -12,7 +13,8 @@ template <class Term> INLINE wide sum_in_order_from(wide sum, index count, Term 
             LOOP (index i = 0; i < terms; i++) sum = sum + load(&tile[i]);
         }
         __syncthreads();
-    }
+        start += THREADS;
+    } while (start < count);
     return sum;
 }
 

@@ -45,13 +45,15 @@ KERNEL cross_entropy_gradient(index n, index classes, real *dx, const stored_wid
         wide of_one = widen(*dy), count = wide_count(n), even = wide_from(0.0), sum = wide_from(0.0);
         if (smoothing > 0.0) even = wide_from(smoothing) / wide_count(classes) * (of_one / count);
         wide scale = of_one / (count * (wide_from(1.0) + load(&row[classes])));
-        index label = (index)labels[i];
-        LOOP (index j = 0; j < classes; j++) {
+        // There is a class at least: the label's.
+        index label = (index)labels[i], j = 0;
+        DO {
             wide h = load(&row[j]);
             wide p = h * (h * scale);
             if (j != label) sum = sum + p;
             dx[i * classes + j] = narrow(smoothing > 0.0 ? p - even : p);
-        }
+            j++;
+        } while (j < classes);
         // Of the label the sum over the others is taken, which does not cancel.
         dx[i * classes + label] = narrow(smoothing > 0.0 ? wide_count(classes - 1) * even - sum : -sum);
     }

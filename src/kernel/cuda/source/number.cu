@@ -16,6 +16,9 @@ typedef unsigned char flag; // 0 or 1
 // A loop that is compiled as it stands: every line of the PTX is then one that a test with few elements runs.
 #define LOOP _Pragma("unroll 1") for
 
+// The same of a loop that has a first turn whatever is given: DO { .. } while (..). Its first bound would never be met.
+#define DO _Pragma("unroll 1") do
+
 // Every thread of the grid takes the places first, first + step, first + 2 step, ...
 #define EACH(i, count) LOOP (index i = first(); i < (count); i += step())
 

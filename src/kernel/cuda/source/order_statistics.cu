@@ -9,14 +9,16 @@ struct search {
     bits64 key, rank;
 };
 
+// All bits are turned where `first` is 0, or the first one alone where it is 1.
+INLINE key turned(key bits, key first) { return bits ^ ((first - 1) | (key)1 << (REAL_BITS - 1)); }
+
 INLINE key key_of(real x) {
-    key bits = bits_of(x), sign = (key)1 << (REAL_BITS - 1);
-    return bits & sign ? ~bits : bits | sign;
+    key bits = bits_of(x);
+    return turned(bits, ~bits >> (REAL_BITS - 1));
 }
 
 INLINE real value_of(key of) {
-    key sign = (key)1 << (REAL_BITS - 1);
-    key bits = of & sign ? of & ~sign : ~of;
+    key bits = turned(of, of >> (REAL_BITS - 1));
 #if REAL_BITS == 32
     return __uint_as_float(bits);
 #else
@@ -75,9 +77,9 @@ KERNEL look_above(index count, following *next, const search *found, const real 
     }
 }
 
-// The value of the rank, and the next one: the same again, or the least above.
+// The value of the rank, and the next one: the same again, or the least above. One block, whose first thread does it.
 KERNEL value_of_rank(real *values, const search *found, const following *next) {
-    if (first() == 0) {
+    if (threadIdx.x == 0) {
         values[0] = value_of((key)found->key);
         values[1] = value_of((key)(found->rank + 1 < next->equal ? found->key : next->above));
     }

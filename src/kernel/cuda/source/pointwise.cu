@@ -96,9 +96,9 @@ INLINE void gradient_of_two(const walk &axes, index count, real *dx, const real 
     }
 }
 
-// Where axes repeat: dx is the sum over them, in the wide type; `kept` and `repeated` walk dy and `other`. Sums are one
-// within another: the innermost runs over the repeated axis that is the first of dy's, which is the fastest of
-// `repeated`.
+// Where axes repeat: dx is the sum over them, in the wide type; `kept` and `repeated` walk dy and `other`, and of `steps`
+// there is one at least. Sums are one within another: the innermost runs over the repeated axis that is the first of
+// dy's, which is the fastest of `repeated`.
 template <class F>
 INLINE void summed_gradient_of_two(const walk &kept, const walk &repeated, index steps, index count, real *dx,
                                    const real *other, const real *dy) {
@@ -107,24 +107,26 @@ INLINE void summed_gradient_of_two(const walk &kept, const walk &repeated, index
         wide sums[AXES];
 #pragma unroll
         for (int axis = 0; axis < AXES; axis++) sums[axis] = wide_from(0.0);
-        LOOP (index at = 0; at < steps; at++) {
+        index at = 0;
+        DO {
             places place = places_of(repeated, at);
             wide read = wide_from(0.0);
             if (F::READS) read = widen(other[start.of[1] + place.of[1]]);
             sums[AXES - 1] = sums[AXES - 1] + F::gradient(read, widen(dy[start.of[0] + place.of[0]]));
             // A sum that is complete is added to that around it.
-            index complete = at + 1;
+            at++;
+            index complete = at;
             bool carries = true;
 #pragma unroll
             for (int axis = AXES - 1; axis > 0; axis--) {
-                carries = carries && repeated.count[axis - 1] != 0 && complete % repeated.count[axis] == 0;
+                carries = carries && complete % repeated.count[axis] == 0;
                 if (carries) {
                     complete /= repeated.count[axis];
                     sums[axis - 1] = sums[axis - 1] + sums[axis];
                     sums[axis] = wide_from(0.0);
                 }
             }
-        }
+        } while (at < steps);
         dx[i] = narrow(sums[0]);
     }
 }

@@ -106,11 +106,15 @@ KERNEL avg_pool2d_gradient(pooling of, unsigned int count_padding, index count, 
     }
 }
 
-// The mean of every plane.
+// The mean of every plane, which has a pixel at least.
 KERNEL plane_means(index planes, index pixels, real *y, const real *x) {
     EACH(plane, planes) {
         wide sum = wide_from(0.0);
-        LOOP (index pixel = 0; pixel < pixels; pixel++) sum = sum + widen(x[plane * pixels + pixel]);
+        index pixel = 0;
+        DO {
+            sum = sum + widen(x[plane * pixels + pixel]);
+            pixel++;
+        } while (pixel < pixels);
         y[plane] = narrow(sum / wide_count(pixels));
     }
 }

@@ -11,7 +11,8 @@ KERNEL matmul(index m, index k, index n, real *c, const real *a, index a_row, in
     __shared__ real of_b[TILE][TILE];
     int row = threadIdx.x / TILE, column = threadIdx.x % TILE;
     index columns = (n + TILE - 1) / TILE, tiles = (m + TILE - 1) / TILE * columns;
-    LOOP (index tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+    index tile = blockIdx.x;
+    DO {
         index i = tile / columns * TILE + row, j = tile % columns * TILE + column;
         wide sum = wide_from(0.0);
         if (bias != 0 && j < n) sum = widen(bias[j]);
@@ -26,24 +27,29 @@ KERNEL matmul(index m, index k, index n, real *c, const real *a, index a_row, in
             __syncthreads();
         }
         if (i < m && j < n) c[i * n + j] = narrow(sum);
-    }
+        tile += gridDim.x;
+    } while (tile < tiles);
 }
 
 // db_o = sum of dy over n and pixels, each ascending: dy [n,o,pixels] -> db [o]. A block makes a channel: its threads
 // bring a tile of dy into shared memory, and the first one adds.
 KERNEL channel_sums(index n, index channels, index pixels, real *db, const real *dy) {
     __shared__ real tile[THREADS];
-    LOOP (index channel = blockIdx.x; channel < channels; channel += gridDim.x) {
+    index channel = blockIdx.x;
+    DO {
         wide sum = wide_from(0.0);
-        LOOP (index start = 0; start < n * pixels; start += THREADS) {
+        index start = 0;
+        DO {
             index terms = min(n * pixels - start, (index)THREADS), i = start + threadIdx.x;
             if (threadIdx.x < terms) tile[threadIdx.x] = dy[(i / pixels * channels + channel) * pixels + i % pixels];
             __syncthreads();
             if (threadIdx.x == 0) {
-                LOOP (index t = 0; t < terms; t++) sum = add_product(sum, tile[t], 1);
+                LOOP (index t = 0; t < terms; t++) sum = add_exactly(sum, widen(tile[t]));
             }
             __syncthreads();
-        }
+            start += THREADS;
+        } while (start < n * pixels);
         if (threadIdx.x == 0) db[channel] = narrow(sum);
-    }
+        channel += gridDim.x;
+    } while (channel < channels);
 }

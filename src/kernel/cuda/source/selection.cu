@@ -11,23 +11,28 @@ KERNEL hold(index count, real *x, const flag *alive) {
 }
 
 // Those that live, in order, in three steps: how many there are in each stretch of entries; where each stretch's begin;
-// and there they are.
+// and there they are. There is a stretch, and none of them is empty.
 #define STRETCH 256
 
 KERNEL count_living(index stretches, index count, bits64 *counts, const flag *alive) {
     EACH(stretch, stretches) {
+        index i = stretch * STRETCH, end = min(i + STRETCH, count);
         bits64 living = 0;
-        LOOP (index i = stretch * STRETCH; i < min((stretch + 1) * STRETCH, count); i++) living += alive[i];
+        DO {
+            living += alive[i];
+            i++;
+        } while (i < end);
         counts[stretch] = living;
     }
 }
 
-// Each count becomes the sum of those before it, and behind them comes the sum of all; one block, whose threads bring a
-// tile of counts into shared memory, where the first thread adds.
-KERNEL add_up(index stretches, bits64 *counts) {
+// Each count becomes the sum of those before it, and *all the sum of all; one block, whose threads bring a tile of counts
+// into shared memory, where the first thread adds.
+KERNEL add_up(index stretches, bits64 *counts, bits64 *all) {
     __shared__ bits64 tile[THREADS];
     bits64 sum = 0;
-    LOOP (index start = 0; start < stretches; start += THREADS) {
+    index start = 0;
+    DO {
         index terms = min(stretches - start, (index)THREADS);
         if (threadIdx.x < terms) tile[threadIdx.x] = counts[start + threadIdx.x];
         __syncthreads();
@@ -39,18 +44,21 @@ KERNEL add_up(index stretches, bits64 *counts) {
             }
         }
         __syncthreads();
+        // Each thread has the same place in the next tile.
         if (threadIdx.x < terms) counts[start + threadIdx.x] = tile[threadIdx.x];
-        __syncthreads();
-    }
-    if (threadIdx.x == 0) counts[stretches] = sum;
+        start += THREADS;
+    } while (start < stretches);
+    if (threadIdx.x == 0) *all = sum;
 }
 
 KERNEL living(index stretches, index count, real *values, const bits64 *starts, const real *x, const flag *alive) {
     EACH(stretch, stretches) {
+        index i = stretch * STRETCH, end = min(i + STRETCH, count);
         bits64 next = starts[stretch];
-        LOOP (index i = stretch * STRETCH; i < min((stretch + 1) * STRETCH, count); i++) {
+        DO {
             if (alive[i]) values[next++] = x[i];
-        }
+            i++;
+        } while (i < end);
     }
 }
 

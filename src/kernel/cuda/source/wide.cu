@@ -12,8 +12,10 @@ INLINE wide widen(real x) { return x; }
 INLINE real narrow(wide x) { return __double2float_rn(x); }
 INLINE wide square_root(wide x) { return __dsqrt_rn(x); }
 
+INLINE wide add_exactly(wide sum, wide term) { return sum + term; }
+
 // sum + a b: the product of two floats is a double, exactly.
-INLINE wide add_product(wide sum, real a, real b) { return sum + (double)a * (double)b; }
+INLINE wide add_product(wide sum, real a, real b) { return add_exactly(sum, (double)a * (double)b); }
 
 INLINE unsigned int bits_of(real x) { return __float_as_uint(x); }
 typedef unsigned int key;
@@ -28,16 +30,18 @@ INLINE double low(wide x) { return x.lo; }
 INLINE wide widen(real x) { return dd(x); }
 INLINE real narrow(wide x) { return x.hi; }
 
-// sum + a b, the product exactly; a zero has the sign that the plain sum has, and where something on the way is not
-// finite the result is the plain sum.
-INLINE wide add_product(wide sum, real a, real b) {
-    double_double product = two_product(a, b);
-    double_double s = two_sum(sum.hi, product.hi);
-    double_double t = two_sum(sum.lo, product.lo);
+// sum + term; a zero has the sign that the plain sum has, and where something on the way is not finite the result is the
+// plain sum.
+INLINE wide add_exactly(wide sum, wide term) {
+    double_double s = two_sum(sum.hi, term.hi);
+    double_double t = two_sum(sum.lo, term.lo);
     double_double v = quick_two_sum(s.hi, s.lo + t.hi);
     double_double z = quick_two_sum(v.hi, t.lo + v.lo);
     return z.hi == 0.0 || !is_finite(z.lo) ? dd(s.hi) : z;
 }
+
+// sum + a b, the product exactly.
+INLINE wide add_product(wide sum, real a, real b) { return add_exactly(sum, two_product(a, b)); }
 
 typedef unsigned long long key;
 
