@@ -5,9 +5,11 @@ mod foreign;
 mod header;
 mod packed;
 mod stream;
+mod view;
 
 pub use stream::{StreamExtent, TensorSink, TensorStream};
 pub(crate) use stream::{description_bytes, metadata_bytes};
+pub use view::Layout;
 
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
@@ -17,12 +19,13 @@ use header::Header;
 use ndarray::{ArrayD, ArrayViewD};
 use safetensors::tensor::{Dtype, TensorView};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use view::View;
 
 /// A type that tensors in a file are made of.
 pub trait Element: Copy + Send + Sync + 'static {
@@ -98,6 +101,8 @@ pub struct TensorFile {
     path: PathBuf,
     content: Content,
     header: Header,
+    /// Further tensors, which show what the header's hold.
+    views: BTreeMap<Box<str>, View>,
 }
 
 /// Where the tensors' bytes are.
@@ -149,7 +154,7 @@ impl TensorFile {
 
     fn on_disk(path: &Path, mut file: File, size: u64) -> Result<Self> {
         let header = read_header(path, &mut file, size)?;
-        Ok(Self { path: path.to_path_buf(), content: Content::Disk(Mutex::new(file)), header })
+        Ok(Self { path: path.to_path_buf(), content: Content::Disk(Mutex::new(file)), header, views: BTreeMap::new() })
     }
 
     /// A file's content; `path` is for messages. Nothing is allocated on the header's word.
@@ -158,7 +163,7 @@ impl TensorFile {
     /// [`Error::File`] if it is not a complete safetensors file, or a name occurs twice.
     pub fn parse(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         let header = read_header(path, &mut bytes.as_slice(), bytes.len() as u64)?;
-        Ok(Self { path: path.to_path_buf(), content: Content::Memory(bytes), header })
+        Ok(Self { path: path.to_path_buf(), content: Content::Memory(bytes), header, views: BTreeMap::new() })
     }
 
     /// Where it was read from.
@@ -171,7 +176,7 @@ impl TensorFile {
         self.header.metadata.get(key).map(String::as_str)
     }
 
-    /// The names of all tensors, sorted.
+    /// The names of all stored tensors, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.header.entries.iter().map(|(name, _)| &**name)
     }
@@ -190,7 +195,7 @@ impl TensorFile {
         if entry.dtype != T::DTYPE {
             return Err(self.bad(name, format!("{:?}", T::DTYPE), format!("{:?}", entry.dtype)));
         }
-        let values: Vec<T> = self.bytes(entry)?.chunks_exact(T::SIZE).map(T::get).collect();
+        let values: Vec<T> = self.bytes(name, entry)?.chunks_exact(T::SIZE).map(T::get).collect();
         self.shaped(name, entry, values)
     }
 
@@ -200,7 +205,7 @@ impl TensorFile {
     /// As [`TensorFile::read`].
     pub fn read_floats(&self, name: &str, shape: Option<&[usize]>) -> Result<ArrayD<f64>> {
         let entry = self.entry(name, shape)?;
-        let bytes = self.bytes(entry)?;
+        let bytes = self.bytes(name, entry)?;
         let values: Vec<f64> = match entry.dtype {
             Dtype::F64 => bytes.chunks_exact(f64::SIZE).map(f64::get).collect(),
             Dtype::F32 => bytes.chunks_exact(f32::SIZE).map(|x| f32::get(x).into()).collect(),
@@ -217,7 +222,7 @@ impl TensorFile {
     /// As [`TensorFile::read`]; [`Error::File`] naming the first number beyond `i64`.
     pub fn read_integers(&self, name: &str, shape: Option<&[usize]>) -> Result<ArrayD<i64>> {
         let entry = self.entry(name, shape)?;
-        let bytes = self.bytes(entry)?;
+        let bytes = self.bytes(name, entry)?;
         let values = match entry.dtype {
             Dtype::I8 => integers::<i8>(&bytes),
             Dtype::I16 => integers::<i16>(&bytes),
@@ -238,7 +243,7 @@ impl TensorFile {
     /// # Errors
     /// [`Error::File`] if it is missing; [`Error::Io`] if it cannot be read.
     pub fn raw(&self, name: &str) -> Result<Cow<'_, [u8]>> {
-        self.bytes(self.entry(name, None)?)
+        self.bytes(name, self.entry(name, None)?)
     }
 
     fn bad(&self, name: &str, expected: String, found: String) -> Error {
@@ -247,8 +252,10 @@ impl TensorFile {
 
     fn find(&self, name: &str) -> Option<&Entry> {
         let entries = &self.header.entries;
-        let at = entries.binary_search_by(|(other, _)| (**other).cmp(name)).ok()?;
-        Some(&entries[at].1)
+        match entries.binary_search_by(|(other, _)| (**other).cmp(name)) {
+            Ok(at) => Some(&entries[at].1),
+            Err(_) => self.views.get(name).map(|view| &view.entry),
+        }
     }
 
     fn entry(&self, name: &str, shape: Option<&[usize]>) -> Result<&Entry> {
@@ -263,8 +270,17 @@ impl TensorFile {
         }
     }
 
-    /// A tensor's bytes; the header's check has made sure that they are there and fit its shape.
-    fn bytes(&self, entry: &Entry) -> Result<Cow<'_, [u8]>> {
+    /// A tensor's bytes, row-major.
+    fn bytes(&self, name: &str, entry: &Entry) -> Result<Cow<'_, [u8]>> {
+        let bytes = self.bytes_at(entry)?;
+        Ok(match self.views.get(name) {
+            Some(view) => Cow::Owned(view.gather(&bytes)),
+            None => bytes,
+        })
+    }
+
+    /// The bytes at an entry's place; the header's check has made sure that they are there and fit its shape.
+    fn bytes_at(&self, entry: &Entry) -> Result<Cow<'_, [u8]>> {
         match &self.content {
             Content::Memory(bytes) => {
                 let range = entry.bytes.start as usize..entry.bytes.end as usize;

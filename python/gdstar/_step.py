@@ -7,6 +7,7 @@ place), so that no copy is kept and nothing lives longer than it would.
 import contextlib
 import copy
 import functools
+import gc
 import random
 import sys
 
@@ -32,6 +33,7 @@ IN_OWN_TYPE = {
     "_adaptive_avg_pool2d_backward",
     "native_layer_norm_backward",
 }
+DETACH = torch.ops.aten.detach.default
 UNUSUAL = PRODUCTS | CONVOLUTIONS | IN_OWN_TYPE
 HALF = {torch.bfloat16: 2.0**-8, torch.float16: 2.0**-11}
 
@@ -55,17 +57,19 @@ class _Operator:
             for position, argument in enumerate(schema.arguments)
             if argument.alias_info is not None and argument.alias_info.is_write
         ]
+        shared = [result.alias_info for result in schema.returns]
+        self.is_view = any(alias is not None and not alias.is_write for alias in shared)
 
     def written(self, args, kwargs):
         """The keys of the arguments that a call changes: positions, or names of keyword arguments."""
         if self.packet in UNDECLARED_WRITES and args[5]:
             return UNDECLARED_WRITES[self.packet]
+        if not self.writes:
+            return ()
         return [key for key in self.writes if (key in kwargs if isinstance(key, str) else key < len(args))]
 
 
-@functools.cache
-def _operator(func):
-    return _Operator(func)
+_operator = functools.cache(_Operator)
 
 
 class _Saving:
@@ -79,16 +83,19 @@ class _Saving:
 
     def is_own(self, func, args, backward):
         """Whether this call is autograd's; remembers it otherwise."""
+        own = func is DETACH and not _is_below_views()
+        if backward:
+            self._last = (None, None)
+            return own
         place = _instruction()
-        if func is torch.ops.aten.detach.default and not _is_below_views():
-            if backward or self._last == (place, id(args[0])):
-                return True
+        if own and self._last == (place, id(args[0])):
+            return True
         self._last = (place, None)
         return False
 
     def made(self, results):
         """Remembers what the last call gave: its first result is the one that is saved."""
-        self._last = (self._last[0], next((id(result) for result in results if isinstance(result, torch.Tensor)), None))
+        self._last = (self._last[0], id(results[0]) if results else None)
 
 
 def _is_below_views():
@@ -98,9 +105,14 @@ def _is_below_views():
 def _instruction():
     """Where the program is: its innermost frame outside of PyTorch's dispatching, and the instruction there."""
     frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(DISPATCHING):
+    while _dispatches(frame.f_globals.get("__name__", "")) and frame.f_back is not None:
         frame = frame.f_back
     return id(frame), frame.f_lasti
+
+
+@functools.cache
+def _dispatches(module):
+    return module.startswith(DISPATCHING)
 
 
 class _Graph:
@@ -174,11 +186,11 @@ class _Calls(TorchDispatchMode):
         arithmetic = _arithmetic(operator, args)
         if arithmetic:
             case["arithmetic"] = arithmetic
-        case["args"] = [self._value(arg, name, f"in{i}") for i, arg in enumerate(args)]
+        case["args"] = [self._value(arg, name, "in", i) for i, arg in enumerate(args)]
         if kwargs:
             case["kwargs"] = {key: self._value(value, name, key) for key, value in kwargs.items()}
         written = operator.written(args, kwargs)
-        bases = self._bases(kwargs[key] if isinstance(key, str) else args[key] for key in written)
+        bases = self._bases(kwargs[key] if isinstance(key, str) else args[key] for key in written) if written else ()
 
         results = func(*args, **kwargs)
 
@@ -188,24 +200,33 @@ class _Calls(TorchDispatchMode):
             for tensor in _tensors(value):
                 self.contents.changed(tensor)
             if isinstance(value, torch.Tensor):
-                writes[str(key)] = self._value(value, name, f"after{key}")
-        flat = results if isinstance(results, (list, tuple)) else [results]
-        flat = [part for result in flat for part in (result if isinstance(result, (list, tuple)) else [result])]
-        self._saving.made(flat)
-        case["results"] = [self._value(result, name, f"out{i}") for i, result in enumerate(flat)]
+                writes[str(key)] = self._value(value, name, "after", key)
+        flat = [results]
+        if isinstance(results, (list, tuple)):
+            flat = [part for result in results for part in (result if isinstance(result, (list, tuple)) else [result])]
+        tensors = _tensors(flat)
+        self._saving.made(tensors)
+        if operator.is_view and isinstance(args[0], torch.Tensor):
+            case["results"] = [self.contents.reference(result, (name, "out", i), args[0]) for i, result in enumerate(flat)]
+        else:
+            # A result that is a number of the program's, as of `item()`, is no tensor to record.
+            is_tensor = [isinstance(result, torch.Tensor) for result in flat]
+            case["results"] = [
+                self._value(result, name, "out", i) if is_tensor[i] else None for i, result in enumerate(flat)
+            ]
         if writes:
             case["writes"] = writes
         self.cases.append(case)
         for base, before, view in bases:
             self._scatter(case, base, before, view)
         if grad_enabled and not backward:
-            self._graph.made(case, [result for result in flat if isinstance(result, torch.Tensor)])
+            self._graph.made(case, tensors)
         return results
 
-    def _value(self, value, name, part):
-        """An argument or a result as the file has it."""
+    def _value(self, value, *name):
+        """An argument or a result as the file has it; `name`: what to call its content, in parts."""
         if isinstance(value, torch.Tensor):
-            return self.contents.reference(value, f"{name}/{part}")
+            return self.contents.reference(value, name)
         if value is None or isinstance(value, (int, str)):
             return value
         if isinstance(value, float):
@@ -213,14 +234,14 @@ class _Calls(TorchDispatchMode):
         if isinstance(value, (list, tuple)):
             if all(type(item) is int for item in value):
                 return list(value)
-            return [self._value(item, name, f"{part}.{i}") for i, item in enumerate(value)]
+            return [self._value(item, *name, f".{i}") for i, item in enumerate(value)]
         return DTYPES.get(value) or str(value).removeprefix("torch.")
 
     def _bases(self, values):
         """Of the views that a call will write through: the tensor they are views of, and what it held before."""
         views = [t for value in values for t in _tensors(value) if t._base is not None and not _covers(t, t._base)]
         known = [view for view in views if self.contents.is_known(view._base)]
-        return [(view._base, self.contents.reference(view._base, ""), view) for view in known]
+        return [(view._base, self.contents.reference(view._base, ("as_strided_scatter", "in")), view) for view in known]
 
     def _scatter(self, case, base, before, view):
         """A write through a view changes the tensor behind it: told as the call without side effects that does the
@@ -228,10 +249,10 @@ class _Calls(TorchDispatchMode):
         name = self.record.numbered(f"{case['module']}/as_strided_scatter" if case["module"] else "as_strided_scatter")
         place = [list(view.shape), list(view.stride()), view.storage_offset()]
         place[2] -= base.storage_offset()
-        after = self.contents.reference(view, "")
+        after = self.contents.reference(view, (name, "in", 1))
         scatter = {key: case[key] for key in ("module", "phase", "of") if key in case}
         scatter |= {"name": name, "op": "aten.as_strided_scatter.default", "args": [before, after, *place]}
-        scatter["results"] = [self.contents.reference(base, f"{name}/out0")]
+        scatter["results"] = [self.contents.reference(base, (name, "out", 0))]
         self.cases.append(scatter)
 
 
@@ -283,6 +304,18 @@ class _Modules:
             leave.remove()
 
 
+@contextlib.contextmanager
+def _without_collector():
+    """Lets Python's collector of cycles rest, which else goes through all that is kept of the calls, time and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 class Step:
     """The step that is being recorded. `loss`: set it to the loss, and the record has it."""
 
@@ -291,6 +324,12 @@ class Step:
 
 @contextlib.contextmanager
 def recording(model, path, batch, epoch, index, arithmetic):
+    with _without_collector(), _recording(model, path, batch, epoch, index, arithmetic) as step:
+        yield step
+
+
+@contextlib.contextmanager
+def _recording(model, path, batch, epoch, index, arithmetic):
     if not isinstance(model, torch.nn.Module):
         raise RecordError(f"{path}: the model must be a torch.nn.Module, not {type(model).__name__}")
     if type(model).__name__ == "OptimizedModule":
@@ -306,7 +345,7 @@ def recording(model, path, batch, epoch, index, arithmetic):
 
         def references(kind, tensors):
             tensors = {name: tensor for name, tensor in tensors.items() if isinstance(tensor, torch.Tensor)}
-            return {name: contents.reference(tensor, f"{kind}/{name}") for name, tensor in tensors.items()}
+            return {name: contents.reference(tensor, (kind, name)) for name, tensor in tensors.items()}
 
         if epoch is not None:
             header["epoch"] = epoch
@@ -338,7 +377,7 @@ def recording(model, path, batch, epoch, index, arithmetic):
                 "block, zero_grad() behind it"
             )
         if isinstance(step.loss, torch.Tensor):
-            header["loss"] = contents.reference(step.loss, "loss")
+            header["loss"] = contents.reference(step.loss, ("loss",))
         record.step(header)
     except BaseException:
         record.abandon()

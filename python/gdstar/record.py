@@ -5,7 +5,7 @@ PyTorch takes a training step. NumPy is all that this module needs; PyTorch is i
 """
 
 import json
-from collections import Counter
+import math
 
 import numpy as np
 
@@ -52,8 +52,10 @@ class Record(Whole):
             self._header["arithmetic"] = dict(arithmetic)
         self._header["cases"] = []
         self._names = set()
-        self._counts = Counter()
+        self._counts = {}
         self._steps = []
+        self._views = {}
+        self._seen = {}
 
     def op(self, name, op, attrs, inputs, outputs, *, upstream=None, grads=None, arithmetic=None):
         """Adds one evaluation of `op`, an op of `gdstar op --list`, forward and, with `grads`, backward.
@@ -106,10 +108,25 @@ class Record(Whole):
         stored = self._writer.shape(tensor)
         return {"tensor": tensor} if list(shape) == stored else {"tensor": tensor, "shape": list(shape)}
 
+    def holds(self, tensor):
+        """How many numbers a stored tensor has."""
+        return math.prod(self._writer.shape(tensor))
+
+    def view(self, name, tensor, shape, strides, offset):
+        """The reference of a view of a stored tensor, called `name`, where that is free."""
+        key = tensor, tuple(shape), tuple(strides), offset
+        known = self._seen.get(key)
+        if known is None:
+            name = self._writer.take(name)
+            self._views[name] = {"tensor": tensor, "shape": list(shape), "strides": list(strides), "offset": offset}
+            known = self._seen[key] = {"tensor": name}
+        return known
+
     def numbered(self, name):
         """`name` with how many calls of that name there were before."""
-        self._counts[name] += 1
-        return f"{name}/{self._counts[name] - 1}"
+        count = self._counts.get(name, 0)
+        self._counts[name] = count + 1
+        return f"{name}/{count}"
 
     def step(self, step):
         """Adds a step: an object with `cases` and what else docs/records.md has of steps."""
@@ -122,6 +139,8 @@ class Record(Whole):
             header |= self._steps[0]
         elif self._steps:
             header["steps"] = self._steps
+        if self._views:
+            header["views"] = self._views
         self._writer.close({"gdstar-ops": json.dumps(header, separators=(",", ":"), ensure_ascii=False)})
 
     def abandon(self):

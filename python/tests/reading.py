@@ -27,7 +27,7 @@ class Read:
         length = int.from_bytes(data[:8], "little")
         self.entries = json.loads(data[8 : 8 + length])
         self.header = json.loads(self.entries.pop("__metadata__")["gdstar-ops"])
-        self.data = data[8 + length :]
+        self.data, self.contents = data[8 + length :], {}
         ends = [entry["data_offsets"] for entry in self.entries.values()]
         assert max((end for _, end in ends), default=0) == len(self.data), "no byte is missing, none left over"
 
@@ -42,15 +42,28 @@ class Read:
         return [case["op"].removeprefix("aten.") for case in self.cases]
 
     def tensor(self, reference):
-        entry = self.entries[reference["tensor"]]
+        view = self.header.get("views", {}).get(reference["tensor"])
+        if view is not None:
+            seen = torch.as_strided(self.stored(view["tensor"]), view["shape"], view["strides"], view["offset"])
+            return seen.contiguous().reshape(reference.get("shape", view["shape"]))
+        flat = self.stored(reference["tensor"])
+        return flat.reshape(reference.get("shape", self.entries[reference["tensor"]]["shape"]))
+
+    def stored(self, name):
+        """A stored tensor's numbers, one after the other."""
+        entry = self.entries[name]
         (begin, end), dtype = entry["data_offsets"], DTYPES[entry["dtype"]]
-        assert begin % dtype.itemsize == 0, f"{reference}: lies askew"
-        flat = (
-            torch.frombuffer(bytearray(self.data[begin:end]), dtype=dtype)
-            if end > begin
-            else torch.empty(0, dtype=dtype)
-        )
-        return flat.reshape(reference.get("shape", entry["shape"]))
+        assert begin % dtype.itemsize == 0, f"{name}: lies askew"
+        if begin == end:
+            return torch.empty(0, dtype=dtype)
+        return torch.frombuffer(bytearray(self.data[begin:end]), dtype=dtype)
+
+    def content(self, reference):
+        """What a tensor is known again by: its dtype and bits, whatever its name and shape."""
+        if reference["tensor"] not in self.contents:
+            tensor = self.tensor(reference).reshape(-1)
+            self.contents[reference["tensor"]] = tensor.dtype, tensor.view(torch.uint8).numpy().tobytes()
+        return self.contents[reference["tensor"]]
 
     def value(self, value):
         """An argument as PyTorch takes it."""
@@ -121,10 +134,10 @@ def from_nowhere(read):
     """Operands that are no parameter, buffer, part of the batch, earlier result or earlier write: pairs of call and
     tensor."""
     header = read.header
-    known = {r["tensor"] for kind in ("params", "buffers", "batch") for r in header.get(kind, {}).values()}
+    known = {read.content(r) for kind in ("params", "buffers", "batch") for r in header.get(kind, {}).values()}
     lost = []
     for case in read.cases:
         values = list(case["args"]) + list(case.get("kwargs", {}).values())
-        lost += [(case["name"], r["tensor"]) for v in values for r in references(v) if r["tensor"] not in known]
-        known |= {r["tensor"] for r in [*case["results"], *case.get("writes", {}).values()] if r is not None}
+        lost += [(case["name"], r["tensor"]) for v in values for r in references(v) if read.content(r) not in known]
+        known |= {read.content(r) for r in [*case["results"], *case.get("writes", {}).values()] if r is not None}
     return lost

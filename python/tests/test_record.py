@@ -132,6 +132,18 @@ def operands(case):
     return [r["tensor"] for value in case["args"] for r in references(value)]
 
 
+def test_numbers_and_constants_of_the_program_are_no_strangers(path):
+    model, (x, labels) = nn.Linear(6, 4), (torch.randn(4, 6), torch.randint(0, 4, (4,)))
+
+    def loss_fn(logits, labels):
+        scale = torch.tensor([0.5, 1.0, 2.0, 0.25]) * labels.max().item()
+        return F.cross_entropy(logits * scale, labels)
+
+    read = recorded(path, model, x, labels, loss_fn)
+    (taken,) = [case for case in read.cases if case["op"] == "aten._local_scalar_dense.default"]
+    assert taken["results"] == [None]
+
+
 @pytest.mark.parametrize("remembers", [True, False])
 def test_a_backward_call_names_the_forward_call_it_is_of(path, remembers):
     # Of a module that is used twice, each use has its own; so it is where the forward pass is computed anew in

@@ -13,7 +13,7 @@ use std::io::Read;
 /// The key beside the tensors' names.
 const METADATA: &str = "__metadata__";
 /// The most axes that a tensor has; NumPy's limit.
-const MOST_AXES: usize = 64;
+pub(super) const MOST_AXES: usize = 64;
 /// The most strings of metadata.
 const MOST_STRINGS: usize = 1 << 16;
 

@@ -91,6 +91,64 @@ fn a_call_keeps_shapes_order_and_numbers() {
     assert_eq!((loaded.args[1].integer(), loaded.results.len()), (Some(1), 1));
 }
 
+/// A record of one `aten.detach` of view `v`, which this describes, of `x` or `many`.
+fn viewed(view: Value) -> Value {
+    let v = json!({"tensor": "v"});
+    let call = json!({"name": "d", "op": "aten.detach.default", "args": [v], "results": [v]});
+    json!({"format": "gdstar-ops/1", "views": {"v": view}, "cases": [call]})
+}
+
+#[test]
+fn a_view_shows_a_stored_tensors_numbers_in_another_order() {
+    let layouts: [(Value, &[f64]); 5] = [
+        (json!({"tensor": "x", "shape": [3, 2], "strides": [1, 3]}), &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]),
+        (json!({"tensor": "x", "shape": [2, 2], "strides": [3, 1], "offset": 1}), &[2.0, 3.0, 5.0, 6.0]),
+        (json!({"tensor": "x", "shape": [3], "strides": [0], "offset": 5}), &[6.0, 6.0, 6.0]),
+        (json!({"tensor": "x", "shape": [], "strides": [], "offset": 4}), &[5.0]),
+        (json!({"tensor": "x", "shape": [0, 2], "strides": [1, 1], "offset": 9}), &[]),
+    ];
+    for (layout, expected) in layouts {
+        let record = read(&viewed(layout.clone())).expect("a record");
+        let Carried::Aten(call) = record.steps[0].calls[0].load(record.file()).expect("numbers").carried else {
+            panic!()
+        };
+        let array = &call.operands()[0].array;
+        assert_eq!(array.iter().copied().collect::<Vec<_>>(), expected, "{layout}");
+        assert_eq!(Value::from(array.shape()), layout["shape"]);
+    }
+}
+
+#[test]
+fn a_view_of_what_is_not_there_is_refused() {
+    let x = |extra: Value| {
+        let mut view = json!({"tensor": "x", "shape": [2, 3], "strides": [3, 1]});
+        extra.as_object().expect("an object").iter().for_each(|(key, value)| view[key] = value.clone());
+        view
+    };
+    let refused = [
+        (json!(3), "views.v"),
+        (x(json!({"tensor": "nobody"})), "a stored tensor"),
+        (x(json!({"tensor": "v"})), "a stored tensor"),
+        (x(json!({"strides": [3]})), "a stride for each axis"),
+        (x(json!({"strides": [3, -1]})), "strides"),
+        (x(json!({"strides": [4, 1]})), "within the tensor"),
+        (x(json!({"offset": 1})), "within the tensor"),
+        (x(json!({"offset": u64::MAX})), "within the tensor"),
+        (x(json!({"strides": [u64::MAX, 1]})), "within the tensor"),
+        // No more numbers than are stored, however often each is shown.
+        (x(json!({"shape": [7], "strides": [0]})), "as many elements at most"),
+        (x(json!({"shape": [u64::MAX, 2], "strides": [0, 0]})), "within the tensor"),
+        (x(json!({"order": "F"})), "the offset optional"),
+    ];
+    for (view, place) in refused {
+        let message = read(&viewed(view.clone())).map(|_| ()).expect_err(place).to_string();
+        assert!(message.contains(place) && message.lines().count() == 1, "{message}, of {view}");
+    }
+    let taken = json!({"format": "gdstar-ops/1", "cases": [],
+        "views": {"y": {"tensor": "x", "shape": [1], "strides": [1]}}});
+    assert!(read(&taken).map(|_| ()).expect_err("taken").to_string().contains("a name that no tensor"));
+}
+
 #[test]
 fn an_integer_that_no_f64_holds_is_refused_when_it_is_read() {
     let header = one(json!({"name": "v", "op": "aten.view.default", "args": [{"tensor": "many"}]}));

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
@@ -35,6 +36,7 @@ import torch.nn.functional as F  # noqa: E402
 import wiring  # noqa: E402
 from inject import Injector  # noqa: E402
 from reading import UNDETERMINED, Read, again  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 PLANTED = products.FAULTS + normalisation.FAULTS + pointwise.FAULTS
 
@@ -235,10 +237,19 @@ def tightness(options, folder):
         print(f"| {op} | {len(ordered)} | {' | '.join(f'{q:.0f}' for q in quartiles)} |")
 
 
+class Empty(TorchDispatchMode):
+    """What sees every call and does nothing: no recorder in Python can take less."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+
 def recording_time(options, folder):
-    """The time of the processor, which other programs disturb least; one thread."""
+    """The time of the processor, which other programs disturb least, medians of five by turns; one thread. `within`: until
+    the step's end; `whole`: until the file is there."""
     torch.set_num_threads(1)
-    print(f"Batch {options.batch}.\n\n| network | step ms | recorded ms | ratio | MB |\n|---|--:|--:|--:|--:|")
+    print(f"Batch {options.batch}.\n")
+    print("| network | step ms | empty mode | within | whole | MB |\n|---|--:|--:|--:|--:|--:|")
     for name, entry in models.NETWORKS.items():
         if not re.search(options.only, name):
             continue
@@ -250,22 +261,29 @@ def recording_time(options, folder):
             loss = F.cross_entropy(model(x), labels)
             loss.backward()
 
-        path, plain, recorded = folder / "time.safetensors", [], []
-        step()
-        for _ in range(3):
-            model.zero_grad()
-            started = time.process_time()
-            step()
-            plain.append(time.process_time() - started)
-            model.zero_grad()
+        path, taken = folder / "time.safetensors", defaultdict(list)
+
+        def recorded():
             started = time.process_time()
             with gdstar.recording(model, path, batch={"input": x, "labels": labels}):
                 step()
-            recorded.append(time.process_time() - started)
-            size = path.stat().st_size
-            path.unlink()
-        a, b = statistics.median(plain), statistics.median(recorded)
-        print(f"| {name} | {a * 1e3:.1f} | {b * 1e3:.1f} | {b / a:.1f} | {size / 1e6:.0f} |", flush=True)
+                taken["within"].append(time.process_time() - started)
+
+        def by_turns():
+            for what, context, run in [("step", nullcontext(), step), ("empty", Empty(), step), ("whole", None, recorded)]:
+                model.zero_grad()
+                started = time.process_time()
+                with context or nullcontext():
+                    run()
+                taken[what].append(time.process_time() - started)
+
+        by_turns()
+        taken.clear()
+        for _ in range(5):
+            by_turns()
+        plain = statistics.median(taken["step"])
+        ratios = [f"{statistics.median(taken[what]) / plain:.1f}" for what in ("empty", "within", "whole")]
+        print(f"| {name} | {plain * 1e3:.1f} | {' | '.join(ratios)} | {path.stat().st_size / 1e6:.0f} |", flush=True)
 
 
 def main():

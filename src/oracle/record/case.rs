@@ -19,7 +19,7 @@ pub(super) struct Defaults {
 /// What was expected, and what was found.
 type Refusal = (&'static str, String);
 /// What stands at a place that is not yet known.
-type Placeless<T> = std::result::Result<T, Refusal>;
+pub(super) type Placeless<T> = std::result::Result<T, Refusal>;
 
 /// One case. One whose op has a dot in its name is an aten call.
 pub(super) fn read(file: &TensorFile, mut object: Object, defaults: &Defaults) -> Result<Call<Reference>> {
@@ -91,17 +91,19 @@ pub(super) fn reference(file: &TensorFile, value: &Json) -> Placeless<Reference>
     };
     let shape = match entries.get("shape") {
         None | Some(Json::Null) => stored.to_vec(),
-        Some(shape) => {
-            let extent = |extent: &Json| extent.as_u64().and_then(|extent| usize::try_from(extent).ok());
-            let shape = shape.as_array().and_then(|shape| shape.iter().map(extent).collect::<Option<Vec<usize>>>());
-            shape.ok_or_else(|| refused(EXPECTED))?
-        }
+        Some(shape) => extents(shape).ok_or_else(|| refused(EXPECTED))?,
     };
     let product = |shape: &[usize]| shape.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
     if product(&shape) != product(stored) {
         return Err(("a shape of as many elements as the tensor has", format!("{shape:?} for {stored:?}")));
     }
     Ok(Reference { tensor: tensor.to_string(), dtype, shape })
+}
+
+/// A list of whole numbers.
+pub(super) fn extents(list: &Json) -> Option<Vec<usize>> {
+    let extent = |extent: &Json| extent.as_u64().and_then(|extent| usize::try_from(extent).ok());
+    list.as_array()?.iter().map(extent).collect()
 }
 
 /// Arguments, results and what was changed.

@@ -21,6 +21,7 @@ mod report;
 mod rounding;
 mod trace_ties;
 mod value;
+mod views;
 mod wiring;
 
 pub use adjoint::{Identity, opinion};

@@ -1,7 +1,7 @@
 //! Reading records: whatever can be known of a file without its numbers is checked when it is opened.
 
-use super::case;
 use super::{Call, Reference};
+use super::{case, views};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::ops::cases::{FORMAT, KEY};
@@ -64,9 +64,12 @@ impl Record {
     ///
     /// # Errors
     /// [`Error::File`] naming the case and the key: no JSON, an unknown format, a key of another kind, two cases of one
-    /// name, a tensor that is not there, a shape of another number of elements, `of` a case that is not there.
-    pub fn new(file: TensorFile) -> Result<Self> {
-        let mut object = header(&file)?;
+    /// name, a tensor that is not there, a shape of another number of elements, a view beyond its
+    /// tensor, `of` a case that is not there.
+    pub fn new(mut file: TensorFile) -> Result<Self> {
+        let Object { name, mut entries, .. } = header(&file)?;
+        views::add(&mut file, &name, entries.remove("views"))?;
+        let mut object = Object { path: file.path(), name, entries };
         let format = object.required("format")?;
         if format != FORMAT {
             return Err(object.bad("format", format!("{FORMAT:?}"), &format));
