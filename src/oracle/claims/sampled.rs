@@ -25,9 +25,21 @@ pub(crate) fn evidence(seen: &Seen) -> f64 {
 
 /// The most entries of a kind that `drawn` coordinates have, if at most the share `share` of all entries is of it: more is
 /// less likely than exp(-`evidence`).
+///
+/// The divergence as it is computed, of m = `drawn` coordinates and p = `share`, with u = 2^-53: a logarithm is within 2u of
+/// itself, a difference and a product round once each, so a (ln a - ln p) is off by 4u a (|ln a| + |ln p|), and its like of
+/// 1 - a and 1 - p, which are rounded themselves, by as much and 3u; the sum rounds once more. a = x / m is off by u a, and
+/// with it the divergence by u a (|ln a| + |ln p| + |ln(1 - a)| + |ln(1 - p)|). As a |ln a| <= 1, (1 - a) |ln(1 - a)| <= 1 and,
+/// for a < 1, |ln(1 - a)| <= ln m, all of these are below 8u (2 + |ln p| + |ln(1 - p)| + ln m), with what u^2 adds. m times
+/// it, and 8u of the evidence, a logarithm too, are allowed beside.
 pub(crate) fn most(drawn: usize, share: f64, evidence: f64) -> usize {
-    // The divergence is at most a few hundred; its own roundings, times the coordinates drawn, stay far below this.
-    let evidence = evidence * (1.0 + 1e-6) + 1e-6;
+    if share <= 0.0 || drawn == 0 {
+        return 0;
+    }
+    let (m, ln) = (drawn as f64, |x: f64| libm::log(x).abs());
+    // A share of 1 allows all, whatever is added.
+    let of_one = 2.0 + ln(share) + ln((1.0 - share).max(f64::MIN_POSITIVE)) + ln(m);
+    let evidence = evidence + 4.0 * f64::EPSILON * (m * of_one + evidence);
     let is_likely = |x: usize| {
         let a = x as f64 / drawn as f64;
         a <= share || drawn as f64 * divergence(a, share) <= evidence
