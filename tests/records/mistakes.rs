@@ -2,7 +2,7 @@
 
 use crate::judged::{aten, calls, measured};
 use gdstar::kernel::{Kernel, Window, conv2d_with_bias};
-use gdstar::oracle::record::{Call, Place, Value, explain, judge};
+use gdstar::oracle::record::{Arg, Call, Grade, Place, Value, explain, judge};
 use ndarray::{Array1, Array4, ArrayD, Axis, Dimension, IxDyn, Slice, s};
 
 /// The first call of an overload in a number system.
@@ -133,6 +133,8 @@ fn mistakes_of_batch_norm_are_named() {
         (normalised(&|c| 1.0 / (variances[c] * m / (m - 1.0) + eps).sqrt(), &own), "divisor m - 1"),
         (normalised(&|c| 1.0 / (variances[c].sqrt() + eps), &own), "eps is added to the root"),
         (normalised(&|c| 1.0 / variances[c].sqrt(), &own), "eps is left out"),
+        (normalised(&|c| 1.0 / (variances[c] + 0.001).sqrt(), &own), "eps is 1e-3, and not 1e-5"),
+        (normalised(&|c| 1.0 / (variances[c] + eps).sqrt() / weight[[c]], &own), "the weight is left out"),
         (normalised(&|c| 1.0 / (variance[[c]] + eps).sqrt(), &|c| mean[[c]]), "the running statistics normalise"),
         (
             normalised(&|c| 1.0 / (variances[c] + eps).sqrt(), &own)
@@ -316,4 +318,39 @@ fn labels_gates_and_terms_of_gradients_are_named() {
         (pixel(0, 0) + pixel(0, 1) + pixel(1, 0) + pixel(1, 1)) / 4.0
     });
     assert!(said(&pool, 0, mean).contains("the mean of each window"));
+}
+
+#[test]
+fn mistakes_of_single_ops_are_named() {
+    let narrow = |x: f64| f64::from(x as f32);
+    let relu = call("F32/aten.relu.default/0");
+    let x = operand(&relu, 0);
+    assert!(said(&relu, 0, x.mapv(|x| if x < 0.0 { narrow(0.01 * x) } else { x })).contains("a leaky ReLU"));
+    assert!(said(&relu, 0, x.mapv(f64::abs)).contains("the size of x"));
+    let softmax = call("F32/aten._log_softmax.default/0");
+    let x = operand(&softmax, 0);
+    assert_eq!(x.ndim(), 2);
+    assert!(said(&softmax, 0, result(&softmax, 0).mapv(|y| narrow(y.exp()))).contains("the logarithm is left out"));
+    let mut along = x.clone();
+    for mut column in along.axis_iter_mut(Axis(1)) {
+        let sum = column.iter().map(|x| x.exp()).sum::<f64>().ln();
+        column.mapv_inplace(|x| narrow(x - sum));
+    }
+    assert!(said(&softmax, 0, along).contains("along the other axis"));
+    let norm = call("F32/aten.native_batch_norm_backward.default/0");
+    assert!(said(&norm, 1, result(&norm, 2)).contains("it is what belongs into `results[2]`"));
+    let product = call("F32/aten.mm.default/0");
+    let mut y = result(&product, 0);
+    y.swap([0, 1], [2, 0]);
+    assert!(said(&product, 0, y).contains("elements [0, 1] and [2, 0] are exchanged"));
+}
+
+/// Indices of a faulty max pooling are no reason to judge nothing else of the record.
+#[test]
+fn a_gradient_at_indices_beyond_the_plane_is_told_as_not_judged() {
+    let mut pool = call("F32/aten.max_pool2d_with_indices_backward.default/0");
+    let Some(Arg::Tensor(indices)) = aten(&mut pool).args.last_mut() else { panic!("the indices") };
+    indices.array[[0, 0, 0, 0]] = 1e4;
+    let judged = judge(&pool).unwrap().unwrap();
+    assert!(matches!(&judged[0].grade, Grade::NotJudged(why) if why.contains("`indices` has 10000")), "{judged:?}");
 }

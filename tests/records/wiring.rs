@@ -249,6 +249,41 @@ fn an_operand_from_nowhere_is_named_with_what_it_is_like() {
 }
 
 #[test]
+fn a_constant_of_the_program_comes_from_the_program() {
+    let report = after(|written| {
+        written.derive("constant", "w1", |x| x / 3.0);
+        let constant = tensor("constant");
+        let case = json!({"name": "constant", "op": "aten.lift_fresh.default", "phase": "forward", "args": [constant],
+            "results": [constant]});
+        written.header["cases"].as_array_mut().unwrap().insert(0, case);
+    });
+    assert_eq!((report.verdict, report.findings.first()), (Verdict::Pass, None), "{report}");
+}
+
+/// A layer keeps its weight as [out, in] and multiplies with `w.t()`; of the gradient it needs the weight itself.
+#[test]
+fn a_derivative_may_take_the_weight_that_was_turned_forward() {
+    let report = after(|written| {
+        let dw = written.tensors["dw2"].numbers();
+        let dwt: Vec<f32> = (0..6).map(|at| dw[at % 3 * 2 + at / 3] as f32).collect();
+        written.tensors.insert("dw2t".to_string(), gdstar::tensor_file::Tensor::from_slice(&[2, 3], &dwt));
+        written.header["params"]["w2"] = tensor("w2t");
+        written.header["grads"]["w2"] = tensor("dw2t");
+        written.case("mm2.dx")["args"][1] = tensor("w2t");
+        let cases = written.header["cases"].as_array_mut().unwrap();
+        cases.retain(|case| case["name"] != "mm2.wt");
+        cases.insert(
+            0,
+            json!({"name": "turn", "op": "aten.t.default", "phase": "forward", "args": [tensor("w2t")],
+                "results": [tensor("w2")]}),
+        );
+        cases.push(json!({"name": "turn.t", "op": "aten.t.default", "phase": "backward", "of": "turn",
+                "args": [tensor("dw2")], "results": [tensor("dw2t")]}));
+    });
+    assert_eq!((report.verdict, report.findings.first()), (Verdict::Pass, None), "{report}");
+}
+
+#[test]
 fn a_result_that_comes_later_is_no_origin() {
     let report = after(|written| {
         let cases = written.header["cases"].as_array_mut().expect("a list");

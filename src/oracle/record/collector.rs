@@ -3,7 +3,7 @@
 use super::grade::{Grade, Measured, Outlier};
 use super::report::{Adjoint, NotJudged, Numbers, OpSummary, RecordFinding, RecordReport, bare, label};
 use super::wiring::{Misplaced, Wiring};
-use super::{Call, Changed, Identity, Judged, Place, Record, Reference, Step, explain, ulps};
+use super::{Call, Identity, Judged, Place, Record, Reference, Step, explain, ulps};
 use crate::error::Result;
 use crate::oracle::report::{LISTED, Verdict};
 use crate::tensor_file::TensorFile;
@@ -61,7 +61,7 @@ impl Collector {
             let identity = identities.iter().find(|identity| place == Place::Result(identity.result));
             self.adjoint.asked += usize::from(identity.is_some());
             self.adjoint.held += usize::from(identity.is_some_and(Identity::holds));
-            let at = At { event, call, place: named(&place), tensor: tensor.unwrap_or_default() };
+            let at = At { event, call, place: place.named(), tensor: tensor.unwrap_or_default() };
             let explained = self.explanation(file, call, &place, &grade)?;
             match grade {
                 Grade::Free => {}
@@ -241,16 +241,6 @@ impl At<'_> {
             elements,
             likely_cause,
         }
-    }
-}
-
-fn named(place: &Place) -> String {
-    match place {
-        Place::Result(i) => format!("results[{i}]"),
-        Place::Written(Changed::Position(i)) => format!("writes[\"{i}\"]"),
-        Place::Written(Changed::Keyword(name)) => format!("writes[{name:?}]"),
-        Place::Output(name) => format!("out/{name}"),
-        Place::Gradient(name) => format!("grad/{name}"),
     }
 }
 

@@ -19,6 +19,19 @@ pub enum Place {
     Gradient(String),
 }
 
+impl Place {
+    /// What it is called in reports, as a record's keys have it.
+    pub(super) fn named(&self) -> String {
+        match self {
+            Self::Result(i) => format!("results[{i}]"),
+            Self::Written(Changed::Position(i)) => format!("writes[\"{i}\"]"),
+            Self::Written(Changed::Keyword(name)) => format!("writes[{name:?}]"),
+            Self::Output(name) => format!("out/{name}"),
+            Self::Gradient(name) => format!("grad/{name}"),
+        }
+    }
+}
+
 /// One tensor that a call gave, and how it is graded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {

@@ -5,6 +5,7 @@
 //! left out. It is named only if the whole result is then where a correct port's would be.
 
 mod altered;
+mod numbers;
 mod operands;
 mod pattern;
 mod terms;
@@ -50,6 +51,8 @@ pub fn explain(call: &Call<Value>, place: &Place) -> Result<Option<String>> {
     let explained = by_slip()
         .or_else(|| operands::labels(&found))
         .or_else(|| whole::explain(&found))
+        .or_else(|| numbers::another_eps(&found))
+        .or_else(|| whole::sibling(&found))
         .or_else(|| terms::explain(&found))
         .or_else(|| found.by_arithmetic())
         .or_else(|| whole::gated(&found))

@@ -14,6 +14,12 @@ pub(super) fn describe(found: &Found) -> Option<String> {
     if count == 1 {
         return Some(format!("one element alone is off, of {all}"));
     }
+    if let &[a, b] = off.as_slice()
+        && stands(found, a, b)
+        && stands(found, b, a)
+    {
+        return Some(format!("elements {:?} and {:?} are exchanged", index(shape, a), index(shape, b)));
+    }
     let indices: Vec<Vec<usize>> = off.iter().map(|&at| index(shape, at)).collect();
     let got = |i: &[usize]| found.got.get(IxDyn(i)).copied().unwrap_or(f64::NAN);
     let is_zero = indices.iter().all(|i| got(i) == 0.0);
@@ -39,6 +45,13 @@ pub(super) fn describe(found: &Found) -> Option<String> {
         }
         None => Some(format!("{count} of {all} elements are off")),
     }
+}
+
+/// Whether element `at` of the result is what belongs to element `of`.
+fn stands(found: &Found, at: usize, of: usize) -> bool {
+    let expected = &found.expected;
+    let numbers = (found.got.iter().nth(at), expected.truth.iter().nth(of), expected.any.iter().nth(of));
+    matches!(numbers, (Some(got), Some(truth), Some(any)) if (got - truth).abs() <= *any)
 }
 
 /// The index of an element by its place in row-major order.

@@ -1,11 +1,15 @@
 //! Mistakes that the whole result shows: a factor, an operand handed on as it was, numbers clipped or of fewer digits.
 
-use super::Found;
 use super::operands::{explain as explain_operands, operands};
+use super::{Claim, Found, claims};
 use crate::oracle::record::grade::{Grade, measure};
 
 pub(super) fn explain(found: &Found) -> Option<String> {
-    factor(found).or_else(|| handed_on(found)).or_else(|| clipped(found)).or_else(|| few_digits(found))
+    leaky(found)
+        .or_else(|| factor(found))
+        .or_else(|| handed_on(found))
+        .or_else(|| clipped(found))
+        .or_else(|| few_digits(found))
 }
 
 /// The result is the right one times a constant: said with what the constant may be.
@@ -29,6 +33,40 @@ fn factor(found: &Found) -> Option<String> {
         },
     };
     Some(format!("every element is {factor:.7} times what it should be ({cause})"))
+}
+
+/// A ReLU that lets through below 0 what it should not: x times a constant.
+fn leaky(found: &Found) -> Option<String> {
+    if !matches!(found.call.op.as_str(), "aten.relu.default" | "aten.relu_.default" | "relu") {
+        return None;
+    }
+    let x = &operands(found.call).first()?.value(found.call)?.array;
+    if x.shape() != found.got.shape() {
+        return None;
+    }
+    let pairs = || found.got.iter().zip(x).filter(|(_, x)| **x < 0.0);
+    let (largest, at) = pairs().max_by(|(_, a), (_, b)| b.total_cmp(a))?;
+    let slope = largest / at;
+    // The slope, and each number, are rounded once, and so is the quotient here.
+    let is_slope = |(got, x): (&f64, &f64)| (got - slope * x).abs() <= 4.0 * found.expected.unit * got.abs();
+    let is_right = found.got.iter().zip(x).filter(|(_, x)| **x >= 0.0).all(|(got, x)| got == x);
+    let holds = slope != 0.0 && slope.is_finite() && is_right && pairs().all(is_slope);
+    holds.then(|| match slope {
+        -1.0 => "the size of x stands for max(x, 0)".to_string(),
+        _ => format!("below 0 it is {slope:.7} x: a leaky ReLU"),
+    })
+}
+
+/// What belongs to another result of the same call.
+pub(super) fn sibling(found: &Found) -> Option<String> {
+    let all = claims(found.call, None).ok()??;
+    let others = all.into_iter().filter(|claimed| claimed.place != *found.place);
+    let mut expected = others.filter_map(|claimed| match claimed.claim {
+        Claim::Values(expected) if expected.shape() == found.got.shape() => Some((claimed.place, expected)),
+        _ => None,
+    });
+    let (place, _) = expected.find(|(_, expected)| found.got.len() > 1 && found.is(expected))?;
+    Some(format!("it is what belongs into `{}` of the call", place.named()))
 }
 
 /// An operand as it was: the op was not carried out, or its result was not written.

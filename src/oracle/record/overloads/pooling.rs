@@ -135,6 +135,12 @@ pub(super) fn maxima(given: &Arguments, x: &ArrayD<f64>, windows: Windows) -> Re
 /// `max_pool2d_with_indices_backward(grad_output, self, kernel_size, stride, padding, dilation, ceil_mode, indices)`.
 pub(super) fn max_backward(given: &Arguments) -> Result<Answer> {
     let (dy, x, indices) = (given.array(0, "grad_output")?, given.array(1, "self")?, given.array(7, "indices")?);
+    let pixels: usize = x.shape().iter().rev().take(2).product();
+    if let Some(beyond) = indices.iter().find(|&&at| !(0.0 <= at && at < pixels as f64)) {
+        // The call that made them is wrong, and told so; of this one there is nothing to say.
+        let why = format!("`indices` has {beyond}, and a plane has {pixels} places");
+        return Ok(Answer { results: vec![Claim::NotJudged(why)], writes: Vec::new() });
+    }
     match given.slip {
         Some(Slip::TieToLast) => {
             let (_, places) = maxima(given, x, Windows::of(given, 2, true)?)?;

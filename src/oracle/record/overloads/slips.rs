@@ -25,6 +25,9 @@ pub(in crate::oracle::record) enum Slip {
     MeanTermLeftOut,
     VarianceTermLeftOut,
     MeanForMaximum,
+    WeightLeftOut,
+    OtherAxis,
+    LogarithmLeftOut,
 }
 
 /// Each with a part of the names of the ops that can have it, and what is said of a result that it explains.
@@ -51,6 +54,9 @@ pub(in crate::oracle::record) const SLIPS: &[(Slip, &str, &str)] = &[
     (Slip::TieToLast, "max_pool", "a tie of maxima goes to the last of them, not to the first in row-major order"),
     (Slip::TieToAll, "max_pool", "a tie of maxima goes to all of them"),
     (Slip::PaddingCounted, "avg_pool", "padding is counted in the mean where it should not be, or not where it should"),
+    (Slip::WeightLeftOut, "batch_norm", "the weight is left out: it is normalised, and not scaled"),
+    (Slip::OtherAxis, "softmax", "it is along the other axis: over the batch, and not over the classes"),
+    (Slip::LogarithmLeftOut, "log_softmax", "the logarithm is left out: these are the probabilities"),
     (Slip::SumLeftOut, "softmax", "the sum over the row is left out of the gradient"),
     (Slip::SlopeLeftOut, "silu", "the derivative of the sigmoid within is left out: dy s(x) alone"),
     (Slip::SlopeLeftOut, "gelu_backward", "the density is left out of the gradient: dy Phi(x) alone"),

@@ -34,7 +34,10 @@ fn along<const N: usize>(
     if first.ndim() == 0 {
         return Ok(Expected::settled(rounding, &[], of(arrays.map(|array| array.iter().copied().collect()))));
     }
-    let axis = given.axis(position, "dim", None, first.ndim())?;
+    let axis = match (given.axis(position, "dim", None, first.ndim())?, first.ndim()) {
+        (axis, 2) if given.has(Slip::OtherAxis) => 1 - axis,
+        (axis, _) => axis,
+    };
     let rows = |array: &ArrayD<f64>| -> Vec<Vec<f64>> {
         array.lanes(Axis(axis)).into_iter().map(|lane| lane.to_vec()).collect()
     };
@@ -66,6 +69,9 @@ fn logarithms(rounding: &Rounding, row: &[f64]) -> (Vec<DoubleDouble>, Errors) {
 
 /// `_log_softmax(self, dim, half_to_float)`.
 pub(super) fn log_softmax(given: &Arguments) -> Result<Answer> {
+    if given.has(Slip::LogarithmLeftOut) {
+        return softmax(given);
+    }
     let rounding = given.rounding(0);
     Ok(Answer::of(along(given, &rounding, [given.array(0, "self")?], |[row]| {
         let (logarithms, errors) = logarithms(&rounding, &row);

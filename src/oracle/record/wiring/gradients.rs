@@ -76,6 +76,9 @@ fn upstream(flow: &Flow, at: usize, wiring: &mut Wiring) {
     }
 }
 
+/// What puts numbers in another order, and has all of them.
+const TURNED: &[&str] = &["aten.t.default", "aten.transpose.int", "aten.permute.default"];
+
 /// What a call of a derivative takes from neither its forward call nor another call of the same derivative.
 fn inflows<'a>(flow: &Flow, forward: usize, node: &'a Node) -> Vec<&'a Place> {
     if let Some(pair) = node.pair {
@@ -85,9 +88,17 @@ fn inflows<'a>(flow: &Flow, forward: usize, node: &'a Node) -> Vec<&'a Place> {
         let places = flow.nodes[forward].operands.iter().chain(&flow.nodes[forward].results);
         places.into_iter().any(|place| place.known.content == content)
     };
+    // A port may as well take what the forward call's operand was turned from: the weight itself, where that took `w.t()`.
+    let turned = |content: Content| {
+        let took = |node: &Node| node.operands.iter().any(|operand| operand.known.content == content);
+        let gave = |node: &Node| node.results.iter().any(|result| of_forward(result.known.content));
+        flow.nodes.iter().any(|node| !node.is_backward && TURNED.contains(&&*node.call.op) && took(node) && gave(node))
+    };
     let within = |content: Content| flow.makers(content).iter().any(|&maker| flow.nodes[maker].of == Some(forward));
     let is_inflow = |place: &&Place| {
-        place.tells() && (node.is_own_derivative() || !of_forward(place.known.content) && !within(place.known.content))
+        place.tells()
+            && (node.is_own_derivative()
+                || !of_forward(place.known.content) && !within(place.known.content) && !turned(place.known.content))
     };
     node.operands.iter().filter(is_inflow).collect()
 }

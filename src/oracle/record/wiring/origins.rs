@@ -13,7 +13,9 @@ pub(super) fn judge(flow: &Flow, wiring: &mut Wiring) {
     known.extend(flow.nodes.iter().filter(own).flat_map(|node| &node.results).map(|place| place.known.content));
     let mut told = HashSet::new();
     for node in &flow.nodes {
-        for operand in &node.operands {
+        // A constant of the program, which is made outside of all ops.
+        let is_constant = node.call.op == "aten.lift_fresh.default";
+        for operand in node.operands.iter().filter(|_| !is_constant) {
             wiring.operands += 1;
             let content = operand.known.content;
             if operand.known.fill.is_none() && !known.contains(&content) && told.insert(content) {

@@ -106,6 +106,8 @@ pub(in super::super) fn normalised(
     if !settings.training && (parameters.mean.is_none() || parameters.variance.is_none()) {
         return Err(given.refused("running_mean", "running statistics where `training` is false", "none"));
     }
+    let weight = parameters.weight.filter(|_| !given.has(Slip::WeightLeftOut));
+    let parameters = Parameters { weight, ..parameters };
     let of_form = |form: BatchNormForm| {
         let statistics: Vec<Statistics> = (0..count)
             .map(|c| {
