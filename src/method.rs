@@ -6,7 +6,7 @@
 
 pub mod acdc;
 pub mod amc;
-pub mod choices;
+mod choices;
 pub mod dense;
 pub mod dropback;
 pub mod fields;
@@ -43,6 +43,7 @@ mod timing;
 pub mod topkast;
 mod tracking;
 
+pub use choices::Choices;
 pub use fields::{Field, Fields};
 pub use hooks::{At, Gradients, HeldOut, Lab, Needs, Scribe, Sparsifier, Squares, StepNeeds};
 pub use measures::{Histogram, Measured, Measures, Parts, Record};
@@ -67,6 +68,8 @@ pub struct Entry {
     pub summary: &'static str,
     /// Where it is defined.
     pub source: &'static str,
+    /// The five that it is made of.
+    pub choices: Choices,
     /// The settings of the paper's method that it heeds: keys of `config.toml`.
     pub heeds: &'static [&'static str],
     /// The options that are its own.
@@ -98,6 +101,7 @@ impl Entry {
             name,
             summary,
             source,
+            choices: Choices::UNSAID,
             heeds: &["prunable"],
             options: &[],
             labels: &[],
@@ -149,16 +153,19 @@ pub struct Setup<'a> {
 
 /// The list: a type's name for each method's file.
 macro_rules! methods {
-    ($($Variant:ident = $module:ident),+ $(,)?) => {
-        /// Every method.
+    ($($Variant:ident = $module:ident),+; $($of_several_runs:ident),+) => {
+        /// Every method that trains.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
         pub enum Method {
             #[default]
             $(#[doc = concat!("See [`", stringify!($module), "`].")] $Variant),+
         }
 
-        /// Every method, in the order of listings; the first is the default.
+        /// Every method that trains, in the order of listings; the first is the default.
         pub const METHODS: &[Method] = &[$(Method::$Variant),+];
+
+        /// Every method that has rules, also those of which a run alone is none.
+        pub const DECLARED: &[&Entry] = &[$(&$module::ENTRY,)+ $(&$of_several_runs::ENTRY),+];
 
         impl Method {
             /// What is known of it before it runs.
@@ -183,35 +190,6 @@ macro_rules! methods {
     };
 }
 
-/// Every method that has rules, whether or not a run of it alone trains: `lth` and `lmc` are made of several runs.
-pub const DECLARED: &[&Entry] = &[
-    &gdstar::ENTRY,
-    &dense::ENTRY,
-    &reset::ENTRY,
-    &random_rewind::ENTRY,
-    &fixed_rewind::ENTRY,
-    &dropback::ENTRY,
-    &procrustes::ENTRY,
-    &lth::ENTRY,
-    &lmc::ENTRY,
-    &snip::ENTRY,
-    &grasp::ENTRY,
-    &gmp::ENTRY,
-    &set::ENTRY,
-    &rigl::ENTRY,
-    &granet::ENTRY,
-    &acdc::ENTRY,
-    &topkast::ENTRY,
-    &sdgp::ENTRY,
-    &layerdrop::ENTRY,
-    &amc::ENTRY,
-];
-
-/// The method of this name.
-pub fn declared(name: &str) -> Option<&'static Entry> {
-    DECLARED.iter().copied().find(|entry| entry.name == name)
-}
-
 methods! {
     Gdstar = gdstar,
     Dense = dense,
@@ -230,7 +208,15 @@ methods! {
     Rigl = rigl,
     Granet = granet,
     Acdc = acdc,
-    Topkast = topkast,
+    Topkast = topkast;
+    // Of several runs.
+    lth,
+    lmc
+}
+
+/// The method of this name.
+pub fn declared(name: &str) -> Option<&'static Entry> {
+    DECLARED.iter().copied().find(|entry| entry.name == name)
 }
 
 impl std::fmt::Display for Method {

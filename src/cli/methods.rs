@@ -2,9 +2,8 @@
 
 use crate::console;
 use crate::error::{Error, Result};
-use crate::method::choices::Choices;
 use crate::method::options::{Domain, Part};
-use crate::method::{DECLARED, Entry, METHODS, MethodOption, declared};
+use crate::method::{Choices, DECLARED, Entry, METHODS, MethodOption, declared};
 use crate::report::{indented, wrapped};
 use serde_json::{Map, Value, json};
 
@@ -55,10 +54,8 @@ fn described(entry: &Entry) -> String {
     let mut lines = vec![wrapped(&format!("{}: {}", entry.name, entry.summary)), String::new()];
     lines.push(indented(&format!("{:<15}{}", "source", entry.source), 15));
     lines.extend(command(entry).map(|command| format!("{:<15}{command}", "command")));
-    if let Some(choices) = Choices::of(entry.name) {
-        let choice = |(name, choice)| indented(&format!("{name:<15}{choice}"), 15);
-        lines.extend(Choices::NAMES.into_iter().zip(choices.five()).map(choice));
-    }
+    let choice = |(name, choice)| indented(&format!("{name:<15}{choice}"), 15);
+    lines.extend(Choices::NAMES.into_iter().zip(entry.choices.five()).map(choice));
     if !entry.labels.is_empty() {
         lines.push(indented(&format!("{:<15}{}", "labels", labels(entry).join(", ")), 15));
     }
@@ -124,9 +121,8 @@ fn json(entry: &Entry) -> Value {
         };
         options.map(described).collect()
     };
-    let choices = Choices::of(entry.name).map(|choices| -> Map<String, Value> {
-        Choices::NAMES.into_iter().zip(choices.five()).map(|(name, choice)| (name.to_string(), json!(choice))).collect()
-    });
+    let choice = |(name, choice): (&str, &str)| (name.to_string(), json!(choice));
+    let choices: Map<String, Value> = Choices::NAMES.into_iter().zip(entry.choices.five()).map(choice).collect();
     json!({
         "name": entry.name, "summary": entry.summary, "source": entry.source, "command": command(entry),
         "choices": choices, "hyper": options(Part::Hyper), "reading": options(Part::Reading), "run": options(Part::Run),

@@ -2,6 +2,7 @@
 
 mod turns;
 
+use super::choices::{Choices, WEIGHTS};
 use super::keys::{
     COUNT, CUT, DISTRIBUTION, GLOBAL_OR_UNIFORM, INACTIVE_MOMENTUM, MASKED, MINIMUM, REMOVE_FLOOR, SPARSITY, TIES,
     hyper, reading,
@@ -18,6 +19,13 @@ use crate::weights::Weights;
 use turns::{COMPRESS_AT, DECOMPRESS_AT, Turns};
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "|w|",
+        schedule: "dense and compressed phases in turn",
+        distribution: "global or uniform",
+        structure: WEIGHTS,
+        update: "pruned in a phase, back at 0 in the next",
+    },
     heeds: MASKED,
     options: &[
         SPARSITY,

@@ -19,6 +19,7 @@ mod mlp;
 mod replay_buffer;
 mod search;
 
+use super::choices::Choices;
 pub use agent::Agent;
 pub use chain::{Budget, Chain, kept_channels};
 pub use layers::{FEATURES, LayerView, chain, layers};
@@ -45,6 +46,13 @@ const SOURCE: &str = "He et al. 2018";
 const SEARCH_AT: &str = "search_at";
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "sums of |w|",
+        schedule: "once, after training",
+        distribution: "an agent's action a layer",
+        structure: "input channels",
+        update: "pruned for good, within a budget of FLOPs",
+    },
     options: &[
         hyper("flops", Domain::Counts, "F_l: each layer's multiply-accumulates"),
         hyper(

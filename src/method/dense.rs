@@ -1,5 +1,6 @@
 //! The dense baseline: no weight is ever touched. Of G, which Fig. 2 and 3 show of such runs, it sums what it is asked to measure.
 
+use super::choices::Choices;
 use super::measures::{Histogram, Laps, Measured, Measures, Parts};
 use super::{At, Entry, Needs, Setup, Sparsifier, Squares, Story, Told, gdstar};
 use crate::error::Result;
@@ -12,6 +13,7 @@ pub static ENTRY: Entry = Entry {
     name: "dense",
     summary: "No pruning: the baseline",
     source: "Table 2",
+    choices: Choices { score: "-", schedule: "never", distribution: "-", structure: "-", update: "SGD alone" },
     heeds: &[],
     options: &[],
     labels: &[],

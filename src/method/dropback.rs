@@ -13,6 +13,7 @@
 //! No weight is ever 0 for it: what others call sparsity is the share of weights that are not tracked, which need no
 //! memory, since w0 can be drawn again. The two scores are equal in exact arithmetic while momentum and weight decay are 0.
 
+use super::choices::{Choices, WEIGHTS};
 use super::keys::{COUNT, CUT, DISTRIBUTION, MINIMUM, SPARSITY, STEP, TIES, hyper, reading};
 use super::options::Domain;
 use super::record::{self, SCORE, TRACKED};
@@ -24,6 +25,13 @@ use crate::select::score::{Accumulate, Score};
 use crate::weights::Weights;
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "|w - w0|, or sums of eta g",
+        schedule: "every step, k constant",
+        distribution: "global",
+        structure: WEIGHTS,
+        update: "untracked weights are w0 again",
+    },
     options: &[
         hyper("tracked", Domain::Count { from: 0 }, "k: how many weights are tracked"),
         SPARSITY,

@@ -1,5 +1,6 @@
 //! "Fixed rewind" (Fig. 1b, c): GDSTAR with W_k* captured once, at an epoch or a step that is given; W_k* = W_0 before.
 
+use super::choices::Choices;
 use super::gdstar::{self, Gdstar, Rewinding};
 use super::keys::{STEP, hyper};
 use super::options::Domain;
@@ -13,6 +14,7 @@ pub static ENTRY: Entry = Entry {
     name: "fixed-rewind",
     summary: "GDSTAR with W_k* captured once, at a given epoch or step",
     source: "Fig. 1b, c",
+    choices: Choices { update: "as gdstar, W_k* of a given step", ..gdstar::ENTRY_OF_THE_FAMILY.choices },
     options: &[
         hyper("rewind_epoch", Domain::Count { from: 0 }, "k*: the epoch at whose end W_k* is captured"),
         hyper("rewind_step", STEP, "The step after which W_k* is captured, instead of an epoch"),

@@ -10,6 +10,7 @@ pub(super) use quantities::{DRAW, S_F};
 pub(super) use rewinding::Rewinding;
 pub use stop::{FREEZE_K_STAR, STOPS, TARGET_SPARSITY};
 
+use super::choices::{Choices, GROUPS};
 use super::measures::{Histogram, Laps, Measured, Measures, Parts};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, Squares, StepNeeds, Story, Told};
 use crate::error::{Error, Result};
@@ -38,6 +39,13 @@ pub(super) const ENTRY_OF_THE_FAMILY: Entry = Entry {
     name: "gdstar",
     summary: "Gradient-based dynamic sparse training with adaptive rewinding: the paper's method",
     source: "Section 3",
+    choices: Choices {
+        score: "G, the epoch's sum of g^2",
+        schedule: "every epoch, alpha_k linear",
+        distribution: "global, in C chunks",
+        structure: GROUPS,
+        update: "rewound to W_k* and decayed; 0 for good below eps",
+    },
     heeds: HEEDS,
     options: &STOPS,
     labels: &[],

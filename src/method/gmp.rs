@@ -1,5 +1,6 @@
 //! Gradual magnitude pruning (Zhu & Gupta 2017): the smallest weights go, more and more of them along a cubic course.
 
+use super::choices::{Choices, WEIGHTS};
 use super::gradual::GradualPruning;
 use super::keys::{
     CLOCK, COUNT, CUT, DISTRIBUTION, INACTIVE_MOMENTUM, LAST_UPDATE, MASKED, MINIMUM, SHARE, TIES, UNIFORM_OR_GLOBAL,
@@ -19,6 +20,13 @@ use crate::weights::Weights;
 const EVERY: usize = 100;
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "|w|",
+        schedule: "every D steps, cubic sparsity",
+        distribution: "uniform or global",
+        structure: WEIGHTS,
+        update: "pruned for good",
+    },
     heeds: MASKED,
     options: &[
         hyper("initial_sparsity", SHARE, "s_i: where the course starts").or(OptionValue::Real(0.0)),

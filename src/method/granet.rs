@@ -1,6 +1,7 @@
 //! GraNet (Liu et al. 2021, Alg. 1): gradual pruning, and at every update some more are dropped and grown where the gradient
 //! is largest.
 
+use super::choices::{Choices, WEIGHTS};
 use super::gradual::GradualPruning;
 use super::keys::{
     CLOCK, COUNT, CUT, DISTRIBUTION, ERK_BUDGET, EXCLUSIVE, GROW_FROM, GROWN_MOMENTUM, GROWN_WEIGHTS,
@@ -25,6 +26,13 @@ use crate::weights::Weights;
 const EVERY: usize = 1000;
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "|w|; growth by |g|",
+        schedule: "every D steps, cubic sparsity and cosine regrowth",
+        distribution: "erk, er or uniform; pruning global",
+        structure: WEIGHTS,
+        update: "pruned, dropped and grown, new weights 0",
+    },
     heeds: MASKED,
     options: &[
         hyper("initial_sparsity", SHARE, "s_i: the sparsity at the start").or(OptionValue::Real(0.5)),

@@ -1,5 +1,6 @@
 //! GraSP (Wang et al. 2020): before training, the weights go without which the gradient's norm falls least.
 
+use super::choices::{Choices, SHARED, WEIGHTS};
 use super::keys::{
     COUNT, CUT, DISTRIBUTION, ERK_BUDGET, GLOBAL_FIRST, MASKED, MINIMUM, REMOVE_FLOOR, SPARSITIES, SPARSITY, TIES, run,
 };
@@ -13,6 +14,13 @@ use crate::weights::Weights;
 use std::collections::BTreeMap;
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "-w (H g)",
+        schedule: "once, before training",
+        distribution: SHARED,
+        structure: WEIGHTS,
+        update: "pruned for good",
+    },
     heeds: MASKED,
     options: &[
         SPARSITY,

@@ -9,6 +9,7 @@
 //! Evaluation uses all layers. With a prune rate r, after the last step: a layer with an identity shortcut goes for good if its
 //! depth d has d mod floor(1 / r) = 0. Its parameters are then 0, so that what it adds to its input is 0 in evaluation too.
 
+use super::choices::Choices;
 use super::keys::{POSITIVE_SHARE, SHARE, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::quantity::{Axis, Column, Format, Kind, Scale};
@@ -24,6 +25,13 @@ use crate::weights::{Weights, row_major_mut};
 const SOURCE: &str = "Fan et al. 2020";
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "a draw",
+        schedule: "every step, constant p",
+        distribution: "each layer the same",
+        structure: "residual layers",
+        update: "left out for a step; some for good at the end",
+    },
     options: &[
         hyper("layers", Domain::Count { from: 1 }, "L: how many layers there are"),
         hyper("p", SHARE, "How likely a layer is left out of a step").or(OptionValue::Real(0.2)),

@@ -2,11 +2,19 @@
 //! one basin.
 
 use super::Entry;
+use super::choices::Choices;
 use super::keys::{hyper, reading};
 use super::options::{Domain, OptionValue};
 use crate::select::path::{BarrierOf, Grid, Interpolation};
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "mean loss on the line",
+        schedule: "every candidate k",
+        distribution: "-",
+        structure: "the network",
+        update: "none: it finds k",
+    },
     options: &[
         hyper("points", Domain::Count { from: 2 }, "T: points on the line").or(OptionValue::Count(30)),
         hyper("threshold", Domain::Size, "Below which barrier networks are connected").or(OptionValue::Real(0.02)),

@@ -1,6 +1,7 @@
 //! Procrustes (Yang et al. 2020; Alg. 2 of the paper): the k weights with the largest sums of gradients are tracked; all others
 //! decay to 0 from their first values.
 
+use super::choices::{Choices, WEIGHTS};
 use super::keys::{COUNT, CUT, DISTRIBUTION, MINIMUM, POSITIVE_SHARE, SPARSITY, TIES, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::record::{self, DECAY, QUANTILE, SCORE, TRACKED};
@@ -16,6 +17,13 @@ use crate::select::score::{Accumulate, Score};
 use crate::weights::Weights;
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "sums of eta g, or |w - w0|",
+        schedule: "every step, k constant, w0 decays by lambda",
+        distribution: "global",
+        structure: WEIGHTS,
+        update: "untracked weights are lambda^e w0",
+    },
     options: &[
         hyper("tracked", Domain::Count { from: 0 }, "k: how many weights are tracked"),
         SPARSITY,

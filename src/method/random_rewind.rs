@@ -1,5 +1,6 @@
 //! "Random rewind" (section A.7): GDSTAR with the rewind point moved at random (open point 18).
 
+use super::choices::Choices;
 use super::gdstar::{self, Gdstar, Rewinding};
 use super::{Entry, Setup, Sparsifier, Story, Told};
 use crate::error::Result;
@@ -12,6 +13,7 @@ pub static ENTRY: Entry = Entry {
     name: "random-rewind",
     summary: "GDSTAR with k* moved at random, in one epoch of ten",
     source: "Section A.7; open point 18",
+    choices: Choices { update: "as gdstar, k* moved at random", ..gdstar::ENTRY_OF_THE_FAMILY.choices },
     rewinds_at_first: false,
     ..gdstar::ENTRY_OF_THE_FAMILY
 };

@@ -2,6 +2,7 @@
 //!
 //! t = k then grows with the epoch. Procrustes proper (Alg. 2) is another method.
 
+use super::choices::Choices;
 use super::gdstar::{self, Gdstar, Rewinding};
 use super::{Entry, Setup, Sparsifier, Story};
 use crate::error::Result;
@@ -13,6 +14,7 @@ pub static ENTRY: Entry = Entry {
     name: "reset",
     summary: "GDSTAR with k* fixed to 0 and W_k* = W_0: \"reset to W_0\"",
     source: "Table 2; open point 17",
+    choices: Choices { update: "as gdstar, to W_0", ..gdstar::ENTRY_OF_THE_FAMILY.choices },
     // The rewind point is captured once: when an epoch would capture it does not matter.
     heeds: gdstar::HEEDS_BUT_REWIND_UPDATE,
     options: &[gdstar::TARGET_SPARSITY],

@@ -1,5 +1,6 @@
 //! RigL (Evci et al. 2020, Alg. 1): the smallest weights are dropped, and as many grown where the gradient is largest.
 
+use super::choices::{Choices, GROWN, WEIGHTS};
 use super::keys::{
     CLOCK, COUNT, CUT, DISTRIBUTION, ERK_BUDGET, EXCLUSIVE, GROW_FROM, GROWN_MOMENTUM, GROWN_WEIGHTS,
     INACTIVE_MOMENTUM, LAST_UPDATE, MASKED, MINIMUM, REGROWN, REMOVE_FLOOR, SHARE, SPARSITIES, SPARSITY, TIES,
@@ -22,6 +23,13 @@ use crate::weights::Weights;
 const EVERY: usize = 100;
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "|w|; growth by |g|",
+        schedule: "every D steps, cosine share",
+        distribution: GROWN,
+        structure: WEIGHTS,
+        update: "dropped and grown instead of a step, new weights 0",
+    },
     heeds: MASKED,
     options: &[
         SPARSITY,

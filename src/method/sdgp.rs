@@ -10,6 +10,7 @@
 //!
 //! Forward pass and optimizer are as without it, and no weight is ever 0 for it.
 
+use super::choices::Choices;
 use super::keys::{TIES, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::quantity::{Axis, Column, Format, Kind, Scale};
@@ -33,6 +34,13 @@ const SOURCE: &str = "McDanel et al. 2022";
 const IMAGE_CHANNELS: usize = 3;
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "|dL/dO|",
+        schedule: "every step, constant",
+        distribution: "each group the same",
+        structure: "M of N consecutive entries",
+        update: "only the data gradient is pruned",
+    },
     options: &[
         hyper("keep", Domain::Count { from: 0 }, "M: entries of a group that stay").or(OptionValue::Count(2)),
         hyper("group", Domain::Count { from: 1 }, "N: entries of a group").or(OptionValue::Count(4)),

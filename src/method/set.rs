@@ -1,5 +1,6 @@
 //! SET (Mocanu et al. 2018, Alg. 1): every epoch the weights nearest 0 are dropped, and as many grown at random.
 
+use super::choices::{Choices, GROWN, WEIGHTS};
 use super::keys::{
     CLOCK, COUNT, DISTRIBUTION, ERK_BUDGET, EXCLUSIVE, GROW_FROM, GROWN_MOMENTUM, GROWN_WEIGHTS, INACTIVE_MOMENTUM,
     LAST_UPDATE, MASKED, MINIMUM, PERIOD, REGROWN, REMOVE_FLOOR, SHARE, SPARSITIES, SPARSITY, TIES, UPDATE_END,
@@ -19,6 +20,13 @@ use crate::select::update::DropRule;
 use crate::weights::Weights;
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "|w|, by sign; growth at random",
+        schedule: "every epoch, the share zeta",
+        distribution: GROWN,
+        structure: WEIGHTS,
+        update: "dropped and grown, new weights 0",
+    },
     heeds: MASKED,
     options: &[
         hyper("zeta", SHARE, "The share of a layer's weights that an update drops").or(OptionValue::Real(0.3)),

@@ -1,5 +1,6 @@
 //! SNIP (Lee et al. 2019): before training, the weights stay on which the loss of one batch depends most.
 
+use super::choices::{Choices, SHARED, WEIGHTS};
 use super::keys::{
     COUNT, CUT, DISTRIBUTION, ERK_BUDGET, GLOBAL_FIRST, MASKED, MINIMUM, SPARSITIES, SPARSITY, STARTING_WEIGHTS, TIES,
     run,
@@ -14,6 +15,13 @@ use crate::select::update::StartingWeights;
 use crate::weights::Weights;
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "|g w|",
+        schedule: "once, before training",
+        distribution: SHARED,
+        structure: WEIGHTS,
+        update: "pruned for good",
+    },
     heeds: MASKED,
     options: &[
         SPARSITY,

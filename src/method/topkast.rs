@@ -2,6 +2,7 @@
 
 mod descent;
 
+use super::choices::{Choices, WEIGHTS};
 use super::keys::{COUNT, CUT, DISTRIBUTION, MASKED, MINIMUM, PERIOD, SHARE, TIES, UNIFORM_OR_GLOBAL, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::record::{BACKWARD, BACKWARD_SPARSITY, KEEP, KEEP_BACKWARD};
@@ -16,6 +17,13 @@ use crate::weights::{Dead, Lasts, Slot, Weights};
 use descent::DenseDescent;
 
 pub static ENTRY: Entry = Entry {
+    choices: Choices {
+        score: "|w|, active or not",
+        schedule: "every D steps, constant",
+        distribution: "uniform or global",
+        structure: WEIGHTS,
+        update: "forward in A, steps in B with a penalty",
+    },
     heeds: MASKED,
     options: &[
         hyper("forward_sparsity", SHARE, "The share of W that is outside A: not computed with"),

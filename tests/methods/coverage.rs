@@ -25,7 +25,30 @@ const fn proof(method: &'static str) -> Proof {
 
 const PROOFS: &[Proof] = &[
     Proof { by_hand: ("suite/training/dropback", "three_steps_by_hand"), ..proof("dropback") },
+    Proof {
+        by_hand: ("methods/layerdrop", "three_steps_by_hand"),
+        resume: ("methods/layerdrop", "it_resumes_and_threads_change_nothing"),
+        ..proof("layerdrop")
+    },
+    Proof {
+        by_hand: ("methods/sdgp", "a_layer_by_hand"),
+        resume: ("methods/sdgp", "it_resumes_and_threads_change_nothing"),
+        ..proof("sdgp")
+    },
+    Proof {
+        by_hand: ("methods/amc", "an_episode_by_hand"),
+        resume: ("methods/amc", "it_resumes_and_threads_change_nothing"),
+        ..proof("amc")
+    },
     proof("procrustes"),
+    proof("snip"),
+    proof("grasp"),
+    proof("gmp"),
+    proof("set"),
+    proof("rigl"),
+    proof("granet"),
+    proof("acdc"),
+    proof("topkast"),
     Proof {
         chapter: "lottery",
         by_hand: ("methods/lottery", "three_levels_by_hand"),
@@ -36,29 +59,6 @@ const PROOFS: &[Proof] = &[
         by_hand: ("methods/lmc", "a_line_by_hand"),
         resume: ("methods/lmc", "a_killed_search_goes_on"),
         ..proof("lmc")
-    },
-    proof("snip"),
-    proof("grasp"),
-    proof("gmp"),
-    proof("set"),
-    proof("rigl"),
-    proof("granet"),
-    proof("acdc"),
-    proof("topkast"),
-    Proof {
-        by_hand: ("methods/sdgp", "a_layer_by_hand"),
-        resume: ("methods/sdgp", "it_resumes_and_threads_change_nothing"),
-        ..proof("sdgp")
-    },
-    Proof {
-        by_hand: ("methods/layerdrop", "three_steps_by_hand"),
-        resume: ("methods/layerdrop", "it_resumes_and_threads_change_nothing"),
-        ..proof("layerdrop")
-    },
-    Proof {
-        by_hand: ("methods/amc", "an_episode_by_hand"),
-        resume: ("methods/amc", "it_resumes_and_threads_change_nothing"),
-        ..proof("amc")
     },
 ];
 
