@@ -4,43 +4,23 @@
 //! ([`Entry`]), and what it does in the hooks of [`Sparsifier`]; the loop, the configuration, the command line, checkpoints,
 //! metrics, progress, traces, tables and plots walk what is declared, and know no method.
 
-pub mod acdc;
-pub mod amc;
 mod choices;
-pub mod dense;
-pub mod dropback;
 pub mod fields;
-pub mod fixed_rewind;
-pub mod gdstar;
-pub mod gmp;
 mod gradual;
-pub mod granet;
-pub mod grasp;
 mod hooks;
 mod keys;
-pub mod layerdrop;
-pub mod lmc;
-pub mod lth;
 mod measures;
 mod one_shot;
 pub mod options;
-pub mod procrustes;
 pub mod quantity;
-pub mod random_rewind;
 pub mod record;
-pub mod reset;
 mod rewired;
 mod rewiring;
-pub mod rigl;
-pub mod sdgp;
 mod selection;
-pub mod set;
-pub mod snip;
 mod sparse_start;
 pub mod story;
 mod tally;
 mod timing;
-pub mod topkast;
 mod tracking;
 
 pub use choices::Choices;
@@ -151,9 +131,12 @@ pub struct Setup<'a> {
     pub measures: Measures,
 }
 
-/// The list: a type's name for each method's file.
+/// The list: a type's name for each method's file, and the file itself.
 macro_rules! methods {
     ($($Variant:ident = $module:ident),+; $($of_several_runs:ident),+) => {
+        $(pub mod $module;)+
+        $(pub mod $of_several_runs;)+
+
         /// Every method that trains.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
         pub enum Method {

@@ -22,6 +22,21 @@ fn every_method_has_its_five_choices() {
     }
 }
 
+/// A method is listed in one line, under the name of its file.
+#[test]
+fn every_method_is_listed_in_one_line() {
+    let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/method.rs")).unwrap();
+    let (_, list) = text.split_once("\nmethods! {\n").unwrap();
+    let lines = list.lines().take_while(|line| *line != "}").filter(|line| !line.trim_start().starts_with("//"));
+    let listed: Vec<String> =
+        lines.map(|line| line.rsplit(' ').next().unwrap().trim_end_matches([',', ';']).replace('_', "-")).collect();
+    assert_eq!(listed, DECLARED.iter().map(|entry| entry.name).collect::<Vec<_>>());
+    for name in listed {
+        let elsewhere = [format!("mod {};", name.replace('-', "_")), format!("{}::ENTRY", name.replace('-', "_"))];
+        assert!(!elsewhere.iter().any(|line| text.contains(line)), "{name} is named outside of its line");
+    }
+}
+
 #[test]
 fn the_list_and_every_method_are_told_in_80_columns() {
     let list = stdout(&["methods"]);
