@@ -16,6 +16,7 @@ pub(crate) use set::{append_row_major, row_major_mut};
 pub use slot::{Dead, Lasts, Slot};
 pub use stepping::{Form, Stepping};
 
+use crate::kernel::{self, Kernel};
 use crate::nn::{Parameter, Parameters};
 use crate::op::List;
 use crate::ops::WeightGradient;
@@ -170,18 +171,18 @@ impl<S: Scalar> Weights<S> {
     pub fn hold(&mut self, alive: &[bool]) {
         self.mask_mut().copy_from_slice(alive);
         for layer in self.layers() {
-            let entries = layer.values.iter_mut().zip(layer.momentum).zip(layer.mask);
-            for ((w, v), _) in entries.filter(|(_, alive)| !**alive) {
-                (*w, *v) = (S::ZERO, S::ZERO);
-            }
+            kernel::hold(Kernel::any(), layer.values, layer.mask);
+            kernel::hold(Kernel::any(), layer.momentum, layer.mask);
         }
     }
 
-    /// Gives living weights these values, flattened.
+    /// Gives living weights these values, flattened; the others are 0.
     pub fn set_living(&mut self, values: &[S]) {
         for layer in self.layers() {
-            let entries = layer.values.iter_mut().zip(&values[layer.range.clone()]).zip(layer.mask);
-            entries.filter(|(_, alive)| **alive).for_each(|((w, &value), _)| *w = value);
+            layer.values.copy_from_slice(&values[layer.range]);
+            if !layer.mask.is_empty() {
+                kernel::hold(Kernel::any(), layer.values, layer.mask);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Dataset, Split, epoch_order, held_out};
 use crate::error::{Error, Result};
-use crate::kernel::Pool;
+use crate::kernel::{Pool, share};
 use crate::paper::reading::LastBatch;
 use crate::scalar::Scalar;
 use ndarray::ArrayD;
@@ -161,7 +161,7 @@ impl<'a> Loader<'a> {
     where
         'a: 'scope,
     {
-        if rayon::current_num_threads() == 1 {
+        if share::threads() == 1 {
             return Ok(Box::new(self.in_turn()));
         }
         Ok(Box::new(self.ahead(scope, AHEAD)?))

@@ -1,8 +1,8 @@
 //! From pixels to what a network sees.
 
 use super::Images;
+use crate::kernel::share;
 use crate::scalar::Scalar;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Per-channel standardisation: `x = (pixel / scale - mean_c) / std_c`.
@@ -56,15 +56,13 @@ impl Normalisation {
 fn sums(images: &Images) -> Vec<(u128, u128)> {
     let [channels, height, width] = images.shape;
     let of_channel = |channel: usize| {
-        (0..images.len())
-            .into_par_iter()
-            .map(|i| {
-                let plane = &images.image(i)[channel * height * width..][..height * width];
-                let (sum, squares) =
-                    plane.iter().map(|&p| u64::from(p)).fold((0, 0), |(sum, squares), p| (sum + p, squares + p * p));
-                (u128::from(sum), u128::from(squares))
-            })
-            .reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+        let of_images = share::map(images.len(), images.len() * height * width, |i| {
+            let plane = &images.image(i)[channel * height * width..][..height * width];
+            let (sum, squares) =
+                plane.iter().map(|&p| u64::from(p)).fold((0, 0), |(sum, squares), p| (sum + p, squares + p * p));
+            (u128::from(sum), u128::from(squares))
+        });
+        of_images.into_iter().fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
     };
     (0..channels).map(of_channel).collect()
 }

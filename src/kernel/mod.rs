@@ -44,7 +44,8 @@ mod pool;
 mod pooling;
 mod products;
 mod sgd;
-mod share;
+pub(crate) mod share;
+mod slices;
 mod sums;
 mod table;
 mod vector;
@@ -81,6 +82,7 @@ pub use products::{
     sparse_conv2d_input_gradient, sparse_conv2d_weight_gradient,
 };
 pub use sgd::{Descent, Followed, descend, sgd_step};
+pub use slices::{Difference, Magnitude, Scaled, formula_of_slices};
 pub use sums::{Term, sum};
 pub use table::{KERNELS, KernelDescription};
 pub(crate) use vector::prefetch;

@@ -14,8 +14,16 @@ pub const SHARED: usize = 1 << 17;
 /// Operations that are handed over at the least: some microseconds of work.
 const PART: usize = 1 << 14;
 
+/// Of work that is shared out however little it seems: files to be read, a judge's calls.
+pub const ALWAYS: usize = usize::MAX;
+
 /// Whether there is a thread to share with: WebAssembly has none, and holds no code for any.
 const THREADS: bool = !cfg!(target_family = "wasm");
+
+/// How many threads there are to share with.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
 
 /// Whether so many operations are worth sharing out.
 pub fn is_worth(operations: usize) -> bool {

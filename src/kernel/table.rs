@@ -89,7 +89,7 @@ pub const KERNELS: &[KernelDescription] = &[
         name: "formula_values",
         computes: "y = f(x) or f(a, b) with broadcasting, f a Formula",
         shapes: "any shapes that broadcast -> y of the shape they share",
-        used_by: &["ops::Pointwise"],
+        used_by: &["ops::Pointwise", "methods' scores and moves, in the host's memory"],
     },
     KernelDescription {
         name: "formula_gradients",

@@ -9,11 +9,12 @@ use super::keys::{
 };
 use super::options::{Domain, Value};
 use super::record::{KEEP, PHASE, PHASES, SCORE};
-use super::selection::{Rules, Shares, impose, magnitudes, ranges, required};
+use super::selection::{Rules, Shares, impose, ranges, required};
 use super::tally::{Tally, handed_to_tally, tallied};
 use super::{At, Entry, Fields, Needs, Setup, Sparsifier, StepNeeds, Story, Told};
 use crate::error::Result;
 use crate::scalar::Scalar;
+use crate::select::score::magnitudes;
 use crate::select::update::{DecompressMomentum, InactiveMomentum};
 use crate::weights::Weights;
 use turns::{COMPRESS_AT, DECOMPRESS_AT, Turns};

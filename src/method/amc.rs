@@ -19,7 +19,6 @@ mod mlp;
 mod replay_buffer;
 mod search;
 
-use super::choices::Choices;
 pub use agent::Agent;
 pub use chain::{Budget, Chain, kept_channels};
 pub use layers::{FEATURES, LayerView, chain, layers};
@@ -27,12 +26,14 @@ pub use mlp::{Adam, Mlp};
 pub use replay_buffer::{ReplayBuffer, Transition};
 pub use search::{Episode, Search, Tell, importance, reward};
 
+use super::choices::Choices;
 use super::keys::{SHARE, TIES, hyper, reading};
 use super::options::{Domain, MethodOption, OptionValue, Part};
 use super::quantity::{Axis, Column, Format, Kind, Scale};
 use super::{At, Entry, Field, Fields, HeldOut, Quantity, Scribe, Setup, Sparsifier, Story, Told, Value};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
+use crate::kernel::{Kernel, hold};
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
 use crate::select::cut::Ties;
@@ -185,11 +186,10 @@ impl Amc {
             let Some(l) = self.search.layers.iter().position(|layer| layer.parameter == parameter) else { continue };
             let each: usize = shape[2..].iter().product();
             for (j, alive) in layer.mask.iter_mut().enumerate() {
-                if !channels[l][j / each % shape[1]] {
-                    *alive = false;
-                    (layer.values[j], layer.momentum[j]) = (S::ZERO, S::ZERO);
-                }
+                *alive &= channels[l][j / each % shape[1]];
             }
+            hold(Kernel::any(), layer.values, layer.mask);
+            hold(Kernel::any(), layer.momentum, layer.mask);
         }
     }
 

@@ -14,6 +14,7 @@ use super::choices::{Choices, GROUPS};
 use super::measures::{Histogram, Laps, Measured, Measures, Parts};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, Squares, StepNeeds, Story, Told};
 use crate::error::{Error, Result};
+use crate::kernel::{self, Kernel};
 use crate::paper::Hyperparameters;
 use crate::paper::decay::decay_step;
 use crate::paper::gradient_norm::{L1NormSum, frobenius_norm, mask_gradient, sum_of_squares};
@@ -24,7 +25,7 @@ use crate::paper::selection::{Selection, select_weights};
 use crate::paper::structured::{GroupScore, Structure, select_structured};
 use crate::scalar::Scalar;
 use crate::select::update::InactiveMomentum;
-use crate::weights::{Dead, Lasts, Slot, Weights};
+use crate::weights::{Dead, Lasts, Slot, Weights, append_row_major};
 use pruning::{Pruning, W_STAR, forget_eliminated};
 use quantities::{
     ALPHA, CHUNK_QUANTILES, G, K_STAR, MASK, MASK_BEFORE, MIN_BEFORE, REWIND, S_ABS, S_SQ, SELECTED_COUNT, T, TAU,
@@ -214,9 +215,12 @@ impl<S: Scalar, R: Rewinding<S>> Sparsifier<S> for Gdstar<S, R> {
         let keeps_all = self.reading.masked_gradient == MaskedGradient::Dense || mask.is_empty();
         for segment in w.set().segments() {
             let Some(gradient) = gradients.of(segment.parameter) else { continue };
-            for (&g, j) in gradient.iter().zip(segment.range.clone()) {
-                self.s_abs.add(&[if keeps_all || mask[j] { g } else { S::ZERO }]); // Eq. 1
+            let mut own = Vec::with_capacity(segment.range.len());
+            append_row_major(&mut own, &gradient);
+            if !keeps_all {
+                kernel::hold(Kernel::any(), &mut own, &mask[segment.range.clone()]);
             }
+            self.s_abs.add(&own); // Eq. 1
         }
     }
 

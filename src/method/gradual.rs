@@ -1,13 +1,14 @@
 //! [`GradualPruning`]: a sparsity that rises along the cubic course (Zhu & Gupta 2017), as GMP and GraNet prune.
 
 use super::record::{KEEP, RATE};
-use super::selection::{Rules, Shares, magnitudes, ranges, required};
+use super::selection::{Rules, Shares, ranges, required};
 use super::tally::Tally;
 use super::{Setup, Story, Told};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::select::distribution::Distribution;
 use crate::select::schedule::cubic;
+use crate::select::score::magnitudes;
 use crate::weights::Weights;
 
 /// From which sparsity to which, from when to when, and over what weights are compared.

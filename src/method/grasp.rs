@@ -9,6 +9,8 @@ use super::options::{Domain, OptionValue};
 use super::record::{ACTIVE, HESSIAN_GRADIENT, KEEP, MASK, SCORE};
 use super::{Entry, Lab, Setup, Sparsifier, Story, Told, record};
 use crate::error::Result;
+use crate::kernel::{Kernel, Scaled, formula_of_slices};
+use crate::ops::Mul;
 use crate::scalar::Scalar;
 use crate::weights::Weights;
 use std::collections::BTreeMap;
@@ -74,13 +76,17 @@ impl Saliency for Grasp {
     /// S = -w (H g).
     fn scores<S: Scalar>(&self, lab: &dyn Lab<S>, w: &Weights<S>, story: &mut Story<S>) -> Result<Vec<S>> {
         let product = lab.hessian_gradient(w, &self.samples(lab.samples()), self.temperature)?;
-        let scores = product.iter().zip(w.values()).map(|(&hg, w)| -(w * hg)).collect();
+        let scores = minus(&formula_of_slices(Kernel::any(), Mul, [&w.values(), &product]));
         story.record(&HESSIAN_GRADIENT, || Told::PerWeight(product));
         Ok(scores)
     }
 
     /// The largest go.
-    fn key<S: Scalar>(score: S) -> S {
-        -score
+    fn keys<S: Scalar>(scores: &[S]) -> Vec<S> {
+        minus(scores)
     }
+}
+
+fn minus<S: Scalar>(values: &[S]) -> Vec<S> {
+    formula_of_slices(Kernel::any(), Scaled(-1.0), [values])
 }

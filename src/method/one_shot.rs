@@ -16,9 +16,9 @@ pub(super) trait Saliency: Send {
     /// Those of the [`Lab`].
     fn scores<S: Scalar>(&self, lab: &dyn Lab<S>, w: &Weights<S>, story: &mut Story<S>) -> Result<Vec<S>>;
 
-    /// The key of a score: the largest stay.
-    fn key<S: Scalar>(score: S) -> S {
-        score
+    /// The keys of scores: the largest stay.
+    fn keys<S: Scalar>(scores: &[S]) -> Vec<S> {
+        scores.to_vec()
     }
 
     /// Whether training starts from new weights, and not from those that were scored.
@@ -45,7 +45,7 @@ impl<R: Saliency> OneShot<R> {
 impl<S: Scalar, R: Saliency> Sparsifier<S> for OneShot<R> {
     fn begin(&mut self, lab: &dyn Lab<S>, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
         let scores = self.saliency.scores(lab, w, story)?;
-        let keys: Vec<S> = scores.iter().map(|&score| R::key(score)).collect();
+        let keys = R::keys(&scores);
         let kept = self.shares.keep(&self.rules, &ranges(w), &keys, None)?;
         impose(&kept.flags, InactiveMomentum::Zero, w);
         self.shares.tell(story);

@@ -3,7 +3,6 @@
 
 use super::record::{DRAW, FRACTION};
 use super::rewiring::{Rewiring, Update};
-use super::selection::magnitudes;
 use super::sparse_start::{SparseStart, draws};
 use super::tally::{Tally, handed_to_tally};
 use super::timing::Timing;
@@ -11,6 +10,7 @@ use super::{At, Fields, Gradients, Lab, Needs, Sparsifier, StepNeeds, Story, Tol
 use crate::error::Result;
 use crate::random::Purpose;
 use crate::scalar::Scalar;
+use crate::select::score::magnitudes;
 use crate::select::update::UpdateOrder;
 use crate::weights::Weights;
 

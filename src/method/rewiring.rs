@@ -1,11 +1,13 @@
 //! [`Rewiring`]: drop and grow, layer by layer, as SET, RigL and GraNet do it.
 
 use super::record::{DROP, FRESH, KEPT, SCORE};
-use super::selection::{Rules, impose, magnitudes, ranges};
+use super::selection::{Rules, impose, ranges};
 use super::sparse_start::fresh;
 use super::{Setup, Story, Told};
 use crate::error::Result;
+use crate::kernel::{Difference, Kernel, Scaled, formula_of_slices, hold};
 use crate::scalar::Scalar;
+use crate::select::score::magnitudes;
 use crate::select::update::{
     DropRule, GrowFrom, GrownMomentum, GrownWeights, InactiveMomentum, Regrown, grow, keep_by_sign,
 };
@@ -102,13 +104,19 @@ impl Rewiring {
             GrownWeights::Draw => fresh(self.seed, t, w.len()),
         };
         let stays = |j: usize| kept[j] || before[j] && self.regrown == Regrown::Keep;
+        let kernel = Kernel::any();
         for layer in w.layers() {
-            let entries = layer.range.zip(layer.values.iter_mut().zip(layer.momentum));
-            for (j, (w, v)) in entries.filter(|&(j, _)| mask[j] && !stays(j)) {
-                *w = new.get(j).copied().unwrap_or(S::ZERO);
-                if self.grown_momentum == GrownMomentum::Zero {
-                    *v = S::ZERO;
-                }
+            let grown: Vec<bool> = layer.range.clone().map(|j| mask[j] && !stays(j)).collect();
+            let others: Vec<bool> = grown.iter().map(|grown| !grown).collect();
+            hold(kernel, layer.values, &others);
+            if let Some(new) = new.get(layer.range) {
+                // 0 - (-new) of those that are grown, w - 0 of the others.
+                let mut minus_new = formula_of_slices(kernel, Scaled(-1.0), [new]);
+                hold(kernel, &mut minus_new, &grown);
+                layer.values.copy_from_slice(&formula_of_slices(kernel, Difference, [&*layer.values, &minus_new]));
+            }
+            if self.grown_momentum == GrownMomentum::Zero {
+                hold(kernel, layer.momentum, &others);
             }
         }
         impose(mask, self.inactive_momentum, w);

@@ -3,6 +3,7 @@
 use super::record::SPARSITY;
 use super::{Options, Setup, Story, Told};
 use crate::error::{Error, Result};
+use crate::kernel::{Kernel, hold};
 use crate::scalar::Scalar;
 use crate::select::count::{Count, Minimum};
 use crate::select::cut::{Cut, Ties, keep_among, keep_largest};
@@ -143,11 +144,6 @@ pub(super) fn ranges<S: Scalar>(w: &Weights<S>) -> Vec<Range<usize>> {
     w.set().segments().iter().map(|segment| segment.range.clone()).collect()
 }
 
-/// |w|.
-pub(super) fn magnitudes<S: Scalar>(values: &[S]) -> Vec<S> {
-    values.iter().map(|w| w.abs()).collect()
-}
-
 /// The sparsity that an option gives, which the method cannot do without.
 pub(super) fn required(options: &Options, key: &str) -> Result<f64> {
     let option = format!("--{}", key.replace('_', "-"));
@@ -158,12 +154,9 @@ pub(super) fn required(options: &Options, key: &str) -> Result<f64> {
 pub(super) fn impose<S: Scalar>(mask: &[bool], inactive: InactiveMomentum, w: &mut Weights<S>) {
     w.mask_mut().copy_from_slice(mask);
     for layer in w.layers() {
-        let entries = layer.values.iter_mut().zip(layer.momentum).zip(layer.mask);
-        for ((w, v), _) in entries.filter(|(_, active)| !**active) {
-            *w = S::ZERO;
-            if inactive == InactiveMomentum::Zero {
-                *v = S::ZERO;
-            }
+        hold(Kernel::any(), layer.values, layer.mask);
+        if inactive == InactiveMomentum::Zero {
+            hold(Kernel::any(), layer.momentum, layer.mask);
         }
     }
 }

@@ -10,7 +10,10 @@ use super::options::{Domain, OptionValue};
 use super::record::{ACTIVE, FRESH, GRADIENT, KEEP, MASK, SCORE};
 use super::{Entry, Lab, Setup, Sparsifier, Story, Told, record};
 use crate::error::Result;
+use crate::kernel::{Kernel, formula_of_slices};
+use crate::ops::Mul;
 use crate::scalar::Scalar;
+use crate::select::score::magnitudes;
 use crate::select::update::StartingWeights;
 use crate::weights::Weights;
 
@@ -63,7 +66,7 @@ impl Saliency for Snip {
     fn scores<S: Scalar>(&self, lab: &dyn Lab<S>, w: &Weights<S>, story: &mut Story<S>) -> Result<Vec<S>> {
         let samples: Vec<usize> = lab.samples().iter().take(self.score_batch).map(|&(sample, _)| sample).collect();
         let gradient = lab.gradient(w, &samples)?;
-        let scores = gradient.iter().zip(w.values()).map(|(&g, w)| (g * w).abs()).collect();
+        let scores = magnitudes(&formula_of_slices(Kernel::any(), Mul, [&gradient, &w.values()]));
         story.record(&GRADIENT, || Told::PerWeight(gradient));
         Ok(scores)
     }

@@ -6,12 +6,14 @@ use super::choices::{Choices, WEIGHTS};
 use super::keys::{COUNT, CUT, DISTRIBUTION, MASKED, MINIMUM, PERIOD, SHARE, TIES, UNIFORM_OR_GLOBAL, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::record::{BACKWARD, BACKWARD_SPARSITY, KEEP, KEEP_BACKWARD};
-use super::selection::{Rules, Shares, magnitudes, ranges, required};
+use super::selection::{Rules, Shares, ranges, required};
 use super::tally::{Tally, handed_to_tally, tallied};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, StepNeeds, Story, Told};
 use crate::error::{Error, Result};
+use crate::kernel::{Kernel, hold};
 use crate::scalar::Scalar;
 use crate::select::distribution::Distribution;
+use crate::select::score::magnitudes;
 use crate::select::update::PenaltyRule;
 use crate::weights::{Dead, Lasts, Slot, Weights};
 use descent::DenseDescent;
@@ -128,10 +130,8 @@ impl<S: Scalar> Sparsifier<S> for Topkast<S> {
         self.tally.update(w.mask_mut(), &a.flags);
         w.mask_mut().copy_from_slice(&a.flags);
         for mut layer in w.layers() {
-            let dense = layer.slots.named(DENSE).iter();
-            for ((computed, w), &a) in layer.values.iter_mut().zip(dense).zip(layer.mask.iter()) {
-                *computed = if a { *w } else { S::ZERO };
-            }
+            layer.values.copy_from_slice(layer.slots.named(DENSE));
+            hold(Kernel::any(), layer.values, layer.mask);
         }
         story.record(&KEEP, || Told::Counts(a.keep));
         story.record(&KEEP_BACKWARD, || Told::Counts(b.keep));

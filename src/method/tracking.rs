@@ -4,8 +4,10 @@ use super::record::{ACCUMULATED, ACCUMULATED_BEFORE, KEEP, MASK, MASK_BEFORE};
 use super::selection::Rules;
 use super::{At, Field, Fields, Gradients, Setup, Story, Told};
 use crate::error::{Error, Result};
+use crate::kernel::{DecayRule, Difference, Kernel, Scaled, formula_of_slices, hold, rewind_decay};
+use crate::ops::Add;
 use crate::scalar::Scalar;
-use crate::select::score::{Accumulate, Score};
+use crate::select::score::{Accumulate, Score, magnitudes};
 use crate::weights::{Dead, Lasts, Slot, Weights};
 
 /// The slots of w0 and of the sums.
@@ -61,9 +63,8 @@ impl<S: Scalar> Tracking<S> {
     /// After the backward pass.
     pub fn observe(&mut self, at: At, gradients: Gradients<S>, w: &Weights<S>) {
         if self.score == Score::Accumulated {
-            let eta = S::from_f64(at.learning_rate);
             gradients.write_over(w, &mut self.moves);
-            self.moves.iter_mut().for_each(|g| *g = eta * *g);
+            self.moves = formula_of_slices(Kernel::any(), Scaled(at.learning_rate), [&self.moves]);
         }
     }
 
@@ -71,17 +72,19 @@ impl<S: Scalar> Tracking<S> {
     pub fn scores(&self, decay: S::Wide, w: &mut Weights<S>) -> Vec<S> {
         let mut scores = Vec::with_capacity(w.len());
         for mut layer in w.layers() {
-            let distance = |(between, w0): (&S, &S)| (*between - decayed(*w0, decay)).abs();
-            let sum = |((a, step), &tracked): ((&S, &S), &bool)| (if tracked { *a + *step } else { *step }).abs();
-            match self.score {
+            let compared = match self.score {
                 Score::Distance => {
-                    scores.extend(layer.values.iter().zip(layer.slots.named(FIRST).iter()).map(distance));
+                    let first = layer.slots.named(FIRST);
+                    let mut decayed = first.to_vec();
+                    set_back(&mut decayed, first, decay, &vec![true; first.len()]);
+                    formula_of_slices(Kernel::any(), Difference, [&*layer.values, &decayed])
                 }
                 Score::Accumulated => {
-                    let sums = layer.slots.named(SUMS).iter().zip(&self.moves[layer.range.clone()]);
-                    scores.extend(sums.zip(&self.tracked[layer.range]).map(sum));
+                    let (moves, tracked) = (&self.moves[layer.range.clone()], &self.tracked[layer.range]);
+                    moved_on(layer.slots.named(SUMS), tracked, moves)
                 }
-            }
+            };
+            scores.extend(magnitudes(&compared));
         }
         scores
     }
@@ -94,13 +97,8 @@ impl<S: Scalar> Tracking<S> {
         }
         self.sum_up(&before, w);
         for mut layer in w.layers() {
-            let tracked = &self.tracked[layer.range.clone()];
-            let first = layer.slots.named(FIRST);
-            // Selected rather than skipped, for without branches the loop is vectorised.
-            for ((w, w0), &tracked) in layer.values.iter_mut().zip(first.iter()).zip(tracked) {
-                let reset = decayed(*w0, decay);
-                *w = if tracked { *w } else { reset };
-            }
+            let others: Vec<bool> = self.tracked[layer.range].iter().map(|tracked| !tracked).collect();
+            set_back(layer.values, layer.slots.named(FIRST), decay, &others);
         }
         story.record(&KEEP, || Told::Counts(vec![self.k]));
         story.record(&MASK_BEFORE, || Told::Flags(before));
@@ -113,14 +111,11 @@ impl<S: Scalar> Tracking<S> {
     /// a' for the next step; `before`: what was tracked before this one.
     fn sum_up(&self, before: &[bool], w: &mut Weights<S>) {
         let Some(sums) = w.slot_mut(SUMS) else { return };
-        let sums = sums.values.iter_mut().zip(&self.moves);
         match self.accumulate {
-            Accumulate::Always => sums.for_each(|(a, &step)| *a += step),
+            Accumulate::Always => sums.values = formula_of_slices(Kernel::any(), Add, [&sums.values, &self.moves]),
             Accumulate::Tracked => {
-                for (((a, &step), &before), &tracked) in sums.zip(before).zip(&self.tracked) {
-                    let sum = if before { *a + step } else { step };
-                    *a = if tracked { sum } else { S::ZERO };
-                }
+                sums.values = moved_on(&sums.values, before, &self.moves);
+                hold(Kernel::any(), &mut sums.values, &self.tracked);
             }
         }
     }
@@ -150,6 +145,16 @@ impl<S: Scalar> Tracking<S> {
     }
 }
 
-fn decayed<S: Scalar>(w0: S, decay: S::Wide) -> S {
-    S::narrow(decay * w0.widen())
+/// Sets the weights of which it `is_set` back to w0 times `decay`: Alg. 6 where no value is too small.
+fn set_back<S: Scalar>(w: &mut [S], w0: &[S], decay: S::Wide, is_set: &[bool]) {
+    let rule = DecayRule { factors: [decay, S::Wide::ONE, S::Wide::ONE], eps: 0.0, of_all: false };
+    let mut alive = vec![true; w.len()];
+    rewind_decay(Kernel::any(), w, Some(w0), is_set, &mut alive, &rule);
+}
+
+/// a + step of those that were tracked, the step alone of the others: the step less -a, or less 0, which keeps its sign.
+fn moved_on<S: Scalar>(a: &[S], tracked: &[bool], step: &[S]) -> Vec<S> {
+    let mut minus_a = formula_of_slices(Kernel::any(), Scaled(-1.0), [a]);
+    hold(Kernel::any(), &mut minus_a, tracked);
+    formula_of_slices(Kernel::any(), Difference, [step, &minus_a])
 }

@@ -18,8 +18,9 @@
 //! # Ok::<(), gdstar::Error>(())
 //! ```
 
+use super::Mul;
 use crate::error::Result;
-use crate::kernel::Kernel;
+use crate::kernel::{self, Kernel, Order, Term, formula_of_slices, formula_values, hold};
 use crate::op::{Argument, ArrayNames, Cost, List, Op, Reads, Shape};
 use crate::random::unit;
 use crate::scalar::Scalar;
@@ -61,25 +62,23 @@ impl GradientPruning {
     }
 
     /// y of x `[b,c]` or `[b,c,h,w]`, with what decided it.
-    pub fn apply<S: Scalar>(&self, x: &ArrayViewD<S>) -> Pruned<S> {
-        let mut y = x.as_standard_layout().into_owned();
-        let mut keys = y.mapv(|x| x.abs());
-        if let Keys::Drawn(generator) = &self.keys {
-            let mut generator = generator.clone();
-            keys.mapv_inplace(|_| S::from_f64(unit(&mut generator)));
+    pub fn apply<S: Scalar>(&self, kernel: Kernel, x: &ArrayViewD<S>) -> Pruned<S> {
+        let mut y: Vec<S> = x.iter().copied().collect();
+        let (keys, is_drawn) = match &self.keys {
+            Keys::Magnitude => (formula_of_slices(kernel, kernel::Magnitude, [&y]), false),
+            Keys::Drawn(generator) => {
+                let mut generator = generator.clone();
+                (y.iter().map(|_| S::from_f64(unit(&mut generator))).collect(), true)
+            }
+        };
+        let kept = keep_in_groups(&keys, x.shape(), &self.of);
+        if self.rescale == Rescale::Maxnorm {
+            y = rescaled(kernel, y, &kept, pixels(x.shape()));
         }
-        let kept = keep_in_groups(keys.as_slice().unwrap_or_default(), x.shape(), &self.of);
-        let factors = (self.rescale == Rescale::Maxnorm)
-            .then(|| norm_factors(y.as_slice().unwrap_or_default(), &kept, pixels(x.shape())));
-        for (j, (y, &kept)) in y.iter_mut().zip(&kept).enumerate() {
-            *y = match &factors {
-                _ if !kept => S::ZERO,
-                Some(factors) => S::narrow(y.widen() * factors[j / pixels(x.shape())]),
-                None => *y,
-            };
-        }
-        let draws = matches!(self.keys, Keys::Drawn(_)).then_some(keys);
-        Pruned { y, draws, dropped: kept.iter().filter(|kept| !**kept).count() }
+        hold(kernel, &mut y, &kept);
+        let array = |elements: Vec<S>| Order::row_major(x.ndim()).array(x.shape(), elements);
+        let dropped = kept.iter().filter(|kept| !**kept).count();
+        Pruned { y: array(y), draws: is_drawn.then(|| array(keys)), dropped }
     }
 }
 
@@ -88,17 +87,18 @@ fn pixels(shape: &[usize]) -> usize {
     shape.iter().skip(2).product::<usize>().max(1)
 }
 
-/// By what the kept entries of each sample's channel are multiplied under [`Rescale::Maxnorm`].
-fn norm_factors<S: Scalar>(x: &[S], kept: &[bool], pixels: usize) -> Vec<S::Wide> {
-    let factor = |(x, kept): (&[S], &[bool])| {
-        let sum = |mut sum: S::Wide, x: &S| {
-            sum += x.widen().abs();
-            sum
-        };
-        let of_kept = x.iter().zip(kept).filter(|(_, kept)| **kept).map(|(x, _)| x);
-        x.iter().fold(S::Wide::ZERO, sum) / (of_kept.fold(S::Wide::ZERO, sum) + S::Wide::from_f64(MAXNORM_EPS))
-    };
-    x.chunks(pixels).zip(kept.chunks(pixels)).map(factor).collect()
+/// Under [`Rescale::Maxnorm`] the entries of each sample's channel, times what is left of it by its kept ones; wide, and rounded
+/// once.
+fn rescaled<S: Scalar>(kernel: Kernel, x: Vec<S>, kept: &[bool], pixels: usize) -> Vec<S> {
+    let mut of_kept = x.clone();
+    hold(kernel, &mut of_kept, kept);
+    let sum = |plane: &[S]| kernel::sum(kernel, Term::Magnitude, S::Wide::ZERO, plane);
+    let factor = |(all, kept)| sum(all) / (sum(kept) + S::Wide::from_f64(MAXNORM_EPS));
+    let factors: Vec<S::Wide> = x.chunks(pixels).zip(of_kept.chunks(pixels)).map(factor).collect();
+    let of_planes = |elements: Vec<S::Wide>, pixels| Order::row_major(2).array(&[factors.len(), pixels], elements);
+    let wide = of_planes(x.into_iter().map(S::widen).collect(), pixels);
+    let rescaled = formula_values(kernel, Mul, &mut [wide.into(), of_planes(factors.clone(), 1).into()]);
+    rescaled.into_iter().map(S::narrow).collect()
 }
 
 /// An output's gradient after pruning.
@@ -226,7 +226,7 @@ impl<O: Op> Op for PrunedGradient<O> {
             return self.op.backward(kernel, inputs, outputs, saved, upstream, wanted);
         }
         let x = upstream[0].view();
-        let pruned = self.pruning.apply(&x);
+        let pruned = self.pruning.apply(kernel, &x);
         let mut gradients =
             self.op.backward(kernel, inputs, outputs, saved, &mut [x.view().into()], &only(false, wanted));
         let of_input =
@@ -251,7 +251,7 @@ impl<O: Op> Op for PrunedGradient<O> {
                 return backward(passed);
             }
             let (device, dy) = (passed.device, passed.upstream[0].download(passed.device)?);
-            let pruned = pruning.apply(&dy.view());
+            let pruned = pruning.apply(Kernel::any(), &dy.view());
             let sent = [DeviceTensor::upload(device, &pruned.y.view())?];
             let mut gradients = backward(Passed { wanted: &only(false, passed.wanted), ..passed })?;
             let of_input = backward(Passed { upstream: &sent, wanted: &only(true, passed.wanted), ..passed })?;

@@ -15,6 +15,7 @@ use super::seen::{Carry, Operands, Seen};
 use super::steps;
 use super::verdict::{Collector, report_on};
 use crate::error::{Error, Result};
+use crate::kernel::share;
 use crate::trace::{self, Opened, Trace};
 use std::path::Path;
 
@@ -76,7 +77,8 @@ pub fn check_observed(trace: &Trace, options: &CheckOptions, progress: &mut dyn 
         carry.arrive(epoch.k);
         // One core reads while the other judges.
         let ahead = rest.next();
-        let (loaded, judged) = rayon::join(
+        let (loaded, judged) = share::both(
+            share::ALWAYS,
             || ahead.map(|k| Epoch::load(trace, k, arithmetic)).transpose(),
             || walk(&claims, &epoch, &carry),
         );

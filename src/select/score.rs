@@ -1,6 +1,13 @@
-//! By what DropBack and Procrustes compare weights.
+//! By what weights are compared: their size ([`magnitudes`]), and what DropBack and Procrustes do.
 
 use crate::choice::choice;
+use crate::kernel::{Kernel, Magnitude, formula_of_slices};
+use crate::scalar::Scalar;
+
+/// |w|, of each.
+pub fn magnitudes<S: Scalar>(w: &[S]) -> Vec<S> {
+    formula_of_slices(Kernel::any(), Magnitude, [w])
+}
 
 choice! {
     /// By what weights are tracked.

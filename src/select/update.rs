@@ -1,6 +1,7 @@
 //! What happens to weights, masks and momentum when a method acts.
 
 use super::cut::{Cut, Ties, keep_among};
+use super::score::magnitudes;
 use crate::choice::choice;
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -148,7 +149,7 @@ pub fn grow<S: Scalar>(before: &[bool], kept: &[bool], scores: &[S], from: GrowF
 /// # Errors
 /// [`Error::Domain`](crate::Error::Domain) if a weight is not finite.
 pub fn keep_by_sign<S: Scalar>(w: &[S], active: &[bool], k: impl Fn(usize) -> usize, ties: Ties) -> Result<Vec<bool>> {
-    let keys: Vec<S> = w.iter().map(|w| w.abs()).collect();
+    let keys = magnitudes(w);
     let of_sign = |positive: bool| -> Result<Vec<bool>> {
         let is = |(w, &active): (&S, &bool)| active && (*w >= S::ZERO) == positive;
         let candidates: Vec<bool> = w.iter().zip(active).map(is).collect();

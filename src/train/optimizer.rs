@@ -1,6 +1,6 @@
 //! Stochastic gradient descent with momentum and weight decay, as PyTorch's `torch.optim.SGD` defines it.
 
-use crate::kernel::{Descent, Followed, Kernel, Pattern, accumulate_squares, sgd_step};
+use crate::kernel::{Descent, Followed, Kernel, Pattern, accumulate_squares, hold, sgd_step};
 use crate::method::Needs;
 use crate::nn::Parameter;
 use crate::paper::reading::Decayed;
@@ -87,7 +87,9 @@ impl Sgd {
             let rule = if is_decayed { rule } else { Descent { weight_decay: S::ZERO, ..rule } };
             let followed = followed.unwrap_or_default();
             let living = match followed.mask {
-                Some(mask) if needs.inactive_momentum == InactiveMomentum::Decay => Some(living(gradient, mask)),
+                Some(mask) if needs.inactive_momentum == InactiveMomentum::Decay => {
+                    Some(living(kernel, gradient, mask))
+                }
                 _ => None,
             };
             if !step(kernel, rule, parameter, b, living.as_ref().unwrap_or(gradient), followed) {
@@ -110,9 +112,9 @@ fn follow<'a, S: Scalar>(parameter: FollowedParameter<'a, S>, needs: &Needs) -> 
 }
 
 /// The gradient with 0 where a weight is held at 0, whose momentum then decays.
-fn living<S: Scalar>(gradient: &ArrayD<S>, mask: &[bool]) -> ArrayD<S> {
+fn living<S: Scalar>(kernel: Kernel, gradient: &ArrayD<S>, mask: &[bool]) -> ArrayD<S> {
     let mut living = gradient.as_standard_layout().into_owned();
-    living.iter_mut().zip(mask).filter(|(_, alive)| !**alive).for_each(|(g, _)| *g = S::ZERO);
+    hold(kernel, row_major_mut(&mut living), mask);
     living
 }
 

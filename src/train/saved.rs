@@ -3,6 +3,7 @@
 use super::{Checkpoint, RunFolder};
 use crate::data::{self, ENCODING_KEY, Encoding};
 use crate::error::{Error, Result};
+use crate::kernel::{self, Kernel};
 use crate::nn::state_dict::{self, CHECKPOINT_KEY};
 use crate::nn::{Description, NETWORK_KEY, Network, Parameters, models};
 use crate::paper::reading::Reading;
@@ -119,12 +120,11 @@ impl SavedFile {
         };
         let mut revived = None;
         weights.for_each_mut(&mut parameters, |segment, values| {
-            for (i, w) in values.iter_mut().enumerate().filter(|(i, _)| !alive[segment.range.start + i]) {
-                if *w != S::ZERO {
-                    revived.get_or_insert((segment.parameter, i, w.to_f64()));
-                }
-                *w = S::ZERO;
+            let alive = &alive[segment.range.clone()];
+            if let Some(i) = (0..values.len()).find(|&i| !alive[i] && values[i] != S::ZERO) {
+                revived.get_or_insert((segment.parameter, i, values[i].to_f64()));
             }
+            kernel::hold(Kernel::any(), values, alive);
         });
         if let Some((parameter, i, value)) = revived {
             let place = format!("tensor `{}` at entry {i}", parameters[parameter].name);

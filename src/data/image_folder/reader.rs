@@ -6,11 +6,12 @@ use super::{CHANNELS, decode, header};
 use crate::data::{Images, LoadOptions};
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
+use crate::kernel::share;
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, ImageBuffer, Luma, Pixel, RgbImage};
-use rayon::prelude::*;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Bytes that are set aside for images before any of them is read; then as much again as has been read.
 const FIRST: usize = 1 << 26;
@@ -97,8 +98,21 @@ impl<'a> Reader<'a> {
             let read = pixels.len();
             let (files, later) = rest.split_at((read.max(FIRST) / bytes).clamp(1, rest.len()));
             extend(&mut pixels, files.len() * bytes)?;
-            let images = pixels[read..].par_chunks_exact_mut(bytes).zip(files);
-            if let Some(error) = images.find_map_first(|(pixels, file)| self.read(&file.path, pixels).err()) {
+            let failed: Mutex<Option<(usize, Error)>> = Mutex::default();
+            let first = || failed.lock().unwrap_or_else(PoisonError::into_inner);
+            share::chunks(&mut pixels[read..], bytes, share::ALWAYS, |i, pixels| {
+                // What comes after a file that cannot be read is not read.
+                if first().as_ref().is_some_and(|(failed, _)| *failed < i) {
+                    return;
+                }
+                if let Err(error) = self.read(&files[i].path, pixels) {
+                    let mut first = first();
+                    if first.as_ref().is_none_or(|(failed, _)| i < *failed) {
+                        *first = Some((i, error));
+                    }
+                }
+            });
+            if let Some((_, error)) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
                 return Err(error);
             }
             rest = later;

@@ -2,10 +2,12 @@
 
 use crate::error::Result;
 use crate::json;
+use crate::kernel::{Kernel, Scaled, add_to, formula_values};
 use crate::method::Options;
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
 use crate::select::path::{BarrierOf, Grid, Interpolation};
+use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
 /// Which points of the line are looked at, and what of.
@@ -77,10 +79,12 @@ impl Line {
             Interpolation::OneToTwo => (one, two),
             Interpolation::TwoToOne => (two, one),
         };
-        let (a, b) = (S::from_f64(1.0 - alpha), S::from_f64(alpha));
         let mut between = first.clone();
         for (theta, second) in between.iter_mut().zip(second.iter()) {
-            theta.value.zip_mut_with(&second.value, |w, &v| *w = a * *w + b * v);
+            let times = |c: f64, w: &ArrayD<S>| formula_values(Kernel::any(), Scaled(c), &mut [w.view().into()]);
+            let share = times(alpha, &second.value);
+            theta.value = times(1.0 - alpha, &theta.value);
+            add_to(Kernel::any(), &mut theta.value, &share);
         }
         between
     }

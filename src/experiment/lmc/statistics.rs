@@ -3,7 +3,7 @@
 use crate::choice::choice;
 use crate::data::{Batch, Dataset, Loader, Order, Split};
 use crate::error::Result;
-use crate::kernel::{Kernel, Pool};
+use crate::kernel::{Kernel, Pool, add_to};
 use crate::nn::{BATCH_NORM_MOMENTUM, Mode, Network, Parameters};
 use crate::scalar::Scalar;
 use crate::tape::Tape;
@@ -69,7 +69,7 @@ fn add<S: Scalar>(
     let pass = network.forward(&mut tape, parameters, x, Mode::Training, None)?;
     for (sum, moved) in sums.iter_mut().zip(pass.buffers.iter()) {
         if let Some(moved) = moved {
-            sum.value.zip_mut_with(&tape.take(*moved), |sum, &moved| *sum += moved);
+            add_to(kernel, &mut sum.value, &tape.take(*moved));
         }
     }
     kernel.check()

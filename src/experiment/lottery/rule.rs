@@ -6,6 +6,7 @@ use crate::scalar::Scalar;
 use crate::select::count::{Count, Minimum};
 use crate::select::cut::{Cut, Ties, keep_largest};
 use crate::select::distribution::Distribution;
+use crate::select::score::magnitudes;
 use std::ops::Range;
 
 /// How a level prunes: of the weights that live, those of smallest magnitude go.
@@ -66,7 +67,7 @@ impl Rule {
     /// # Errors
     /// As [`keep_largest`].
     pub fn prune<S: Scalar>(&self, w: &[S], alive: &[bool], layers: &[Range<usize>]) -> Result<Pruned<S>> {
-        let score: Vec<S> = w.iter().map(|w| w.abs()).collect();
+        let score = magnitudes(w);
         let mut pruned = Pruned { keep: Vec::new(), mask: vec![false; w.len()], score };
         let whole = 0..w.len();
         let parts = if self.distribution == Distribution::Global { std::slice::from_ref(&whole) } else { layers };

@@ -5,13 +5,13 @@ use super::chain::{Budget, Chain, kept_channels};
 use super::layers::{FEATURES, LayerView};
 use super::replay_buffer::Transition;
 use crate::error::Result;
-use crate::kernel::Kernel;
+use crate::kernel::{self, Kernel, Term};
 use crate::nn::Parameters;
 use crate::random::{Purpose, stream};
 use crate::scalar::Scalar;
 use crate::select::cut::{Cut, Ties, keep_largest};
 use crate::select::structure::RewardRule;
-use ndarray::{ArrayD, Axis};
+use ndarray::{ArrayD, ArrayViewD, Axis};
 
 /// Episodes whose transitions the agent remembers.
 const REMEMBERED: usize = 100;
@@ -56,7 +56,10 @@ pub type Tell<'a, S> = dyn FnMut(usize, &Episode<S>, &Parameters<S>) -> Result<(
 
 /// The sum of |w| over all entries of a weight `[out,c,..]` that meet an input channel: `[c]`.
 pub fn importance<S: Scalar>(weight: &ArrayD<S>) -> Vec<S> {
-    let of = |w: ndarray::ArrayViewD<S>| S::narrow(w.iter().fold(S::Wide::ZERO, |sum, w| sum + w.widen().abs()));
+    let of = |w: ArrayViewD<S>| {
+        let own: Vec<S> = w.iter().copied().collect();
+        S::narrow(kernel::sum(Kernel::any(), Term::Magnitude, S::Wide::ZERO, &own))
+    };
     weight.axis_iter(Axis(1)).map(of).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use super::stop::Target;
 use crate::error::Result;
+use crate::kernel::{Kernel, hold};
 use crate::method::Setup;
 use crate::paper::decay::{Decay, rewind_decay};
 use crate::paper::reading::{MomentumOnPrune, Reading, RewindCopy};
@@ -45,10 +46,11 @@ impl Pruning {
             let counts = rewind_decay(layer.values, w_star.as_deref(), selected, layer.mask, &decay);
             outcome = outcome.and(counts.map(|_| ()));
             if self.reading.momentum_on_prune != MomentumOnPrune::Keep {
-                zero_where(layer.momentum, layer.mask, false);
+                hold(Kernel::any(), layer.momentum, layer.mask);
             }
             if self.reading.momentum_on_prune == MomentumOnPrune::ZeroSelected {
-                zero_where(layer.momentum, selected, true);
+                let others: Vec<bool> = selected.iter().map(|selected| !selected).collect();
+                hold(Kernel::any(), layer.momentum, &others);
             }
         }
         outcome
@@ -73,13 +75,10 @@ fn within<S: Scalar>(
 
 /// Sets W_k* to 0 where a weight is eliminated: no equation reads it there again, and nothing of it need be stored.
 pub fn forget_eliminated<S: Scalar>(w: &mut Weights<S>) {
-    for mut layer in w.layers() {
-        zero_where(layer.slots.named(W_STAR), layer.mask, false);
+    if w.slot(W_STAR).is_none() {
+        return;
     }
-}
-
-fn zero_where<S: Scalar>(values: &mut [S], flags: &[bool], flag: bool) {
-    for (value, _) in values.iter_mut().zip(flags).filter(|&(_, &f)| f == flag) {
-        *value = S::ZERO;
+    for mut layer in w.layers() {
+        hold(Kernel::any(), layer.slots.named(W_STAR), layer.mask);
     }
 }

@@ -11,13 +11,10 @@ use crate::oracle::seen::{Operands, Seen};
 /// mistakes, and the exact derivation that its golden file is made by. The walk ([`crate::oracle::check`]) takes the claims
 /// in the order of [`CLAIMS`](super::CLAIMS), which is that of findings, and knows none of them.
 ///
-/// # Methods that step
-///
-/// A claim knows its event by [`Seen`] alone: what is recorded there, what was derived so far, what the event before left.
-/// Of GDSTAR's family the event is an epoch, and [`Seen::place`] names its tensors `epoch/<k>/..`. A method whose event is
-/// an optimizer's step (`step/<t>/..`) has a list of claims of its own with the same walk: its quantities join `Recorded`
-/// and [`Operands`], all of which are optional there already, [`Seen::place`] takes the event's prefix from the header's
-/// method, and a claim's label is `<method>.<label>`.
+/// A claim knows its event, an epoch, by [`Seen`] alone: what is recorded there, what was derived so far, what the epoch before
+/// left. What is recorded of single steps within an epoch is claimed so as well ([`StepLevel`](super::StepLevel),
+/// [`Batches`](super::Batches)). Methods whose event is an optimizer's step have pages instead
+/// ([`crate::oracle::steps`]).
 pub(crate) trait Claim: Sync {
     /// What it is called in findings.
     fn label(&self) -> Label;

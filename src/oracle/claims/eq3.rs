@@ -1,6 +1,7 @@
 //! Eq. 3: the squared norm from G, `S_sq = sum_j G_j`.
 
 use crate::error::Result;
+use crate::kernel::share;
 use crate::oracle::arithmetic::{Sum, Tolerance, theta};
 use crate::oracle::claims::claim::{Judged, OneNumber};
 use crate::oracle::claims::mistakes::{COARSEST_SUM, Candidates, UNBOUNDED, lower_precision, reading};
@@ -15,13 +16,15 @@ use crate::paper::gradient_norm;
 use crate::paper::reading::MaskedGradient;
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::trace::Arithmetic;
-use rayon::prelude::*;
 use std::ops::Range;
 
 const LABEL: Label = Label::of("eq3");
 
 /// S_sq is the sum of G over W.
 pub(crate) const EQ3: OneNumber = OneNumber { label: LABEL, judge, mistakes };
+
+/// What a G costs in the sum of all, in operations: the end of an interval, an addition in 31 digits.
+const SUMMAND: usize = 16;
 
 /// The most batches that an epoch may have had if the trace records none of them.
 const UNKNOWN_BATCHES: f64 = 1024.0;
@@ -57,7 +60,8 @@ fn judge(seen: &Seen) -> Judged {
         };
         let sum = |end: fn(Interval) -> f64| -> DoubleDouble {
             let kept = trace.prunable().last().map_or(0, |parameter| parameter.range.end);
-            let sums: Vec<DoubleDouble> = pieces(kept).into_par_iter().map(|range| piece(range, end)).collect();
+            let pieces = pieces(kept);
+            let sums = share::map(pieces.len(), SUMMAND * kept, |i| piece(pieces[i].clone(), end));
             sums.into_iter().sum()
         };
         match arithmetic.sum_of_squares(n, trace.batches(seen.k)) {

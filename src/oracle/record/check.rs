@@ -4,9 +4,9 @@ use super::collector::{Collector, Event};
 use super::report::RecordReport;
 use super::{Call, Judged, Record, Reference, adjoint, judge, trace_ties, wiring};
 use crate::error::Result;
+use crate::kernel::share;
 use crate::ops::cases;
 use crate::tensor_file::TensorFile;
-use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Judges a record, telling `progress` how many calls are judged, of how many.
@@ -20,15 +20,11 @@ pub fn check_record(record: &Record, progress: &(dyn Fn(usize, usize) + Sync)) -
     let done = AtomicUsize::new(0);
     for (at, step) in record.steps.iter().enumerate() {
         // Each with its own error: the first in the file's order is the one that is told.
-        let graded: Vec<Result<Option<Vec<Judged>>>> = step
-            .calls
-            .par_iter()
-            .map(|call| {
-                let judged = judge_loaded(record.file(), call);
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-                judged
-            })
-            .collect();
+        let graded: Vec<Result<Option<Vec<Judged>>>> = share::map(step.calls.len(), share::ALWAYS, |i| {
+            let judged = judge_loaded(record.file(), &step.calls[i]);
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            judged
+        });
         let opinions = adjoint::ask(record.file(), step, &graded)?;
         for (i, (call, judged)) in step.calls.iter().zip(graded).enumerate() {
             let identities = opinions.get(&i).map_or(&[][..], Vec::as_slice);

@@ -1,5 +1,6 @@
 //! What a run is about to do, and how long that takes by its first batches.
 
+use crate::kernel::share;
 use crate::nn::Spec;
 use crate::report::thousands;
 use crate::train::Run;
@@ -13,7 +14,7 @@ pub fn plan(run: &Run) -> String {
         let sizes = specs.iter().filter(|spec| counted(spec)).map(|spec| spec.shape.iter().product::<usize>());
         thousands(sizes.sum())
     };
-    let threads = rayon::current_num_threads();
+    let threads = share::threads();
     format!(
         "{} by {}: {} parameters, {} of them in W\n{}: {} images for training, {} for testing\n\
          {} epochs of {} batches of {}, {}, {} kernel, {} thread{}",

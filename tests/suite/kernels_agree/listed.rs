@@ -4,7 +4,9 @@
 mod weights;
 
 use crate::common::bounds::{fast_sum, literal_sum, tolerance};
-use gdstar::kernel::{self, BatchNormSettings, KERNELS, Kernel, Order, Pattern, Pooling, Targets, Window};
+use gdstar::kernel::{
+    self, BatchNormSettings, Difference, KERNELS, Kernel, Magnitude, Order, Pattern, Pooling, Scaled, Targets, Window,
+};
 use gdstar::ops::{Mul, Relu, Silu};
 use gdstar::scalar::{Bounded, DoubleDouble, Rounding, Scalar};
 use ndarray::{ArrayD, ArrayView, Dimension, Ix1, Ix2, Ix4};
@@ -139,6 +141,9 @@ fn images<S: Scalar>(name: &str, kernel: Kernel, values: Values) -> Option<(Vec<
             kernel::formula_values(kernel, Relu, &mut [x.view().into()]),
             kernel::formula_values(kernel, Silu, &mut [x.clone().into()]),
             kernel::formula_values(kernel, Mul, &mut [x.view().into(), gate.view().into()]),
+            kernel::formula_values(kernel, Magnitude, &mut [x.view().into()]),
+            kernel::formula_values(kernel, Scaled(-0.1), &mut [x.view().into()]),
+            kernel::formula_values(kernel, Difference, &mut [x.view().into(), dy.view().into()]),
         ]),
         "formula_gradients" => {
             let of_silu =
@@ -252,7 +257,8 @@ fn files(folder: &Path) -> Vec<(PathBuf, String)> {
 }
 
 /// What is made of kernels that are listed, and has one form.
-const MADE_OF_OTHERS: [&str; 7] = ["concat", "conv2d", "copy", "matmul", "spread", "split", "taken"];
+const MADE_OF_OTHERS: [&str; 8] =
+    ["concat", "conv2d", "copy", "formula_of_slices", "matmul", "spread", "split", "taken"];
 
 #[test]
 fn every_function_that_takes_a_kernel_is_listed() {

@@ -5,6 +5,7 @@ mod mistakes;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::kernel::share;
 use crate::oracle::arithmetic::theta;
 use crate::oracle::claims::claim::{Claim, Judged};
 use crate::oracle::exact::case::{Case, Reals, Results, Value};
@@ -16,10 +17,12 @@ use crate::oracle::seen::{Operands, Seen};
 use crate::paper::decay;
 use crate::trace::{Arithmetic, TracedParameter};
 use fate::{Factor, Fate, OfParameter};
-use rayon::prelude::*;
 use std::ops::Range;
 
 const LABEL: Label = Label::of("eq9");
+
+/// What a weight costs, in operations: what it may have become, in 31 digits, with bounds.
+const JUDGED: usize = 64;
 
 /// Selected weights are rewound, decayed and cut at eps, others stay.
 pub(crate) struct Eq9;
@@ -146,7 +149,8 @@ fn eq9_of_parameter(
         let lives: Vec<Decision> = range.map(|j| judge(&mut outcome, &mut unknown, j)).collect();
         (outcome, unknown, lives)
     };
-    let parts: Vec<_> = pieces(parameter.range.len()).into_par_iter().map(piece).collect();
+    let pieces = pieces(parameter.range.len());
+    let parts = share::map(pieces.len(), JUDGED * parameter.range.len(), |i| piece(pieces[i].clone()));
     let (mut all, mut any_unknown) = (Vec::with_capacity(parameter.range.len()), false);
     for (part, unknown, lives) in parts {
         outcome.absorb(part);
