@@ -2,19 +2,19 @@
 
 use crate::console;
 use crate::error::{Error, Result};
-use crate::explain::exercise::{EXERCISES, find, grade};
+use crate::explain::exercise::{all, find, grade};
 use crate::output::{self, write_atomically};
 use crate::report::wrapped;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// An equation of the paper to mend or to write in NumPy, graded by the oracle.
+/// An equation of the paper, or another method's rule, to mend or to write in NumPy, graded by the oracle.
 ///
-/// `gdstar exercise` lists them. `gdstar exercise eq6` writes eq6.py, a small function with a slip in it (--variant 2 another
-/// one, 0 one that is yours to write); `gdstar exercise check eq6.py` runs it on the operands of a real run on the digits, and
-/// has the oracle judge what it returns: PASS, or the first number that is wrong, what it may be, and which known mistake gives
-/// it. That takes Python 3 with NumPy.
+/// `gdstar exercise` lists them: equations by number (eq6), methods by name (rigl). `gdstar exercise eq6` writes eq6.py, a small
+/// function with a slip in it (--variant 2 another one, 0 one that is yours to write); `gdstar exercise check eq6.py` runs it on
+/// the operands of a real run on the digits, and has the oracle judge what it returns: PASS, or the first number that is wrong,
+/// what it may be, and which known mistake gives it. That takes Python 3 with NumPy.
 #[derive(Debug, clap::Args)]
 pub struct ExerciseArgs {
     /// An exercise, or `check` with the file to be graded
@@ -51,14 +51,8 @@ pub fn run(args: &ExerciseArgs) -> Result<ExitCode> {
 }
 
 fn list() -> Result<()> {
-    let lines = EXERCISES.iter().map(|exercise| {
-        wrapped(&format!(
-            "{:<5} {:<7} {} ({} slips)",
-            exercise.name,
-            exercise.number,
-            exercise.task,
-            exercise.slips.len()
-        ))
+    let lines = all().map(|exercise| {
+        wrapped(&format!("{:<12} {} {} slips ({})", exercise.name, exercise.task, exercise.slips.len(), exercise.title))
     });
     console::print_line(lines.collect::<Vec<_>>().join("\n"))
 }
