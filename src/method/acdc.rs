@@ -52,6 +52,11 @@ pub static ENTRY: Entry = Entry {
     ..Entry::new("acdc", "Compressed and dense training in turn", "Peste et al. 2021, Alg. 1")
 };
 
+/// The chapter's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/acdc.md")]
+mod chapter {}
+
 struct Acdc<S> {
     sparsity: f64,
     turns: Turns,

@@ -63,6 +63,11 @@ pub static ENTRY: Entry = Entry {
     )
 };
 
+/// The chapter's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/dropback.md")]
+mod chapter {}
+
 struct DropBack<S> {
     freeze_step: usize,
     tracking: Tracking<S>,

@@ -76,6 +76,11 @@ pub static ENTRY: Entry = Entry {
     )
 };
 
+/// The chapter's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/granet.md")]
+mod chapter {}
+
 /// When the share that is regrown is at its least.
 fn total_steps(setup: &Setup) -> usize {
     setup.options.step("total_steps", setup.length).unwrap_or_else(|| setup.length.steps())

@@ -44,6 +44,11 @@ pub static ENTRY: Entry = Entry {
     ..Entry::new("grasp", "Before training, the weights of largest -w (H g) are removed", "Wang et al. 2020")
 };
 
+/// The chapter's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/grasp.md")]
+mod chapter {}
+
 struct Grasp {
     score_images: usize,
     temperature: f64,

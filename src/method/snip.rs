@@ -46,6 +46,11 @@ pub static ENTRY: Entry = Entry {
     ..Entry::new("snip", "Before training, the weights of largest |g w| are chosen", "Lee et al. 2019")
 };
 
+/// The chapter's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/snip.md")]
+mod chapter {}
+
 struct Snip {
     score_batch: usize,
     starting: StartingWeights,

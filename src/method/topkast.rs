@@ -50,6 +50,11 @@ pub static ENTRY: Entry = Entry {
     )
 };
 
+/// The chapter's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/methods/topkast.md")]
+mod chapter {}
+
 /// The slot of w, the weights that are trained; the network has A w.
 const DENSE: &str = "dense";
 

@@ -33,3 +33,4 @@ pub use interval::{Decision, Interval};
 pub use options::{CheckOptions, Reach};
 pub use report::{EQUATION_NAMES, Event, Finding, LISTED, Level, NotChecked, Report, Sampled, Verdict, thousands};
 pub use run_level::{Ensemble, Equivalence, RunComparison, RunStatistics, compare_runs};
+pub use steps::{KnownMistake, known_mistakes};

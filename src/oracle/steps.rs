@@ -13,6 +13,7 @@ mod counts;
 mod course;
 mod descend;
 mod desk;
+mod dictionary;
 mod explain;
 mod grow;
 mod left;
@@ -31,4 +32,5 @@ mod suspicion;
 mod whole;
 
 pub(crate) use check::check;
+pub use dictionary::{KnownMistake, known_mistakes};
 pub(crate) use replay::replay;

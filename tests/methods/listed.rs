@@ -2,6 +2,7 @@
 
 use gdstar::method::options::Domain;
 use gdstar::method::{Choices, DECLARED, METHODS};
+use gdstar::oracle::{KnownMistake, known_mistakes};
 use serde_json::Value;
 use std::process::{Command, Output};
 
@@ -111,4 +112,66 @@ fn the_documented_table_is_what_methods_declare() {
     } else {
         assert_eq!(documented, table, "run with GDSTAR_BLESS=1");
     }
+}
+
+/// The chapters of `docs/methods/` name the mistakes that the oracle knows, by the label that finds each, in its words;
+/// `GDSTAR_BLESS=1` writes them anew.
+#[test]
+fn every_chapter_has_the_methods_mistakes() {
+    const BEGIN: &str = "<!-- mistakes -->\n";
+    const END: &str = "<!-- end of mistakes -->\n";
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for entry in DECLARED.iter().filter(|entry| root.join(golden(entry.name)).exists() && !entry.labels.is_empty()) {
+        let chapter = if entry.name == "lth" { "lottery" } else { entry.name };
+        let path = root.join(format!("docs/methods/{chapter}.md"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = text.split_once(BEGIN).expect(entry.name);
+        let (documented, after) = rest.split_once(END).expect(entry.name);
+        let mut known: Vec<KnownMistake> = Vec::new();
+        for file in goldens(&root.join("golden/methods"), entry.name) {
+            let new = known_mistakes(&file).unwrap();
+            known.extend(
+                new.iter()
+                    .filter(|mistake| !known.iter().any(|other| other.told == mistake.told))
+                    .copied()
+                    .collect::<Vec<_>>(),
+            );
+        }
+        assert!(known.len() >= 5, "{}: {known:?}", entry.name);
+        let mut table = "| found at | as `gdstar check` names it |\n|---|---|\n".to_string();
+        for label in entry.labels {
+            let label = format!("{}.{label}", entry.name);
+            let told: Vec<String> =
+                known.iter().filter(|m| m.label == label).map(|m| m.told.replace('|', "\\|")).collect();
+            if !told.is_empty() {
+                table += &format!("| `{label}` | {} |\n", told.join("<br>"));
+            }
+        }
+        if std::env::var_os("GDSTAR_BLESS").is_some() {
+            std::fs::write(&path, [before, BEGIN, &table, END, after].concat()).unwrap();
+        } else {
+            assert_eq!(
+                documented, table,
+                "{}: GDSTAR_BLESS=1 cargo test --test methods listed:: rewrites it",
+                entry.name
+            );
+        }
+    }
+}
+
+fn golden(method: &str) -> String {
+    format!("golden/methods/{method}.safetensors")
+}
+
+/// The golden traces of a method, under the default readings and under others.
+fn goldens(folder: &std::path::Path, method: &str) -> Vec<std::path::PathBuf> {
+    let is_own = |path: &std::path::PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.strip_prefix(method).is_some_and(|rest| rest.starts_with(['.', '-']))
+    };
+    let mut all: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(is_own).collect();
+    // The plain one first.
+    all.sort_by_key(|path| path.to_string_lossy().len());
+    all
 }

@@ -77,12 +77,12 @@ pub(crate) fn check(
 }
 
 /// Opens steps of a trace for a check.
-struct Opener<'a> {
-    trace: &'a StepTrace,
+pub(super) struct Opener<'a> {
+    pub(super) trace: &'a StepTrace,
 }
 
 impl<'a> Opener<'a> {
-    fn desk<'b>(&self, rules: &'b Rules, whole: &'b Whole, left: &'b Left, t: Option<usize>) -> Desk<'b>
+    pub(super) fn desk<'b>(&self, rules: &'b Rules, whole: &'b Whole, left: &'b Left, t: Option<usize>) -> Desk<'b>
     where
         'a: 'b,
     {
@@ -91,7 +91,7 @@ impl<'a> Opener<'a> {
 }
 
 /// The outcomes in the method's order.
-fn outcomes(desk: Desk) -> Vec<Outcome> {
+pub(super) fn outcomes(desk: Desk) -> Vec<Outcome> {
     let labels = desk.rules.facts.labels;
     let Job::Check(mut outcomes) = desk.job else { return Vec::new() };
     outcomes.sort_by_key(|outcome| labels.iter().position(|label| *label == outcome.label.equation));

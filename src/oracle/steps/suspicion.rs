@@ -8,7 +8,7 @@ use crate::select::cut::Ties;
 
 impl Slip {
     /// Those that say less, and are tried where nothing else explains a port.
-    fn is_last_resort(self) -> bool {
+    pub(super) fn is_last_resort(self) -> bool {
         self as usize >= Self::OtherRate as usize
     }
 }
