@@ -22,7 +22,7 @@ pub use classes::{ClassAccuracy, by_class};
 pub use columns::columns;
 pub use exhibit::files;
 pub use lines::{WIDTH, fitted, indented, wrapped};
-pub use page::page;
+pub use page::{latex, mathml, page};
 pub use plot::{Against, PlotOptions, Quantity, Seeds, plot};
 pub use predictions::PredictionFormat;
 pub use run_table::{RunTable, TableFormat};

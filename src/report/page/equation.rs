@@ -20,10 +20,7 @@ const CHAPTERS: [&str; 11] = [
 
 /// The equation of this number, below its name; nothing where there is none.
 pub(super) fn equation(number: usize) -> Markup {
-    let Some((name, latex)) = number.checked_sub(1).and_then(|place| CHAPTERS.get(place)).and_then(|text| parts(text))
-    else {
-        return html! {};
-    };
+    let Some((name, latex)) = parts(number) else { return html! {} };
     html! {
         figure class="equation" {
             figcaption { (name) }
@@ -35,13 +32,20 @@ pub(super) fn equation(number: usize) -> Markup {
     }
 }
 
+/// The equation of this number in LaTeX, as its chapter begins with it.
+pub fn latex(number: usize) -> Option<&'static str> {
+    parts(number).map(|(_, latex)| latex)
+}
+
 /// `# Eq. 2: accumulated squared gradients`, and what stands between the first `$$`.
-fn parts(chapter: &str) -> Option<(&str, &str)> {
+fn parts(number: usize) -> Option<(&'static str, &'static str)> {
+    let chapter = CHAPTERS.get(number.checked_sub(1)?)?;
     let name = chapter.strip_prefix("# ")?.lines().next()?;
     Some((name, chapter.split("$$").nth(1)?.trim()))
 }
 
-fn mathml(latex: &str) -> Option<String> {
+/// A formula in LaTeX as MathML; `None` if it is none.
+pub fn mathml(latex: &str) -> Option<String> {
     let converter = LatexToMathML::new(MathCoreConfig::default()).ok()?;
     converter.convert_with_local_state(latex, MathDisplay::Block).ok().map(|converted| converted.mathml)
 }

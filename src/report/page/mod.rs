@@ -11,6 +11,7 @@ use super::exhibit::chart::PALETTE;
 use super::exhibit::stem;
 use crate::error::{Error, Result};
 use crate::experiment::exhibit::Exhibit;
+pub use equation::{latex, mathml};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use runs::Runs;
 use symbols::symbols;
