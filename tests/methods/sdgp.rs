@@ -36,7 +36,7 @@ fn a_layer_by_hand() {
         (Remainder::Dense, [0.0, -4.0, 2.0, 0.0, 0.5, 3.0], 305_160.0),
     ] {
         let pruning = GradientPruning::by_magnitude(OfGroups { remainder, ..TWO_OF_FOUR });
-        let pruned = pruning.apply(&g.view());
+        let pruned = pruning.apply(Kernel::Literal, &g.view());
         assert_eq!(pruned.y.as_slice().unwrap(), y);
         assert_eq!(pruned.dropped, if remainder == Remainder::Zero { 4 } else { 2 });
         let op = PrunedGradient { op: Linear, pruning, log: None };
@@ -98,7 +98,7 @@ fn of_every_group_the_largest_stay() {
 fn only_the_data_gradient_is_pruned() {
     fn check<O: Op>(op: O, x: &ArrayD<f64>, w: &ArrayD<f64>, b: &ArrayD<f64>, g: &ArrayD<f64>) {
         let pruning = GradientPruning::by_magnitude(TWO_OF_FOUR);
-        let y = pruning.apply(&g.view()).y;
+        let y = pruning.apply(Kernel::Literal, &g.view()).y;
         let inputs = [x.view(), w.view(), b.view()];
         let of = |upstream: &ArrayD<f64>| {
             evaluate(&op, Kernel::Literal, &inputs, &[Some(upstream.view())], &[true; 3]).unwrap().gradients
@@ -121,9 +121,9 @@ fn only_the_data_gradient_is_pruned() {
 fn where_the_choice_is_made_it_is_linear() {
     let (g, along) = (random(&[3, 6, 2, 2], 4), random(&[3, 6, 2, 2], 5));
     let pruning = GradientPruning::by_magnitude(TWO_OF_FOUR);
-    let plain = pruning.apply(&g.view()).y;
+    let plain = pruning.apply(Kernel::Literal, &g.view()).y;
     let duals = ndarray::Zip::from(&g).and(&along).map_collect(|&g, &d| Dual::new(g, d));
-    for ((y, plain), along) in pruning.apply(&duals.view()).y.iter().zip(&plain).zip(&along) {
+    for ((y, plain), along) in pruning.apply(Kernel::Literal, &duals.view()).y.iter().zip(&plain).zip(&along) {
         assert_eq!((y.value(), y.derivative()), (*plain, if *plain == 0.0 { 0.0 } else { *along }));
     }
 }
@@ -135,7 +135,7 @@ fn maxnorm_keeps_a_channels_sum() {
     let of = OfGroups { groups: Groups::Memory, ..TWO_OF_FOUR };
     let pruning = GradientPruning { rescale: Rescale::Maxnorm, ..GradientPruning::by_magnitude(of) };
     let g = array![[[[1.0, -4.0], [2.0, -2.0]]], [[[0.0, 0.0], [0.0, 0.0]]]].into_dyn();
-    let y = pruning.apply(&g.view()).y;
+    let y = pruning.apply(Kernel::Literal, &g.view()).y;
     let factor = 9.0 / (6.0 + 1e-4);
     // The factor is formed wide, and the product rounded once.
     let near = |y: f64, exact: f64| (y - exact).abs() <= 4.0 * f64::EPSILON * exact.abs();
@@ -151,7 +151,7 @@ fn random_groups_follow_their_draws() {
     let keys = Keys::Drawn(Box::new(stream(0, Purpose::GradientPruning, 5)));
     let pruning = GradientPruning { keys, ..GradientPruning::by_magnitude(TWO_OF_FOUR) };
     let g = random(&[4, 8], 1);
-    let pruned = pruning.apply(&g.view());
+    let pruned = pruning.apply(Kernel::Literal, &g.view());
     let mut rng = stream(0, Purpose::GradientPruning, 5);
     let draws = ArrayD::from_shape_simple_fn(vec![4, 8], || unit(&mut rng));
     assert_eq!(pruned.draws.as_ref(), Some(&draws));
