@@ -59,8 +59,8 @@ pub(super) static EXERCISES: &[Exercise] = &[
                 "x = (t + 1 - t_0) / (t_1 - t_0)\n\
                  s = s_f + (s_i - s_f) * (1 - x) ** 3\n\
                  k = round(len(w) * (1 - s))\n\
-                 return s, k, largest(w, active, k)",
-                "another key",
+                 return s, k, largest(-np.abs(w), active, k)",
+                "the smallest are kept, not the largest",
             ),
         ],
     },
