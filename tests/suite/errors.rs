@@ -42,6 +42,10 @@ fn with(text: &str) -> Vec<Error> {
         Error::Fetch { place: owned(), expected: owned(), found: owned(), remedy: owned() },
         Error::Interrupted { epoch: 3 },
         Error::InterruptedStage { stage: owned(), epoch: 3 },
+        #[cfg(feature = "cuda")]
+        Error::Device(gdstar::error::DeviceError::Failed { action: owned(), found: owned() }),
+        #[cfg(feature = "cuda")]
+        Error::Device(gdstar::error::DeviceError::Refused { place: owned(), expected: owned(), found: owned() }),
     ]
 }
 
@@ -53,6 +57,8 @@ fn longest(error: &Error) -> usize {
         Error::NonFinite { .. } => LONGEST + 120, // what usually helps
         Error::File { .. } | Error::StateDict { .. } | Error::Io { .. } => LONGEST + LONGEST_PATH,
         Error::Fetch { .. } => 3 * LONGEST, // an answer of each address
+        #[cfg(feature = "cuda")]
+        Error::Device(_) => LONGEST,
     }
 }
 
