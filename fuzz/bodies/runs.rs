@@ -38,13 +38,18 @@ pub fn read(data: &[u8]) -> Result<Vec<StoredRun>> {
 }
 
 fn write(folder: &Path, run: &[u8]) {
-    let (config, metrics) = split(run, METRICS);
+    let (config, metrics) = settings_and_results(run);
     std::fs::write(folder.join("config.toml"), config).expect("a file in the temporary folder");
     let path = folder.join("metrics.jsonl");
     match metrics {
         Some(metrics) => std::fs::write(path, metrics).expect("a file in the temporary folder"),
         None => drop(std::fs::remove_file(path)),
     }
+}
+
+/// A run's configuration and its metrics, or an experiment's settings and its results, with the line between them.
+pub fn settings_and_results(data: &[u8]) -> (&[u8], Option<&[u8]>) {
+    split(data, METRICS)
 }
 
 /// What is before the first `line`, with its own line's end, and what is after it.

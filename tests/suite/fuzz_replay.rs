@@ -11,7 +11,7 @@ use std::path::PathBuf;
 type Body = fn(&[u8]) -> bool;
 
 /// Every target of `fuzz/`, and how many mutated inputs it is given: fewer where one takes long.
-const TARGETS: [(&str, Body, usize); 19] = [
+const TARGETS: [(&str, Body, usize); 22] = [
     ("idx", bodies::idx::run, 20_000),
     ("image", bodies::image::run, 10_000),
     ("cifar10", bodies::cifar10::run, 20_000),
@@ -29,6 +29,9 @@ const TARGETS: [(&str, Body, usize); 19] = [
     ("weights", bodies::weights::run, 500),
     ("evaluate", bodies::evaluate::run, 500),
     ("metrics", bodies::metrics::run, 5_000),
+    ("lottery", bodies::lottery::run, 2_000),
+    ("lmc", bodies::lmc::run, 2_000),
+    ("store", bodies::store::run, 2_000),
     ("table", bodies::table::run, 2_000),
     ("plot", bodies::plot::run, 500),
 ];
