@@ -131,20 +131,6 @@ impl TensorStream {
         Ok(data.exists())
     }
 
-    /// Whether a tensor is written whose name has this in it.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn has(&mut self, part: &str) -> Result<bool> {
-        let path = self.index.path.clone();
-        let mut found = false;
-        // All lines are read: behind the last one the next is written.
-        for line in BufReader::new(self.index.content()?).lines() {
-            found |= line.map_err(Error::io(path.clone(), "read"))?.contains(part);
-        }
-        Ok(found)
-    }
-
     /// How much is written.
     pub fn extent(&self) -> StreamExtent {
         self.extent

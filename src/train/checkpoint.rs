@@ -6,7 +6,7 @@
 
 mod seal;
 
-use super::{Config, Run, Snapshot, State, Within};
+use super::{Config, Outputs, Run, Snapshot, State, Within};
 use crate::checksum::Checksum;
 use crate::data::Encoding;
 use crate::error::{Error, Result};
@@ -55,6 +55,9 @@ pub struct Checkpoint {
     rewind_point: Option<(Option<f64>, usize)>,
     /// How much of the trace was written by then.
     pub trace: Option<StreamExtent>,
+    /// In which form the trace was begun; the first checkpoints do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_outputs: Option<Outputs>,
 }
 
 impl Checkpoint {
@@ -115,6 +118,7 @@ impl Checkpoint {
             fields: fields.0.iter().filter_map(|(name, field)| Some((name.clone(), in_header(field)?))).collect(),
             rewind_point: None,
             trace,
+            trace_outputs: trace.map(|_| run.config.outputs.form_of_trace()),
         };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(path, "header", "JSON", e))?;
         let header = seal::sealed(&header, &mut tensors)?;

@@ -5,7 +5,7 @@ mod lock;
 
 pub use kept::KeptCheckpoints;
 
-use super::{Checkpoint, Config, EpochEvent, EpochRecord, Metrics, Observer, Run, State};
+use super::{Checkpoint, Config, EpochEvent, EpochRecord, Metrics, Observer, Outputs, Run, State};
 use crate::error::{Error, Result};
 use crate::input::{self, Kind};
 use crate::output::{self, write_atomically};
@@ -210,6 +210,17 @@ impl RunFolder {
         }
         let (header, state) = Checkpoint::read(&self.checkpoint(), run)?;
         Ok((state, header.trace))
+    }
+
+    /// In which form the run's trace was begun, if its checkpoint says so.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::claim`]; [`Error::Io`].
+    pub fn trace_outputs(&self) -> Result<Option<Outputs>> {
+        match self.checkpoint().exists() {
+            true => Ok(Checkpoint::claim(&TensorFile::open(&self.checkpoint())?)?.trace_outputs),
+            false => Ok(None),
+        }
     }
 
     /// The records of the folder's run, of which `completed` epochs are done, with those before its

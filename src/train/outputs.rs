@@ -50,6 +50,18 @@ impl Outputs {
         *self == Self::default()
     }
 
+    /// In which form the trace is written, wherever it is.
+    pub fn form_of_trace(&self) -> Self {
+        Self {
+            trace_steps: self.trace_steps.clone(),
+            trace_gradients: self.trace_gradients,
+            trace_gradient_epochs: self.trace_gradient_epochs.clone(),
+            trace_sample: self.trace_sample,
+            trace_masks: self.trace_masks,
+            ..Self::default()
+        }
+    }
+
     /// # Errors
     /// [`Error::Domain`] naming the option whose value is impossible.
     pub fn validate(&self) -> Result<()> {

@@ -61,18 +61,11 @@ pub(super) fn resume<S: Scalar + Element>(
         let found = format!("a run of which {} epochs passed without one", state.epochs);
         return Err(Error::domain("--trace", "a run traced from its beginning", found));
     }
-    if before.is_some() && stored.outputs.trace_gradients != run.config.outputs.trace_gradients {
-        let found = "a run whose trace was begun without";
-        return Err(Error::domain("--trace-gradients", "a run that recorded gradients from its beginning", found));
-    }
-    let (begun_as, asked) = (forms(&stored.outputs), forms(&run.config.outputs));
-    if let Some(((option, begun), (_, found))) = begun_as.iter().zip(&asked).find(|(begun, asked)| begun != asked)
-        && before.is_some()
-    {
-        return Err(Error::domain(*option, format!("{begun}, as the trace was begun"), found));
-    }
+    // The checkpoint knows; the configuration may have been edited, and alone says it before the first checkpoint.
+    let begun_as = folder.trace_outputs()?.or_else(|| before.is_some().then(|| stored.outputs.clone()));
+    begun_as.map_or(Ok(()), |begun_as| check_same_form(&begun_as, &run.config.outputs))?;
     let has_moved = before.as_ref().is_some_and(|before| *before != path);
-    let mut stream = match extent {
+    let stream = match extent {
         Some(extent) => TensorStream::resume(&path, extent).map_err(|error| match &before {
             Some(before) if has_moved => Error::domain(
                 "--trace",
@@ -87,25 +80,32 @@ pub(super) fn resume<S: Scalar + Element>(
             TensorStream::begin(&path, TraceSize::of(run, state)?.header)?
         }
     };
-    // What the configuration says of it is in no checkpoint; the trace itself knows.
-    if !run.config.outputs.trace_gradients && stream.has("/batch/0/grad/")? {
-        let expected = "true, as the trace was begun (config.toml may have been edited)";
-        return Err(Error::domain("--trace-gradients", expected, "false"));
-    }
-    if (state.epochs > 0) && run.config.outputs.trace_sample.is_some() != stream.has("\"sample/")? {
-        let expected = "what the trace was begun with (config.toml may have been edited)";
-        let found = run.config.outputs.trace_sample.map_or("none".to_string(), |share| share.to_string());
-        return Err(Error::domain("--trace-sample", expected, found));
-    }
     TraceWriter::new(stream, run, state).map(Some)
 }
 
+/// Checks that a trace goes on in the form in which it was begun.
+fn check_same_form(begun: &Outputs, asked: &Outputs) -> Result<()> {
+    let differing = form(begun).into_iter().zip(form(asked)).find(|(begun, asked)| begun != asked);
+    differing.map_or(Ok(()), |((option, begun), (_, asked))| {
+        let expected = format!("{begun}, as the trace was begun (config.toml may have been edited)");
+        Err(Error::domain(option, expected, asked))
+    })
+}
+
 /// What all epochs of a trace have in common, and the options that say it.
-fn forms(outputs: &Outputs) -> [(&'static str, String); 3] {
-    let share = outputs.trace_sample.map_or("none".to_string(), |share| share.to_string());
+fn form(outputs: &Outputs) -> [(&'static str, String); 4] {
     let epochs = outputs.trace_gradient_epochs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let epochs = if epochs.is_empty() { "all".to_string() } else { epochs };
-    [("--trace-gradients", epochs), ("--trace-sample", share), ("--trace-masks", outputs.trace_masks.to_string())]
+    let gradients = match (outputs.trace_gradients, epochs.is_empty()) {
+        (false, _) => "none".to_string(),
+        (true, true) => "all".to_string(),
+        (true, false) => epochs,
+    };
+    [
+        ("--trace-gradients", gradients),
+        ("--trace-sample", outputs.trace_sample.map_or("none".to_string(), |share| share.to_string())),
+        ("--trace-masks", outputs.trace_masks.to_string()),
+        ("--trace-steps", outputs.trace_steps.to_string()),
+    ]
 }
 
 /// Where a run's trace is, if it has one.

@@ -93,12 +93,22 @@ fn a_resumed_run_goes_on_with_its_trace() {
     let begin = [&begin[..], &places].concat();
     kill_after(start(&begin), &out, 2);
     assert!(!trace.exists());
-    // A configuration that was edited does not leave the gradients out from here on.
+    // A configuration that was edited does not change the trace from here on: what it was begun as is in the checkpoint.
     let config = out.join("config.toml");
     let whole = fs::read_to_string(&config).unwrap();
-    fs::write(&config, whole.replace("trace_gradients = true", "trace_gradients = false")).unwrap();
     let resume = ["train", "--out", out.to_str().unwrap(), "--resume", "--every", "0"];
-    assert_fails(&resume, 2, &["--trace-gradients: expected true", "edited"]);
+    let begun = "trace_gradients = true";
+    let edits = [
+        ("trace_gradients = false", "--trace-gradients: expected all, as the trace was begun"),
+        ("trace_gradients = true\ntrace_gradient_epochs = [1]", "--trace-gradients: expected all"),
+        ("trace_gradients = true\ntrace_sample = 0.1", "--trace-sample: expected none"),
+        ("trace_gradients = true\ntrace_masks = \"packed\"", "--trace-masks: expected bytes"),
+        ("trace_gradients = true\ntrace_steps = \"all\"", "--trace-steps: expected updates"),
+    ];
+    for (edited, told) in edits {
+        fs::write(&config, whole.replace(begun, edited)).unwrap();
+        assert_fails(&resume, 2, &[told, "edited"]);
+    }
     fs::write(&config, whole).unwrap();
     let resumed = gdstar(&["train", "--out", out.to_str().unwrap(), "--resume", "--every", "0"]);
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
@@ -108,6 +118,21 @@ fn a_resumed_run_goes_on_with_its_trace() {
     let report = check(&trace, &CheckOptions::default()).unwrap();
     assert_eq!(report.verdict, Verdict::Pass, "{:?}", report.findings.first());
     assert!(report.levels.iter().any(|level| level.name == "step" && level.checked), "the gradients went on too");
+}
+
+/// A trace that was begun without gradients does not have them from some epoch on because its configuration was edited.
+#[test]
+fn an_edited_configuration_adds_no_gradients_to_a_trace() {
+    let base = tempfile::tempdir().unwrap();
+    let (out, trace) = (base.path().join("run"), base.path().join("t.safetensors"));
+    killed(&out, &["--trace", trace.to_str().unwrap()]);
+    let config = out.join("config.toml");
+    let whole = fs::read_to_string(&config).unwrap();
+    fs::write(&config, whole.replace("trace_gradients = false", "trace_gradients = true")).unwrap();
+    let resume = ["train", "--out", out.to_str().unwrap(), "--resume", "--every", "0"];
+    let before = fs::read(out.join("metrics.jsonl")).unwrap();
+    assert_fails(&resume, 2, &["--trace-gradients: expected none, as the trace was begun", "edited", "found all"]);
+    assert_eq!(fs::read(out.join("metrics.jsonl")).unwrap(), before);
 }
 
 /// The trace that a run has begun can be moved and given up, and no other can be put in its place: another run's, a
