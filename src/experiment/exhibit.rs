@@ -83,6 +83,11 @@ impl Column {
         Self { unit: Some(unit.into()), decimals, ..self }
     }
 
+    /// Whether its numbers are times.
+    pub fn is_of_a_clock(&self) -> bool {
+        self.unit.as_deref().is_some_and(|unit| ["ms", "s", "min"].contains(&unit))
+    }
+
     #[must_use]
     pub fn decimals(self, decimals: usize) -> Self {
         Self { decimals, ..self }

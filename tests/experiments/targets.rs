@@ -13,6 +13,25 @@ fn small() -> Scale {
     Scale { seeds: 2, epochs: Some(2), ..Scale::default() }
 }
 
+/// Where times stand beside each other it is said under which conditions they can be compared; elsewhere it is not.
+#[test]
+fn times_are_not_compared_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path()).unwrap();
+    let mut told = Vec::new();
+    for target in TARGETS {
+        let exhibit = target.show(&small(), &store).unwrap();
+        let units = exhibit.tables.iter().flat_map(|table| &table.columns).filter_map(|column| column.unit.as_deref());
+        let has_times = units.into_iter().any(|unit| ["ms", "s", "min"].contains(&unit));
+        let notes = exhibit.notes.iter().filter(|note| note.contains("--threads")).count();
+        assert_eq!(notes, usize::from(has_times), "{}", target.name);
+        told.extend(has_times.then_some(target.name));
+    }
+    for target in ["table5", "table6", "fig7", "methods", "cost"] {
+        assert!(told.contains(&target), "{target} compares times: {told:?}");
+    }
+}
+
 #[test]
 fn names_are_words_and_none_is_there_twice() {
     let names: BTreeSet<&str> = TARGETS.iter().map(|target| target.name).collect();

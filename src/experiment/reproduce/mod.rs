@@ -26,11 +26,15 @@ mod table6;
 mod table7;
 mod table8;
 
-use super::exhibit::Exhibit;
+use super::exhibit::{Column, Exhibit};
 use super::reported::disagreements;
 use super::{Finished, Job, Scale, Store};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
+
+/// What is to be said wherever times stand beside each other.
+const OF_TIMES: &str = "Times are of the machine that ran. They tell of the method only where nothing else ran beside, and where \
+                        all runs had as many threads (--threads): a run does not keep how many it had.";
 
 /// A table, a figure or a question.
 pub struct Target {
@@ -113,6 +117,9 @@ impl Target {
         let mut exhibit = (self.exhibit)(scale, &finished)?;
         let of = self.source.split(',').next().unwrap_or_default();
         exhibit.notes.extend(disagreements(of).map(|found| format!("The paper disagrees with itself: {}", found.what)));
+        if exhibit.tables.iter().flat_map(|table| &table.columns).any(Column::is_of_a_clock) {
+            exhibit.notes.push(OF_TIMES.to_string());
+        }
         let runs = self.runs(scale)?.iter().map(|job| finished.run(job)).collect::<Result<Vec<_>>>()?;
         let runs = runs.into_iter().flatten().collect();
         Ok(Exhibit { target: self.name.to_string(), title: self.title.to_string(), runs, ..exhibit })

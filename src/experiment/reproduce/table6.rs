@@ -71,8 +71,7 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
         departures,
         notes: vec![
             "Minutes of 300 epochs, by the mean of those that were trained, without evaluation; eliminated weights are \
-             computed with as zeros, as the paper did. Times tell of the method only where nothing else ran beside, and \
-             where all runs had as many threads (--threads): a run does not keep how many it had."
+             computed with as zeros, as the paper did."
                 .to_string(),
         ],
         ..Exhibit::default()

@@ -54,9 +54,6 @@ fn exhibit(scale: &Scale, finished: &Finished) -> Result<Exhibit> {
     }
     seen.compare(&mut table, &MINUTES, "dense");
     exhibit.tables.push(table);
-    exhibit.notes.push(
-        "Seconds are of the machine that ran, and of whatever else it did; FLOPs and bytes are of the method."
-            .to_string(),
-    );
+    exhibit.notes.push("FLOPs and bytes are of the method, and the same on every machine.".to_string());
     Ok(exhibit)
 }
