@@ -42,9 +42,11 @@ macro_rules! element {
         impl Element for $T {
             const DTYPE: Dtype = Dtype::$DTYPE;
             const SIZE: usize = size_of::<$T>();
+            #[inline]
             fn put(self, bytes: &mut Vec<u8>) {
                 bytes.extend_from_slice(&self.to_le_bytes());
             }
+            #[inline]
             fn get(bytes: &[u8]) -> Self {
                 let mut exact = [0; size_of::<$T>()];
                 exact.copy_from_slice(bytes);

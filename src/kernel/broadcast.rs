@@ -1,6 +1,7 @@
 //! Broadcasting of two operands, as in numpy and PyTorch: shapes are aligned at the last axis, and an axis of
 //! extent 1, or one that is not there, repeats.
 
+use super::abreast::{self, Abreast, Scratch};
 use super::buffer::Buffer;
 use super::order::{Order, Strided};
 use super::{Argument, Kernel, List, Loop, Shape, flat, recycle_argument, vectorised_loop};
@@ -42,16 +43,16 @@ pub(super) fn broadcast_sum<S: Scalar, const N: usize>(
     // which is what the result's memory holds, within.
     let axes = repeated.iter().rev().copied().chain(kept).collect::<List<_>>();
     let terms = Strided::along(&view, axes.iter().copied());
-    let others = others.each_ref().map(|x| Strided::along(x, axes.iter().copied()));
+    let others = Abreast::along(&others, &axes);
     let counts: Shape = repeated.iter().map(|&axis| dy.shape()[axis]).collect();
     let (steps, elements): (usize, usize) = (counts.iter().product(), shape.iter().product());
     let sums = flat::from_rows(kernel, &order, shape, LANES, |i, row| {
-        let (mut scratch, mut read) = (Buffer::default(), others.each_ref().map(|x| (x, Buffer::default())));
+        let (mut dy_scratch, mut scratch) = (Buffer::default(), Scratch::default());
         let mut sums = NestedSums::new(&counts, row.len());
         for step in 0..steps {
             let start = step * elements + i * LANES;
-            let dy = terms.read(start, row.len(), &mut scratch);
-            let others = read.each_mut().map(|(x, scratch)| x.read(start, row.len(), scratch));
+            let dy = terms.read(start, row.len(), &mut dy_scratch);
+            let others = others.read(start, row.len(), &mut scratch);
             vectorised_loop(AddTerms { sums: sums.innermost(), dy, others, term: &term });
             sums.carry(step + 1);
         }
@@ -76,9 +77,9 @@ impl<S: Scalar, F: Fn(S::Wide, [S::Wide; N]) -> S::Wide, const N: usize> Loop fo
     #[inline(always)]
     fn run(self) {
         let Self { sums, dy, others, term } = self;
-        let (dy, others) = (&dy[..sums.len()], others.map(|x| &x[..sums.len()]));
+        let (dy, others) = (&dy[..sums.len()], abreast::parts(others, 0, sums.len()));
         for i in 0..sums.len() {
-            sums[i] += term(dy[i].widen(), others.map(|x| x[i].widen()));
+            sums[i] += term(dy[i].widen(), abreast::wide_at(&others, i));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! reduction, is computed by one thread in the same order, so the bits do not depend on the number of threads.
 //! Within a unit loops are vectorised; [`Kernel::Literal`] runs the units one after another.
 
+use super::abreast::{self, Abreast, Scratch};
 use super::order::{Order, Strided};
 use crate::kernel::buffer::{self, Buffer};
 use crate::kernel::{Argument, Kernel, Loop, OnHost, share, vectorised_loop};
@@ -30,12 +31,11 @@ pub(crate) fn zip<S: Scalar, const N: usize>(
         return zip_views(kernel, &first.view(), others, f);
     }
     let mut first = first.into_owned();
-    let lie_alike = |y: &ArrayViewD<S>| y.shape() == first.shape() && y.strides() == first.strides();
-    let alike = others.iter().all(lie_alike);
-    let ys = others.each_ref().map(|y| y.to_slice_memory_order().unwrap_or_default());
-    if let Some(xs) = first.as_slice_memory_order_mut().filter(|_| alike) {
+    if let Some(ys) = in_memory_like(&first, &others)
+        && let Some(xs) = first.as_slice_memory_order_mut()
+    {
         fill_rows(kernel, xs, GRAIN, &|i, xs| {
-            let ys = ys.map(|y| &y[i * GRAIN..][..xs.len()]);
+            let ys = abreast::parts(ys, i * GRAIN, xs.len());
             vectorised_loop(ZipOver { xs, ys, f: &f });
         });
         return first;
@@ -45,6 +45,13 @@ pub(crate) fn zip<S: Scalar, const N: usize>(
     made
 }
 
+/// The memory of arrays that all lie in it as x does.
+fn in_memory_like<'a, S, const N: usize>(x: &ArrayD<S>, others: &'a [ArrayViewD<S>; N]) -> Option<[&'a [S]; N]> {
+    let lies_alike = |y: &ArrayViewD<S>| y.shape() == x.shape() && y.strides() == x.strides();
+    let alike = others.iter().all(lies_alike);
+    alike.then(|| others.each_ref().map(|y| y.to_slice_memory_order().unwrap_or_default()))
+}
+
 /// [`zip`] into an array of its own.
 fn zip_views<S: Scalar, const N: usize>(
     kernel: Kernel,
@@ -52,15 +59,20 @@ fn zip_views<S: Scalar, const N: usize>(
     others: [ArrayViewD<S>; N],
     f: impl Fn(S, [S; N]) -> S + Sync,
 ) -> ArrayD<S> {
-    let in_place = std::iter::once(first).chain(&others).find(|x| !repeats(x));
-    let order = in_place.map_or_else(|| Order::row_major(first.ndim()), Order::of);
-    let (xs, ys) = (Strided::of(first, &order), others.each_ref().map(|y| Strided::of(y, &order)));
+    let order = order_of(first, &others);
+    let (xs, ys) = (Strided::of(first, &order), Abreast::along(&others, order.axes()));
     from_rows(kernel, &order, first.shape(), GRAIN, |i, zs| {
-        let (mut x_scratch, mut read) = (Buffer::default(), ys.each_ref().map(|y| (y, Buffer::default())));
+        let (mut x_scratch, mut scratch) = (Buffer::default(), Scratch::default());
         let xs = xs.read(i * GRAIN, zs.len(), &mut x_scratch);
-        let ys = read.each_mut().map(|(y, scratch)| y.read(i * GRAIN, zs.len(), scratch));
+        let ys = ys.read(i * GRAIN, zs.len(), &mut scratch);
         vectorised_loop(Zip { zs, xs, ys, f: &f });
     })
+}
+
+/// The order of the first of these that does not repeat.
+fn order_of<S>(first: &ArrayViewD<S>, others: &[ArrayViewD<S>]) -> Order {
+    let in_place = std::iter::once(first).chain(others).find(|x| !repeats(x));
+    in_place.map_or_else(|| Order::row_major(first.ndim()), Order::of)
 }
 
 /// z <- f(x, y..), over slices of one length.
@@ -71,15 +83,15 @@ struct Zip<'a, S, F, const N: usize> {
     f: &'a F,
 }
 
-impl<S: Copy, F: Fn(S, [S; N]) -> S, const N: usize> Loop for Zip<'_, S, F, N> {
+impl<S: Scalar, F: Fn(S, [S; N]) -> S, const N: usize> Loop for Zip<'_, S, F, N> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         let Self { zs, xs, ys, f } = self;
-        let (xs, ys) = (&xs[..zs.len()], ys.map(|y| &y[..zs.len()]));
+        let (xs, ys) = (&xs[..zs.len()], abreast::parts(ys, 0, zs.len()));
         for i in 0..zs.len() {
-            zs[i] = f(xs[i], ys.map(|y| y[i]));
+            zs[i] = f(xs[i], abreast::at(&ys, i));
         }
     }
 }
@@ -91,15 +103,15 @@ struct ZipOver<'a, S, F, const N: usize> {
     f: &'a F,
 }
 
-impl<S: Copy, F: Fn(S, [S; N]) -> S, const N: usize> Loop for ZipOver<'_, S, F, N> {
+impl<S: Scalar, F: Fn(S, [S; N]) -> S, const N: usize> Loop for ZipOver<'_, S, F, N> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         let Self { xs, ys, f } = self;
-        let ys = ys.map(|y| &y[..xs.len()]);
+        let ys = abreast::parts(ys, 0, xs.len());
         for i in 0..xs.len() {
-            xs[i] = f(xs[i], ys.map(|y| y[i]));
+            xs[i] = f(xs[i], abreast::at(&ys, i));
         }
     }
 }

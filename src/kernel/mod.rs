@@ -13,6 +13,7 @@
 //! Nothing outside of this module asks which form it is, but the tape whether its arrays are a GPU's. What a further form
 //! has to provide is listed in [`KERNELS`].
 
+mod abreast;
 mod accumulate;
 mod aligned;
 mod argument;

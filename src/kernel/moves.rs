@@ -3,7 +3,7 @@
 use super::order::{Extent, Order, Strided, contiguous};
 use super::{Argument, Kernel, List, buffer, flat, share};
 use crate::scalar::Scalar;
-use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, Slice};
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, Slice, Zip};
 
 /// `to <- from`, arrays of one shape, row by row of memory in this order. All moves but those of [`rearrange`] are made
 /// of it.
@@ -12,14 +12,25 @@ pub fn assign<S: Scalar>(kernel: Kernel, to: ArrayViewMutD<S>, from: &ArrayViewD
 }
 
 /// `to <- from`, one half of the rows beside the other as long as that is worth it.
-fn assign_rows<S: Scalar>(kernel: Kernel, mut to: ArrayViewMutD<S>, from: ArrayViewD<S>) {
+fn assign_rows<S: Scalar>(kernel: Kernel, to: ArrayViewMutD<S>, from: ArrayViewD<S>) {
     let operations = flat::operations(kernel, to.len());
     if !share::is_worth(operations) || to.ndim() < 2 || to.len_of(Axis(0)) < 2 {
-        return to.assign(&from);
+        return assign_in_turn(to, from);
     }
     let half = to.len_of(Axis(0)) / 2;
     let ((above, below), (from_above, from_below)) = (to.split_at(Axis(0), half), from.split_at(Axis(0), half));
     share::both(operations, || assign_rows(kernel, above, from_above), || assign_rows(kernel, below, from_below));
+}
+
+/// `to <- from`, all at once where neither has gaps, else as many elements at once as lie side by side in both.
+fn assign_in_turn<S: Scalar>(mut to: ArrayViewMutD<S>, from: ArrayViewD<S>) {
+    if let (Some(to), Some(from)) = (to.as_slice_mut(), from.to_slice()) {
+        return to.copy_from_slice(from);
+    }
+    Zip::from(to.rows_mut()).and(from.rows()).for_each(|mut to, from| match (to.as_slice_mut(), from.to_slice()) {
+        (Some(to), Some(from)) => to.copy_from_slice(from),
+        _ => to.assign(&from),
+    });
 }
 
 /// A copy of `x` in the order in which it lies.

@@ -158,7 +158,7 @@ impl<'a, S: Scalar> Channels<'a, S> {
         let mut sums = [S::Wide::ZERO; 2];
         for outer in 0..self.outer {
             let mut of_image = [S::Wide::ZERO; 2];
-            let [x, y] = [self, y].map(|images| &images.row(outer, channel)[pixels.clone()]);
+            let (x, y) = (&self.row(outer, channel)[pixels.clone()], &y.row(outer, channel)[pixels.clone()]);
             for (x, y) in x.iter().zip(y) {
                 add(&mut of_image, terms(x.widen(), y.widen()));
             }

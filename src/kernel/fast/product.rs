@@ -81,17 +81,20 @@ impl<'a, H: Hardware> Panels<'a, H> {
     #[inline(always)]
     fn block(&self, group: usize, block: usize, tap: usize, source: usize) -> (&[H], usize, [usize; ROWS]) {
         let [_, destinations, sources, taps] = self.weights.counts;
+        let mut rows = [0; ROWS];
         match &self.packed {
             Some(packed) => {
                 let block = group * destinations.div_ceil(ROWS) + block;
                 let start = ((block * taps + tap) * sources + source) * ROWS;
-                (&packed[start..], ROWS, std::array::from_fn(|i| i))
+                rows.iter_mut().enumerate().for_each(|(i, to)| *to = i);
+                (&packed[start..], ROWS, rows)
             }
             None => {
                 let [of_group, row, step, _] = self.weights.strides;
                 let last = ROWS.min(destinations - block * ROWS) - 1;
                 let start = group * of_group + block * ROWS * row + source * step;
-                (&self.weights.elements[start..], step, std::array::from_fn(|i| i.min(last) * row))
+                rows.iter_mut().enumerate().for_each(|(i, to)| *to = i.min(last) * row);
+                (&self.weights.elements[start..], step, rows)
             }
         }
     }
