@@ -3,6 +3,7 @@
 use super::operands::{explain as explain_operands, operands};
 use super::{Claim, Found, claims};
 use crate::oracle::record::grade::{Grade, measure};
+use crate::oracle::record::unit_roundoff;
 
 pub(super) fn explain(found: &Found) -> Option<String> {
     leaky(found)
@@ -40,7 +41,8 @@ fn leaky(found: &Found) -> Option<String> {
     if !matches!(found.call.op.as_str(), "aten.relu.default" | "aten.relu_.default" | "relu") {
         return None;
     }
-    let x = &operands(found.call).first()?.value(found.call)?.array;
+    let value = operands(found.call).first()?.value(found.call)?;
+    let (x, unit) = (&value.array, unit_roundoff(value.dtype)?);
     if x.shape() != found.got.shape() {
         return None;
     }
@@ -48,7 +50,7 @@ fn leaky(found: &Found) -> Option<String> {
     let (largest, at) = pairs().max_by(|(_, a), (_, b)| b.total_cmp(a))?;
     let slope = largest / at;
     // The slope, and each number, are rounded once, and so is the quotient here.
-    let is_slope = |(got, x): (&f64, &f64)| (got - slope * x).abs() <= 4.0 * found.expected.unit * got.abs();
+    let is_slope = |(got, x): (&f64, &f64)| (got - slope * x).abs() <= 4.0 * unit * got.abs();
     let is_right = found.got.iter().zip(x).filter(|(_, x)| **x >= 0.0).all(|(got, x)| got == x);
     let holds = slope != 0.0 && slope.is_finite() && is_right && pairs().all(is_slope);
     holds.then(|| match slope {
