@@ -167,6 +167,13 @@ def test_a_backward_call_names_the_forward_call_it_is_of(path, remembers):
             assert operands(case)[1] == operands(of)[0] and operands(case)[2] == of["results"][1]["tensor"]
 
 
+def test_a_step_with_a_batch_norm_that_is_used_twice_passes(path):
+    model, (x, labels) = Twice(), data()
+    gdstar.record_step(model, F.cross_entropy, (x, labels), path)
+    report = gdstar.check(path)
+    assert report.passed, report
+
+
 def test_gradients_that_meet_are_added_by_calls_of_no_forward_call(path):
     model, (x, labels) = Twice(), data()
     read = recorded(path, model, x.requires_grad_(), labels)

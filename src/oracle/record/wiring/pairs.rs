@@ -5,6 +5,9 @@
 pub(super) enum Saved {
     /// The argument at this position, before the call or, where that changed it, after it.
     Argument(usize),
+    /// The same of running statistics, which a derivative in training does not use: where a layer is used twice, they may be
+    /// those of its last use.
+    Running(usize),
     /// The result at this position.
     Result(usize),
     /// The first argument or the first result, which serve alike.
@@ -33,7 +36,7 @@ pub(super) fn find(backward: &str, forward: &str) -> Option<&'static Pair> {
     PAIRS.iter().find(|pair| pair.backward == backward && pair.forward.contains(&forward.as_str()))
 }
 
-use Saved::{Argument, Either, Result};
+use Saved::{Argument, Either, Result, Running};
 
 /// Each as its schema has it; of all others what is said of derivatives in general.
 static PAIRS: &[Pair] = &[
@@ -49,14 +52,7 @@ static PAIRS: &[Pair] = &[
         backward: "native_batch_norm_backward.default",
         forward: &["native_batch_norm.default", "_native_batch_norm_legit.default"],
         upstream: 0,
-        saved: &[
-            (1, Argument(0)),
-            (2, Argument(1)),
-            (3, Argument(3)),
-            (4, Argument(4)),
-            (5, Result(1)),
-            (6, Result(2)),
-        ],
+        saved: &[(1, Argument(0)), (2, Argument(1)), (3, Running(3)), (4, Running(4)), (5, Result(1)), (6, Result(2))],
         alike: &[(7, 5), (8, 7)],
         gradients: &[(0, 0), (1, 1), (2, 2)],
     },
@@ -67,8 +63,8 @@ static PAIRS: &[Pair] = &[
         saved: &[
             (0, Argument(0)),
             (2, Argument(1)),
-            (3, Argument(3)),
-            (4, Argument(4)),
+            (3, Running(3)),
+            (4, Running(4)),
             (5, Result(1)),
             (6, Result(2)),
             (8, Result(3)),

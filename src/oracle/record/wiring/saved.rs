@@ -13,7 +13,8 @@ pub(super) fn judge(flow: &Flow, wiring: &mut Wiring) {
         for &(position, saved) in pair.saved {
             let Some(operand) = at(&node.operands, "args", position) else { continue };
             let belongs = candidates(forward, saved);
-            if belongs.is_empty() {
+            let is_unused = matches!(saved, Saved::Running(_)) && is_training(forward);
+            if belongs.is_empty() || is_unused {
                 continue;
             }
             wiring.saved += 1;
@@ -55,11 +56,17 @@ fn candidates<'a>(forward: &'a Node, saved: Saved) -> Vec<&'a Place> {
     let changed =
         |position: usize| forward.results.iter().find(|place| place.place == format!("writes[\"{position}\"]"));
     let places = match saved {
-        Saved::Argument(position) => [argument(position), changed(position)],
+        Saved::Argument(position) | Saved::Running(position) => [argument(position), changed(position)],
         Saved::Result(position) => [result(position), None],
         Saved::Either => [result(0), argument(0)],
     };
     places.into_iter().flatten().collect()
+}
+
+/// Whether a batch norm is by the batch's own statistics.
+fn is_training(forward: &Node) -> bool {
+    const TRAINING: usize = 5;
+    matches!(&forward.call.carried, Carried::Aten(aten) if matches!(aten.args.get(TRAINING), Some(Arg::Bool(true))))
 }
 
 fn other(flow: &Flow, node: &Node, operand: &Place, forward: &Node, belongs: &Place) -> Misplaced {
