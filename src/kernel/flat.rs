@@ -110,8 +110,8 @@ impl<S: Scalar, F: Fn(S, [S; N]) -> S, const N: usize> Loop for ZipOver<'_, S, F
     fn run(self) {
         let Self { xs, ys, f } = self;
         let ys = abreast::parts(ys, 0, xs.len());
-        for i in 0..xs.len() {
-            xs[i] = f(xs[i], abreast::at(&ys, i));
+        for (i, x) in xs.iter_mut().enumerate() {
+            *x = f(*x, abreast::at(&ys, i));
         }
     }
 }

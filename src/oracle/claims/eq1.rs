@@ -89,6 +89,8 @@ fn judge(seen: &Seen, norms: &L1, eq1: &mut Outcome) {
 fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     let (mut w, mut masked, mut others) = (Sums::default(), 0.0, 0.0);
     let (mut norms, mut by_parameter) = (vec![0.0; seen.trace.batches(seen.k)], Vec::new());
+    // Of each parameter: its norms and its largest entries in each batch, and the mean over its weights.
+    let (mut parts, mut maxima, mut means) = (0.0, 0.0, 0.0);
     let prunable = seen.trace.prunable().len();
     for (p, parameter) in seen.trace.parameters().iter().enumerate() {
         let Some(sums) = sums(seen, p, parameter)? else { continue };
@@ -109,6 +111,9 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
         }
         by_parameter.push((&parameter.name, sums.weights.iter().map(|s| s.abs).sum::<f64>()));
         norms.iter_mut().zip(&sums.batches).for_each(|(norm, batch)| *norm += batch);
+        parts += sums.batches.iter().map(|squares| squares.sqrt()).sum::<f64>();
+        maxima += sums.maxima.iter().sum::<f64>();
+        means += sums.weights.iter().map(|s| s.abs).sum::<f64>() / sums.weights.len().max(1) as f64;
     }
     let (n, batches) = (seen.trace.weights() as f64, norms.len() as f64);
     let masks = seen.reading().masked_gradient != MaskedGradient::Dense;
@@ -133,6 +138,9 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     c.add("the mean over weights and batches for the sum", right / n / batches);
     c.add("parameters outside W (biases) are counted too", right + others);
     c.add("Frobenius norms of the batches, not 1-norms", norms.iter().map(|s| s.sqrt()).sum());
+    c.add("Frobenius norms of each parameter in each batch, not 1-norms", parts);
+    c.add("the largest entry of each parameter in each batch, not the sum", maxima);
+    c.add("the mean over each parameter's weights, not the sum", means);
     c.add("the square root of the sum of squares", w.squares.sqrt());
     c.add("the largest entry, not the sum", w.largest.sqrt());
     c.add_known(

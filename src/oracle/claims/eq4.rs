@@ -55,6 +55,7 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     c.add("no square root: this is S_sq", s_sq);
     c.add("squared, not its root taken", s_sq * s_sq);
     c.add("the root is taken twice", s_sq.sqrt().sqrt());
+    c.add("the logarithm of S_sq, not its root", libm::log(s_sq));
     c.add("the root mean square over the weights: divided by N before the root", (s_sq / n).sqrt());
     c.add("divided by N after the root", s_sq.sqrt() / n);
     c.add("the sum of the parameters' norms, not the norm of all", norms);

@@ -72,8 +72,14 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
             exact_quantile(QuantileRule::Lower, 0.5, quantiles).to_f64(),
         );
         c.add("the sum without 1/C", sum);
-        c.add("the largest of the chunks' quantiles", quantiles.iter().copied().fold(f64::MIN, f64::max));
-        c.add("the smallest of the chunks' quantiles", quantiles.iter().copied().fold(f64::MAX, f64::min));
+        let (least, largest) = quantiles.iter().fold((f64::MAX, f64::MIN), |(a, b), &q| (q.min(a), q.max(b)));
+        c.add("the largest of the chunks' quantiles", largest);
+        c.add("the smallest of the chunks' quantiles", least);
+        c.add("half way from the smallest of the chunks' quantiles to the largest", 0.5 * (least + largest));
+        let squares: f64 = quantiles.iter().map(|q| q * q).sum();
+        c.add("the root mean square of the chunks' quantiles", (squares / count).sqrt());
+        let inverses: f64 = quantiles.iter().map(|q| 1.0 / q).sum();
+        c.add("the harmonic mean", count / inverses);
         c.add("the first chunk's quantile alone", quantiles[0]);
         c.add("the last chunk's quantile alone", quantiles[quantiles.len() - 1]);
         c.add("divided by C - 1", sum / (count - 1.0));

@@ -9,12 +9,17 @@ use crate::trace::names::gradient;
 /// What the gradients of one weight add up to, in the ways that mistakes add them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sums {
-    /// `sum |g|`, `sum g`, `sum g^2`, `sum g^4`, `max g^2`.
+    /// `sum |g|`, `sum g`, `sum g^2`, `sum g^3`, `sum g^4`, `max g^2`.
     pub(crate) abs: f64,
     pub(crate) plain: f64,
     pub(crate) squares: f64,
+    pub(crate) cubes: f64,
     pub(crate) fourth: f64,
     pub(crate) largest: f64,
+    /// `sum g^2` where g is positive.
+    pub(crate) positive: f64,
+    /// `sum (g - mean g)^2`, with the mean over the parameter in each batch.
+    pub(crate) centred: f64,
     /// `g^2` of the first and of the last batch.
     pub(crate) first: f64,
     pub(crate) last: f64,
@@ -34,11 +39,14 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, g: f64, pull: f64, is_first: bool) {
+    fn add(&mut self, g: f64, mean: f64, pull: f64, is_first: bool) {
         let square = g * g;
         self.abs += g.abs();
         self.plain += g;
         self.squares += square;
+        self.cubes += g * square;
+        self.positive += if g > 0.0 { square } else { 0.0 };
+        self.centred += (g - mean) * (g - mean);
         self.fourth += square * square;
         self.largest = self.largest.max(square);
         if is_first {
@@ -55,6 +63,8 @@ pub(crate) struct ParameterSums {
     pub(crate) weights: Vec<Sums>,
     /// `sum_j g_ij^2` of each batch.
     pub(crate) batches: Vec<f64>,
+    /// `max_j |g_ij|` of each batch.
+    pub(crate) maxima: Vec<f64>,
     pub(crate) knows_weights: bool,
     /// The learning rate of the epoch's first step.
     pub(crate) rate: Option<f64>,
@@ -75,20 +85,23 @@ pub(crate) fn sums(seen: &Seen, p: usize, parameter: &TracedParameter) -> Result
     let mut all = ParameterSums {
         weights: vec![Sums::default(); parameter.range.len()],
         batches: Vec::with_capacity(batches),
+        maxima: Vec::with_capacity(batches),
         knows_weights: descent.is_some(),
         rate: None,
     };
     for i in 0..batches {
         let Some(gradient) = seen.trace.floats(&gradient(seen.k, i, parameter))? else { return Ok(None) };
+        let mean = gradient.iter().sum::<f64>() / gradient.len().max(1) as f64;
         for (j, (sums, &g)) in all.weights.iter_mut().zip(&gradient).enumerate() {
             if let Some(descent) = &descent {
                 let b = momentum * descent.momentum.centre[j] + g;
                 sums.half_buffered += b * b;
             }
             let pull = descent.as_ref().map_or(0.0, |descent| decay * descent.weights[j]);
-            sums.add(g, pull, i == 0);
+            sums.add(g, mean, pull, i == 0);
         }
         all.batches.push(gradient.iter().map(|g| g * g).sum());
+        all.maxima.push(gradient.iter().fold(0.0, |largest, g| g.abs().max(largest)));
         if let (Some(descent), Some(rule)) =
             (&mut descent, Rule::of(seen, &seen.known.clipping, (i, batches), parameter))
         {

@@ -12,17 +12,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A mistake that ports of a method are known to make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownMistake {
-    /// Where a check finds it first: `rigl.grow`.
-    pub label: &'static str,
+    /// Where a check may find it, `rigl.grow`, in the order of the method's labels.
+    pub labels: Vec<&'static str>,
     /// As a check names it.
     pub told: &'static str,
 }
 
 /// The mistakes that would not pass unseen in a port which recorded what this trace records: those under whose rules the trace
-/// is another's. In the order of the method's labels. That a value may be as another reading has it is found too, and is not
-/// listed: no such port is wrong.
+/// is another's. That a value may be as another reading has it is found too, and is not listed: no such port is wrong.
 ///
 /// # Errors
 /// [`Error::File`] of a trace that is not one by steps; as [`crate::oracle::check`].
@@ -36,12 +35,12 @@ pub fn known_mistakes(path: &Path) -> Result<Vec<KnownMistake>> {
     let mut known = Vec::new();
     for &slip in Slip::ALL.iter().filter(|slip| !slip.is_last_resort() && rules.asked.has(**slip)) {
         // Under some mistakes an operand is no possible one.
-        let Ok(labels) = diverging(&trace, page, &rules.clone().with(slip)) else { continue };
-        let first = page.facts.labels.iter().copied().find(|label| labels.contains(label));
-        known.extend(first.map(|label| KnownMistake { label, told: slip.told() }));
+        let Ok(diverging) = diverging(&trace, page, &rules.clone().with(slip)) else { continue };
+        let labels: Vec<_> = page.facts.labels.iter().copied().filter(|label| diverging.contains(label)).collect();
+        if !labels.is_empty() {
+            known.push(KnownMistake { labels, told: slip.told() });
+        }
     }
-    let place = |mistake: &KnownMistake| page.facts.labels.iter().position(|label| *label == mistake.label);
-    known.sort_by_key(place);
     Ok(known)
 }
 

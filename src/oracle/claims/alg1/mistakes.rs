@@ -58,6 +58,12 @@ fn rules(seen: &Seen) -> Vec<Mistake> {
     let before = if index > 0 { cosine_learning_rate(sgd.lr, index - 1, epochs) } else { 1.0 };
     let mut all = vec![
         mistake("no momentum", |rule, _| Rule { momentum: 0.0, ..rule }),
+        mistake("neither momentum nor weight decay", |rule, _| Rule { momentum: 0.0, weight_decay: 0.0, ..rule }),
+        mistake("the momentum is multiplied by 1 - momentum", |rule, _| Rule { momentum: 1.0 - rule.momentum, ..rule }),
+        mistake("weight decay is subtracted from the gradient, not added", |rule, _| Rule {
+            weight_decay: -rule.weight_decay,
+            ..rule
+        }),
         mistake("decoupled weight decay (AdamW's), not in the gradient", |rule, _| Rule { decoupled: true, ..rule }),
         match seen.trace.header.optimizer.nesterov {
             false => mistake("Nesterov momentum: declare `nesterov`", |rule, _| Rule { nesterov: true, ..rule }),
@@ -109,6 +115,10 @@ fn rates(seen: &Seen) -> Vec<Mistake> {
         with_rate(
             "the learning rate of the previous epoch (stepped too late)",
             cosine(index.saturating_sub(1), epochs),
+        ),
+        with_rate(
+            "a quarter of the cosine, cos(pi k / 2K)",
+            base * libm::cos(0.5 * std::f64::consts::PI * index as f64 / epochs as f64),
         ),
         with_rate("the learning rate decays linearly", base * (1.0 - index as f64 / epochs as f64)),
         with_rate("the cosine runs over K - 1 epochs", cosine(index, epochs.saturating_sub(1))),

@@ -67,6 +67,7 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     c.add_known("t is off by one: k - k* + 1", since.map(|t| t + 1.0));
     c.add_known("t is off by one: k - k* - 1", since.map(|t| t - 1.0));
     c.add_known("k and k* are swapped: k* - k", since.map(|t| -t));
+    c.add_known("k* is added, not subtracted: k + k*", k_star.map(|k_star| k + k_star));
     c.add_known("a stale k*: that of the previous epoch", seen.carry.k_star.map(|k_star| k - k_star as f64));
     c.add_known("k* after the epoch's update", seen.known.k_star.map(|k_star| k - k_star as f64));
     c.add("t = 0 always", 0.0);

@@ -11,8 +11,9 @@ use crate::paper::reading::{GradientOf, MaskedGradient};
 use crate::scalar::power_of_two;
 use crate::trace::{Arithmetic, TracedParameter};
 
-/// Mistakes that add the gradients before they square.
-const CANCELS: &str = "the square of";
+/// Mistakes whose terms cancel, by how they begin, and which power of the gradients they add.
+const CANCELS: [(&str, i32); 4] =
+    [("the square of", 2), ("the gradient's mean", 2), ("g^3 for g^2", 3), ("the gradients are not squared", 1)];
 
 type Guess = Box<dyn Fn(&Sums) -> f64>;
 
@@ -32,6 +33,9 @@ fn guesses(seen: &Seen, sums: &ParameterSums) -> Vec<(String, Guess)> {
         ("the gradients are not squared".to_string(), Box::new(|s| s.plain)),
         ("a square root is taken of each sum".to_string(), Box::new(|s| s.squares.sqrt())),
         ("squared twice: g^4".to_string(), Box::new(|s| s.fourth)),
+        ("g^3 for g^2".to_string(), Box::new(|s| s.cubes)),
+        ("negative gradients are left out: max(g, 0)^2".to_string(), Box::new(|s| s.positive)),
+        ("the gradient's mean over the parameter is subtracted: a variance".to_string(), Box::new(|s| s.centred)),
         ("the sum is squared again".to_string(), Box::new(|s| s.squares * s.squares)),
         ("the largest square, not the sum".to_string(), Box::new(|s| s.largest)),
         ("the optimizer's momentum buffer is squared, not the gradient".to_string(), Box::new(|s| s.buffered)),
@@ -99,10 +103,10 @@ fn of_parameter(
         causes.push(format!("the gradient of eliminated weights is masked: {}", reading("masked_gradient", "zero")));
     }
     for (cause, guess) in guesses(seen, sums) {
-        let cancels = cause.starts_with(CANCELS);
+        let power = CANCELS.iter().find(|(begin, _)| cause.starts_with(begin)).map(|(_, power)| f64::from(*power));
         let value = |j: usize| if counts(j) { guess(&w[j]) } else { 0.0 };
         // What is left of a sum that cancels is as far off as its terms are large.
-        let scale = |j: usize| if cancels { w[j].abs * w[j].abs } else { 0.0 };
+        let scale = |j: usize| power.map_or(0.0, |power| libm::pow(w[j].abs, power));
         if (0..found.len())
             .all(|j| (found[j] - value(j)).abs() <= tolerance * found[j].abs().max(value(j).abs()).max(scale(j)))
         {

@@ -81,6 +81,8 @@ pub(crate) fn causes(seen: &Seen) -> Vec<String> {
     let batches = seen.trace.batches(seen.k) as f64;
     try_rule("the mean of G over the batches is compared with tau", &|j| g[j] / batches < tau);
     try_rule("G is compared with alpha", &|j| g[j] < alpha);
+    let mean = g.iter().sum::<f64>() / n.max(1) as f64;
+    try_rule("G is compared with its mean, not with tau", &|j| g[j] < mean);
     if seen.recorded.weights_before.values.len() >= n {
         let w = &seen.recorded.weights_before.values;
         try_rule("|w| is compared with tau, not G", &|j| w[j].abs() < tau);

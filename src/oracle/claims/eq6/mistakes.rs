@@ -96,6 +96,12 @@ pub(crate) fn ways(seen: &Seen) -> Vec<(String, Vec<f64>)> {
     let mapped = |f: fn(f64) -> f64| revalued(right.values.iter().map(|&g| f(g)).collect());
     add("of sqrt(G), not of G", mapped(f64::sqrt));
     add("of G^2, not of G", mapped(|g| g * g));
+    let mut sorted = right.values.clone();
+    sorted.sort_by(f64::total_cmp);
+    add("G is sorted before it is cut into chunks, not within each", revalued(sorted));
+    let largest = |range: &std::ops::Range<usize>| right.values[range.clone()].iter().copied().fold(0.0, f64::max);
+    let shares = right.chunks.iter().map(|range| alpha * largest(range)).collect();
+    add("the share alpha of a chunk's largest G, not a quantile", Some(shares));
     let batches = seen.trace.batches(seen.k) as f64;
     add("of the mean of G over the batches", revalued(right.values.iter().map(|g| g / batches).collect()));
     for (cause, values) in other_values(seen) {

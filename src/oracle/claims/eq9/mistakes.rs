@@ -93,7 +93,9 @@ fn guesses<'a>(seen: &Seen, t: usize) -> Vec<(String, Guess<'a>)> {
     for (cause, factor) in steps {
         add(cause.to_string(), Box::new(move |w| apply(w, cut(w.star * factor))));
     }
-    let more: [(&str, f64); 9] = [
+    let more: [(&str, f64); 11] = [
+        ("lambda^(t/2) for lambda^t", factor.sqrt()),
+        ("lambda^(2t) for lambda^t", factor * factor),
         ("a linear decay, 1 - (1 - lambda) t for lambda^t", 1.0 - (1.0 - lambda) * t as f64),
         ("lambda is rounded to f32", libm::pow(f64::from(lambda as f32), t as f64)),
         ("no decay: W_k* as it is", 1.0),

@@ -25,6 +25,7 @@ fn step() -> Vec<Case> {
         ),
         slip("alg6", "t is one more", Fault::StepPlusOne, &["off by one", "k-k*+1", "t+1", "t + 1", "constant"]),
         slip("alg6", "t is one less", Fault::StepMinusOne, &["off by one", "k-k*-1", "t-1", "t - 1"]),
+        slip("alg6", "t = k + k*", Fault::StepPlusRewind, &["k + k*"]),
         slip("alg6", "t = 0", Fault::StepAlwaysZero, &["t = 0", "always 0", "zero", "off by one"]),
         slip("alg6", "t is not reset with k*", Fault::StepFromZero, &["reset", "reading `decay_step` = `epoch`"]),
         slip("alg6", "t from k* before its update", Fault::StepOfStaleRewind, &["before", "previous", "stale"]),
@@ -35,6 +36,8 @@ fn factor() -> Vec<Case> {
     vec![
         slip("eq9", "lambda t for lambda^t", Fault::FactorTimesT, &["lambda*t", "lambda t"]),
         slip("eq9", "lambda^(t+1)", Fault::FactorPowerPlusOne, &["t+1"]),
+        slip("eq9", "lambda^(t/2)", Fault::FactorPowerHalf, &["lambda^(t/2)"]),
+        slip("eq9", "lambda^(2t)", Fault::FactorPowerTwice, &["lambda^(2t)"]),
         slip("eq9", "exp(-lambda t)", Fault::FactorExponential, &["exp"]),
         slip("eq9", "1 - (1-lambda) t", Fault::FactorLinear, &["linear"]),
         undeclared("eq9", "(1-lambda)^t", |c| c.hyper.lambda = 1.0 - c.hyper.lambda, &["1 - lambda", "1-lambda"]),

@@ -84,6 +84,8 @@ fn chunks() -> Vec<Case> {
             c.hyper.chunks = 7;
             c.reading.set("chunking", "ceil");
         }),
+        slip("eq6", "chunks of sorted values", Fault::ChunksOfSorted, &["sorted before"]),
+        slip("eq6", "alpha times the largest", Fault::QuantileIsShareOfLargest, &["share alpha of a chunk's largest"]),
         slip("eq6", "strided chunks", Fault::ChunksStrided, &["C-th", "strid", "interleav", "mod C"]),
         slip("eq6", "column-major flattening", Fault::ChunksColumnMajor, &["fortran", "column-major"]),
         slip("eq6", "parameters in reversed order", Fault::ChunksInReversedOrder, &["order"]),
@@ -101,6 +103,9 @@ fn threshold() -> Vec<Case> {
         slip("eq7", "the largest chunk's", Fault::ThresholdMaximum, &["largest", "maximum", "max"]),
         slip("eq7", "the smallest chunk's", Fault::ThresholdMinimum, &["smallest", "minimum", "min"]),
         slip("eq7", "geometric mean", Fault::ThresholdGeometricMean, &["geometric"]),
+        slip("eq7", "harmonic mean", Fault::ThresholdHarmonicMean, &["harmonic"]),
+        slip("eq7", "root mean square", Fault::ThresholdRootMeanSquare, &["root mean square"]),
+        slip("eq7", "half way between the extremes", Fault::ThresholdMidrange, &["half way"]),
         slip("eq7", "C-1 for C", Fault::ThresholdOverCMinus1, &["C - 1", "C-1"]),
         slip("eq7", "C+1 for C", Fault::ThresholdOverCPlus1, &["C + 1"]),
         slip("eq7", "the previous epoch's", Fault::ThresholdStale, &["previous", "stale"]),

@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
         slip("eq5", "each chunk's own quantile", Fault::SelectPerChunk, &["chunk"]),
         slip("eq5", "by |w| for G", Fault::SelectByMagnitude, &["|w|", "magnitude"]),
         slip("eq5", "by the last batch's squares", Fault::SelectByLastBatch, &["last batch"]),
+        slip("eq5", "by the mean of G", Fault::SelectBelowMean, &["its mean"]),
         slip("eq5", "by the root of G", Fault::SelectByRoot, &["sqrt(G)", "root"]),
         slip("eq5", "in column-major order", Fault::SelectColumnMajor, &["fortran", "column-major"]),
         slip("eq5", "one parameter is left out", Fault::SelectMissesParameter, &["parameter"]),

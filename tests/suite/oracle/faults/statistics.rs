@@ -18,6 +18,9 @@ fn l1() -> Vec<Case> {
         slip("eq1", "the first batch is skipped", Fault::AbsSkipsFirstBatch, &["first batch"]),
         slip("eq1", "mean over batches", Fault::AbsMeanOverBatches, &["mean"]),
         slip("eq1", "mean over weights", Fault::AbsMeanOverWeights, &["mean"]),
+        slip("eq1", "norms of parameters", Fault::AbsOfNorms, &["norms of each parameter"]),
+        slip("eq1", "the largest of each parameter", Fault::AbsOfLargest, &["largest entry of each parameter"]),
+        slip("eq1", "mean over each parameter", Fault::AbsMeanOfParameters, &["mean over each parameter"]),
         slip("eq1", "absolute value of the sum over batches", Fault::AbsOfSum, &["sum"]),
         slip("eq1", "not reset between epochs", Fault::AbsNotReset, &["reset"]),
         undeclared(
@@ -39,6 +42,9 @@ fn l1() -> Vec<Case> {
 fn accumulated() -> Vec<Case> {
     vec![
         slip("eq2", "|g| for g^2", Fault::GAbsolute, &["|g|", "absolute"]),
+        slip("eq2", "g^3 for g^2", Fault::GCubed, &["g^3"]),
+        slip("eq2", "negative gradients do not count", Fault::GOfPositive, &["negative gradients"]),
+        slip("eq2", "a variance over each parameter", Fault::GCentred, &["variance"]),
         slip("eq2", "mean over batches", Fault::GMeanOverBatches, &["mean"]),
         slip("eq2", "the last batch alone", Fault::GOfLastBatch, &["last batch"]),
         slip("eq2", "the first batch is skipped", Fault::GSkipsFirstBatch, &["first batch"]),
@@ -111,6 +117,7 @@ fn norm() -> Vec<Case> {
         slip("eq4", "the batches' norms are summed", Fault::NormSumOfBatchNorms, &["norm"]),
         slip("eq4", "root of the mean over weights", Fault::NormRootMean, &["mean"]),
         slip("eq4", "root of the mean over batches", Fault::NormRootMeanOverBatches, &["number of batches", "mean"]),
+        slip("eq4", "the logarithm of S_sq", Fault::NormIsLogarithm, &["logarithm"]),
         slip("eq4", "the L1 norm", Fault::NormIsL1, &["S_abs", "l1"]),
         slip("eq4", "the parameters' norms are summed", Fault::NormOfParameters, &["parameter", "layer"]),
         slip("eq4", "the previous epoch's", Fault::NormStale, &["previous epoch", "stale"]),

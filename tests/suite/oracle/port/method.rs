@@ -238,6 +238,7 @@ impl Port<'_> {
         };
         match self.fault {
             Fault::StepPlusOne => t + 1,
+            Fault::StepPlusRewind => k + k_star,
             Fault::StepMinusOne => (t - 1).max(0),
             Fault::StepAlwaysZero => 0,
             Fault::StepFromZero => self.previous.as_ref().map_or(0, |previous| previous.t + 1),

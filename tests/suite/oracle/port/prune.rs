@@ -81,6 +81,8 @@ impl Port<'_> {
         match self.fault {
             Fault::FactorTimesT => return lambda * t as f64,
             Fault::FactorPowerPlusOne => return libm::pow(lambda, t as f64 + 1.0),
+            Fault::FactorPowerHalf => return libm::pow(lambda, t as f64 / 2.0),
+            Fault::FactorPowerTwice => return libm::pow(lambda, 2.0 * t as f64),
             Fault::FactorExponential => return libm::exp(-lambda * t as f64),
             Fault::FactorLinear => return 1.0 - (1.0 - lambda) * t as f64,
             _ => {}

@@ -54,6 +54,11 @@ impl Port<'_> {
                 segments.iter().flat_map(|&(_, start, end)| epoch.g[start..end].iter().copied()).collect()
             }
             (Fault::ChunksColumnMajor, _) => self.column_major(&epoch.g),
+            (Fault::ChunksOfSorted, _) => {
+                let mut sorted = epoch.g.clone();
+                sorted.sort_by(f64::total_cmp);
+                sorted
+            }
             _ => epoch.g.clone(),
         };
         let leaves = |j: usize| match self.fault {
@@ -66,6 +71,10 @@ impl Port<'_> {
         let quantile = |mut chunk: Vec<f64>| {
             if self.fault != Fault::QuantileUnsorted {
                 chunk.sort_by(f64::total_cmp);
+            }
+            if self.fault == Fault::QuantileIsShareOfLargest {
+                let largest = chunk.last().copied().unwrap_or(0.0);
+                return self.config.arithmetic.unit().mul(alpha, largest);
             }
             self.quantile(&chunk, alpha)
         };
@@ -170,6 +179,9 @@ impl Port<'_> {
             (Fault::ThresholdGeometricMean, _) => {
                 libm::exp(q.iter().map(|&q| libm::log(q)).sum::<f64>() / q.len() as f64)
             }
+            (Fault::ThresholdHarmonicMean, _) => q.len() as f64 / q.iter().map(|q| 1.0 / q).sum::<f64>(),
+            (Fault::ThresholdRootMeanSquare, _) => (q.iter().map(|q| q * q).sum::<f64>() / q.len() as f64).sqrt(),
+            (Fault::ThresholdMidrange, _) => 0.5 * (sorted[0] + sorted[sorted.len() - 1]),
             (Fault::ThresholdOverCMinus1, _) => sum / (q.len() - 1) as f64,
             (Fault::ThresholdOverCPlus1, _) => sum / (q.len() + 1) as f64,
             (Fault::ThresholdStale, Some(previous)) => previous.tau,
@@ -188,6 +200,7 @@ impl Port<'_> {
         ranked.sort_by(|&a, &b| epoch.g[a].total_cmp(&epoch.g[b]));
         let transposed = if self.fault == Fault::SelectColumnMajor { self.column_major(&epoch.g) } else { Vec::new() };
         let top = (epoch.alpha * n as f64) as usize;
+        let mean = epoch.g.iter().sum::<f64>() / n as f64;
         let is_selected = |j: usize| match (self.fault, previous) {
             (Fault::SelectOrEqual, _) => epoch.g[j] <= epoch.tau,
             (Fault::SelectGreater, _) => epoch.g[j] > epoch.tau,
@@ -198,6 +211,7 @@ impl Port<'_> {
             (Fault::SelectByLastBatch, _) => {
                 epoch.batches.last().is_some_and(|batch| batch.squared[j] * batch.squared[j] < epoch.tau)
             }
+            (Fault::SelectBelowMean, _) => epoch.g[j] < mean,
             (Fault::SelectByRoot, _) => epoch.g[j].sqrt() < epoch.tau,
             (Fault::SelectColumnMajor, _) => transposed[j] < epoch.tau,
             (Fault::SelectMissesParameter, _) => epoch.g[j] < epoch.tau && j < self.last_segment().1,

@@ -66,6 +66,9 @@ impl Port<'_> {
     /// The schedule's rate at the epoch, counted from 0, or at the step.
     fn learning_rate(&self, epoch: usize, batch: usize) -> f64 {
         let epochs = self.config.hyper.epochs;
+        if self.fault == Fault::LearningRateQuarterCosine {
+            return self.config.hyper.lr * libm::cos(0.5 * std::f64::consts::PI * epoch as f64 / epochs as f64);
+        }
         let epoch = match self.fault {
             Fault::LearningRateOfPreviousEpoch => epoch.saturating_sub(1),
             Fault::LearningRateOfNextEpoch => epoch + 1,

@@ -23,6 +23,14 @@ impl Port<'_> {
                     let (_, start, _) = self.last_segment();
                     batch.summed[..start].iter().map(|g| g.abs()).collect()
                 }
+                Fault::AbsOfNorms => self.of_parameters(|part| order.sum_of_squares(&sums, &batch.summed[part]).sqrt()),
+                Fault::AbsOfLargest => {
+                    self.of_parameters(|part| batch.summed[part].iter().fold(0.0, |largest, g| g.abs().max(largest)))
+                }
+                Fault::AbsMeanOfParameters => self.of_parameters(|part| {
+                    let sizes: Vec<f64> = batch.summed[part].iter().map(|g| g.abs()).collect();
+                    sums.div(order.sum(&sums, &sizes), sizes.len() as f64)
+                }),
                 _ => batch.summed.iter().map(|g| g.abs()).collect(),
             };
             order.sum(&sums, &terms)
@@ -81,6 +89,14 @@ impl Port<'_> {
             Fault::GMaskedUnderDense if !epoch.mask_before[j] => 0.0,
             Fault::GUnmaskedUnderZero => self.config.flat(&batch.used)[j],
             Fault::GTimesRate => x * self.config.hyper.lr,
+            Fault::GOfPositive => x.max(0.0),
+            Fault::GCentred => {
+                let segments = self.config.segments();
+                let (_, start, end) =
+                    segments.into_iter().find(|(_, start, end)| (*start..*end).contains(&j)).expect("j is in W");
+                let (order, sums) = (self.config.arithmetic.order, self.config.arithmetic.sums());
+                sums.sub(x, sums.div(order.sum(&sums, &batch.squared[start..end]), (end - start) as f64))
+            }
             _ => x,
         }
     }
@@ -89,6 +105,9 @@ impl Port<'_> {
         let (order, sums) = (self.config.arithmetic.order, self.config.arithmetic.sums());
         match (self.fault, self.config.forms.summed) {
             (Fault::GAbsolute, _) => order.sum(&sums, &column.iter().map(|x| x.abs()).collect::<Vec<f64>>()),
+            (Fault::GCubed, _) => {
+                order.sum(&sums, &column.iter().map(|&x| sums.mul(sums.mul(x, x), x)).collect::<Vec<f64>>())
+            }
             (Fault::GSquareOfSum, _) => {
                 let total = order.sum(&sums, column);
                 sums.mul(total, total)
@@ -148,6 +167,7 @@ impl Port<'_> {
             (Fault::NormRootMean, _) => (epoch.s_sq / epoch.g.len() as f64).sqrt(),
             (Fault::NormRootMeanOverBatches, _) => (epoch.s_sq / epoch.batches.len() as f64).sqrt(),
             (Fault::NormIsL1, _) => epoch.s_abs,
+            (Fault::NormIsLogarithm, _) => libm::log(epoch.s_sq),
             (Fault::NormOfParameters, _) => {
                 let segments = self.config.segments();
                 segments.iter().map(|&(_, start, end)| epoch.g[start..end].iter().sum::<f64>().sqrt()).sum()
@@ -156,6 +176,11 @@ impl Port<'_> {
             _ => return unit.sqrt(epoch.s_sq),
         };
         unit.round(s_f)
+    }
+
+    /// A number of each parameter of W, given where it lies.
+    fn of_parameters(&self, number: impl Fn(std::ops::Range<usize>) -> f64) -> Vec<f64> {
+        self.config.segments().into_iter().map(|(_, start, end)| number(start..end)).collect()
     }
 
     pub fn last_segment(&self) -> (usize, usize, usize) {
