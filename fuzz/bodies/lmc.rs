@@ -13,7 +13,11 @@ pub fn run(data: &[u8]) -> bool {
         check_folder: Connectivity::check_folder,
         job: Job::lmc,
         // What is read is chosen from, whatever it is.
-        results: |folder| Connectivity::records(folder).inspect(|records| drop(Choice::of(records))),
+        results: |folder| {
+            Connectivity::records(folder).inspect(|records| {
+                let _ = Choice::of(records);
+            })
+        },
     };
     reading.run(data)
 }

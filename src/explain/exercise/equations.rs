@@ -102,7 +102,7 @@ pub(super) static EXERCISES: &[Exercise] = &[
         &["k_star"],
         &["alg4"],
         &[
-            planted("return np.argmax(S_F)", "although S_F < m"),
+            planted("return np.argmax(S_F)", "> for <"),
             planted("return len(S_F) - 1", "k* moves in every epoch"),
             planted("return 0", "k* never moves"),
         ],

@@ -61,7 +61,10 @@ pub(crate) fn ways(seen: &Seen) -> Vec<(String, Vec<f64>)> {
     };
     let other = if now.chunking == Chunking::Ceil { Chunking::NearEqual } else { Chunking::Ceil };
     add(&format!("chunks are cut otherwise: {}", reading("chunking", other.name())), recut(hyper.chunks, other));
-    add("one quantile over all weights: C = 1", recut(1, now.chunking));
+    let whole = recut(1, now.chunking);
+    let repeated = whole.as_ref().and_then(|q| q.first()).map(|&q| vec![q; right.chunks.len()]);
+    add("one quantile over all weights: C = 1", whole);
+    add("one quantile over all weights, given for each chunk", repeated);
     add("one chunk too many: C + 1", recut(hyper.chunks + 1, now.chunking));
     add("one chunk too few: C - 1", recut(hyper.chunks.saturating_sub(1), now.chunking));
     let at = |alpha: fn(f64, f64) -> f64| Some(Way { alpha, ..right.clone() }.quantiles());
