@@ -4,6 +4,7 @@ use super::common::{gdstar, printed, refused, word};
 use gdstar::explain::exercise::{Exercise, all, find};
 use gdstar::method::METHODS;
 use gdstar::paper::EQUATIONS;
+use rayon::iter::{ParallelBridge, ParallelIterator};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -192,26 +193,31 @@ fn every_equation_and_every_method_has_an_exercise() {
 #[ignore = "takes Python 3 with NumPy; GDSTAR_PYTHON names another than python3"]
 fn slips_fail_by_their_names_and_solutions_pass() {
     assert!(Command::new(python()).args(["-c", "import numpy"]).status().is_ok_and(|status| status.success()));
+    // A run and its judgement are one thread's work for the most part.
+    let wrong: Vec<String> = all().par_bridge().flat_map_iter(wrongly_graded).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the grader says of an exercise's solution and slips, where it is not what it should say.
+fn wrongly_graded(exercise: &Exercise) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
+    let said = |text: &str| {
+        let output = graded(folder.path(), text);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code(), told.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
     let mut wrong = Vec::new();
-    for exercise in all() {
-        let said = |text: &str| {
-            let output = graded(folder.path(), text);
-            let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-            (output.status.code(), told.split_whitespace().collect::<Vec<_>>().join(" "))
-        };
-        let (status, told) = said(&exercise.with_body(solution(exercise.name)));
-        if status != Some(0) || !told.starts_with("PASS") {
-            wrong.push(format!("{}: {told}", exercise.name));
-        }
-        for (i, planted) in exercise.slips.iter().enumerate() {
-            let (status, told) = said(&exercise.hand_out(i + 1).unwrap());
-            if status != Some(1) || !told.starts_with("FAIL") || !told.contains(planted.told) {
-                wrong.push(format!("{} {}, `{}`: {told}", exercise.name, i + 1, planted.told));
-            }
+    let (status, told) = said(&exercise.with_body(solution(exercise.name)));
+    if status != Some(0) || !told.starts_with("PASS") {
+        wrong.push(format!("{}: {told}", exercise.name));
+    }
+    for (i, planted) in exercise.slips.iter().enumerate() {
+        let (status, told) = said(&exercise.hand_out(i + 1).unwrap());
+        if status != Some(1) || !told.starts_with("FAIL") || !told.contains(planted.told) {
+            wrong.push(format!("{} {}, `{}`: {told}", exercise.name, i + 1, planted.told));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    wrong
 }
 
 #[test]
