@@ -156,7 +156,7 @@ fn a_fault_of_each_kind_is_caught() {
 
 /// All of them, or with `GDSTAR_FAULTS=TEXT` those alone whose kernel, rule or number system is called so: prints a table.
 #[test]
-#[ignore = "plants some thousand faults, each in a process of its own: a quarter of an hour"]
+#[ignore = "plants some thousand faults, each in a process of its own: three minutes"]
 fn every_fault_is_caught() {
     let tests = tests_of_kernels();
     let mut table: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
