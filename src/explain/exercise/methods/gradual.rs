@@ -2,6 +2,17 @@
 
 use crate::explain::exercise::{Calls, Exercise, Given, Lesson, planted};
 
+/// What a method is given that prunes along a cubic course.
+const COURSE: &[(&str, Given)] = &[
+    ("t", Given::Event),
+    ("t_0", Given::Hyper("update_start")),
+    ("t_1", Given::Hyper("update_end")),
+    ("s_i", Given::Hyper("initial_sparsity")),
+    ("s_f", Given::Hyper("final_sparsity")),
+    ("w", Given::Of("between")),
+    ("active", Given::Of("mask_before")),
+];
+
 pub(super) static EXERCISES: &[Exercise] = &[
     Exercise {
         name: "gmp",
@@ -22,15 +33,7 @@ pub(super) static EXERCISES: &[Exercise] = &[
         .at("3"),
         calls: Calls::Event,
         selects: true,
-        takes: &[
-            ("t", Given::Event),
-            ("t_0", Given::Hyper("update_start")),
-            ("t_1", Given::Hyper("update_end")),
-            ("s_i", Given::Hyper("initial_sparsity")),
-            ("s_f", Given::Hyper("final_sparsity")),
-            ("w", Given::Of("between")),
-            ("active", Given::Of("mask_before")),
-        ],
+        takes: COURSE,
         gives: &["rate", "keep", "mask"],
         labels: &["gmp.schedule", "gmp.count", "gmp.mask"],
         slips: &[
@@ -83,15 +86,7 @@ pub(super) static EXERCISES: &[Exercise] = &[
         .at("3"),
         calls: Calls::Event,
         selects: true,
-        takes: &[
-            ("t", Given::Event),
-            ("t_0", Given::Hyper("update_start")),
-            ("t_1", Given::Hyper("update_end")),
-            ("s_i", Given::Hyper("initial_sparsity")),
-            ("s_f", Given::Hyper("final_sparsity")),
-            ("w", Given::Of("between")),
-            ("active", Given::Of("mask_before")),
-        ],
+        takes: COURSE,
         gives: &["rate", "keep", "pruned"],
         labels: &["granet.schedule", "granet.prune"],
         slips: &[
