@@ -13,7 +13,9 @@
 //! done between two epochs: a run that is interrupted in it begins it again, and draws what it drew.
 
 mod agent;
+mod asked;
 mod chain;
+mod channels;
 mod layers;
 mod mlp;
 mod replay_buffer;
@@ -27,18 +29,17 @@ pub use replay_buffer::{ReplayBuffer, Transition};
 pub use search::{Episode, Search, Tell, importance, reward};
 
 use super::choices::Choices;
-use super::keys::{SHARE, TIES, hyper, reading};
-use super::options::{Domain, MethodOption, OptionValue, Part};
+use super::keys::{SHARE, TIES, hyper, reading, run};
+use super::options::{Domain, OptionValue};
 use super::quantity::{Axis, Column, Format, Kind, Scale};
 use super::{At, Entry, Field, Fields, HeldOut, Quantity, Scribe, Setup, Sparsifier, Story, Told, Value};
-use crate::choice::Choice;
-use crate::error::{Error, Result};
-use crate::kernel::{Kernel, hold};
+use crate::error::Result;
 use crate::nn::Parameters;
 use crate::scalar::Scalar;
-use crate::select::cut::Ties;
 use crate::select::structure::RewardRule;
 use crate::weights::Weights;
+use asked::{costs, search, search_at};
+use channels::{eliminate, shares};
 use ndarray::Array1;
 
 const SOURCE: &str = "He et al. 2018";
@@ -67,17 +68,13 @@ pub static ENTRY: Entry = Entry {
             .or(OptionValue::Count(8)),
         reading::<RewardRule>("What the agent is rewarded for"),
         TIES,
-        of_run("episodes", Domain::Count { from: 1 }, "Episodes of the search").or(OptionValue::Count(800)),
-        of_run("random_episodes", Domain::Count { from: 0 }, "The first ones, whose actions are drawn")
+        run("episodes", Domain::Count { from: 1 }, "Episodes of the search").or(OptionValue::Count(800)),
+        run("random_episodes", Domain::Count { from: 0 }, "The first ones, whose actions are drawn")
             .or(OptionValue::Count(100)),
-        of_run("hidden", Domain::Count { from: 1 }, "Units of a hidden layer of the agent").or(OptionValue::Count(300)),
-        of_run(
-            "held_out",
-            Domain::Share { zero: false },
-            "The share of the training samples that the agent is judged by",
-        )
-        .or(OptionValue::Real(0.1)),
-        of_run(
+        run("hidden", Domain::Count { from: 1 }, "Units of a hidden layer of the agent").or(OptionValue::Count(300)),
+        run("held_out", Domain::Share { zero: false }, "The share of the training samples that the agent is judged by")
+            .or(OptionValue::Real(0.1)),
+        run(
             SEARCH_AT,
             Domain::Steps { from: 0 },
             "The search comes before the first epoch from here [default: half way]",
@@ -98,10 +95,6 @@ pub static ENTRY: Entry = Entry {
     ..Entry::new("amc", "An agent chooses each layer's share of channels", SOURCE)
 };
 
-const fn of_run(key: &'static str, domain: Domain, help: &'static str) -> MethodOption {
-    MethodOption { key, help, part: Part::Run, domain, default: None }
-}
-
 static FLOPS: Quantity = Quantity {
     column: Some(Column { heading: "MACs", width: 12, format: Format::Decimals(0) }),
     axis: Some(Axis { label: "multiply-accumulates of a sample", scale: Scale::FromZero, minima: false }),
@@ -119,53 +112,6 @@ static AFTER: Quantity = Quantity::traced("weights_after", Kind::PerWeight, SOUR
 static COST: Quantity = Quantity::traced("flops", Kind::Real, SOURCE);
 static REWARD: Quantity = Quantity::traced("reward", Kind::Real, SOURCE);
 
-/// F and B, by the options that have them.
-fn costs(layers: &[LayerView]) -> [(&'static str, Vec<usize>); 2] {
-    let of = |cost: fn(&LayerView) -> usize| layers.iter().map(cost).collect();
-    [("flops", of(|layer| layer.flops)), ("buffer_flops", of(|layer| layer.buffer_flops))]
-}
-
-/// The search that is asked for.
-fn search(setup: &Setup) -> Result<Search> {
-    let options = setup.options;
-    let layers = layers(setup.network)?;
-    let list = |counts: &[usize]| counts.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    for (key, own) in costs(&layers) {
-        let given = options.counts(key);
-        if !given.is_empty() && given != own {
-            let expected = format!("{}, the network's own", list(&own));
-            return Err(Error::domain(format!("--{}", key.replace('_', "-")), expected, list(&given)));
-        }
-    }
-    let last_epoch = setup.length.steps().saturating_sub(setup.length.steps_per_epoch);
-    let at = search_at(setup);
-    if at > last_epoch {
-        let expected = format!("at most {last_epoch}, where the last epoch begins");
-        return Err(Error::domain("--search-at", expected, at));
-    }
-    Ok(Search {
-        chain: chain(&layers),
-        layers,
-        budget: Budget {
-            preserve: options.real("preserve").unwrap_or_default(),
-            lower: options.real("lower").unwrap_or_default(),
-        },
-        channel_round: options.count("channel_round").unwrap_or(1),
-        ties: options.name(Ties::KEY).parse()?,
-        reward_rule: options.name(RewardRule::KEY).parse()?,
-        episodes: options.count("episodes").unwrap_or_default(),
-        random_episodes: options.count("random_episodes").unwrap_or_default(),
-        hidden: options.count("hidden").unwrap_or_default(),
-        seed: setup.seed,
-    })
-}
-
-/// The step from which on the next epoch begins with the search.
-fn search_at(setup: &Setup) -> usize {
-    let half = setup.length.epochs / 2 * setup.length.steps_per_epoch;
-    setup.options.step(SEARCH_AT, setup.length).unwrap_or(half)
-}
-
 struct Amc {
     search: Search,
     at: usize,
@@ -178,21 +124,6 @@ pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<
 }
 
 impl Amc {
-    /// Eliminates the channels that are not kept.
-    fn eliminate<S: Scalar>(&self, channels: &[Vec<bool>], w: &mut Weights<S>) {
-        let shapes: Vec<Vec<usize>> = w.shapes().into_iter().map(<[usize]>::to_vec).collect();
-        let parameters: Vec<usize> = w.set().segments().iter().map(|segment| segment.parameter).collect();
-        for ((layer, parameter), shape) in w.layers().zip(parameters).zip(shapes) {
-            let Some(l) = self.search.layers.iter().position(|layer| layer.parameter == parameter) else { continue };
-            let each: usize = shape[2..].iter().product();
-            for (j, alive) in layer.mask.iter_mut().enumerate() {
-                *alive &= channels[l][j / each % shape[1]];
-            }
-            hold(Kernel::any(), layer.values, layer.mask);
-            hold(Kernel::any(), layer.momentum, layer.mask);
-        }
-    }
-
     /// What a trace has of an episode.
     fn told<S: Scalar>(&self, episode: &Episode<S>, before: &Parameters<S>, after: &Parameters<S>) -> Story<S> {
         let mut story = Story::new(true);
@@ -212,21 +143,6 @@ impl Amc {
         story.tell(&COST, Told::Real(episode.flops));
         story.tell(&REWARD, Told::Real(episode.reward));
         story
-    }
-
-    /// The share of each layer's channels of which anything lives.
-    fn shares<S: Scalar>(&self, w: &Weights<S>) -> Vec<f64> {
-        let share = |layer: &LayerView| {
-            let segment = w.set().segments().iter().find(|segment| segment.parameter == layer.parameter);
-            let alive = segment.and_then(|segment| w.mask()?.get(segment.range.clone())).unwrap_or_default();
-            let each = w.parameters[layer.parameter].value.shape()[2..].iter().product::<usize>();
-            let mut lives = vec![false; layer.channels];
-            for (entries, c) in alive.chunks(each).zip((0..layer.channels).cycle()) {
-                lives[c] |= entries.contains(&true);
-            }
-            lives.iter().filter(|lives| **lives).count() as f64 / layer.channels as f64
-        };
-        self.search.layers.iter().map(share).collect()
     }
 }
 
@@ -253,13 +169,13 @@ impl<S: Scalar> Sparsifier<S> for Amc {
             scribe.write(t, &self.told(episode, &w.parameters, pruned))
         };
         let best = self.search.run(held_out.kernel(), &w.parameters, &mut accuracy, &mut tell)?;
-        best.iter().for_each(|best| self.eliminate(&best.channels, w));
+        best.iter().for_each(|best| eliminate(&self.search.layers, &best.channels, w));
         self.is_done = true;
         Ok(())
     }
 
     fn end_of_epoch(&mut self, _: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
-        story.tell(&FLOPS, Told::Real(self.search.chain.cost(&self.shares(w))));
+        story.tell(&FLOPS, Told::Real(self.search.chain.cost(&shares(&self.search.layers, w))));
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! GDSTAR (section 3): every epoch, find the rewind point, select weights, pull them towards it and prune.
 
+mod chunks;
+mod epoch_l1;
 mod pruning;
 mod quantities;
 mod rewinding;
@@ -13,11 +15,10 @@ pub use stop::{FREEZE_K_STAR, STOPS, TARGET_SPARSITY};
 use super::choices::{Choices, GROUPS};
 use super::measures::{Histogram, Laps, Measured, Measures, Parts};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, Squares, StepNeeds, Story, Told};
-use crate::error::{Error, Result};
-use crate::kernel::{self, Kernel};
+use crate::error::Result;
 use crate::paper::Hyperparameters;
 use crate::paper::decay::decay_step;
-use crate::paper::gradient_norm::{L1NormSum, frobenius_norm, mask_gradient, sum_of_squares};
+use crate::paper::gradient_norm::{frobenius_norm, mask_gradient, sum_of_squares};
 use crate::paper::reading::{GradientOf, MaskedGradient, MomentumOnPrune, Reading, RewindCopy, RewindUpdate};
 use crate::paper::rewind::RewindPoint;
 use crate::paper::schedule::prune_rate;
@@ -25,7 +26,9 @@ use crate::paper::selection::{Selection, select_weights};
 use crate::paper::structured::{GroupScore, Structure, select_structured};
 use crate::scalar::Scalar;
 use crate::select::update::InactiveMomentum;
-use crate::weights::{Dead, Lasts, Slot, Weights, append_row_major};
+use crate::weights::{Dead, Lasts, Slot, Weights};
+use chunks::check_chunks;
+use epoch_l1::EpochL1;
 use pruning::{Pruning, W_STAR, forget_eliminated};
 use quantities::{
     ALPHA, CHUNK_QUANTILES, G, K_STAR, MASK, MASK_BEFORE, MIN_BEFORE, REWIND, S_ABS, S_SQ, SELECTED_COUNT, T, TAU,
@@ -122,7 +125,7 @@ pub(super) struct Gdstar<S: Scalar, R> {
     /// m and k* of Alg. 4.
     point: RewindPoint<S>,
     /// Eq. 1, of an epoch that is recorded.
-    s_abs: L1NormSum<S>,
+    s_abs: EpochL1<S>,
 }
 
 /// The method set up for these weights, all of them alive.
@@ -150,7 +153,7 @@ impl<S: Scalar, R: Rewinding<S>> Gdstar<S, R> {
             measures: setup.measures,
             rewinding,
             point: RewindPoint::new(RewindCopy::Alias, &[]),
-            s_abs: L1NormSum::new(),
+            s_abs: EpochL1::default(),
         }
     }
 
@@ -208,25 +211,14 @@ impl<S: Scalar, R: Rewinding<S>> Sparsifier<S> for Gdstar<S, R> {
     }
 
     fn after_backward(&mut self, at: At, gradients: Gradients<S>, w: &Weights<S>) {
-        if !at.recorded {
-            return;
-        }
-        let mask = w.mask().unwrap_or_default();
-        let keeps_all = self.reading.masked_gradient == MaskedGradient::Dense || mask.is_empty();
-        for segment in w.set().segments() {
-            let Some(gradient) = gradients.of(segment.parameter) else { continue };
-            let mut own = Vec::with_capacity(segment.range.len());
-            append_row_major(&mut own, &gradient);
-            if !keeps_all {
-                kernel::hold(Kernel::any(), &mut own, &mask[segment.range.clone()]);
-            }
-            self.s_abs.add(&own); // Eq. 1
+        if at.recorded {
+            self.s_abs.add(gradients, w, self.reading.masked_gradient); // Eq. 1
         }
     }
 
     fn end_of_epoch(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
         let k = at.epoch;
-        let s_abs = std::mem::take(&mut self.s_abs).value();
+        let s_abs = self.s_abs.take();
         let (mut laps, mut parts) = (Laps::start(self.measures.clock), Parts::default());
         let mut g = w.take(SQUARES); // Eq. 2
         mask_gradient(&mut g, w.mask_mut(), self.reading.masked_gradient)?;
@@ -290,23 +282,4 @@ impl<S: Scalar, R: Rewinding<S>> Sparsifier<S> for Gdstar<S, R> {
 pub(super) fn check(setup: &Setup, shapes: &[&[usize]]) -> Result<()> {
     Target::check(setup)?;
     check_chunks(setup, shapes)
-}
-
-/// Whether there are as many weights, or groups of them, as chunks.
-fn check_chunks(setup: &Setup, shapes: &[&[usize]]) -> Result<()> {
-    let count = |shape: &&[usize]| match setup.structure {
-        Some((structure, _)) => structure.count(shape),
-        None => shape.iter().product(),
-    };
-    let (chunks, members) = (setup.hyper.chunks, shapes.iter().map(count).sum::<usize>());
-    let what = match setup.structure {
-        // The pattern says how many weights go, and no quantile is taken.
-        Some((Structure::Pattern { .. }, _)) => return Ok(()),
-        Some((structure, _)) => format!("groups ({structure})"),
-        None => "weights".to_string(),
-    };
-    if chunks <= members {
-        return Ok(());
-    }
-    Err(Error::domain("--chunks", format!("at most N = {members}, the {what} of the network"), chunks))
 }

@@ -9,18 +9,23 @@
 //! Evaluation uses all layers. With a prune rate r, after the last step: a layer with an identity shortcut goes for good if its
 //! depth d has d mod floor(1 / r) = 0. Its parameters are then 0, so that what it adds to its input is 0 in evaluation too.
 
+mod droppable;
+mod removal;
+
 use super::choices::Choices;
 use super::keys::{POSITIVE_SHARE, SHARE, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::quantity::{Axis, Column, Format, Kind, Scale};
 use super::{At, Entry, Needs, Quantity, Setup, Sparsifier, StepNeeds, Story, Told, Value};
 use crate::choice::Choice;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::nn::{Changes, ResidualLayer};
 use crate::random::{Purpose, stream, unit};
 use crate::scalar::Scalar;
 use crate::select::structure::{DepthOrigin, kept_layers};
-use crate::weights::{Weights, row_major_mut};
+use crate::weights::Weights;
+use droppable::droppable;
+use removal::remove;
 
 const SOURCE: &str = "Fan et al. 2020";
 
@@ -60,34 +65,6 @@ static ACTIVE_LAYERS: Quantity = Quantity {
 static DRAWS: Quantity = Quantity::traced("draw", Kind::Reals, SOURCE);
 static ACTIVE: Quantity = Quantity::traced("active", Kind::FlagList, SOURCE);
 static KEPT_LAYERS: Quantity = Quantity::traced("kept_layers", Kind::FlagList, SOURCE);
-
-/// Which of the network's residual layers may be left out.
-fn droppable(setup: &Setup) -> Result<Vec<bool>> {
-    let layers: Vec<bool> = setup.network.residual_layers().iter().map(|layer| layer.can_be_left_out).collect();
-    if !layers.contains(&true) {
-        let expected = "a network with residual layers whose shortcut is the identity (resnet20, mobilenetv2, ..)";
-        return Err(Error::domain("--model with --method layerdrop", expected, setup.network.name));
-    }
-    if setup.options.real("p") == Some(1.0) {
-        return Err(Error::domain("--p", "a number in [0, 1): with 1 no layer ever learns", 1));
-    }
-    if let Some(given) = setup.options.count("layers").filter(|&given| given != layers.len()) {
-        return Err(Error::domain("--layers", format!("{}, the residual layers of the network", layers.len()), given));
-    }
-    let chosen = setup.options.counts("droppable");
-    let fits = chosen.len() == layers.len() && chosen.iter().zip(&layers).all(|(&flag, &can)| flag == 0 || can);
-    match chosen.is_empty() {
-        true => Ok(layers),
-        false if fits => Ok(chosen.iter().map(|&flag| flag == 1).collect()),
-        false => {
-            let flags =
-                |flags: &[bool]| flags.iter().map(|&flag| u8::from(flag).to_string()).collect::<Vec<_>>().join(",");
-            let expected = format!("{} flags, 1 at the most where {} has it", layers.len(), flags(&layers));
-            let found = chosen.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-            Err(Error::domain("--droppable", expected, found))
-        }
-    }
-}
 
 /// The chapter's example.
 #[cfg(doctest)]
@@ -176,18 +153,4 @@ impl<S: Scalar> Sparsifier<S> for LayerDrop {
         }
         Ok(())
     }
-}
-
-/// Sets all that is trained of a layer to 0.
-fn remove<S: Scalar>(w: &mut Weights<S>, layer: &ResidualLayer) {
-    for i in layer.parameters.clone() {
-        if !w.parameters[i].role.is_trained() {
-            continue;
-        }
-        row_major_mut(&mut w.parameters[i].value).fill(S::ZERO);
-        row_major_mut(&mut w.momentum[i]).fill(S::ZERO);
-    }
-    let of_w = w.set().segments().iter().filter(|segment| layer.parameters.contains(&segment.parameter));
-    let ranges: Vec<_> = of_w.map(|segment| segment.range.clone()).collect();
-    ranges.into_iter().for_each(|range| w.mask_mut()[range].fill(false));
 }

@@ -1,20 +1,23 @@
 //! Procrustes (Yang et al. 2020; Alg. 2 of the paper): the k weights with the largest sums of gradients are tracked; all others
 //! decay to 0 from their first values.
 
+mod estimate;
+
 use super::choices::{Choices, WEIGHTS};
 use super::keys::{COUNT, CUT, DISTRIBUTION, MINIMUM, POSITIVE_SHARE, SPARSITY, TIES, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::record::{self, DECAY, QUANTILE, SCORE, TRACKED};
 use super::selection::required;
-use super::tracking::{Tracking, tracked_count};
+use super::tracking::Tracking;
 use super::{At, Entry, Field, Fields, Gradients, Setup, Sparsifier, StepNeeds, Story, Told};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::paper::decay::decay_factor;
 use crate::scalar::Scalar;
-use crate::select::dumique::{Dumique, DumiqueCarry, DumiqueOrder, Select};
+use crate::select::dumique::{DumiqueCarry, DumiqueOrder, Select};
 use crate::select::schedule::Clock;
 use crate::select::score::{Accumulate, Score};
 use crate::weights::Weights;
+use estimate::Estimate;
 
 pub static ENTRY: Entry = Entry {
     choices: Choices {
@@ -56,7 +59,7 @@ pub static ENTRY: Entry = Entry {
     ],
     records_steps: true,
     check: |setup, shapes| {
-        Procrustes::<f64>::settings(setup, shapes.iter().map(|s| s.iter().product::<usize>()).sum()).map(|_| ())
+        Estimate::<f64>::of(setup, shapes.iter().map(|s| s.iter().product::<usize>()).sum()).map(|_| ())
     },
     ..Entry::new(
         "procrustes",
@@ -70,62 +73,29 @@ pub static ENTRY: Entry = Entry {
 #[doc = include_str!("../../docs/methods/procrustes.md")]
 mod chapter {}
 
-/// What the options say of it, of n weights.
-struct Settings {
+struct Procrustes<S> {
     lambda: f64,
     clock: Clock,
-    /// The running estimate, where there is no sort; where it starts; whether it goes on.
-    dumique: Option<(Dumique, f64, DumiqueCarry)>,
-}
-
-struct Procrustes<S> {
-    settings: Settings,
-    /// Q, where it goes on from step to step.
-    quantile: S,
+    /// Where there is no sort.
+    estimate: Option<Estimate<S>>,
     tracking: Tracking<S>,
 }
 
 pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<dyn Sparsifier<S>>> {
-    let settings = Procrustes::<S>::settings(setup, w.len())?;
-    let quantile = S::from_f64(settings.dumique.map_or(0.0, |(_, start, _)| start));
-    Ok(Box::new(Procrustes { settings, quantile, tracking: Tracking::new(setup, w)? }))
+    let options = setup.options;
+    Ok(Box::new(Procrustes {
+        lambda: required(options, "lambda")?,
+        clock: options.choice()?,
+        estimate: Estimate::of(setup, w.len())?,
+        tracking: Tracking::new(setup, w)?,
+    }))
 }
 
 impl<S: Scalar> Procrustes<S> {
-    fn settings(setup: &Setup, n: usize) -> Result<Settings> {
-        let options = setup.options;
-        let k = tracked_count(setup, n)?;
-        let rate = options.real("dumique_rate").unwrap_or_default();
-        if rate > 1.0 {
-            return Err(Error::domain("--dumique-rate", "at most 1", rate));
-        }
-        let q = 1.0 - k as f64 / n.max(1) as f64;
-        let dumique = match options.choice()? {
-            Select::Sort => None,
-            Select::Dumique => Some((
-                Dumique { q, rate, order: options.choice()? },
-                options.real("dumique_start").unwrap_or_default(),
-                options.choice()?,
-            )),
-        };
-        Ok(Settings { lambda: required(options, "lambda")?, clock: options.choice()?, dumique })
-    }
-
     /// lambda^e of the step before which so many steps, itself among them, are completed.
     fn decay(&self, completed: usize) -> Result<S::Wide> {
-        let e = if self.settings.clock == Clock::Completed { completed } else { completed.saturating_sub(1) };
-        decay_factor::<S>(self.settings.lambda, e)
-    }
-
-    /// m.
-    fn select(&mut self, scores: &[S], story: &mut Story<S>) -> Result<Vec<bool>> {
-        let Some((dumique, start, carry)) = &self.settings.dumique else { return self.tracking.largest(scores) };
-        let mut quantile = if *carry == DumiqueCarry::Carry { self.quantile } else { S::from_f64(*start) };
-        let first = quantile;
-        let tracked = dumique.pass(scores, &mut quantile)?;
-        self.quantile = quantile;
-        story.record(&QUANTILE, || Told::Numbers(vec![first, quantile]));
-        Ok(tracked)
+        let e = if self.clock == Clock::Completed { completed } else { completed.saturating_sub(1) };
+        decay_factor::<S>(self.lambda, e)
     }
 }
 
@@ -141,7 +111,10 @@ impl<S: Scalar> Sparsifier<S> for Procrustes<S> {
     fn after_step(&mut self, at: At, w: &mut Weights<S>, story: &mut Story<S>) -> Result<()> {
         let decay = self.decay(at.steps)?;
         let scores = self.tracking.scores(decay, w);
-        let tracked = self.select(&scores, story)?;
+        let tracked = match &mut self.estimate {
+            None => self.tracking.largest(&scores)?,
+            Some(estimate) => estimate.select(&scores, story)?,
+        };
         self.tracking.track(tracked, decay, w, story);
         story.record(&DECAY, || Told::Number(S::narrow(decay)));
         story.record(&SCORE, || Told::PerWeight(scores));
@@ -155,11 +128,13 @@ impl<S: Scalar> Sparsifier<S> for Procrustes<S> {
     }
 
     fn save(&self) -> Fields<S> {
-        self.tracking.save().with("quantile", Field::Number(self.quantile))
+        let quantile = self.estimate.as_ref().map_or(S::ZERO, |estimate| estimate.quantile);
+        self.tracking.save().with("quantile", Field::Number(quantile))
     }
 
     fn restore(&mut self, fields: &Fields<S>) -> Result<()> {
-        self.quantile = fields.number("quantile")?;
+        let quantile = fields.number("quantile")?;
+        self.estimate.iter_mut().for_each(|estimate| estimate.quantile = quantile);
         self.tracking.restore(fields)
     }
 }

@@ -1,15 +1,16 @@
 //! Top-KAST (Jayakumar et al. 2020): the largest weights are computed with, somewhat more of them trained.
 
 mod descent;
+mod shares;
 
 use super::choices::{Choices, WEIGHTS};
 use super::keys::{COUNT, CUT, DISTRIBUTION, MASKED, MINIMUM, PERIOD, SHARE, TIES, UNIFORM_OR_GLOBAL, hyper, reading};
 use super::options::{Domain, OptionValue};
 use super::record::{BACKWARD, BACKWARD_SPARSITY, KEEP, KEEP_BACKWARD};
-use super::selection::{Rules, Shares, ranges, required};
+use super::selection::{Rules, Shares, ranges};
 use super::tally::{Tally, handed_to_tally, tallied};
 use super::{At, Entry, Field, Fields, Gradients, Needs, Setup, Sparsifier, StepNeeds, Story, Told};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::{Kernel, hold};
 use crate::scalar::Scalar;
 use crate::select::distribution::Distribution;
@@ -17,6 +18,7 @@ use crate::select::score::magnitudes;
 use crate::select::update::PenaltyRule;
 use crate::weights::{Dead, Lasts, Slot, Weights};
 use descent::DenseDescent;
+use shares::outside;
 
 pub static ENTRY: Entry = Entry {
     choices: Choices {
@@ -81,21 +83,7 @@ pub(super) fn start<S: Scalar>(setup: &Setup, w: &mut Weights<S>) -> Result<Box<
 impl<S: Scalar> Topkast<S> {
     fn new(setup: &Setup, n: usize) -> Result<Self> {
         let options = setup.options;
-        let outside = (required(options, "forward_sparsity")?, required(options, "backward_sparsity")?);
-        if outside.0 == 1.0 {
-            return Err(Error::domain(
-                "--forward-sparsity",
-                "below 1, since D = 1 - forward sparsity divides",
-                outside.0,
-            ));
-        }
-        if outside.1 > outside.0 {
-            return Err(Error::domain(
-                "--backward-sparsity",
-                format!("at most {}, --forward-sparsity", outside.0),
-                outside.1,
-            ));
-        }
+        let outside = outside(options)?;
         Ok(Self {
             outside,
             every: options.step("update_every", setup.length).unwrap_or(1).max(1),

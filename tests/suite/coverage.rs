@@ -8,4 +8,5 @@ mod opened;
 mod ops;
 mod package;
 mod paper;
+mod rules;
 mod tests;
