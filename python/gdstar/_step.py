@@ -33,6 +33,11 @@ IN_OWN_TYPE = {
     "_adaptive_avg_pool2d_backward",
     "native_layer_norm_backward",
 }
+# Where the processor has no such instructions, gradients of convolutions too.
+BY_ONEDNN = {
+    torch.bfloat16: torch.ops.mkldnn._is_mkldnn_bf16_supported,
+    torch.float16: torch.ops.mkldnn._is_mkldnn_fp16_supported,
+}
 DETACH = torch.ops.aten.detach.default
 UNUSUAL = PRODUCTS | CONVOLUTIONS | IN_OWN_TYPE
 HALF = {torch.bfloat16: 2.0**-8, torch.float16: 2.0**-11}
@@ -272,7 +277,10 @@ def _arithmetic(operator, args):
         return None
     first = args[0]
     if first.device.type == "cpu":
-        return {"u_acc": HALF[first.dtype]} if operator.packet in IN_OWN_TYPE and first.dtype in HALF else None
+        if first.dtype not in HALF:
+            return None
+        plain = operator.packet == "convolution_backward" and not BY_ONEDNN[first.dtype]()
+        return {"u_acc": HALF[first.dtype]} if operator.packet in IN_OWN_TYPE or plain else None
     declared = {"algorithm": "any"} if operator.packet in CONVOLUTIONS else {}
     switch = torch.backends.cudnn if operator.packet in CONVOLUTIONS else torch.backends.cuda.matmul
     if operator.packet not in IN_OWN_TYPE and first.dtype == torch.float32 and switch.allow_tf32:

@@ -4,6 +4,7 @@
 mod adjoint;
 mod algorithms;
 mod batches;
+mod joined;
 mod judged;
 mod malformed;
 mod mistakes;

@@ -43,6 +43,8 @@ impl Rounding {
             Dtype::BF16 if !declared.ftz => crate::scalar::power_of_two(-133),
             _ => underflow,
         };
+        // Sums that are no finer than the result's type are formed in it, and underflow where it does.
+        let underflow = if sum >= own { underflow.max(out_underflow) } else { underflow };
         let operations = Operations {
             sum,
             stored: sum.max(type_of.unit_roundoff()),

@@ -8,6 +8,7 @@ mod content;
 mod expected;
 mod flow;
 mod gradients;
+mod joins;
 mod origins;
 mod pairs;
 mod saved;

@@ -231,12 +231,14 @@ overloads! {
         moved::same: "clone.default" "detach.default" "alias.default" "lift_fresh.default" "_to_copy.default"
             "contiguous.default"; in place "detach_.default",
         moved::reshape: "view.default" "_unsafe_view.default" "reshape.default" "_reshape_alias.default"
-            "unsqueeze.default" "squeeze.default" "squeeze.dim" "squeeze.dims" "flatten.using_ints",
-        moved::permute: "t.default" "transpose.int" "permute.default",
+            "unsqueeze.default" "squeeze.default" "squeeze.dim" "squeeze.dims" "flatten.using_ints";
+            in place "unsqueeze_.default" "squeeze_.default" "squeeze_.dim" "squeeze_.dims",
+        moved::permute: "t.default" "transpose.int" "permute.default"; in place "t_.default" "transpose_.default",
         moved::expand: "expand.default",
         moved::cat: "cat.default",
         moved::stack: "stack.default",
-        moved::split: "split.Tensor" "split_with_sizes.default" "chunk.default" "unbind.int",
+        moved::split: "split.Tensor" "split_with_sizes.default" "chunk.default" "unbind.int" "unsafe_split.Tensor"
+            "unsafe_split_with_sizes.default" "unsafe_chunk.default",
         moved::slice: "slice.Tensor",
         moved::slice_backward: "slice_backward.default",
         moved::select: "select.int",

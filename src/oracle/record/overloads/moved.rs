@@ -27,11 +27,16 @@ pub(super) fn same(given: &Arguments) -> Result<Answer> {
     Ok(moved(given, x, array))
 }
 
+/// The overload, or that of which it is the form in place.
+fn out_of_place(overload: &str) -> String {
+    overload.replace("_.", ".")
+}
+
 /// Another shape of as many elements, as the result was recorded: `view`, `_unsafe_view`, `reshape`, `unsqueeze`,
 /// `squeeze`, `flatten`. Row-major order stays; a size of -1 is what is left.
 pub(super) fn reshape(given: &Arguments) -> Result<Answer> {
     let x = given.tensor(0, "self")?;
-    let shape = match given.overload {
+    let shape = match out_of_place(given.overload).as_str() {
         "aten.unsqueeze.default" => {
             let axis = given.axis(1, "dim", None, x.array.ndim() + 1)?;
             let mut shape = x.array.shape().to_vec();
@@ -77,9 +82,10 @@ pub(super) fn permute(given: &Arguments) -> Result<Answer> {
     let x = given.tensor(0, "self")?;
     let rank = x.array.ndim();
     let mut axes: Vec<usize> = (0..rank).collect();
-    match given.overload {
+    let overload = out_of_place(given.overload);
+    match overload.as_str() {
         "aten.t.default" => axes.reverse(),
-        "aten.transpose.int" if rank > 0 => {
+        "aten.transpose.int" | "aten.transpose.default" if rank > 0 => {
             axes.swap(given.axis(1, "dim0", None, rank)?, given.axis(2, "dim1", None, rank)?);
         }
         "aten.permute.default" => {
@@ -90,7 +96,7 @@ pub(super) fn permute(given: &Arguments) -> Result<Answer> {
     }
     let mut sorted = axes.clone();
     sorted.sort_unstable();
-    if sorted != (0..rank).collect::<Vec<_>>() || (given.overload == "aten.t.default" && rank > 2) {
+    if sorted != (0..rank).collect::<Vec<_>>() || (overload == "aten.t.default" && rank > 2) {
         return Err(given.refused("dims", format!("each of {rank} axes once"), format!("{axes:?}")));
     }
     Ok(moved(given, x, x.array.view().permuted_axes(axes).as_standard_layout().into_owned()))
@@ -135,15 +141,15 @@ pub(super) fn stack(given: &Arguments) -> Result<Answer> {
     Ok(moved(given, tensors[0], joined))
 }
 
-/// `split(self, split_size, dim=0)`, `split_with_sizes(self, split_sizes, dim=0)`, `chunk(self, chunks, dim=0)`,
-/// `unbind(self, dim=0)`.
+/// `split(self, split_size, dim=0)`, `split_with_sizes(self, split_sizes, dim=0)`, `chunk(self, chunks, dim=0)`, each `unsafe_`
+/// or not, `unbind(self, dim=0)`.
 pub(super) fn split(given: &Arguments) -> Result<Answer> {
     let x = given.tensor(0, "self")?;
     let is_unbind = given.overload == "aten.unbind.int";
     let axis = given.axis(if is_unbind { 1 } else { 2 }, "dim", Some(0), x.array.ndim())?;
     let extent = x.array.shape().get(axis).copied().unwrap_or(0);
     let equal = |size: usize| (0..extent).step_by(size.max(1)).map(|at| size.max(1).min(extent - at)).collect();
-    let sizes: Vec<usize> = match given.overload {
+    let sizes: Vec<usize> = match given.overload.replace("unsafe_", "").as_str() {
         "aten.split_with_sizes.default" => given.extents(1, "split_sizes")?,
         "aten.chunk.default" => equal(extent.div_ceil(given.extent(1, "chunks", None)?.max(1))),
         "aten.unbind.int" => vec![1; extent],

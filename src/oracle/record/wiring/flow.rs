@@ -2,6 +2,7 @@
 
 use super::super::{Arg, Call, Carried, Changed, Phase, Reference, Step};
 use super::content::{Content, Contents, Fill, Known};
+use super::joins;
 use super::pairs::{self, Pair};
 use crate::error::Result;
 use std::collections::{HashMap, HashSet};
@@ -71,6 +72,7 @@ impl<'a> Flow<'a> {
                 let pair = pairs::find(&nodes[at].call.op, &nodes[of].call.op);
                 nodes[at].pair = pair;
                 assign_gradients(&mut nodes, at, of, pair);
+                assign_parts(&mut nodes, at, of);
             }
         }
         let mut flow = Self {
@@ -268,6 +270,18 @@ fn assign_gradients(nodes: &mut [Node], at: usize, of: usize, pair: Option<&Pair
         let results = &mut nodes[at].results;
         if let Some(result) = results.iter_mut().find(|place| place.place == format!("results[{result}]")) {
             result.gradient_of = gradient_of;
+        }
+    }
+}
+
+/// The same where the forward node joined its operands and the backward one cuts the gradient up again.
+fn assign_parts(nodes: &mut [Node], at: usize, of: usize) {
+    let joined: Vec<Content> = nodes[of].operands.iter().map(|operand| operand.known.content).collect();
+    for (i, part) in joins::parts(nodes[of].call, nodes[at].call).into_iter().enumerate() {
+        let place = format!("results[{i}]");
+        let result = nodes[at].results.iter_mut().find(|result| result.place == place);
+        if let (Some(result), Some(part)) = (result, part) {
+            result.gradient_of = joined.get(part).copied();
         }
     }
 }

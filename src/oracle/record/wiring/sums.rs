@@ -124,10 +124,16 @@ fn is_neutral(flow: &Flow, term: &Place, uses: &[Use]) -> bool {
     !made && (term.is_zeros() || uses.is_empty() && enters)
 }
 
+/// Whether a use's derivative may have made zeros for the tensor: its results for it are such, or, where nobody can say which of
+/// them is for which operand, one of the tensor's size is.
 fn gives_zeros(flow: &Flow, used: &Use) -> bool {
-    let results = flow.derivatives[used.node].iter().flat_map(|&node| &flow.nodes[node].results);
-    let mut own = results.filter(|result| result.gradient_of.is_none_or(|operand| operand == used.of));
-    own.all(Place::is_zeros)
+    let results = || flow.derivatives[used.node].iter().flat_map(|&node| &flow.nodes[node].results);
+    let operands = &flow.nodes[used.node].operands;
+    let len = operands.iter().find(|operand| operand.known.content == used.of).map(|operand| operand.known.len);
+    let mut own = results().filter(|result| result.gradient_of.is_none_or(|operand| operand == used.of));
+    let is_told = results().any(|result| result.gradient_of == Some(used.of));
+    let may_be = |result: &Place| result.gradient_of.is_none() && Some(result.known.len) == len && result.is_zeros();
+    own.all(Place::is_zeros) || !is_told && results().any(may_be)
 }
 
 /// Finds a use for a term, moving others where they have a choice.
