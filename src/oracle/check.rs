@@ -8,7 +8,7 @@
 use super::claims::{Batches, CLAIMS, Claim, StepLevel, common_factor, initial, params};
 use super::epoch::Epoch;
 use super::options::CheckOptions;
-use super::outcome::Outcome;
+use super::outcome::{Cause, NOT_FINITE, Outcome};
 use super::report::Report;
 use super::run_level::{RunComparison, RunStatistics, compare_runs};
 use super::seen::{Carry, Operands, Seen};
@@ -108,13 +108,16 @@ fn walk(claims: &[&dyn Claim], epoch: &Epoch, carry: &Carry) -> Result<(Vec<Outc
 }
 
 /// The mistakes that give the port's values, the most plain first; empty if none of the known ones does.
-fn explain(claim: &dyn Claim, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
+fn explain(claim: &dyn Claim, seen: &Seen, outcome: &Outcome) -> Result<Vec<Cause>> {
     let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
     if !first.got.is_finite() && !first.tensor.ends_with("min_before") {
-        return Ok(vec!["not finite: an overflow, a division 0 / 0, or memory that was never written".to_string()]);
+        return Ok(vec![NOT_FINITE.to_string().into()]);
     }
     let causes = claim.mistakes(seen, outcome)?;
-    Ok(if causes.is_empty() { common_factor(outcome) } else { causes })
+    if causes.is_empty() {
+        return Ok(common_factor(outcome));
+    }
+    Ok(causes.into_iter().map(Cause::from).collect())
 }
 
 /// The run level's comparisons; `None` without an ensemble.

@@ -24,6 +24,33 @@ impl Label {
     }
 }
 
+/// What is said of a number that is none.
+pub(crate) const NOT_FINITE: &str = "not finite: an overflow, a division 0 / 0, or memory that was never written";
+
+/// A mistake under which all that an outcome found is what it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cause {
+    pub(crate) told: String,
+    pub(crate) worth: Worth,
+}
+
+/// What a cause is worth where other events of its claim have findings too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// It says what was done.
+    Specific,
+    /// It says where what is wrong is: nothing, where another event has it elsewhere.
+    OfPlace,
+    /// It is told where another event has it too: once, any number fits.
+    IfRepeated,
+}
+
+impl From<String> for Cause {
+    fn from(told: String) -> Self {
+        Self { told, worth: Worth::Specific }
+    }
+}
+
 /// What came of judging one claim in one epoch.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {

@@ -72,6 +72,15 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The epoch or the step that it is of, in words; empty where it is of the whole trace.
+    pub(crate) fn event(&self) -> String {
+        match (self.epoch, self.step) {
+            (Some(k), _) => format!("epoch {k}"),
+            (_, Some(t)) => format!("step {t}"),
+            _ => String::new(),
+        }
+    }
+
     /// A finding without a cause yet.
     pub fn new(
         equation: &'static str,

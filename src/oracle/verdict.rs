@@ -2,7 +2,7 @@
 
 use super::claims::{ALG1, Told};
 use super::options::CheckOptions;
-use super::outcome::{Label, Outcome};
+use super::outcome::{Cause, Label, Outcome, Worth};
 use crate::error::Result;
 use crate::oracle::report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Sampled, Verdict};
 use crate::oracle::run_level::{Equivalence, RunComparison};
@@ -39,7 +39,19 @@ pub(crate) struct Collector {
 struct Group {
     label: Label,
     findings: Vec<Finding>,
-    causes: Vec<String>,
+    causes: Vec<Cause>,
+    /// The epoch or step, in words.
+    event: String,
+}
+
+impl Group {
+    /// The first other event of the claim's that this cause does not explain.
+    fn other<'a>(&self, cause: &Cause, groups: &'a [(Label, String, Vec<Cause>)]) -> Option<&'a str> {
+        let is_other = |(label, event, causes): &&(Label, String, Vec<Cause>)| {
+            *label == self.label && *event != self.event && !causes.contains(cause)
+        };
+        groups.iter().find(is_other).map(|(_, event, _)| event.as_str())
+    }
 }
 
 impl Collector {
@@ -47,15 +59,16 @@ impl Collector {
     pub(crate) fn add(
         &mut self,
         mut outcome: Outcome,
-        explain: impl FnOnce(&Outcome) -> Result<Vec<String>>,
+        explain: impl FnOnce(&Outcome) -> Result<Vec<Cause>>,
     ) -> Result<()> {
         let tried = self.groups.iter().filter(|group| group.label == outcome.label).count();
         if outcome.total > 0 && (self.listed < LISTED || tried < TRIED) {
             let causes = explain(&outcome)?;
+            let event = outcome.findings.first().map(Finding::event).unwrap_or_default();
             let room = LISTED - self.listed;
             let findings: Vec<Finding> = std::mem::take(&mut outcome.findings).into_iter().take(room).collect();
             self.listed += findings.len();
-            self.groups.push(Group { label: outcome.label, findings, causes });
+            self.groups.push(Group { label: outcome.label, findings, causes, event });
         }
         self.count(outcome);
         Ok(())
@@ -70,7 +83,7 @@ impl Collector {
         }
         let findings = std::mem::take(&mut outcome.findings);
         self.listed += findings.len();
-        self.groups.push(Group { label: outcome.label, findings, causes: Vec::new() });
+        self.groups.push(Group { label: outcome.label, findings, causes: Vec::new(), event: String::new() });
         self.count(outcome);
     }
 
@@ -114,16 +127,27 @@ impl Collector {
     }
 
     /// The findings in order. One mistake shows in every epoch: where some explanation holds for all of a claim's
-    /// findings, the others that hold by chance in one epoch are left out.
+    /// findings, the others that hold by chance in one epoch are left out. Where none does, each is told with an epoch that it
+    /// does not explain, but those that say no more than where something is.
     fn findings(groups: Vec<Group>) -> Vec<Finding> {
-        let mut common: BTreeMap<Label, Vec<String>> = BTreeMap::new();
+        let all: Vec<_> = groups.iter().map(|group| (group.label, group.event.clone(), group.causes.clone())).collect();
+        let mut common: BTreeMap<Label, Vec<Cause>> = BTreeMap::new();
         for group in &groups {
             let so_far = common.entry(group.label).or_insert_with(|| group.causes.clone());
             so_far.retain(|cause| group.causes.contains(cause));
         }
         let explain = |group: Group| {
             let shared = common.get(&group.label).filter(|causes| !causes.is_empty());
-            let named: Vec<&str> = shared.unwrap_or(&group.causes).iter().take(NAMED).map(String::as_str).collect();
+            let is_alone = all.iter().filter(|(label, ..)| *label == group.label).count() == 1;
+            let tell = |cause: &Cause| match (cause.worth, group.other(cause, &all)) {
+                (Worth::OfPlace | Worth::IfRepeated, Some(_)) => None,
+                (Worth::IfRepeated, None) if is_alone => None,
+                (Worth::Specific, Some(other)) => {
+                    Some(format!("{} (so in {}, and not in {other})", cause.told, group.event))
+                }
+                (_, None) => Some(cause.told.clone()),
+            };
+            let named: Vec<String> = shared.unwrap_or(&group.causes).iter().filter_map(tell).take(NAMED).collect();
             let cause = (!named.is_empty()).then(|| named.join("; or "));
             let told = |finding: Finding| {
                 let likely_cause = finding.likely_cause.clone().or_else(|| cause.clone());

@@ -10,6 +10,7 @@ mod claimed;
 mod command;
 mod declared;
 mod excuses;
+mod explained;
 mod false_alarms;
 mod faults;
 mod hex_floats;

@@ -78,8 +78,10 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     c.add("k-1 and K-1: progress (k-1)/(K-1)", line((k - 1.0) / (epochs - 1.0)));
     c.add("alpha_0 and alpha_K are swapped", to + k / epochs * (from - to));
     c.add("the sign of alpha_K - alpha_0 is wrong", from - k / epochs * (to - from));
-    c.add("constant: alpha_0 in every epoch (or an integer division k / K)", from);
-    c.add("constant: alpha_K in every epoch", to);
+    if is_constant(seen)? {
+        c.add("constant: alpha_0 in every epoch (or an integer division k / K)", from);
+        c.add("constant: alpha_K in every epoch", to);
+    }
     c.add("alpha_0 is not added", k / epochs * (to - from));
     c.add("rounded to f32 (as torch.quantile does with its q)", f64::from(correct as f32));
     c.add("1 - alpha_k", 1.0 - correct);
@@ -97,6 +99,18 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     c.add_known("the previous epoch's alpha", seen.carry.previous.as_ref().and_then(|p| p.0.alpha));
     // As many roundings as Eq. 8's own bound allows, of numbers no larger than 1.
     Ok(c.matching(got, seen.arithmetic.prune_rate(seen.k, 1.0).min(COARSEST_RATE)))
+}
+
+/// Whether the trace has but one alpha, in all of its epochs.
+fn is_constant(seen: &Seen) -> Result<bool> {
+    let mut first = None;
+    for k in seen.trace.epochs() {
+        let Some(alpha) = seen.trace.scalar(k, "alpha")? else { continue };
+        if *first.get_or_insert(alpha) != alpha {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The exact result of a golden case: `(alpha_0 (K - k) + alpha_K k) / K`.

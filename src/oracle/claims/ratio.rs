@@ -1,7 +1,7 @@
 //! Everything is off by the same factor: which one, where no other mistake explains it.
 
 use crate::oracle::interval::Interval;
-use crate::oracle::outcome::Outcome;
+use crate::oracle::outcome::{Cause, Outcome, Worth};
 use crate::oracle::report::Finding;
 
 /// A factor as it is told: a whole number or one over it where it is one to within its bounds, else three digits.
@@ -30,13 +30,12 @@ pub(crate) fn short(x: f64) -> String {
     if (0.1..1e4).contains(&x.abs()) { format!("{x:.3}") } else { format!("{x:.2e}") }
 }
 
-/// The factor by which all findings differ from what was expected; a single one says something only by being whole.
-pub(crate) fn causes(outcome: &Outcome) -> Vec<String> {
+/// The factor by which all findings differ from what was expected; a single one says something by being whole, or by being
+/// another event's too.
+pub(crate) fn causes(outcome: &Outcome) -> Vec<Cause> {
     let Some(bounds) = common(&outcome.findings) else { return Vec::new() };
     let factor = Factor::new(bounds);
-    if outcome.total < 2 && !factor.is_plain {
-        return Vec::new();
-    }
+    let worth = if outcome.total < 2 && !factor.is_plain { Worth::IfRepeated } else { Worth::Specific };
     let squared = Factor::new(Interval { low: bounds.low.max(0.0).sqrt(), high: bounds.high.max(0.0).sqrt() });
     let scaled = "a loss scale, the number of devices or of micro-batches that is not divided out";
     let why = match (outcome.label.equation, outcome.label.part) {
@@ -49,19 +48,27 @@ pub(crate) fn causes(outcome: &Outcome) -> Vec<String> {
         ("eq1", "") | ("alg1", "step") => format!(" ({scaled})"),
         _ => String::new(),
     };
-    vec![format!("every one is {} times what is expected{why}", factor.text)]
+    vec![Cause { told: format!("every one is {} times what is expected{why}", factor.text), worth }]
 }
 
 /// What `got / expected` may be in all findings together.
 fn common(findings: &[Finding]) -> Option<Interval> {
     let mut all = Interval::ALL;
+    // A product that is stored in f32 is rounded to it once.
+    let is_f32 = findings.iter().all(|finding| f64::from(finding.got as f32) == finding.got);
+    let rounding = if is_f32 { f64::from(f32::EPSILON) } else { 0.0 };
     for finding in findings {
-        let (low, high) = (finding.got / finding.expected_low, finding.got / finding.expected_high);
         // An interval around 0 leaves every ratio open, and one at 0 none.
-        if finding.expected_low * finding.expected_high <= 0.0 || !(low.is_finite() && high.is_finite()) {
+        if finding.expected_low < 0.0 && finding.expected_high > 0.0 {
+            continue;
+        }
+        let (low, high) = (finding.got / finding.expected_low, finding.got / finding.expected_high);
+        if !(low.is_finite() && high.is_finite()) {
             return None;
         }
-        all = Interval { low: all.low.max(low.min(high)), high: all.high.min(low.max(high)) };
+        let slack = rounding * low.abs().max(high.abs());
+        let (low, high) = (low.min(high) - slack, low.max(high) + slack);
+        all = Interval { low: all.low.max(low), high: all.high.min(high) };
     }
     // Apart by the ratios' own rounding at least.
     let slack = 4.0 * f64::EPSILON * all.high.abs();

@@ -4,12 +4,15 @@ mod batch;
 
 use crate::error::Result;
 use crate::oracle::claims::claim::{Claim, Judged};
+use crate::oracle::claims::common_factor;
 use crate::oracle::field::Field;
+use crate::oracle::interval::Interval;
 use crate::oracle::options::{CheckOptions, Reach};
 use crate::oracle::outcome::{Label, Outcome};
 use crate::oracle::report::{Event, Finding};
 use crate::oracle::seen::Seen;
 use crate::oracle::step::{Comparison, Task};
+use crate::scalar::Dtype;
 use crate::trace::{Arithmetic, Trace};
 use batch::{compare, has_gradients, has_indices, has_loss, has_samples, lacking, recorded_samples};
 use std::collections::BTreeMap;
@@ -33,9 +36,25 @@ impl Claim for StepLevel {
         Ok(Judged::only(self.outcome(seen.k, &seen.arithmetic)))
     }
 
-    fn mistakes(&self, _: &Seen, _: &Outcome) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    fn mistakes(&self, seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
+        let told =
+            "the recorded gradients have weight decay in them: a penalty in the loss, or the optimizer's own gradients";
+        let holds = outcome.total > 1 && outcome.findings.iter().all(|finding| has_decay(seen, finding) == Some(true));
+        Ok(if holds { vec![told.to_string()] } else { Vec::new() })
     }
+}
+
+/// Whether the gradient of a finding is what it should be once the weight's decay is added, as far as the weight is known.
+fn has_decay(seen: &Seen, finding: &Finding) -> Option<bool> {
+    let decay = seen.trace.header.sgd?.weight_decay;
+    let name = finding.tensor.split_once("/grad/")?.1;
+    let (p, parameter) = seen.trace.parameters().iter().enumerate().find(|(_, parameter)| parameter.name == name)?;
+    let j = finding.index.iter().zip(&parameter.shape).fold(0, |j, (i, extent)| j * extent + i);
+    let penalty = decay * seen.carry.weights.of(p, parameter)?.get(j)?;
+    // The product and the sum are rounded once each.
+    let slack = 4.0 * seen.arithmetic.u() * (penalty.abs() + finding.got.abs());
+    let expected = Interval { low: finding.expected_low + penalty, high: finding.expected_high + penalty };
+    Some(expected.widened(slack).contains(finding.got))
 }
 
 /// What recomputing batches gave.
@@ -141,6 +160,20 @@ impl StepLevel {
         self.insists || self.gradients_agree || LOSSES * self.agreeing >= self.comparisons.len()
     }
 
+    /// What all losses that are not the reference's are of it, where there are several and that is one number.
+    fn factor_of_losses(&self) -> Option<String> {
+        let mut losses = Outcome::new(LABEL);
+        for (&k, comparison) in &self.comparisons {
+            let Some(loss) = comparison.mismatches.first().filter(|mismatch| mismatch.tensor == "loss") else {
+                continue;
+            };
+            let at = (format!("epoch/{k}/batch/0/loss"), Event::Epoch(k), Vec::new());
+            losses.find(Finding::new(LABEL.equation, at, loss.got, loss.expected, Dtype::F32));
+        }
+        let told = if losses.total > 1 { common_factor(&losses) } else { Vec::new() };
+        told.into_iter().next().map(|cause| cause.told)
+    }
+
     /// An epoch's findings.
     fn outcome(&self, k: usize, arithmetic: &Arithmetic) -> Outcome {
         let mut outcome = Outcome::new(LABEL);
@@ -178,8 +211,9 @@ impl StepLevel {
             return Told { checked: false, inconclusive, status };
         }
         if !self.is_same_data() {
+            let factor = self.factor_of_losses().map(|told| format!(" (of these losses {told})")).unwrap_or_default();
             let status = format!(
-                "the loss of {} of {batches} batches is not what the reference's samples give at these weights, nor are \
+                "the loss of {} of {batches} batches is not what the reference's samples give at these weights{factor}, nor are \
                  the gradients: another split or normalisation, or a wrong loss and backward pass (taken for a mistake \
                  where one in {LOSSES} losses or {} in {GRADIENTS} entries of the first gradients agree: chosen shares); \
                  --insist makes findings of it, --without-step leaves the level out",

@@ -4,17 +4,17 @@ use super::rules::Rules;
 use super::suspicion::{Suspicion, last_resorts, spared, suspicions};
 use crate::error::Result;
 use crate::oracle::claims::common_factor;
-use crate::oracle::outcome::Outcome;
+use crate::oracle::outcome::{Cause, NOT_FINITE, Outcome, Worth};
 use crate::trace::StepTrace;
 
 /// What is judged under some rules.
 pub(super) type Part<'a> = &'a dyn Fn(&Rules) -> Result<Vec<Outcome>>;
 
 /// The suspicions under which all of a label's results are what they should be; where there is none, what else can be said.
-pub(super) fn explain(trace: &StepTrace, rules: &Rules, outcome: &Outcome, part: Part) -> Result<Vec<String>> {
+pub(super) fn explain(trace: &StepTrace, rules: &Rules, outcome: &Outcome, part: Part) -> Result<Vec<Cause>> {
     let Some(first) = outcome.findings.first() else { return Ok(Vec::new()) };
     if !first.got.is_finite() {
-        return Ok(vec!["not finite: an overflow, a division 0 / 0, or memory that was never written".to_string()]);
+        return Ok(vec![NOT_FINITE.to_string().into()]);
     }
     // As much is to be compared, but for the numbers of flags, one a parameter, that only open decisions have.
     let enough = outcome.compared.saturating_sub(trace.parameters().len());
@@ -23,13 +23,19 @@ pub(super) fn explain(trace: &StepTrace, rules: &Rules, outcome: &Outcome, part:
         let own = outcomes.iter().find(|other| other.label == outcome.label);
         own.is_some_and(|own| own.total == 0 && own.compared > 0 && own.compared >= enough)
     };
-    let told = |all: Vec<Suspicion>| -> Vec<String> { all.into_iter().map(|suspicion| suspicion.told).collect() };
+    let told = |all: Vec<Suspicion>, worth: Worth| -> Vec<Cause> {
+        all.into_iter().map(|suspicion| Cause { told: suspicion.told, worth }).collect()
+    };
     let causes: Vec<Suspicion> = suspicions(rules).into_iter().filter(|of| explains(of, enough)).collect();
     if !causes.is_empty() {
-        return if outcome.label.equation.ends_with(".when") { on_schedule(trace, causes) } else { Ok(told(causes)) };
+        return if outcome.label.equation.ends_with(".when") {
+            on_schedule(trace, causes)
+        } else {
+            Ok(told(causes, Worth::Specific))
+        };
     }
     let factor = if outcome.label.equation.ends_with(".carry") {
-        vec![changed_between(outcome)]
+        vec![changed_between(outcome).into()]
     } else {
         common_factor(outcome)
     };
@@ -38,15 +44,16 @@ pub(super) fn explain(trace: &StepTrace, rules: &Rules, outcome: &Outcome, part:
     }
     let causes: Vec<Suspicion> = last_resorts(rules).into_iter().filter(|of| explains(of, enough)).collect();
     if !causes.is_empty() {
-        return Ok(told(causes));
+        return Ok(told(causes, Worth::OfPlace));
     }
     let other = spared(rules, &first.tensor);
     let is_one_of_several = first.tensor.matches('/').count() > 2;
-    Ok(if is_one_of_several && explains(&other, 0) { told(vec![other]) } else { Vec::new() })
+    Ok(if is_one_of_several && explains(&other, 0) { told(vec![other], Worth::OfPlace) } else { Vec::new() })
 }
 
-/// Of suspicions about when updates are due those that agree with the whole trace, if any do.
-fn on_schedule(trace: &StepTrace, causes: Vec<Suspicion>) -> Result<Vec<String>> {
+/// Of suspicions about when updates are due those that agree with the whole trace; where none does, each is told as one of this step
+/// alone.
+fn on_schedule(trace: &StepTrace, causes: Vec<Suspicion>) -> Result<Vec<Cause>> {
     let mut updated = Vec::new();
     for t in trace.steps() {
         if let Some(flags) = trace.flags(&format!("step/{t}/updated"))? {
@@ -54,8 +61,10 @@ fn on_schedule(trace: &StepTrace, causes: Vec<Suspicion>) -> Result<Vec<String>>
         }
     }
     let agrees = |suspicion: &&Suspicion| updated.iter().all(|&(t, flag)| suspicion.rules.is_due(t) == flag);
-    let agreeing: Vec<String> = causes.iter().filter(agrees).map(|suspicion| suspicion.told.clone()).collect();
-    Ok(if agreeing.is_empty() { causes.into_iter().map(|suspicion| suspicion.told).collect() } else { agreeing })
+    let agreeing: Vec<Cause> = causes.iter().filter(agrees).map(|suspicion| suspicion.told.clone().into()).collect();
+    let here =
+        |suspicion: Suspicion| Cause::from(format!("{} (at this step; not at all of the others)", suspicion.told));
+    Ok(if agreeing.is_empty() { causes.into_iter().map(here).collect() } else { agreeing })
 }
 
 /// What may have happened to an operand between two steps.

@@ -253,6 +253,6 @@ fn factor(expected: &Reals, recorded: &[f64], u: f64) -> Option<Near> {
     let others: Vec<(Near, &f64)> =
         expected.iter().zip(recorded).filter(|(x, _)| x.centre != DoubleDouble::ZERO).collect();
     let &(largest, got) = others.iter().max_by(|(a, _), (b, _)| a.size().total_cmp(&b.size()))?;
-    let is_one_of_some = others.len() > 1 && largest.radius < largest.centre.abs().to_f64();
+    let is_one_of_some = others.len() > 1 && *got != 0.0 && largest.radius < largest.centre.abs().to_f64();
     is_one_of_some.then(|| Near::exact(*got).over(largest, u.max(f64::EPSILON)))
 }

@@ -50,10 +50,12 @@ pub(crate) fn last_resorts(rules: &Rules) -> Vec<Suspicion> {
     asked.map(|&slip| suspicion(rules, slip)).collect()
 }
 
-/// What is left out of judgement but one tensor.
+/// What is left out of judgement but one tensor, which is told without its step: every step has such a one.
 pub(crate) fn spared(rules: &Rules, tensor: &str) -> Suspicion {
+    let in_a_step = tensor.strip_prefix("step/").and_then(|rest| rest.split_once('/'));
+    let what = in_a_step.map_or(tensor, |(_, what)| what);
     Suspicion {
-        told: format!("all that is wrong is in `{tensor}`: it is left out, or this one layer is treated otherwise"),
+        told: format!("all that is wrong is in `{what}`: it is left out, or this one layer is treated otherwise"),
         rules: rules.clone().sparing(tensor),
     }
 }

@@ -97,6 +97,42 @@ fn what_is_declared_is_judged() {
     }
 }
 
+/// No weight decay anywhere, or in gradients that have it already, is one mistake; of some parameters it is a declaration that
+/// is missing.
+#[test]
+fn missing_decay_is_told_of_all_parameters_or_of_some() {
+    let cause = |change: fn(&mut Config)| {
+        let declared = port(24, Precision::F64, Optimizer::default());
+        let mut actual = declared.clone();
+        change(&mut actual);
+        let report = verdict(&declared, &run(&actual, Fault::None)).unwrap();
+        report.findings.iter().find(|finding| finding.equation == "alg1").unwrap().likely_cause.clone().unwrap()
+    };
+    let of_none = cause(|config| config.hyper.weight_decay = 0.0);
+    assert!(of_none.starts_with("no weight decay, or it is in the recorded gradients already"), "{of_none}");
+    let of_weights = cause(|config| config.optimizer.decays_weights_only = true);
+    assert!(
+        of_weights.starts_with("no weight decay of `") && of_weights.contains("declare `no_decay`"),
+        "{of_weights}"
+    );
+}
+
+/// A list of learning rates that ends before the epochs do is named where the steps cannot be followed for it.
+#[test]
+fn a_list_of_rates_that_ends_too_early_is_named() {
+    let config =
+        port(23, Precision::F32, Optimizer { schedule: Schedule::WarmUp { told: true }, ..Optimizer::default() });
+    let mut keys = header(&config);
+    keys["schedule"].as_array_mut().unwrap().truncate(2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("port.safetensors");
+    write(&path, &keys, &serialize(&config, &run(&config, Fault::None)));
+    let report = check(&path, &CheckOptions::default()).unwrap();
+    let named =
+        report.not_checked.iter().any(|left| left.equation == "alg1" && left.reason.contains("`schedule` is a list"));
+    assert!(named, "{:?}", report.not_checked);
+}
+
 /// A real alias, recorded after the epoch's pruning as `docs/porting.md` records it: the report names the alias alone, at
 /// the first divergence, and declaring it is all that a PASS takes.
 #[test]

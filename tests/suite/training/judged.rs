@@ -215,6 +215,43 @@ fn wrong_losses_and_gradients_are_found() {
     assert_eq!(gradient, ("alg1", "epoch/1/batch/0/grad/fc3.bias".to_string(), Some(0)));
 }
 
+/// What all numbers that are wrong have in common is told: a factor of gradients and of losses, weight decay in the gradients.
+#[test]
+fn what_wrong_losses_and_gradients_have_in_common_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = short();
+    config.optimizer.weight_decay = 0.125;
+    let original = trace(folder.path(), &config);
+    let file = TensorFile::open(&original).unwrap();
+    let cause = |change: &dyn Fn(&str, &mut Tensor)| {
+        let report = changed(&original, &CheckOptions::default(), change);
+        let of_batch = report.findings.iter().find(|finding| finding.batch == Some(0));
+        of_batch.unwrap().likely_cause.clone().unwrap_or_default()
+    };
+    let twice = cause(&|name, tensor| {
+        if name.contains("/grad/") {
+            scale(tensor, 2.0)
+        }
+    });
+    assert!(twice.starts_with("every one is 2 times what is expected (a loss scale"), "{twice}");
+    let decayed = cause(&|name, tensor| {
+        let Some(parameter) = name.strip_prefix("epoch/0/batch/0/grad/") else { return };
+        let weights = file.read_floats(&format!("init/{parameter}"), None).unwrap();
+        let added: Vec<f32> = tensor.numbers().iter().zip(weights).map(|(g, w)| *g as f32 + 0.125 * w as f32).collect();
+        *tensor = Tensor::from_slice(&tensor.shape, &added);
+    });
+    assert!(decayed.starts_with("the recorded gradients have weight decay in them"), "{decayed}");
+    let report = changed(&original, &CheckOptions::default(), |name, tensor| {
+        if name.ends_with("/loss") {
+            *tensor = Tensor::scalar(128.0 * tensor.numbers()[0]);
+        } else if name.contains("/grad/") {
+            scale(tensor, 128.0);
+        }
+    });
+    assert_ne!(report.verdict, Verdict::Pass);
+    assert!(step(&report).status.contains("every one is 128 times what is expected"), "{}", step(&report).status);
+}
+
 /// Gradients that are declared as clipped before they were recorded are not the loss's, and not held against it; the loss
 /// still is.
 #[test]

@@ -138,15 +138,16 @@ fn rates(seen: &Seen) -> Vec<Mistake> {
 }
 
 /// Steps without weight decay; told by name where other parameters do decay.
-fn without_decay(seen: &Seen, affected: &[(usize, &TracedParameter)]) -> Mistake {
-    let recorded = seen.recorded.weights_before.present.iter().filter(|there| **there).count();
+fn without_decay(seen: &Seen, affected: &[(usize, &TracedParameter)]) -> Result<Mistake> {
+    let steps = |cause: String| mistake(cause, |rule, _| Rule { weight_decay: 0.0, ..rule });
+    let recorded = seen.recorded.weights_before.present.iter().zip(seen.trace.parameters()).enumerate();
+    let all: Vec<_> = recorded.filter(|(_, (there, _))| **there).map(|(p, (_, parameter))| (p, parameter)).collect();
+    let nowhere = "no weight decay, or it is in the recorded gradients already, by a penalty in the loss".to_string();
+    if surviving(seen, &all, vec![steps(nowhere.clone())])?.is_some_and(|named| !named.is_empty()) {
+        return Ok(steps(nowhere));
+    }
     let names: Vec<String> = affected.iter().map(|(_, parameter)| format!("`{}`", parameter.name)).collect();
-    let cause = if affected.len() < recorded {
-        format!("no weight decay of {}: declare `no_decay`", names.join(", "))
-    } else {
-        "no weight decay, or it is in the recorded gradients already, by a penalty in the loss".to_string()
-    };
-    mistake(cause, |rule, _| Rule { weight_decay: 0.0, ..rule })
+    Ok(steps(format!("no weight decay of {}: declare `no_decay`", names.join(", "))))
 }
 
 /// Which mistakes take the weights where the port's are.
@@ -156,7 +157,7 @@ fn without_decay(seen: &Seen, affected: &[(usize, &TracedParameter)]) -> Mistake
 pub(crate) fn causes(seen: &Seen, outcome: &Outcome) -> Result<Vec<String>> {
     let affected = affected(seen, &outcome.findings);
     let mut tried = mistakes(seen);
-    tried.insert(0, without_decay(seen, &affected));
+    tried.insert(0, without_decay(seen, &affected)?);
     let mut named = surviving(seen, &affected, tried)?;
     if named.as_ref().is_some_and(Vec::is_empty)
         && let Some(&(p, parameter)) = affected.first()

@@ -14,8 +14,9 @@ use crate::oracle::outcome::{Label, Outcome, Place};
 use crate::oracle::report::Event;
 use crate::oracle::seen::{Carry, FINITE, GradientSums, Operands, Seen};
 use crate::oracle::sgd::{Clipping, Momentum};
+use crate::paper::reading::LearningRateStep;
 use crate::trace::names::{gradient, within};
-use crate::trace::{Arithmetic, TracedParameter};
+use crate::trace::{Arithmetic, Schedule, TracedParameter};
 
 pub(crate) const LABEL: Label = Label::of("alg1");
 
@@ -67,6 +68,8 @@ fn judge(seen: &Seen) -> Result<Judged> {
     }
     if let Some(reason) = unfollowed {
         alg1.leave_out(reason);
+    } else if alg1.compared == 0 && ends_too_early(seen) {
+        alg1.leave_out("the header's `schedule` is a list that has no learning rate for this epoch");
     } else if alg1.compared == 0 {
         alg1.leave_out(
             "an optimizer step needs the epoch's gradients, the weights it starts from, those it ends with, and lr, \
@@ -76,6 +79,18 @@ fn judge(seen: &Seen) -> Result<Judged> {
     let squares_are_exact = exact == trace.prunable().len();
     let derived = Operands { sums: Some(sums), clipping: clips, momentum, squares_are_exact, ..Operands::default() };
     Ok(Judged { outcome: alg1, derived })
+}
+
+/// Whether the header lists fewer learning rates than the epoch's steps need.
+fn ends_too_early(seen: &Seen) -> bool {
+    let Schedule::Rates(rates) = &seen.trace.header.optimizer.schedule else { return false };
+    match seen.reading().learning_rate {
+        LearningRateStep::PerEpoch => rates.len() <= seen.index,
+        LearningRateStep::PerStep => {
+            let last = seen.carry.steps.map(|steps| steps + seen.trace.batches(seen.k));
+            last.is_some_and(|last| rates.len() < last)
+        }
+    }
 }
 
 /// What is wrong with W_0, which is recorded once and of no epoch.

@@ -20,7 +20,7 @@ pub(crate) fn causes(seen: &Seen, findings: &[Finding]) -> Vec<String> {
             TracedMethod::Gdstar => rewind_epoch(seen, first),
             TracedMethod::Reset => of_reset(seen, first.got),
             TracedMethod::RandomRewind => of_random_rewind(seen, first.got),
-            TracedMethod::FixedRewind => of_fixed_rewind(seen, first.got),
+            TracedMethod::FixedRewind => of_fixed_rewind(seen),
         }
     } else {
         weights(seen, findings)
@@ -79,7 +79,7 @@ fn rewind_epoch(seen: &Seen, first: &Finding) -> Vec<String> {
         causes.push("k* moves in every epoch, whatever the norm (or > for <)".to_string());
     }
     if s_f < m && was == Some(got) {
-        if got == 0.0 {
+        if got == 0.0 && never_moves(seen) {
             causes.push("k* never moves: reset to W_0".to_string());
         }
         if previous.and_then(|p| p.s_f).is_some_and(|stale| stale >= m) {
@@ -101,6 +101,12 @@ fn rewind_epoch(seen: &Seen, first: &Finding) -> Vec<String> {
         causes.push("k* falls back to 0".to_string());
     }
     causes
+}
+
+/// Whether k* is 0 in all epochs of the trace.
+fn never_moves(seen: &Seen) -> bool {
+    let k_star = |k| seen.trace.integer(k, "k_star").ok().flatten();
+    seen.trace.epochs().filter_map(k_star).all(|k_star| k_star == 0)
 }
 
 /// Whether Alg. 4 would have moved the rewind point, if S_F and its running minimum are known.
@@ -153,7 +159,7 @@ fn of_random_rewind(seen: &Seen, got: f64) -> Vec<String> {
     say(moved && !moves, "k* moves where the draw is not below the probability (> for <, or another one)".to_string());
     let as_alg4 = is_new_minimum(seen) == Some(moved) && moved != moves;
     say(as_alg4, format!("k* moves where S_F is a new minimum: {}", method(TracedMethod::Gdstar)));
-    say(!moved && moves && got == 0.0, format!("k* never moves: {}", method(TracedMethod::Reset)));
+    say(!moved && moves && never_moves(seen), format!("k* never moves: {}", method(TracedMethod::Reset)));
     let off_by_one = moves && (got == k + 1.0 || got == k - 1.0);
     say(off_by_one, "k* is off by one: it is counted from another origin".to_string());
     say(!moved && moves, "k* was not updated although the draw is below the probability (> for <)".to_string());
@@ -259,7 +265,7 @@ fn steps_from(seen: &Seen, k_star: Option<i64>) -> bool {
 }
 
 /// k* of *fixed rewind*.
-fn of_fixed_rewind(seen: &Seen, got: f64) -> Vec<String> {
+fn of_fixed_rewind(seen: &Seen) -> Vec<String> {
     let mut causes = Vec::new();
     let mut say = |holds: bool, cause: String| {
         if holds {
@@ -272,7 +278,7 @@ fn of_fixed_rewind(seen: &Seen, got: f64) -> Vec<String> {
         moves && improves == Some(Decision::Yes),
         format!("k* moves where S_F is a new minimum: {}", method(TracedMethod::Gdstar)),
     );
-    say(!moves && got == 0.0, format!("k* never moves: {}", method(TracedMethod::Reset)));
+    say(!moves && never_moves(seen), format!("k* never moves: {}", method(TracedMethod::Reset)));
     if let Some(RewindsAt::Epoch(k)) = seen.trace.header.rewinds_at {
         say(moves && k.abs_diff(seen.k) == 1, format!("captured one epoch off {k}: epochs are counted from another"));
         say(moves && seen.k > k, format!("k* moves on after epoch {k}"));
