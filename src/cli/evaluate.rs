@@ -58,7 +58,7 @@ pub struct EvaluateArgs {
     /// Threads to use; never changes a result [default: all cores]
     #[arg(long, value_name = "T")]
     threads: Option<usize>,
-    /// Write each sample's label and what it is taken for to a new file: .csv, or .jsonl for a JSON object a line
+    /// Write each sample's label and what it is taken for to this file, anew if there is one: .csv, or .jsonl for a JSON object a line
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
     /// Print one JSON object

@@ -2,7 +2,7 @@
 
 use super::choice;
 use crate::console;
-use crate::error::Result;
+use crate::error::{Result, in_one_line};
 use crate::export::{Exported, Format, Narrowed, Shrunk, Target, export, onnx, shrink};
 use crate::output;
 use crate::report::{columns, thousands};
@@ -69,7 +69,11 @@ fn written<S: Scalar + Element>(saved: &SavedNetwork<S>, target: Target, out: &P
         Target::Onnx => {
             let file = onnx(saved, out)?;
             let (path, bytes) = (out.join(&file.name), thousands(file.bytes as usize));
-            return Ok(format!("{}: {bytes} bytes, sparsity {:.2} %\n", path.display(), 100.0 * saved.sparsity()));
+            return Ok(format!(
+                "{}: {bytes} bytes, sparsity {:.2} %\n",
+                in_one_line(&path.display().to_string()),
+                100.0 * saved.sparsity()
+            ));
         }
     };
     Ok(text(&export(saved, format, out)?, out))
@@ -89,7 +93,8 @@ fn widths(narrowed: &[Narrowed], held: &[Narrowed]) -> String {
 /// The sizes as a table, and what they mean.
 fn text(exported: &Exported, out: &Path) -> String {
     let Exported { dense, masks, csr, dense_gzip, sparsity, break_even } = exported;
-    let mut text = format!("{}\n\n{:<24} {:>14} {:>10}\n", out.display(), "file", "bytes", "of dense");
+    let out = in_one_line(&out.display().to_string());
+    let mut text = format!("{out}\n\n{:<24} {:>14} {:>10}\n", "file", "bytes", "of dense");
     let row = |name: &str, bytes: u64| {
         let share = 100.0 * bytes as f64 / dense.bytes as f64;
         format!("{name:<24} {:>14} {share:>8.1} %\n", thousands(bytes as usize))

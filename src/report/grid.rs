@@ -34,9 +34,9 @@ impl Grid {
         Self { columns, rows: Vec::new() }
     }
 
-    /// A row, of as many cells as there are columns.
+    /// A row, of as many cells as there are columns. A rule within a cell is none of the table's.
     pub(super) fn push(&mut self, row: Vec<String>) {
-        self.rows.push(row);
+        self.rows.push(row.into_iter().map(|cell| cell.replace('|', "\\|")).collect());
     }
 
     /// A markdown table, its cells padded to their column's width.

@@ -70,8 +70,9 @@ impl<'a> RunTable<'a> {
             let [accuracy, sparsity, seconds] = over;
             let over = [accuracy.scaled(100.0), sparsity.scaled(100.0), seconds.scaled(1.0 / unit.seconds)];
             let means = over.map(|x| format!("{:.2} ± {:.2}", x.mean, x.deviation));
+            // Of shares: what of the interval is beyond 0 and 100 % says nothing.
             let [accuracy, sparsity, _] =
-                over.map(|x| x.interval(CONFIDENCE).map(|end| format!("{end:.2}")).join(".."));
+                over.map(|x| x.interval(CONFIDENCE).map(|end| format!("{:.2}", end.clamp(0.0, 100.0))).join(".."));
             grid.push(self.row(experiment[0], format!("mean ± sd ({n})"), None, means));
             grid.push(self.row(experiment[0], "95 % of mean".to_string(), None, [accuracy, sparsity, String::new()]));
         }

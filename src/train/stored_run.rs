@@ -1,7 +1,7 @@
 //! [`StoredRun`]: a run folder as it is read afterwards.
 
 use super::{Checkpoint, Config, EpochRecord, Metrics, RunFolder};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, in_one_line};
 use crate::tensor_file::TensorFile;
 use std::path::{Path, PathBuf};
 
@@ -98,5 +98,5 @@ fn runs_in(path: &Path) -> Result<Vec<PathBuf>> {
 fn last_components(path: &Path, count: usize) -> String {
     let components: Vec<_> = path.components().collect();
     let end: PathBuf = components[components.len().saturating_sub(count)..].iter().collect();
-    end.display().to_string()
+    in_one_line(&end.display().to_string())
 }

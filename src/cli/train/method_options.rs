@@ -41,6 +41,11 @@ impl MethodOptions {
         self.0.iter().any(|(given, _)| *given == key)
     }
 
+    /// The keys of the options that are given.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(key, _)| *key)
+    }
+
     /// `config` with every option that was given.
     ///
     /// # Errors

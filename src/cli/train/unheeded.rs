@@ -1,16 +1,60 @@
 //! Options that are given and that the run they describe does not heed.
 
 use super::TrainArgs;
+use crate::choice::Choice;
 use crate::data::Source;
 use crate::method::METHODS;
+use crate::paper::reading::Evaluation;
 use crate::paper::structured::Structure;
-use crate::train::Config;
+use crate::select::distribution::Distribution;
+use crate::select::dumique::Select;
+use crate::select::schedule::DropSchedule;
+use crate::train::{Config, RateSchedule};
 
 /// What only concerns the threshold of Eq. 7.
 const OF_THRESHOLD: [&str; 6] = ["alpha_0", "alpha_K", "chunks", "group_score", "quantile", "chunking"];
 
+/// Why another setting of this configuration leaves this key without effect; `None` if none does.
+fn overruled(key: &str, config: &Config) -> Option<String> {
+    let (method, entry, options) = (config.method, config.method.entry(), &config.options);
+    let chosen = |key: &str, name: &str| entry.options.iter().any(|o| o.key == key) && options.name(key) == name;
+    let by_number = options.real("er_epsilon").is_some();
+    let is_shared_out =
+        chosen(Distribution::KEY, Distribution::Erk.name()) || chosen(Distribution::KEY, Distribution::Er.name());
+    let has_power = chosen(DropSchedule::KEY, DropSchedule::Power.name());
+    let acts_in_steps = entry.records_steps && entry.name != "layerdrop" || entry.name == "dense";
+    let reasons: &[(&[&str], bool, &str)] = &[
+        (
+            &["sparsity", "sparsities", "target_sparsity", "distribution"],
+            by_number,
+            "--er-epsilon says how many weights a layer starts with",
+        ),
+        (&["erk_budget"], by_number || !is_shared_out, "--distribution erk and er alone have a budget"),
+        (&["drop_power"], !has_power, "--drop-schedule power alone has one"),
+        (
+            &["dumique_start", "dumique_rate", "dumique_order", "dumique_carry"],
+            chosen(Select::KEY, Select::Sort.name()),
+            "--select sort estimates nothing",
+        ),
+        (&["learning_rate"], config.schedule == RateSchedule::Constant, "--schedule constant has but one"),
+        (&["initial_weights"], config.init.is_some(), "--init gives W_0"),
+        (&["dense_layers"], entry.name == "dense", "--method dense has no W"),
+        (&["trace_steps"], !entry.records_steps, "this method's trace is of epochs"),
+        (&["chunking"], config.hyper.chunks == 1, "one chunk (--chunks 1) is not cut"),
+        (&["momentum_on_prune"], config.optimizer.momentum == 0.0, "--momentum 0 keeps none"),
+        (&["gradient"], config.optimizer.weight_decay == 0.0, "--weight-decay 0 adds nothing to it"),
+    ];
+    let mut holding = reasons.iter().filter(|(keys, holds, _)| *holds && keys.contains(&key));
+    let reason = holding.next().map(|(.., reason)| reason.to_string());
+    let pruned_later = key == Evaluation::KEY && acts_in_steps;
+    reason.or_else(|| pruned_later.then(|| format!("--method {method} prunes nothing at an epoch's end")))
+}
+
 /// Why a run of this configuration does not heed the setting of this key; `None` if it does.
 fn reason(key: &str, config: &Config) -> Option<String> {
+    if let Some(reason) = overruled(key, config) {
+        return Some(reason);
+    }
     let (method, entry) = (config.method, config.method.entry());
     if entry.options.iter().any(|option| option.key == key) {
         return None;
@@ -44,9 +88,12 @@ impl TrainArgs {
             ("group_score", self.group_score.is_some()),
             ("execution", self.execution.is_some()),
             ("initial_weights", self.initial_weights.is_some()),
+            ("target_sparsity", self.target_sparsity.is_some()),
+            ("dense_layers", self.dense_layers.is_some()),
+            ("trace_steps", self.trace_steps.is_some()),
         ];
         let given = given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name.to_string());
-        given.chain(self.reading.given().into_iter().map(str::to_string)).collect()
+        given.chain(self.reading.given().into_iter().chain(self.own.keys()).map(str::to_string)).collect()
     }
 
     /// A line for each reason for which options that are given have no effect on the run of this configuration.

@@ -13,9 +13,10 @@ pub(super) struct Window {
 }
 
 /// Of so many values at most one lies beyond the axis at each of its ends, and at least one may.
-const ONE_OF: usize = 50;
+const ONE_OF: usize = 25;
 
-/// Values are left beyond the axis where they would press all others into this part of it.
+/// Values are left beyond the axis where they would press all others into this part of it; of a logarithmic one, whose decades
+/// press less, twice that.
 const PRESSED: f64 = 0.1;
 
 /// Fewer values have no outliers.
@@ -113,7 +114,8 @@ fn without_outliers(scale: Scale, sorted: &[f64]) -> [f64; 2] {
     let few = (n / ONE_OF).max(1);
     let along = |value: f64| if scale == Scale::Logarithmic { libm::log10(value) } else { value };
     let length = |low: f64, high: f64| along(high) - along(low);
-    let cut = |inner: f64| inner > 0.0 && inner < PRESSED * length(low, high);
+    let pressed = if scale == Scale::Logarithmic { 2.0 * PRESSED } else { PRESSED };
+    let cut = |inner: f64| inner > 0.0 && inner < pressed * length(low, high);
     let foot = if scale == Scale::FromZero { low.min(0.0) } else { low };
     let (inner_low, inner_high) = (sorted[few], sorted[n - 1 - few]);
     [

@@ -317,6 +317,21 @@ fn an_outlier_does_not_set_the_scale() {
     assert!(texts(&figure).contains(&"1000") && !texts(&figure).iter().any(|text| text.contains("beyond")));
 }
 
+/// Nor does one of losses, whose axis is logarithmic, and nor do two of fifty values.
+#[test]
+fn outliers_of_a_logarithmic_axis_and_two_of_fifty_lie_beyond_it() {
+    let mut losses = run(Gdstar, 0, 20, 0.5, 0.5);
+    for (k, record) in losses.records.iter_mut().enumerate() {
+        record.loss = if k == 7 { 1e9 } else { 0.125 * (1 + k % 3) as f64 };
+    }
+    let figure = drawn(&[losses]);
+    assert!(texts(&figure).contains(&"1 value beyond the axis, the farthest 1.000e9"), "{:?}", texts(&figure));
+    let mut norms: Vec<Option<f64>> = (0..50).map(|k| Some(1.0 + f64::from(k % 3))).collect();
+    (norms[7], norms[30]) = (Some(1e12), Some(3e15));
+    let figure = drawn(&[with_norms(&norms)]);
+    assert!(texts(&figure).contains(&"2 values beyond the axis, the farthest 3.000e15"), "{:?}", texts(&figure));
+}
+
 /// A legend of any length is broken into lines that are not cut off.
 #[test]
 fn long_legends_are_broken() {

@@ -50,18 +50,18 @@ fn the_tables_text_is_exact() {
     let expected = "\
 lenet300 on digits, 2 epochs
 
-| run           | method | epochs | seed |   accuracy (%) |  sparsity (%) | training (min) | other than the paper's               |
-|---------------|--------|-------:|-----:|---------------:|--------------:|---------------:|--------------------------------------|
-| dense-0       | dense  |      2 |    0 |          93.75 |          0.00 |           2.00 |                                      |
-| dense-1       | dense  |    0/2 |    1 |              - |             - |              - |                                      |
-| gdstar-1      | gdstar |      2 |    1 |          25.00 |         37.50 |           2.00 |                                      |
-| gdstar-2      | gdstar |      2 |    2 |          50.00 |         62.50 |           2.00 |                                      |
-| gdstar-2      | gdstar |      2 |    2 |          50.00 |         62.50 |           2.00 |                                      |
-| gdstar-10     | gdstar |      2 |   10 |          75.00 |         87.50 |           2.00 |                                      |
-| gdstar-11     | gdstar |    1/2 |   11 |         100.00 |        100.00 |           1.00 |                                      |
-| mean ± sd (3) | gdstar |      2 |      |  50.00 ± 25.00 | 62.50 ± 25.00 |    2.00 ± 0.00 |                                      |
-| 95 % of mean  | gdstar |      2 |      | -12.10..112.10 |  0.40..124.60 |                |                                      |
-| gdstar-0      | gdstar |      2 |    0 |          50.00 |         50.00 |           2.00 | lambda = 0.5, masked_gradient = zero |
+| run           | method | epochs | seed |  accuracy (%) |  sparsity (%) | training (min) | other than the paper's               |
+|---------------|--------|-------:|-----:|--------------:|--------------:|---------------:|--------------------------------------|
+| dense-0       | dense  |      2 |    0 |         93.75 |          0.00 |           2.00 |                                      |
+| dense-1       | dense  |    0/2 |    1 |             - |             - |              - |                                      |
+| gdstar-1      | gdstar |      2 |    1 |         25.00 |         37.50 |           2.00 |                                      |
+| gdstar-2      | gdstar |      2 |    2 |         50.00 |         62.50 |           2.00 |                                      |
+| gdstar-2      | gdstar |      2 |    2 |         50.00 |         62.50 |           2.00 |                                      |
+| gdstar-10     | gdstar |      2 |   10 |         75.00 |         87.50 |           2.00 |                                      |
+| gdstar-11     | gdstar |    1/2 |   11 |        100.00 |        100.00 |           1.00 |                                      |
+| mean ± sd (3) | gdstar |      2 |      | 50.00 ± 25.00 | 62.50 ± 25.00 |    2.00 ± 0.00 |                                      |
+| 95 % of mean  | gdstar |      2 |      |  0.00..100.00 |  0.40..100.00 |                |                                      |
+| gdstar-0      | gdstar |      2 |    0 |         50.00 |         50.00 |           2.00 | lambda = 0.5, masked_gradient = zero |
 ";
     assert_eq!(markdown(&runs), expected);
 }
