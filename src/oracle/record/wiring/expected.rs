@@ -1,6 +1,5 @@
 //! [`Expectation`]: what flows into the gradient of a tensor.
 
-use super::super::{Arg, Carried};
 use super::content::Content;
 use super::flow::{Flow, Node};
 use std::collections::HashSet;
@@ -26,7 +25,7 @@ impl Expectation {
     /// own, which hands gradients on, those that took its results.
     pub(super) fn of(flow: &Flow, content: Content) -> Self {
         let mut expectation = Self::default();
-        expectation.add(flow, (content, !flow.is_ambiguous(content)), &mut HashSet::new());
+        expectation.add(flow, (content, true), &mut HashSet::new());
         expectation
     }
 
@@ -34,13 +33,13 @@ impl Expectation {
         if !path.insert(content) {
             return;
         }
-        let is_certain = is_certain && !flow.is_detached(content);
+        let is_certain = is_certain && !flow.is_ambiguous(content);
         for &(at, position) in flow.users.get(&content).into_iter().flatten() {
             let node = &flow.nodes[at];
             if takes_shape_alone(node) {
                 continue;
             }
-            if flow.derivatives[at].is_empty() || adds_as_it_is(node, position) {
+            if flow.derivatives[at].is_empty() || node.adds_as_it_is(position) {
                 let mut results: Vec<Content> = node.results.iter().map(|result| result.known.content).collect();
                 results.sort_unstable();
                 results.dedup();
@@ -57,21 +56,4 @@ impl Expectation {
 fn takes_shape_alone(node: &Node) -> bool {
     let name = node.call.op.strip_prefix("aten.").and_then(|op| op.split('.').next());
     name.is_some_and(|name| name.ends_with("_like") || name.starts_with("new_"))
-}
-
-/// Whether an operand goes into a sum as it is, so that its gradient is the result's own, even if the sum has a derivative
-/// that takes some calls for the other operand.
-fn adds_as_it_is(node: &Node, position: usize) -> bool {
-    let operand = &node.operands[position];
-    let same_size = node.results.iter().any(|result| result.known.len == operand.known.len);
-    let Carried::Aten(aten) = &node.call.carried else { return false };
-    let factor = |name: &str| aten.kwargs.get(name).and_then(Arg::number).unwrap_or(1.0);
-    same_size
-        && match (node.call.op.as_str(), operand.place.as_str()) {
-            ("aten.add.Tensor" | "aten.add_.Tensor" | "aten.sub.Tensor" | "aten.sub_.Tensor", "args[0]") => true,
-            ("aten.add.Tensor" | "aten.add_.Tensor", "args[1]") => factor("alpha") == 1.0,
-            ("aten.add.Scalar" | "aten.add_.Scalar", _) => true,
-            ("aten.addmm.default", "args[0]") => factor("beta") == 1.0,
-            _ => false,
-        }
 }

@@ -101,11 +101,12 @@ impl<'a> Flow<'a> {
             }
         }
         for (at, node) in self.nodes.iter().enumerate() {
-            if self.hands_on(at) {
-                continue;
+            let hands_on = self.hands_on(at);
+            if !hands_on {
+                self.used.extend(node.operands.iter().map(|operand| operand.known.content));
             }
-            self.used.extend(node.operands.iter().map(|operand| operand.known.content));
-            for (position, operand) in node.operands.iter().enumerate().filter(|_| !node.is_backward) {
+            let uses = |position: usize| !node.is_backward && (!hands_on || node.adds_nothing(position));
+            for (position, operand) in node.operands.iter().enumerate().filter(|&(position, _)| uses(position)) {
                 self.users.entry(operand.known.content).or_default().push((at, position));
             }
         }
@@ -177,6 +178,31 @@ impl<'a> Flow<'a> {
         let &maker = self.makers(content).first()?;
         let result = self.nodes[maker].results.iter().find(|result| result.known.content == content)?;
         Some(format!("`{}` of case `{}`", result.place, self.nodes[maker].call.name))
+    }
+}
+
+impl Node<'_> {
+    /// Whether an operand goes into a sum as it is, so that its gradient is the result's own, even if the sum has a derivative
+    /// that takes some calls for the other operand.
+    pub(super) fn adds_as_it_is(&self, position: usize) -> bool {
+        let operand = &self.operands[position];
+        let same_size = self.results.iter().any(|result| result.known.len == operand.known.len);
+        let Carried::Aten(aten) = &self.call.carried else { return false };
+        let factor = |name: &str| aten.kwargs.get(name).and_then(Arg::number).unwrap_or(1.0);
+        same_size
+            && match (self.call.op.as_str(), operand.place.as_str()) {
+                ("aten.add.Tensor" | "aten.add_.Tensor" | "aten.sub.Tensor" | "aten.sub_.Tensor", "args[0]") => true,
+                ("aten.add.Tensor" | "aten.add_.Tensor", "args[1]") => factor("alpha") == 1.0,
+                ("aten.add.Scalar" | "aten.add_.Scalar", _) => true,
+                ("aten.addmm.default", "args[0]") => factor("beta") == 1.0,
+                _ => false,
+            }
+    }
+
+    /// Whether the call adds an operand to another one and gives that: it is all 0, and its gradient is the sum's all the same.
+    fn adds_nothing(&self, position: usize) -> bool {
+        let content = self.operands[position].known.content;
+        self.adds_as_it_is(position) && self.results.iter().all(|result| result.known.content != content)
     }
 }
 
