@@ -45,10 +45,14 @@ struct Group {
 }
 
 impl Group {
-    /// The first other event of the claim's that this cause does not explain.
+    /// The first other event of the claim's that this cause does not explain. Causes of place are looked for only where no other
+    /// explains an event.
     fn other<'a>(&self, cause: &Cause, groups: &'a [(Label, String, Vec<Cause>)]) -> Option<&'a str> {
+        let is_tried = |causes: &[Cause]| {
+            cause.worth != Worth::OfPlace || causes.iter().all(|other| other.worth != Worth::Specific)
+        };
         let is_other = |(label, event, causes): &&(Label, String, Vec<Cause>)| {
-            *label == self.label && *event != self.event && !causes.contains(cause)
+            *label == self.label && *event != self.event && !causes.contains(cause) && is_tried(causes)
         };
         groups.iter().find(is_other).map(|(_, event, _)| event.as_str())
     }
