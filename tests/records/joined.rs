@@ -1,21 +1,9 @@
 //! Joined tensors: which part of a join's gradient is which operand's.
 
-use super::step::{Written, step};
+use super::step::{Written, call, named, step};
 use gdstar::oracle::Verdict;
 use gdstar::tensor_file::Tensor;
-use serde_json::{Value, json};
-
-fn named(tensor: &str) -> Value {
-    json!({"tensor": tensor})
-}
-
-fn call(name: &str, op: &str, phase: &str, of: Option<&str>, args: Value, result: &str) -> Value {
-    let mut call = json!({"name": name, "op": op, "phase": phase, "args": args, "results": [named(result)]});
-    if let Some(of) = of {
-        call["of"] = json!(of);
-    }
-    call
-}
+use serde_json::json;
 
 fn numbers(written: &Written, name: &str) -> Vec<f32> {
     written.tensors[name].numbers().iter().map(|&x| x as f32).collect()

@@ -37,11 +37,13 @@ fn tensor(a: &Matrix) -> Tensor {
     Tensor::from_slice(&[a.len(), a[0].len()], &a.concat())
 }
 
-fn named(tensor: &str) -> Value {
+/// A reference to a tensor.
+pub fn named(tensor: &str) -> Value {
     json!({"tensor": tensor})
 }
 
-fn call(name: &str, op: &str, phase: &str, of: Option<&str>, args: Value, result: &str) -> Value {
+/// An aten call with one result.
+pub fn call(name: &str, op: &str, phase: &str, of: Option<&str>, args: Value, result: &str) -> Value {
     let mut call = json!({"name": name, "op": op, "phase": phase, "args": args, "results": [named(result)]});
     if let Some(of) = of {
         call["of"] = json!(of);
