@@ -24,8 +24,8 @@ pub(crate) enum Clipping {
     None,
     /// Multiplied by a factor, which a port may have with this relative error.
     Scaled { factor: f64, error: f64 },
-    /// Clamped to this size.
-    Clamped(f64),
+    /// Clamped to this size, which a port may have with this relative error.
+    Clamped { bound: f64, error: f64 },
 }
 
 impl Clipping {
@@ -38,11 +38,12 @@ impl Clipping {
                 // The factor's error, the gradient's and the product's, and a fourth for their products.
                 (scaled, (error + u_in + u) * (1.0 + error + u_in + u) * scaled.abs())
             }
-            Self::Clamped(bound) => {
+            Self::Clamped { bound, error: of_bound } => {
                 let error = u_in * g.abs();
                 // Clamping brings two numbers no further apart; the bound itself may be rounded.
-                let clamps = g.abs() + error >= bound * (1.0 - u);
-                (g.clamp(-bound, bound), if clamps { error.min(2.0 * bound) + u * bound } else { error })
+                let of_bound = u + of_bound;
+                let clamps = g.abs() + error >= bound * (1.0 - of_bound);
+                (g.clamp(-bound, bound), if clamps { error.min(2.0 * bound) + of_bound * bound } else { error })
             }
         }
     }

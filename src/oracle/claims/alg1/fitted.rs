@@ -13,16 +13,15 @@ use crate::trace::TracedParameter;
 const SECANT_STEPS: usize = 40;
 
 /// One weight's way through an epoch.
-struct Single<'a> {
+struct Single {
     start: Descent,
     rules: Vec<Rule>,
     /// The weight's own gradient in each batch.
     gradients: Vec<f64>,
     found: f64,
-    seen: &'a Seen<'a>,
 }
 
-impl Single<'_> {
+impl Single {
     /// Where the steps end under rules changed so, and how far a correct port's may be.
     fn end(&self, change: impl Fn(Rule, usize) -> Rule) -> (f64, f64) {
         let mut descent = self.start.clone();
@@ -59,13 +58,24 @@ pub(crate) fn mistakes(
         .collect::<Option<Vec<Rule>>>();
     let Some(rules) = rules else { return Ok(Vec::new()) };
     let own = gradients.iter().map(|gradient| gradient[j]).collect();
-    let single = Single { start: descent.only(j), rules, gradients: own, found: found[j], seen };
+    let single = Single { start: descent.only(j), rules, gradients: own, found: found[j] };
     let mut all: Vec<Mistake> = scale(&single).into_iter().chain(rate(&single)).collect();
-    if seen.trace.header.optimizer.clip.is_none()
-        && let Some(norms) = gradient_norms(seen)?
-    {
-        all.extend(bound(&single, &norms));
+    let declared =
+        if seen.trace.header.optimizer.clip.is_none() { ": declare it as `clip`" } else { ", not as `clip` declares" };
+    if let Some(norms) = gradient_norms(seen)? {
+        let u = seen.arithmetic.u();
+        all.extend(bounds(&single, &norms).into_iter().map(|(bound, error)| {
+            let clipping: Vec<Clipping> =
+                norms.iter().map(|&norm| Clipping::of_norm(bound, norm, error, 0.0, u)).collect();
+            let cause = format!("the gradients are clipped to a norm of {}{declared}", short(bound));
+            mistake(cause, move |rule, i| Rule { clipping: clipping[i], ..rule })
+        }));
     }
+    let sizes: Vec<f64> = single.gradients.iter().map(|g| g.abs()).collect();
+    all.extend(bounds(&single, &sizes).into_iter().map(|(bound, error)| {
+        let cause = format!("the gradients are clamped to {}{declared}", short(bound));
+        mistake(cause, move |rule, _| Rule { clipping: Clipping::Clamped { bound, error }, ..rule })
+    }));
     Ok(all)
 }
 
@@ -116,28 +126,26 @@ fn rate(single: &Single) -> Option<Mistake> {
     is_found.then(|| mistake(cause, move |rule, _| Rule { rate: now, rate_error: rule.rate_error + error, ..rule }))
 }
 
-/// Gradients are clipped by their norm over all parameters. Between two neighbouring norms the end is affine in the
-/// bound: batches of smaller norms are as they are, the others in inverse proportion to their norms.
-fn bound(single: &Single, norms: &[f64]) -> Vec<Mistake> {
-    let u = single.seen.arithmetic.u();
+/// Bounds that the sizes of the batches' gradients (their norms over all parameters, or the weight's own gradients) are
+/// clipped to, each with its relative error. Between two neighbouring sizes the end is affine in the bound: what is smaller
+/// is as it is, the rest in inverse proportion to its size.
+fn bounds(single: &Single, sizes: &[f64]) -> Vec<(f64, f64)> {
     let (without, _) = single.scaled(|_| 0.0);
     let effect = |i: usize| single.scaled(|batch| f64::from(u8::from(batch == i))).0 - without;
-    let mut batches: Vec<(f64, f64)> = norms.iter().enumerate().map(|(i, &norm)| (norm, effect(i))).collect();
+    let sized = sizes.iter().enumerate().filter(|(_, size)| **size > 0.0);
+    let mut batches: Vec<(f64, f64)> = sized.map(|(i, &size)| (size, effect(i))).collect();
     batches.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut clipped: f64 = batches.iter().map(|(norm, effect)| effect / norm).sum();
+    let mut clipped: f64 = batches.iter().map(|(size, effect)| effect / size).sum();
     let (mut whole, mut least) = (0.0, 0.0);
     let (_, radius) = single.scaled(|_| 1.0);
     let mut all = Vec::new();
-    for &(norm, effect) in &batches {
+    for &(size, effect) in &batches {
         let bound = (single.found - without - whole) / clipped;
         let error = 2.0 * (radius / clipped).abs();
-        if bound > 0.0 && bound + error >= least && bound - error <= norm && error < 0.5 * bound {
-            let clipping: Vec<Clipping> =
-                norms.iter().map(|&norm| Clipping::of_norm(bound, norm, error / bound, 0.0, u)).collect();
-            let cause = format!("the gradients are clipped to a norm of {}: declare it as `clip`", short(bound));
-            all.push(mistake(cause, move |rule, i| Rule { clipping: clipping[i], ..rule }));
+        if bound > 0.0 && bound + error >= least && bound - error <= size && error < 0.5 * bound {
+            all.push((bound, error / bound));
         }
-        (whole, clipped, least) = (whole + effect, clipped - effect / norm, norm);
+        (whole, clipped, least) = (whole + effect, clipped - effect / size, size);
     }
     all
 }

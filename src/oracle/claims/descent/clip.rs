@@ -21,7 +21,7 @@ pub(crate) fn of_epoch(seen: &Seen, alg1: &mut Outcome) -> Result<Option<Vec<Cli
         Some(Clip::Norm(bound)) => (bound, false),
     };
     if clamps {
-        return Ok(Some(vec![Clipping::Clamped(bound); batches]));
+        return Ok(Some(vec![Clipping::Clamped { bound, error: 0.0 }; batches]));
     }
     let Some(norms) = norms(seen)? else {
         alg1.leave_out("`clip` by norm: it is that of all parameters' gradients, which are not all recorded");

@@ -62,6 +62,24 @@ pub fn cases() -> Vec<Case> {
     cases.push(
         undeclared(
             "alg1",
+            "clipping to another norm",
+            |c| c.optimizer.clip = Some(Clip::Norm(0.5)),
+            &["to a norm of 0.500, not as `clip` declares"],
+        )
+        .with(clips),
+    );
+    cases.push(
+        undeclared(
+            "alg1",
+            "clipping by value where it is by norm",
+            |c| c.optimizer.clip = Some(Clip::Value(0.0625)),
+            &["clamped to 6.25e-2, not as `clip` declares"],
+        )
+        .with(clips),
+    );
+    cases.push(
+        undeclared(
+            "alg1",
             "momentum of selected weights is kept under `zero-selected`",
             |c| c.reading.set("momentum_on_prune", "zero"),
             &["reading `momentum_on_prune` = `zero`"],
@@ -99,7 +117,12 @@ fn steps() -> Vec<Case> {
         undeclared("alg1", "Adam", |c| c.optimizer.rule = Rule::Adam, &["`optimizer`"]),
         undeclared("alg1", "AdamW", |c| c.optimizer.rule = Rule::AdamW, &["`optimizer`"]),
         undeclared("alg1", "clipping by norm", |c| c.optimizer.clip = Some(Clip::Norm(0.75)), &["norm of 0.750"]),
-        undeclared("alg1", "clipping by value", |c| c.optimizer.clip = Some(Clip::Value(0.0625)), &["`clip`"]),
+        undeclared(
+            "alg1",
+            "clipping by value",
+            |c| c.optimizer.clip = Some(Clip::Value(0.0625)),
+            &["clamped to 6.25e-2: declare"],
+        ),
         undeclared("alg1", "no decay outside W", |c| c.optimizer.decays_weights_only = true, &["`no_decay`"]),
         slip("alg1", "an eighth of the gradient is stepped", Fault::StepsTakeScaledGradients, &["1/8 times"]),
     ]
