@@ -17,6 +17,17 @@ pub const EQUATION_NAMES: &[&str] =
 /// How many findings a report lists; all are counted.
 pub const LISTED: usize = 100;
 
+/// What is said of each of these names, at most [`LISTED`] of them, and of the number of the others: a file may have
+/// millions.
+pub(super) fn first<'a>(
+    names: &'a [String],
+    said: impl Fn(&str) -> String + 'a,
+    of_more: impl Fn(usize) -> String,
+) -> impl Iterator<Item = String> + 'a {
+    let more = names.len().saturating_sub(LISTED);
+    names.iter().take(LISTED).map(move |name| said(name)).chain((more > 0).then(|| of_more(more)))
+}
+
 choice! {
     /// The answer to "is this port right?".
     Verdict, "verdict":

@@ -4,7 +4,7 @@ use super::claims::{ALG1, Told};
 use super::options::CheckOptions;
 use super::outcome::{Cause, Label, Outcome, Worth};
 use crate::error::Result;
-use crate::oracle::report::{EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Sampled, Verdict};
+use crate::oracle::report::{self, EQUATION_NAMES, Finding, LISTED, Level, NotChecked, Report, Sampled, Verdict};
 use crate::oracle::run_level::{Equivalence, RunComparison};
 use crate::trace::Trace;
 use std::collections::BTreeMap;
@@ -315,17 +315,23 @@ fn levels(
 /// What a user should know that is no finding.
 fn warnings(trace: &Trace) -> Vec<String> {
     let header = trace.header.unknown.iter().map(|key| format!("header key `{key}` is not one of the format's"));
-    let tensors = trace.unknown().iter().map(|name| format!("tensor `{name}` is not one of the format's"));
+    let tensors = report::first(
+        trace.unknown(),
+        |name| format!("tensor `{name}` is not one of the format's"),
+        |more| format!("{more} more tensors are not the format's"),
+    );
     let (first, last) = trace.header.epochs().into_inner();
-    let beyond = trace.beyond().iter().take(LISTED).map(|name| {
-        format!("tensor `{name}` is of no epoch from {first} to {last}, which `epochs` and `epoch_origin` give")
-    });
-    let more = trace.beyond().len().saturating_sub(LISTED);
-    let others = (more > 0).then(|| format!("{more} more tensors are of no epoch from {first} to {last}"));
+    let beyond = report::first(
+        trace.beyond(),
+        move |name| {
+            format!("tensor `{name}` is of no epoch from {first} to {last}, which `epochs` and `epoch_origin` give")
+        },
+        |more| format!("{more} more tensors are of no epoch from {first} to {last}"),
+    );
     let has = |name: &String| trace.parameters().iter().any(|parameter| parameter.name == *name);
     let ghosts = trace.header.not_prunable.iter().filter(|name| !has(name));
     let ghosts = ghosts.map(|name| format!("`not_prunable` names `{name}`, of which the trace has no tensor"));
     let no_decay = trace.header.optimizer.no_decay.iter().filter(|name| !has(name));
     let no_decay = no_decay.map(|name| format!("`no_decay` names `{name}`, of which the trace has no tensor"));
-    header.chain(tensors).chain(beyond).chain(others).chain(ghosts).chain(no_decay).collect()
+    header.chain(tensors).chain(beyond).chain(ghosts).chain(no_decay).collect()
 }

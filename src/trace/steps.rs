@@ -79,7 +79,7 @@ impl StepTrace {
         self.members.get(&t).into_iter().flatten().map(String::as_str)
     }
 
-    /// Tensor names that the format does not have.
+    /// Tensor names that the format does not have, sorted.
     pub fn unknown(&self) -> &[String] {
         &self.unknown
     }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::oracle::claims::params::{self, DeclaredW};
 use crate::oracle::options::CheckOptions;
 use crate::oracle::outcome::Outcome;
-use crate::oracle::report::{Level, Report};
+use crate::oracle::report::{self, Level, Report};
 use crate::oracle::verdict::{About, Collector};
 use crate::trace::StepTrace;
 
@@ -123,7 +123,11 @@ fn levels(checked: &[&'static str], options: &CheckOptions) -> Vec<Level> {
 fn warnings(trace: &StepTrace, unknown: Vec<String>) -> Vec<String> {
     let keys = trace.header.unknown.iter().cloned().chain(unknown);
     let keys = keys.map(|key| format!("header key `{key}` is not one of the format's"));
-    let tensors = trace.unknown().iter().map(|name| format!("tensor `{name}` is not one of the method's"));
+    let tensors = report::first(
+        trace.unknown(),
+        |name| format!("tensor `{name}` is not one of the method's"),
+        |more| format!("{more} more tensors are not the method's"),
+    );
     let has = |name: &String| trace.parameters().iter().any(|parameter| parameter.name == *name);
     let no_decay = trace.header.optimizer.no_decay.iter().filter(|name| !has(name));
     let no_decay = no_decay.map(|name| format!("`no_decay` names `{name}`, of which the trace has no tensor"));

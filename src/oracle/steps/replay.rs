@@ -94,7 +94,7 @@ pub(crate) fn replay(
 /// Operands come back as they were given, widened to f64.
 fn copy_operands(trace: &StepTrace, sink: &mut dyn TensorSink) -> Result<()> {
     let names: Vec<String> = trace.names().map(str::to_string).collect();
-    for name in names.iter().filter(|name| !trace.unknown().contains(name)) {
+    for name in names.iter().filter(|name| trace.unknown().binary_search(name).is_err()) {
         let mut parts = name.split('/');
         let quantity = match parts.next() {
             Some("step") => parts.nth(1),

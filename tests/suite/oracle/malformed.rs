@@ -227,6 +227,18 @@ fn unknown_tensors_are_warned_of() {
     }
 }
 
+/// A file may have millions of them: the first are named, the others counted.
+#[test]
+fn of_many_unknown_tensors_the_first_are_named() {
+    use gdstar::oracle::LISTED;
+    let mut sound = sound();
+    let names = (0..LISTED + 7).map(|i| format!("extra/{i:03}"));
+    sound.tensors.extend(names.map(|name| (name, Tensor::scalar(1f32))));
+    let report = sound.check().unwrap();
+    assert_eq!((report.verdict, report.warnings.len()), (Verdict::Pass, LISTED + 1));
+    assert_eq!(report.warnings[LISTED], "7 more tensors are not the format's");
+}
+
 /// A tensor of an epoch that K and the origin do not have: somebody counts otherwise.
 #[test]
 fn tensors_of_epochs_beyond_the_last_are_warned_of() {
