@@ -74,6 +74,17 @@ pub fn read(path: &Path, kind: Kind) -> Result<Vec<u8>> {
     Ok(content)
 }
 
+/// The first bytes of a file of any size, `count` of them or as many as there are.
+///
+/// # Errors
+/// As [`open`]; [`Error::Io`] if it cannot be read.
+pub fn beginning(path: &Path, count: u64) -> Result<Vec<u8>> {
+    let (file, _) = open(path, Kind::Tensors)?;
+    let mut bytes = Vec::new();
+    file.take(count).read_to_end(&mut bytes).map_err(Error::io(path, "read"))?;
+    Ok(bytes)
+}
+
 /// The whole content of a file of text.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ pub const MAX_SIDE: u32 = 8192;
 /// The most bytes that an image may decode to: 128 MiB, 44 million pixels in colour. This and the other limits are looked
 /// at before memory is set aside, so that a header cannot ask for more.
 pub const MAX_DECODED_BYTES: u64 = 1 << 27;
-/// The most bytes that a decoder may take to get there: 384 MiB, a JPEG of 33 million pixels.
+/// The most bytes that a decoder may take to get there: 384 MiB, a JPEG of 33 million pixels, or 25 million of four inks.
 pub const MAX_WORKING_BYTES: u64 = 3 << 27;
 
 /// What an image file says of itself, within the limits.
@@ -39,8 +39,7 @@ pub fn header(path: &Path, content: &[u8]) -> Result<Header> {
     let found = contain(|| match format {
         ImageFormat::Jpeg => jpeg::info(content).map(|info| {
             let (width, height) = (info.width.into(), info.height.into());
-            let pixels = pixels(width, height);
-            (width, height, 3 * pixels, jpeg::BYTES_PER_PIXEL * pixels) // at most 2^32 pixels
+            (width, height, 3 * pixels(width, height), jpeg::working_bytes(info)) // at most 2^32 pixels
         }),
         _ => decoder(format, content).map_err(|error| error.to_string()).map(|decoder| {
             let (width, height) = decoder.dimensions();

@@ -7,9 +7,13 @@
 use image::RgbImage;
 use jpeg_decoder::{Decoder, ImageInfo, PixelFormat};
 
-/// The most bytes that decoding takes for a pixel: of three components two for the coefficient and one for the sample, and
-/// three for the result.
-pub const BYTES_PER_PIXEL: u64 = 12;
+/// The most bytes that decoding takes: for every sample two of its coefficient, one of its plane and one of the decoder's
+/// answer, from which what has other channels than three is then converted.
+pub fn working_bytes(info: ImageInfo) -> u64 {
+    const BYTES_PER_SAMPLE: u64 = 4;
+    let components = info.pixel_format.pixel_bytes() as u64; // 1, 3 or 4; 2 stands for deep grey, which is refused
+    BYTES_PER_SAMPLE * components * u64::from(info.width) * u64::from(info.height) // at most 2^36
+}
 
 /// What the header says.
 ///

@@ -55,8 +55,8 @@ pub struct Layout {
 ///
 /// `wnids.txt`, if it is there, must list the classes that `train` has; the labels do not follow its order.
 ///
-/// Images are known by their names (their extensions); other files, and whatever has a name that begins with a dot, are passed
-/// over.
+/// Images are known by their names (their extensions); other files, unless they begin as an image does, and whatever has a name
+/// that begins with a dot, are passed over.
 ///
 /// # Errors
 /// [`Error::File`] naming the folder, file or line: no `train`, no `test` or `val`; no class; a class without an image;

@@ -1,6 +1,8 @@
 //! What a folder holds: folders and image files, by name in byte order.
 
 use crate::error::{Error, Result};
+use crate::input;
+use image::ImageFormat;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,16 @@ const READ: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "ppm", "pg
 const NOT_READ: [&str; 21] = [
     "gif", "tif", "tiff", "webp", "avif", "heic", "heif", "jp2", "j2k", "jpf", "jpx", "jxl", "tga", "ico", "qoi",
     "psd", "exr", "hdr", "dds", "pcx", "svg",
+];
+
+/// Formats whose first bytes tell them from all else.
+const SIGNED: [ImageFormat; 6] = [
+    ImageFormat::Png,
+    ImageFormat::Jpeg,
+    ImageFormat::Gif,
+    ImageFormat::WebP,
+    ImageFormat::Tiff, // and many cameras' raw images
+    ImageFormat::Avif,
 ];
 
 /// (name, path) by name.
@@ -51,14 +63,31 @@ pub fn images(folder: &Path) -> Result<Entries> {
 }
 
 /// The images among these files.
-fn images_of(mut files: Entries) -> Result<Entries> {
-    if let Some((_, path)) = files.iter().find(|(_, path)| has_extension(path, &NOT_READ)) {
-        let expected = format!("one that is read ({}); convert the image, or move it away", extensions());
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
-        return Err(Error::file(path, "format", expected, format!("*.{extension}")));
+fn images_of(files: Entries) -> Result<Entries> {
+    let (images, others): (Entries, Entries) = files.into_iter().partition(|(_, path)| has_extension(path, &READ));
+    for (_, path) in &others {
+        if let Some(found) = unread_image(path)? {
+            let expected = format!("one that is read ({}); convert or rename the image, or move it away", extensions());
+            return Err(Error::file(path, "format", expected, found));
+        }
     }
-    files.retain(|(_, path)| has_extension(path, &READ));
-    Ok(files)
+    Ok(images)
+}
+
+/// What is told of a file that is an image, by its name or its first bytes, and yet not read; `None` of all else.
+fn unread_image(path: &Path) -> Result<Option<String>> {
+    /// More than the longest of the signatures.
+    const SIGNATURE: u64 = 32;
+    let name = path.extension().unwrap_or_default().to_string_lossy();
+    let name = if name.is_empty() { "no extension".to_string() } else { format!("*.{name}") };
+    if has_extension(path, &NOT_READ) {
+        return Ok(Some(name));
+    }
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let format = image::guess_format(&input::beginning(path, SIGNATURE)?).ok().filter(|format| SIGNED.contains(format));
+    Ok(format.map(|format| format!("{} content under {name}", format!("{format:?}").to_uppercase())))
 }
 
 /// The images of a folder and of all folders below it, in the order of torchvision's `ImageFolder`: folders by their

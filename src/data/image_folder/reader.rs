@@ -1,7 +1,7 @@
 //! Many files into one array.
 
 use super::layout::Labelled;
-use super::memory::Memory;
+use super::memory::{Memory, Share};
 use super::{CHANNELS, decode, header};
 use crate::data::{Images, LoadOptions};
 use crate::error::{Error, Result};
@@ -46,10 +46,12 @@ pub fn grey(image: &RgbImage) -> GrayImage {
 }
 
 /// An image as it is wanted: [h,w,c], row-major.
-struct Opened {
+struct Opened<'a> {
     /// (width, height).
     size: (u32, u32),
     samples: Vec<u8>,
+    /// Of the memory, as long as the image is held.
+    _share: Share<'a>,
 }
 
 /// Decodes files.
@@ -73,7 +75,8 @@ impl<'a> Reader<'a> {
     pub fn new(options: LoadOptions<'a>, first: &'a Path, total: usize) -> Result<Self> {
         let decoded = AtomicUsize::new(0);
         let mut reader = Self { options, first, size: (0, 0), decoded, total, memory: Memory::new() };
-        reader.size = reader.open(first)?.size;
+        let size = reader.open(first)?.size;
+        reader.size = size;
         Ok(reader)
     }
 
@@ -143,7 +146,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn open(&self, path: &Path) -> Result<Opened> {
+    fn open(&self, path: &Path) -> Result<Opened<'_>> {
         // Decoders do not wait for memory with much of it in their hands: all would wait for each other.
         let is_large = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > LARGE);
         let all = is_large.then(|| self.memory.share(u64::MAX));
@@ -154,14 +157,15 @@ impl<'a> Reader<'a> {
         let bytes = content.len() as u64 + header.working_bytes + filter;
         let _share = all.unwrap_or_else(|| self.memory.share(bytes));
         let image = decode(path, &content)?;
-        Ok(if self.channels() == 1 { opened(grey(&image), side) } else { opened(image, side) })
+        let (size, samples) = if self.channels() == 1 { sized(grey(&image), side) } else { sized(image, side) };
+        Ok(Opened { size, samples, _share })
     }
 }
 
-/// An image in the size that is wanted; its own if that is 0.
-fn opened<P: Pixel<Subpixel = u8> + 'static>(image: ImageBuffer<P, Vec<u8>>, side: u32) -> Opened {
+/// (width, height) and samples of an image in the size that is wanted; its own if that is 0.
+fn sized<P: Pixel<Subpixel = u8> + 'static>(image: ImageBuffer<P, Vec<u8>>, side: u32) -> ((u32, u32), Vec<u8>) {
     let image = if side == 0 { image } else { fit(image, side) };
-    Opened { size: image.dimensions(), samples: image.into_raw() }
+    (image.dimensions(), image.into_raw())
 }
 
 /// Appends so many zeros.

@@ -135,6 +135,12 @@ fn a_header_says_what_decoding_takes() {
     assert_eq!((png.width, png.height, png.working_bytes), (9, 7, 2 * 3 * 9 * 7));
     let jpeg = header(Path::new("f"), &encoded(ImageFormat::Jpeg, [9, 7], pattern)).unwrap();
     assert_eq!((jpeg.width, jpeg.height, jpeg.working_bytes), (9, 7, 12 * 9 * 7));
+    let mut inks = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images/16x16-cmyk.jpg")).unwrap();
+    assert_eq!(header(Path::new("f"), &inks).unwrap().working_bytes, 16 * 16 * 16);
+    // 32 million pixels of three components are allowed, of four they would take half a gigabyte and more.
+    let frame = inks.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    inks[frame + 5..frame + 9].copy_from_slice(&[0x16, 0x44, 0x16, 0x44]); // 5,700 x 5,700
+    assert!(refused(&inks).ends_with("found 5700 x 5700, 97470000 bytes, 519840000 to decode"), "{}", refused(&inks));
 }
 
 #[test]

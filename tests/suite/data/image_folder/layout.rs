@@ -110,8 +110,28 @@ fn images_that_are_not_read_are_refused_by_name() {
         write_image(root.path(), &name, [0; 3]);
         let message = refused(root.path());
         assert!(message.starts_with(&format!("ROOT/{name}: format: expected one that is read (*.png, ")), "{message}");
-        assert!(message.ends_with(&format!("; convert the image, or move it away, found *.{extension}")), "{message}");
+        let end = format!("; convert or rename the image, or move it away, found *.{extension}");
+        assert!(message.ends_with(&end), "{message}");
     }
+    // Whatever the name: many cameras' raw images are TIFF, two pictures in one file are JPEG, moving ones PNG.
+    let begins: [(&str, &[u8], &str); 6] = [
+        ("x.dng", b"II*\0\x08\0\0\0", "TIFF content under *.dng"),
+        ("x.mpo", &[0xff, 0xd8, 0xff, 0xe1], "JPEG content under *.mpo"),
+        ("x.apng", b"\x89PNG\r\n\x1a\n", "PNG content under *.apng"),
+        ("x", b"\x89PNG\r\n\x1a\n", "PNG content under no extension"),
+        ("x.jpg_large", &[0xff, 0xd8, 0xff, 0xe0], "JPEG content under *.jpg_large"),
+        ("x.bin", b"RIFF\x10\0\0\0WEBPVP8 ", "WEBP content under *.bin"),
+    ];
+    for (name, begin, found) in begins {
+        let root = good();
+        std::fs::write(root.path().join("train/dog").join(name), begin).unwrap();
+        assert!(refused(root.path()).ends_with(&format!("or move it away, found {found}")), "{}", refused(root.path()));
+    }
+    let root = good();
+    for (name, other) in [("notes.txt", "P1 and P2 are blurred"), ("BMW", "BM"), ("empty", ""), ("x.csv", "1,2")] {
+        std::fs::write(root.path().join("train/dog").join(name), other).unwrap();
+    }
+    assert_eq!(read(root.path()).unwrap().train.len(), 3, "other files are passed over");
     let root = good();
     for name in ["c.jfif", "d.JPE", "e.bmp", "f.ppm"] {
         write_image(root.path(), &format!("train/dog/{name}"), [0; 3]);
