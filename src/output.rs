@@ -176,6 +176,18 @@ pub(crate) fn sync_directory_of(path: &Path) -> Result<()> {
     }
 }
 
+/// The bytes that are free for this file beside what it has; `None` where the system does not say.
+#[cfg(feature = "cli")]
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    fs4::available_space(directory_of(path)).ok()
+}
+
+/// The same without what asks the system: writing will show.
+#[cfg(not(feature = "cli"))]
+pub(crate) fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
+
 /// Where a file is, or will be.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {

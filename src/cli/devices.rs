@@ -28,8 +28,7 @@ fn lines() -> Vec<String> {
         let Description { name, capability: (major, minor), multiprocessors, memory, driver } = device;
         let (memory, cuda) = (HumanBytes(memory as u64), (driver / 1000, driver % 1000 / 10));
         in_one_line(&format!(
-            "GPU {i}: {name}, compute capability {major}.{minor}, {multiprocessors} multiprocessors, {memory}, driver for \
-             CUDA {}.{}",
+            "GPU {i}: {name}, compute capability {major}.{minor}, {multiprocessors} SMs, {memory}, driver: CUDA {}.{}",
             cuda.0, cuda.1
         ))
     };
@@ -41,5 +40,5 @@ fn lines() -> Vec<String> {
 
 #[cfg(not(feature = "cuda"))]
 fn lines() -> Vec<String> {
-    vec![format!("no GPU: {}", crate::kernel::Kernel::UNBUILT)]
+    vec!["no GPU: built without (`cargo build --release --features cuda` builds with)".to_string()]
 }

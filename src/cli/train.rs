@@ -340,6 +340,8 @@ fn progress(args: &TrainArgs, &Beginning { run, completed, trace }: &Beginning) 
         let again = if trace.is_copied { ", and as much again while it is completed" } else { "" };
         console::tell(format_args!("the trace will take {}{again}", HumanBytes(trace.tensors + trace.header)));
         trace.excess().iter().for_each(|line| console::tell(format_args!("gdstar: {line}")));
+        let remedy = "make room before, or --resume when there is";
+        trace.shortage().iter().for_each(|line| console::tell(format_args!("gdstar: {line}; {remedy}")));
     }
     let progress = Progress::new(&run.config.model, run, completed, args.every).announcing(run);
     if args.out.is_none() && trace.is_none() { progress.for_a_reader() } else { progress }

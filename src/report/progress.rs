@@ -39,8 +39,9 @@ const ROWS_PER_HEADER: usize = 40;
 /// How long batches are watched before it is said how long the run will take; a shorter run needs no telling.
 const WATCHED: Duration = Duration::from_secs(3);
 
-/// Prints a row every so many epochs on standard output, in colour where k* moved to. If standard error is a terminal, says there what is about to
-/// be trained and how long it will take, and draws a bar that counts batches.
+/// Prints a row every so many epochs on standard output, in colour where k* moved to. Says on standard error what is trained
+/// and how long it will take, and draws a bar there that counts batches, if that is a terminal; a log is told once a run has
+/// proved to be one that is waited for.
 pub struct Progress {
     bar: ProgressBar,
     method: Method,
@@ -48,6 +49,8 @@ pub struct Progress {
     batches: usize,
     every: usize,
     rows: usize,
+    /// What is trained, until it is told.
+    plan: Option<String>,
     /// What is expected, until it is told.
     outlook: Option<Outlook>,
     /// When the first batch, which warms up, was done, and how many were since.
@@ -78,19 +81,27 @@ impl Progress {
             batches,
             every,
             rows: 0,
+            plan: None,
             outlook: Some(Outlook::new(run)),
             watched: None,
             for_a_reader: false,
         }
     }
 
-    /// Says what is about to be trained, where there is a bar.
+    /// Says what is about to be trained: now where there is a bar, else with how long it will take.
     #[must_use]
-    pub fn announcing(self, run: &Run) -> Self {
+    pub fn announcing(mut self, run: &Run) -> Self {
+        self.plan = Some(plan(run));
         if !self.bar.is_hidden() {
-            self.remark(&plan(run));
+            self.tell_plan();
         }
         self
+    }
+
+    fn tell_plan(&mut self) {
+        if let Some(plan) = self.plan.take() {
+            self.remark(&plan);
+        }
     }
 
     /// Of a run of which nothing but its rows remains: it ends where they cannot be written or nobody reads them
@@ -124,6 +135,7 @@ impl Progress {
         }
         let steps = self.bar.length().unwrap_or(0).saturating_sub(self.bar.position()) as usize;
         let line = format!("about {} to go, by {seen} batches", HumanDuration(outlook.remaining((*seen, took), steps)));
+        self.tell_plan();
         self.remark(&line);
         self.outlook = None;
     }
@@ -156,12 +168,11 @@ fn eight_characters(x: f64) -> String {
 
 impl<S: Scalar> Observer<S> for Progress {
     fn on_batch(&mut self, event: &BatchEvent<S>) -> Result<()> {
-        if self.bar.is_hidden() {
-            return Ok(());
+        if !self.bar.is_hidden() {
+            let epoch = (self.bar.position() / self.batches.max(1) as u64 + 1).min(self.epochs as u64);
+            let (epochs, batch, batches) = (self.epochs, event.batch + 1, event.batches);
+            self.bar.set_message(format!("epoch {epoch}/{epochs} batch {batch}/{batches} loss {:.4} ", event.loss));
         }
-        let epoch = (self.bar.position() / self.batches.max(1) as u64 + 1).min(self.epochs as u64);
-        let (epochs, batch, batches) = (self.epochs, event.batch + 1, event.batches);
-        self.bar.set_message(format!("epoch {epoch}/{epochs} batch {batch}/{batches} loss {:.4} ", event.loss));
         self.bar.inc(1);
         self.tell_outlook();
         Ok(())

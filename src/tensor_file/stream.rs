@@ -89,7 +89,12 @@ impl TensorStream {
             && expected != found
         {
             let expected = format!("what the checkpoint's run wrote (SHA-256 {expected})");
-            return Err(Error::file(data.path, "content", expected, format!("another's, or damaged ({found})")));
+            return Err(Error::file(
+                data.path,
+                "content",
+                expected,
+                format!("another's, or damaged, here or in .index ({found})"),
+            ));
         }
         data.cut(extent.bytes)?;
         index.cut(lines)?;
@@ -129,6 +134,11 @@ impl TensorStream {
             remove(&index)?;
         }
         Ok(data.exists())
+    }
+
+    /// Where the file will be.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// How much is written.

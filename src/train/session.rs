@@ -12,6 +12,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::scalar::{Dtype, Scalar};
 use crate::tensor_file::Element;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -244,6 +245,11 @@ impl<S: Scalar + Element> Begun<S> {
     ) -> Result<Vec<EpochRecord>> {
         let Self { folder, mut state, records, mut trace } = self;
         let size = trace.as_ref().map(|trace| trace.size(run, &state)).transpose()?;
+        // Nobody goes on with a run that is kept nowhere: its trace is lost where it cannot be completed.
+        let shortage = size.as_ref().and_then(TraceSize::shortage);
+        if let (None, Some(path), Some(shortage)) = (&folder, &run.config.outputs.trace, shortage) {
+            return Err(Error::io(path, "write")(io::Error::new(ErrorKind::StorageFull, shortage)));
+        }
         let mut watchers = watch(&Beginning { run, completed: state.epochs, trace: size });
         let mut metrics = folder.as_ref().map(|folder| folder.observe_metrics(records.len())).transpose()?;
         let mut kept = folder.as_ref().map(|folder| KeptCheckpoints::new(folder, run, &records)).transpose()?;

@@ -1,6 +1,7 @@
 //! Room on the disk: asked for before it is needed, and named when it runs out.
 
 use crate::error::{Error, Result, is_out_of_space};
+use crate::output;
 use std::io;
 use std::path::Path;
 
@@ -12,7 +13,7 @@ const REMEDY: &str = "make room, then the same command continues";
 /// # Errors
 /// [`Error::Fetch`] naming `path`, what it needs and what is free.
 pub(super) fn require(path: &Path, bytes: u64) -> Result<()> {
-    match free(path) {
+    match output::free_bytes(path) {
         Some(free) if free < bytes => {
             let found = format!("{free} bytes free");
             Err(Error::fetch(path.display(), needed(bytes), found, REMEDY))
@@ -27,14 +28,10 @@ pub(super) fn write_error(path: &Path, bytes: u64, source: io::Error) -> Error {
     if !is_out_of_space(&source) {
         return Error::io(path, "write")(source);
     }
-    let free = free(path).map_or(String::new(), |free| format!(" ({free} bytes free)"));
+    let free = output::free_bytes(path).map_or(String::new(), |free| format!(" ({free} bytes free)"));
     Error::fetch(path.display(), needed(bytes), format!("{source}{free}"), REMEDY)
 }
 
 fn needed(bytes: u64) -> String {
     format!("room for {bytes} more bytes")
-}
-
-fn free(path: &Path) -> Option<u64> {
-    fs4::available_space(path.parent()?).ok()
 }

@@ -8,6 +8,7 @@ use super::trace_header::{header, kept};
 use super::{BatchEvent, EpochEvent, Observer, StepEvent, TraceSize, step_trace};
 use crate::error::Result;
 use crate::method::{Entry, Story};
+use crate::output;
 use crate::scalar::Scalar;
 use crate::tensor_file::{Element, StreamExtent, Tensor, TensorStream};
 use crate::train::{Outputs, Run, State};
@@ -55,7 +56,12 @@ impl<S: Scalar + Element> TraceWriter<S> {
     /// # Errors
     /// As [`TraceWriter::new`].
     pub fn size(&self, run: &Run, state: &State<S>) -> Result<TraceSize> {
-        Ok(TraceSize { is_copied: self.file.stream.extent().room == 0, ..TraceSize::of(run, state)? })
+        let (size, extent) = (TraceSize::of(run, state)?, self.file.stream.extent());
+        let is_copied = extent.room == 0;
+        let copy = if is_copied { size.whole() } else { 0 };
+        let to_come = size.whole().saturating_sub(extent.bytes).saturating_add(copy);
+        let missing = output::free_bytes(self.file.stream.path()).map_or(0, |free| to_come.saturating_sub(free));
+        Ok(TraceSize { is_copied, missing, ..size })
     }
 
     /// How much is safely written, shared with the checkpoint's writer.

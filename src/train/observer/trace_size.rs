@@ -23,6 +23,8 @@ pub struct TraceSize {
     /// Whether the disk holds all of it twice while it is completed: there was no room for the header when it was begun, or
     /// its parts have no names.
     pub is_copied: bool,
+    /// The bytes by which what is to come of it is more than is free on the disk.
+    pub missing: u64,
 }
 
 impl TraceSize {
@@ -34,7 +36,7 @@ impl TraceSize {
         if run.config.method.entry().records_steps {
             let (tensors, described) = step_trace_size::bytes(run, state);
             let header = metadata_bytes(&header(run, state)?) + described;
-            return Ok(Self { tensors, header, least_header: 0, is_copied: false });
+            return Ok(Self { tensors, header, least_header: 0, is_copied: false, missing: 0 });
         }
         let (first, epochs) = (run.config.reading.epoch_origin.first(), run.config.hyper.epochs);
         let stored = Stored::new(run, state);
@@ -46,7 +48,13 @@ impl TraceSize {
             header: metadata + described(run, state, &stored, last, tensors),
             least_header: described(run, state, &stored, (first, 0), 0),
             is_copied: false,
+            missing: 0,
         })
+    }
+
+    /// All of the file.
+    pub(super) fn whole(&self) -> u64 {
+        self.tensors.saturating_add(self.header)
     }
 
     /// What is to be said of a trace whose header will be beyond the format's limit.
@@ -57,6 +65,12 @@ impl TraceSize {
             self.least_header
         );
         (self.least_header > LARGEST_HEADER).then_some(told)
+    }
+
+    /// What is to be said of a trace that the disk has no room for.
+    pub fn shortage(&self) -> Option<String> {
+        let told = format!("the trace will need {} bytes more than are free", self.missing);
+        (self.missing > 0).then_some(told)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{assert_fails, gdstar, small, text};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -48,6 +49,27 @@ fn a_limit_on_file_sizes_is_a_failed_run() {
 
 fn is_temporary(path: &Path) -> bool {
     path.file_name().unwrap().to_string_lossy().starts_with(".gdstar-")
+}
+
+/// A trace that the disk has no room for is told before the run, and not after its last epoch. One that is kept nowhere, which
+/// nobody could go on with, is not begun.
+#[test]
+fn a_trace_without_room_is_told_before_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let (run, trace) = (path("run"), path("trace.safetensors"));
+    // 10^9 epochs of LeNet300: petabytes.
+    let long = ["train", "--model", "lenet300", "--data", "digits", "--epochs", "1000000000", "--trace", &trace];
+    assert_fails(&long, 1, &["trace.safetensors: cannot write: the trace will need ", " more than are free"]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");
+    let mut begun = Command::new(env!("CARGO_BIN_EXE_gdstar"));
+    begun.args([&long[..], &["--out", &run]].concat()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut begun = begun.spawn().unwrap();
+    let lines = BufReader::new(begun.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let told = lines.into_iter().find(|line| line.contains("bytes more than are free; make room before, or --resume"));
+    begun.kill().unwrap();
+    begun.wait().unwrap();
+    assert!(told.is_some_and(|line| line.starts_with("gdstar: the trace will need ")));
 }
 
 /// A trace replaces nothing, and takes no place that cannot hold it: seen before the run, of which nothing is left then.
