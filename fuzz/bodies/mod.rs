@@ -11,6 +11,7 @@ pub mod config;
 pub mod digits;
 pub mod evaluate;
 mod experiment;
+pub mod fetch;
 mod folder;
 pub mod idx;
 pub mod image;

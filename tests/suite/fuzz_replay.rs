@@ -11,7 +11,7 @@ use std::path::PathBuf;
 type Body = fn(&[u8]) -> bool;
 
 /// Every target of `fuzz/`, and how many mutated inputs it is given: fewer where one takes long.
-const TARGETS: [(&str, Body, usize); 22] = [
+const TARGETS: [(&str, Body, usize); 23] = [
     ("idx", bodies::idx::run, 20_000),
     ("image", bodies::image::run, 10_000),
     ("cifar10", bodies::cifar10::run, 20_000),
@@ -34,6 +34,7 @@ const TARGETS: [(&str, Body, usize); 22] = [
     ("store", bodies::store::run, 2_000),
     ("table", bodies::table::run, 2_000),
     ("plot", bodies::plot::run, 500),
+    ("fetch", bodies::fetch::run, 500),
 ];
 
 fn folder(name: &str) -> PathBuf {
