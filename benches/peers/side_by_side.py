@@ -2,6 +2,11 @@
 
     cargo bench --no-run                              # prints the path of the measure binary
     python benches/peers/side_by_side.py --measure target/release/deps/measure-... --data DIR
+    python benches/peers/side_by_side.py --measure NEW --before OLD --data DIR
+
+With --before, which needs no PyTorch, it is this crate and an earlier version of it: every case that both binaries know,
+which should take at most 3 % more than before. How a process happens to lie in memory makes more of a difference than that,
+so each pair is of two new processes, now one first, now the other; the ratio is the median of the pairs'.
 
 Each row compares two processes that answer one measurement at a time, asked A B A B .., the first answer of each being
 the warm-up: whatever slows the machine meets both. Printed are the medians, their ratio, and the least and the largest
@@ -18,7 +23,7 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PEER = Path(__file__).resolve().parent / "pytorch.py"
@@ -38,7 +43,8 @@ MEANS = {
 
 @dataclass(frozen=True)
 class Side:
-    """A case of `ours` (this crate) or `theirs` (pytorch.py); `threads` where it is not the number asked for."""
+    """A case of `ours` (this crate), of `before` (an earlier version) or `theirs` (pytorch.py); `threads` where it is not
+    the number asked for."""
 
     who: str
     case: str
@@ -96,12 +102,25 @@ def rows():
     ]
 
 
+def rows_against_before(options):
+    """Every case that both versions know; runs where there are data for them."""
+
+    def names(binary):
+        listed = subprocess.run([binary, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        return [line.split()[0] for line in listed.splitlines() if line.strip()]
+
+    before = set(names(options.before))
+    cases = [case for case in names(options.measure) if case in before]
+    return [Row(case, ours(case), Side("before", case), most=1.03) for case in cases]
+
+
 class Process:
     """A process that measures one case."""
 
     def __init__(self, side, options):
         threads = str(side.threads or options.threads)
-        command = [options.measure] if side.who == "ours" else [sys.executable, str(PEER)]
+        programs = {"ours": [options.measure], "before": [options.before], "theirs": [sys.executable, str(PEER)]}
+        command = list(programs[side.who])
         command += [side.case, "--serve", "--threads", threads, "--epochs", str(options.epochs)]
         command += ["--batch-size", str(options.batch_size)] + (["--data", options.data] if options.data else [])
         environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
@@ -154,6 +173,10 @@ def in_turns(row, options, samples):
 
 def pairs(row, options):
     """Pairs of values, one a sample; of whole runs, one a run."""
+    if options.before and not row.name.startswith("run"):
+        turned = replace(row, a=row.b, b=row.a)
+        both = [in_turns((row, turned)[i % 2], options, 1)[0] for i in range(options.samples)]
+        return [pair[:: (1, -1)[i % 2]] for i, pair in enumerate(both)]
     if not row.name.startswith("run"):
         return in_turns(row, options, options.samples)
     totals = [zip(*in_turns(row, options, None)) for _ in range(options.samples)]
@@ -173,26 +196,31 @@ def print_row(name, a, b, ratio, spread, goal):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="This crate and PyTorch by turns: the goals of docs/performance.md.")
+    parser = argparse.ArgumentParser(description="This crate and PyTorch, or its earlier version, by turns.")
     parser.add_argument("rows", nargs="*", help="beginnings of rows' names [default: all]")
     parser.add_argument("--measure", required=True, help="the binary that `cargo bench --no-run` built")
+    parser.add_argument("--before", help="such a binary of an earlier version, to compare with instead of PyTorch")
     parser.add_argument("--threads", type=int, default=2, help="of both sides (default: 2)")
     parser.add_argument("--samples", type=int, default=5, help="measurements, after one to warm up (default: 5)")
     parser.add_argument("--batch-size", type=int, default=128, help="default: 128")
     parser.add_argument("--data", default=os.environ.get("GDSTAR_DATA"), help="where MNIST is [default: $GDSTAR_DATA]")
     parser.add_argument("--epochs", type=int, default=300, help="K, the epochs of whole runs (default: 300)")
     options = parser.parse_args()
-    chosen = [row for row in rows() if not options.rows or row.name.startswith(tuple(options.rows))]
+    table = rows_against_before(options) if options.before else rows()
+    chosen = [row for row in table if not options.rows or row.name.startswith(tuple(options.rows))]
     if not options.data:
         chosen = [row for row in chosen if not row.name.startswith("run")]
         print("without --data, the rows that need MNIST are left out")
     if not chosen:
-        parser.error(f"rows: expected beginnings of {', '.join(row.name for row in rows())}")
+        parser.error(f"rows: expected beginnings of {', '.join(row.name for row in table)}")
 
-    import pytorch  # only now: --help and wrong options answer without loading torch
+    if options.before:
+        print("A: this version; B: the one before")
+    else:
+        import pytorch  # only now: --help and wrong options answer without loading torch
 
-    pytorch.torch.set_num_threads(options.threads)
-    print(pytorch.describe())
+        pytorch.torch.set_num_threads(options.threads)
+        print(pytorch.describe())
     if hasattr(os, "sched_setaffinity"):  # the same cores for both sides; children inherit them
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     print(f"medians of {options.samples} by turns, {options.threads} threads, batch {options.batch_size}")
@@ -204,7 +232,7 @@ def main():
         measured = pairs(row, options)
         a, b = (statistics.median(side) for side in zip(*measured))
         ratios = [x / y for x, y in measured]
-        ratio = a / b if row.b else statistics.median(ratios)
+        ratio = a / b if row.b and not options.before else statistics.median(ratios)
         unit, scale = units[row.quantity]
         ratio_of[row.name.split(":")[0]] = ratio
         spread, goal = f"{min(ratios):.3f} to {max(ratios):.3f}", verdict(ratio, row.most, row.least)
