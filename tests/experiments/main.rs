@@ -9,6 +9,7 @@ mod explain;
 mod measures;
 mod pages;
 mod presets;
+mod published;
 mod report;
 mod reported;
 mod scaled_down;
