@@ -60,7 +60,7 @@ fn results_are_those_of_the_published_runs() {
         let seeds =
             (1..=scale.seeds).rev().find(is_complete).expect("a target with a seed that is complete").to_string();
         let options = ["--models", &scale.models.join(","), "--seeds", &seeds];
-        let shown = ["gdstar", "reproduce", target.name, "--store", "docs/reproduced"];
+        let shown = ["gdstar", "reproduce", target.name];
         let command = [&shown[..], &options].concat().join(" ");
         let text = printed(&[&["reproduce", target.name, "--store", word(copy.path())][..], &options].concat());
         told += &format!(
