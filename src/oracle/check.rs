@@ -5,6 +5,7 @@
 //! and the port's own values are carried on. So an error is one finding and not a cascade, and later, independent errors are
 //! found in the same run. The outcomes, with the mistakes that explain them, make the verdict.
 
+use super::altered;
 use super::claims::{Batches, CLAIMS, Claim, StepLevel, common_factor, initial, params};
 use super::epoch::Epoch;
 use super::options::CheckOptions;
@@ -113,11 +114,25 @@ fn explain(claim: &dyn Claim, seen: &Seen, outcome: &Outcome) -> Result<Vec<Caus
     if !first.got.is_finite() && !first.tensor.ends_with("min_before") {
         return Ok(vec![NOT_FINITE.to_string().into()]);
     }
-    let causes = claim.mistakes(seen, outcome)?;
-    if causes.is_empty() {
-        return Ok(common_factor(outcome));
+    let causes: Vec<Cause> = claim.mistakes(seen, outcome)?.into_iter().map(Cause::from).collect();
+    if !causes.is_empty() {
+        return Ok(causes);
     }
-    Ok(causes.into_iter().map(Cause::from).collect())
+    let altered = altered::causes(claim, seen, outcome)?;
+    Ok(if altered.is_empty() { common_factor(outcome, &numbers(seen)) } else { altered })
+}
+
+/// Counts by which results may be off.
+fn numbers(seen: &Seen) -> Vec<(String, f64)> {
+    let hyper = seen.trace.header.hyper;
+    let counts = [
+        ("the number of batches", seen.trace.batches(seen.k)),
+        ("the batch size", seen.trace.header.batch_size.unwrap_or_default()),
+        ("the number of weights", seen.trace.weights()),
+        ("the number of chunks", hyper.chunks),
+        ("the number of epochs", hyper.epochs),
+    ];
+    counts.into_iter().filter(|(_, n)| *n > 1).map(|(name, n)| (name.to_string(), n as f64)).collect()
 }
 
 /// The run level's comparisons; `None` without an ensemble.

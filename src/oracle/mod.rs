@@ -5,6 +5,7 @@
 //! ([`Decision`]); each claim's list names the known mistakes that give a wrong value; [`replay`] computes the whole method
 //! from a port's gradients; [`golden`] verifies the numbers that ports are held against.
 
+mod altered;
 pub mod arithmetic;
 mod check;
 mod checked;

@@ -27,6 +27,10 @@ impl Label {
 /// What is said of a number that is none.
 pub(crate) const NOT_FINITE: &str = "not finite: an overflow, a division 0 / 0, or memory that was never written";
 
+/// The most entries that a trace's parameters may have for every operand to be tried otherwise, of which each way costs what the
+/// judgement does.
+pub(crate) const MOST_TRIED: usize = 1 << 20;
+
 /// A mistake under which all that an outcome found is what it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cause {
@@ -39,10 +43,19 @@ pub(crate) struct Cause {
 pub(crate) enum Worth {
     /// It says what was done.
     Specific,
-    /// It says where what is wrong is: nothing, where another event has it elsewhere.
-    OfPlace,
+    /// It is a number that fits, which takes nothing else's place.
+    Number,
+    /// It was found by trying, or says no more than where what is wrong is: nothing, where another event has it not.
+    IfEverywhere,
     /// It is told where another event has it too: once, any number fits.
     IfRepeated,
+}
+
+impl Cause {
+    /// Whether nothing else is looked for where it holds.
+    pub(crate) fn says_something(&self) -> bool {
+        matches!(self.worth, Worth::Specific | Worth::Number)
+    }
 }
 
 impl From<String> for Cause {

@@ -106,6 +106,12 @@ impl Operands {
         Self { alive, ..Self::default() }
     }
 
+    /// Those that are one number, without the large ones.
+    pub(crate) fn numbers(&self) -> Self {
+        let Self { s_sq, s_f, min_before, minimum, alpha, tau, .. } = *self;
+        Self { s_sq, s_f, min_before, minimum, alpha, tau, ..Self::default() }
+    }
+
     /// With what a claim derived.
     pub(crate) fn with(mut self, derived: Self) -> Self {
         macro_rules! take {

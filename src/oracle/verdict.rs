@@ -45,17 +45,57 @@ struct Group {
 }
 
 impl Group {
-    /// The first other event of the claim's that this cause does not explain. Causes of place are looked for only where no other
-    /// explains an event.
-    fn other<'a>(&self, cause: &Cause, groups: &'a [(Label, String, Vec<Cause>)]) -> Option<&'a str> {
-        let is_tried = |causes: &[Cause]| {
-            cause.worth != Worth::OfPlace || causes.iter().all(|other| other.worth != Worth::Specific)
+    /// The first other event of the claim's that this cause does not explain. What is worth something only everywhere is looked
+    /// for only where nothing else explains an event.
+    fn other<'a>(&self, cause: &Cause, groups: &'a [Self]) -> Option<&'a str> {
+        let is_tried =
+            |causes: &[Cause]| cause.worth != Worth::IfEverywhere || !causes.iter().any(|other| other.says_something());
+        let is_other = |group: &&Self| {
+            group.label == self.label
+                && group.event != self.event
+                && !group.causes.contains(cause)
+                && is_tried(&group.causes)
         };
-        let is_other = |(label, event, causes): &&(Label, String, Vec<Cause>)| {
-            *label == self.label && *event != self.event && !causes.contains(cause) && is_tried(causes)
-        };
-        groups.iter().find(is_other).map(|(_, event, _)| event.as_str())
+        groups.iter().find(is_other).map(|group| group.event.as_str())
     }
+
+    /// What is told of its findings. One mistake shows in every event: where some explanation holds for all of a claim's
+    /// findings, the others that hold by chance in one event are left out. Where none does, each is told with an event that it
+    /// does not explain, but those that say too little then.
+    fn told(&self, groups: &[Self]) -> Option<String> {
+        let alike = || groups.iter().filter(|group| group.label == self.label);
+        let is_alone = alike().count() == 1;
+        let is_shared = |cause: &Cause| alike().all(|group| group.causes.contains(cause));
+        let any_shared = self.causes.iter().any(is_shared);
+        if !any_shared && let Some(named) = Self::told_from_the_second_on(&alike().collect::<Vec<_>>()) {
+            return Some(named);
+        }
+        let tell = |cause: &Cause| match (cause.worth, self.other(cause, groups)) {
+            (Worth::IfEverywhere | Worth::IfRepeated, Some(_)) => None,
+            (Worth::IfRepeated, None) if is_alone => None,
+            (Worth::Specific | Worth::Number, Some(other)) => {
+                Some(format!("{} (so in {}, and not in {other})", cause.told, self.event))
+            }
+            (_, None) => Some(cause.told.clone()),
+        };
+        let causes = self.causes.iter().filter(|cause| !any_shared || is_shared(cause));
+        joined(causes.filter_map(tell))
+    }
+
+    /// What explains every event but the first, before which there is nothing that could be stale, or added to.
+    fn told_from_the_second_on(alike: &[&Self]) -> Option<String> {
+        let [_, second, rest @ ..] = alike else { return None };
+        let holds = |cause: &&Cause| {
+            cause.worth != Worth::Number && !rest.is_empty() && rest.iter().all(|group| group.causes.contains(cause))
+        };
+        joined(second.causes.iter().filter(holds).map(|cause| format!("{} (from {} on)", cause.told, second.event)))
+    }
+}
+
+/// As many alternatives as a finding names.
+fn joined(causes: impl Iterator<Item = String>) -> Option<String> {
+    let named: Vec<String> = causes.take(NAMED).collect();
+    (!named.is_empty()).then(|| named.join("; or "))
 }
 
 impl Collector {
@@ -130,36 +170,16 @@ impl Collector {
         }
     }
 
-    /// The findings in order. One mistake shows in every epoch: where some explanation holds for all of a claim's
-    /// findings, the others that hold by chance in one epoch are left out. Where none does, each is told with an epoch that it
-    /// does not explain, but those that say no more than where something is.
+    /// The findings in order, each with what explains it.
     fn findings(groups: Vec<Group>) -> Vec<Finding> {
-        let all: Vec<_> = groups.iter().map(|group| (group.label, group.event.clone(), group.causes.clone())).collect();
-        let mut common: BTreeMap<Label, Vec<Cause>> = BTreeMap::new();
-        for group in &groups {
-            let so_far = common.entry(group.label).or_insert_with(|| group.causes.clone());
-            so_far.retain(|cause| group.causes.contains(cause));
-        }
-        let explain = |group: Group| {
-            let shared = common.get(&group.label).filter(|causes| !causes.is_empty());
-            let is_alone = all.iter().filter(|(label, ..)| *label == group.label).count() == 1;
-            let tell = |cause: &Cause| match (cause.worth, group.other(cause, &all)) {
-                (Worth::OfPlace | Worth::IfRepeated, Some(_)) => None,
-                (Worth::IfRepeated, None) if is_alone => None,
-                (Worth::Specific, Some(other)) => {
-                    Some(format!("{} (so in {}, and not in {other})", cause.told, group.event))
-                }
-                (_, None) => Some(cause.told.clone()),
-            };
-            let named: Vec<String> = shared.unwrap_or(&group.causes).iter().filter_map(tell).take(NAMED).collect();
-            let cause = (!named.is_empty()).then(|| named.join("; or "));
-            let told = |finding: Finding| {
-                let likely_cause = finding.likely_cause.clone().or_else(|| cause.clone());
-                Finding { likely_cause, ..finding }
-            };
-            group.findings.into_iter().map(told).collect()
+        let causes: Vec<Option<String>> = groups.iter().map(|group| group.told(&groups)).collect();
+        let explained = |(group, cause): (Group, Option<String>)| {
+            group.findings.into_iter().map(move |mut finding| {
+                finding.likely_cause = finding.likely_cause.or_else(|| cause.clone());
+                finding
+            })
         };
-        groups.into_iter().flat_map::<Vec<Finding>, _>(explain).collect()
+        groups.into_iter().zip(causes).flat_map(explained).collect()
     }
 
     /// The report over all events.

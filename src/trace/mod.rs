@@ -39,6 +39,7 @@ use parameter::coordinates;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The format's name and version.
 pub const FORMAT: &str = "gdstar-trace/1";
@@ -84,8 +85,9 @@ fn epochs(trace: Trace) -> Opened {
 }
 
 /// An open trace.
+#[derive(Clone)]
 pub struct Trace {
-    tensors: Tensors,
+    tensors: Arc<Tensors>,
     pub header: Header,
     /// Those of W in flattening order, then all others, by name.
     parameters: Vec<TracedParameter>,
@@ -134,7 +136,7 @@ impl Trace {
             parameters.push(TracedParameter { name: name.clone(), shape: shape.clone(), range, coordinates });
             end += len;
         }
-        let tensors = Tensors::new(file, header.arithmetic.dtype);
+        let tensors = Arc::new(Tensors::new(file, header.arithmetic.dtype));
         let trace =
             Self { prunable: header.params.len(), tensors, header, parameters, epochs, within, unknown, beyond };
         trace.check_chunks()?;
@@ -148,6 +150,11 @@ impl Trace {
         }
         let place = format!("metadata `{KEY}`: hyper: chunks");
         Err(Error::file(self.path(), place, format!("at most N = {n}, the weights of `params`"), chunks))
+    }
+
+    /// The same file as if its header declared this.
+    pub(crate) fn declaring(&self, header: Header) -> Self {
+        Self { header, ..self.clone() }
     }
 
     /// Tensor names that the format does not have.

@@ -7,4 +7,5 @@ pub mod planted;
 mod replayed;
 mod selections;
 mod tiny;
+mod told;
 mod written;

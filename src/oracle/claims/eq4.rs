@@ -62,6 +62,8 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     c.add("the mean of the parameters' norms", norms / parameters.len() as f64);
     c.add("the largest parameter's norm alone", largest.sqrt());
     c.add("half of the norm", 0.5 * s_sq.sqrt());
+    let squares: f64 = seen.known.g.low.values.iter().map(|g| g * g).sum();
+    c.add("the norm of G: the root of the sum of G^2, squares squared again", squares.sqrt());
     c.add("the sum of the roots of G, not the root of the sum", seen.known.g.low.values.iter().map(|g| g.sqrt()).sum());
     if let Some(batches) = batches(seen)? {
         let count = batches.norms.len() as f64;

@@ -104,6 +104,11 @@ pub(crate) fn is_bf16(x: f64) -> bool {
     half::bf16::from_f64(x).to_f64() == x
 }
 
+/// Whether a number has no more bits than half precision has.
+pub(crate) fn is_f16(x: f64) -> bool {
+    half::f16::from_f64(x).to_f64() == x
+}
+
 /// The last resort: a number that is right to within what a lower precision rounds.
 pub(crate) fn lower_precision(got: f64, expected: f64, terms: usize) -> Vec<String> {
     for (name, u) in [("f32", 24), ("bf16", 8)] {

@@ -32,10 +32,12 @@ pub(crate) fn short(x: f64) -> String {
 
 /// The factor by which all findings differ from what was expected; a single one says something by being whole, or by being
 /// another event's too.
-pub(crate) fn causes(outcome: &Outcome) -> Vec<Cause> {
+/// `known`: numbers by name, one of which may be behind it.
+pub(crate) fn causes(outcome: &Outcome, known: &[(String, f64)]) -> Vec<Cause> {
     let Some(bounds) = common(&outcome.findings) else { return Vec::new() };
     let factor = Factor::new(bounds);
-    let worth = if outcome.total < 2 && !factor.is_plain { Worth::IfRepeated } else { Worth::Specific };
+    let source = source(bounds, known);
+    let worth = if outcome.total < 2 && !factor.is_plain { Worth::IfRepeated } else { Worth::Number };
     let squared = Factor::new(Interval { low: bounds.low.max(0.0).sqrt(), high: bounds.high.max(0.0).sqrt() });
     let scaled = "a loss scale, the number of devices or of micro-batches that is not divided out";
     let why = match (outcome.label.equation, outcome.label.part) {
@@ -46,9 +48,28 @@ pub(crate) fn causes(outcome: &Outcome) -> Vec<Cause> {
             )
         }
         ("eq1", "") | ("alg1", "step") => format!(" ({scaled})"),
-        _ => String::new(),
+        _ => source.map(|source| format!(": {source}")).unwrap_or_default(),
     };
     vec![Cause { told: format!("every one is {} times what is expected{why}", factor.text), worth }]
+}
+
+/// Which known number gives a factor within these bounds, by itself, turned over, or by its rest; a constant of logarithms.
+fn source(bounds: Interval, known: &[(String, f64)]) -> Option<String> {
+    let ways = |(name, x): &(String, f64)| {
+        [
+            (name.clone(), *x),
+            (format!("1 / {name}"), 1.0 / x),
+            (format!("1 - {name}"), 1.0 - x),
+            (format!("1 / (1 - {name})"), 1.0 / (1.0 - x)),
+            (format!("1 - 1 / {name}"), 1.0 - 1.0 / x),
+        ]
+    };
+    let logarithms = [
+        ("log10(e), of a logarithm to the base 10", std::f64::consts::LOG10_E),
+        ("log2(e), of a logarithm to the base 2", std::f64::consts::LOG2_E),
+    ];
+    let logarithms = logarithms.map(|(name, x)| (name.to_string(), x));
+    known.iter().flat_map(ways).chain(logarithms).find(|(_, x)| bounds.contains(*x)).map(|(name, _)| name)
 }
 
 /// What `got / expected` may be in all findings together.

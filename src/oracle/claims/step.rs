@@ -170,7 +170,7 @@ impl StepLevel {
             let at = (format!("epoch/{k}/batch/0/loss"), Event::Epoch(k), Vec::new());
             losses.find(Finding::new(LABEL.equation, at, loss.got, loss.expected, Dtype::F32));
         }
-        let told = if losses.total > 1 { common_factor(&losses) } else { Vec::new() };
+        let told = if losses.total > 1 { common_factor(&losses, &[]) } else { Vec::new() };
         told.into_iter().next().map(|cause| cause.told)
     }
 

@@ -5,6 +5,10 @@ use crate::error::Result;
 use crate::oracle::seen::Seen;
 use crate::trace::TracedParameter;
 use crate::trace::names::gradient;
+use half::{bf16, f16};
+
+/// Decays of moving averages that libraries have.
+pub(crate) const BETAS: [f64; 3] = [0.9, 0.99, 0.999];
 
 /// What the gradients of one weight add up to, in the ways that mistakes add them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,6 +38,13 @@ pub(crate) struct Sums {
     pub(crate) buffered: f64,
     /// The same with weight decay in what was kept alone.
     pub(crate) half_buffered: f64,
+    /// Moving averages of `g^2` that start at 0, one for each of [`BETAS`].
+    pub(crate) averages: [f64; 3],
+    /// `sum (g w)^2`, if the weights are known.
+    pub(crate) weighed: f64,
+    /// `sum g^2` with g rounded to half precision, and to bfloat16.
+    pub(crate) half: f64,
+    pub(crate) bfloat16: f64,
     /// `|sum g|` over all weights.
     pub(crate) summed_abs: f64,
 }
@@ -41,6 +52,12 @@ pub(crate) struct Sums {
 impl Sums {
     fn add(&mut self, g: f64, mean: f64, pull: f64, is_first: bool) {
         let square = g * g;
+        for (average, beta) in self.averages.iter_mut().zip(BETAS) {
+            *average = beta * *average + (1.0 - beta) * square;
+        }
+        let rounded = (f16::from_f64(g).to_f64(), bf16::from_f64(g).to_f64());
+        self.half += rounded.0 * rounded.0;
+        self.bfloat16 += rounded.1 * rounded.1;
         self.abs += g.abs();
         self.plain += g;
         self.squares += square;
@@ -68,6 +85,8 @@ pub(crate) struct ParameterSums {
     pub(crate) knows_weights: bool,
     /// The learning rate of the epoch's first step.
     pub(crate) rate: Option<f64>,
+    /// `g^2` of the last batch of the epoch before.
+    pub(crate) before: Option<Vec<f64>>,
 }
 
 /// Reads a parameter's gradients once more.
@@ -82,12 +101,14 @@ pub(crate) fn sums(seen: &Seen, p: usize, parameter: &TracedParameter) -> Result
     let momentum = seen.trace.header.sgd.map_or(0.0, |sgd| sgd.momentum);
     let decay = seen.trace.header.weight_decay(&parameter.name).unwrap_or(0.0);
     let mut descent = Descent::start(seen, p, parameter);
+    let alive = if p < seen.trace.prunable().len() { seen.known.alive.of(p, parameter) } else { None };
     let mut all = ParameterSums {
         weights: vec![Sums::default(); parameter.range.len()],
         batches: Vec::with_capacity(batches),
         maxima: Vec::with_capacity(batches),
         knows_weights: descent.is_some(),
         rate: None,
+        before: before(seen, parameter)?,
     };
     for i in 0..batches {
         let Some(gradient) = seen.trace.floats(&gradient(seen.k, i, parameter))? else { return Ok(None) };
@@ -97,7 +118,9 @@ pub(crate) fn sums(seen: &Seen, p: usize, parameter: &TracedParameter) -> Result
                 let b = momentum * descent.momentum.centre[j] + g;
                 sums.half_buffered += b * b;
             }
-            let pull = descent.as_ref().map_or(0.0, |descent| decay * descent.weights[j]);
+            let w = descent.as_ref().map_or(0.0, |descent| descent.weights[j]);
+            let pull = decay * w;
+            sums.weighed += (g * w) * (g * w);
             sums.add(g, mean, pull, i == 0);
         }
         all.batches.push(gradient.iter().map(|g| g * g).sum());
@@ -106,6 +129,9 @@ pub(crate) fn sums(seen: &Seen, p: usize, parameter: &TracedParameter) -> Result
             (&mut descent, Rule::of(seen, &seen.known.clipping, (i, batches), parameter))
         {
             descent.step(&gradient, &rule);
+            if let Some(alive) = alive {
+                descent.hold(alive);
+            }
             for (sums, &b) in all.weights.iter_mut().zip(&descent.momentum.centre) {
                 sums.buffered += b * b;
             }
@@ -113,6 +139,14 @@ pub(crate) fn sums(seen: &Seen, p: usize, parameter: &TracedParameter) -> Result
     }
     all.rate = Rule::of(seen, &seen.known.clipping, (0, batches), parameter).map(|rule| rule.rate);
     Ok(Some(all))
+}
+
+/// The squares of the last gradient before the epoch.
+fn before(seen: &Seen, parameter: &TracedParameter) -> Result<Option<Vec<f64>>> {
+    let Some(k) = seen.k.checked_sub(1) else { return Ok(None) };
+    let Some(last) = seen.trace.batches(k).checked_sub(1) else { return Ok(None) };
+    let found = seen.trace.floats(&gradient(k, last, parameter))?;
+    Ok(found.map(|gradient| gradient.iter().map(|g| g * g).collect()))
 }
 
 /// What the batches' gradients say besides G: sums over all of W, and over the parameters outside.

@@ -160,6 +160,7 @@ impl Desk<'_> {
         let decide = || -> Known<(Vec<Decision>, Counts, usize)> {
             let (mut decisions, mut keys, mut places) = (Vec::new(), Vec::new(), Vec::new());
             let (mut base, mut both, mut back) = (0, 0, 0);
+            let mut zeros = Vec::new();
             for &p in group {
                 let of = choice.keys[p].as_ref().map_err(Clone::clone)?;
                 let candidates = choice.candidates[p].as_ref().map_err(Clone::clone)?;
@@ -174,6 +175,8 @@ impl Desk<'_> {
                     if is_candidate {
                         places.push(decisions.len());
                         keys.push(self.key(of[j], label));
+                    } else if has(Slip::ZerosGo) {
+                        zeros.push(self.key(of[j], label));
                     }
                     decisions.push(Decision::of(is_kept || is_back));
                 }
@@ -181,7 +184,11 @@ impl Desk<'_> {
             let k = k.clone()?.fewer(back);
             let k = if has(Slip::OneMore) { k.plus(1) } else { k };
             let k = if has(Slip::OneFewer) { k.fewer(1) } else { k };
+            let k = k.plus(zeros.len());
+            let least = if zeros.is_empty() { usize::MAX } else { 0 };
+            keys.append(&mut zeros);
             let Selected { decisions: chosen, number } = select(&keys, k, choice.cut, choice.ties);
+            let number = Counts { low: number.low.min(least), ..number };
             let number = if self.rules.has(Slip::OtherKey) { number.within(&chosen) } else { number };
             for (place, decision) in places.into_iter().zip(chosen) {
                 decisions[place] = match decision {

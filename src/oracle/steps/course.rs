@@ -61,7 +61,11 @@ impl Rules {
             Some(Slip::Quadratic) => 2,
             _ => 3,
         };
-        let centre = dd(s_f) + (dd(s_i) - dd(s_f)) * power(DoubleDouble::ONE - x, exponent);
+        let left = match self.has(Slip::CubeInside) {
+            true => DoubleDouble::ONE - power(x, exponent),
+            false => power(DoubleDouble::ONE - x, exponent),
+        };
+        let centre = dd(s_f) + (dd(s_i) - dd(s_f)) * left;
         Near { centre, radius: 0.0 }.give(16.0 * self.arithmetic.u() * s_i.max(s_f) + self.arithmetic.underflow())
     }
 
@@ -79,9 +83,11 @@ impl Rules {
         let f_min = if self.has(Slip::ToZero) { 0.0 } else { f_min };
         // 1 + cos(pi x) = 2 sin(pi (1 - x) / 2)^2, which loses nothing near the end.
         let sine = sine_of_quarter_turns(DoubleDouble::ONE - x);
-        let factor = match self.slip(&[Slip::Linear, Slip::NotHalved]) {
+        let factor = match self.slip(&[Slip::Linear, Slip::NotHalved, Slip::QuarterCosine, Slip::WithoutPi]) {
             Some(Slip::Linear) => DoubleDouble::ONE - x,
             Some(Slip::NotHalved) => sine * sine * dd(2.0),
+            Some(Slip::QuarterCosine) => sine,
+            Some(Slip::WithoutPi) => dd(0.5 + 0.5 * libm::cos(x.to_f64())),
             _ => sine * sine,
         };
         let centre = dd(f_min) + (dd(f_0) - dd(f_min)) * factor;
@@ -112,8 +118,9 @@ impl Rules {
 
     /// `lambda^e`.
     pub(crate) fn decayed(&self, lambda: f64, e: usize) -> DoubleDouble {
-        let of = [Slip::ExponentMore, Slip::ExponentFewer, Slip::DecayOnce, Slip::Linear];
+        let of = [Slip::ExponentMore, Slip::ExponentFewer, Slip::DecayOnce, Slip::Linear, Slip::Exponential];
         match self.slip(&of) {
+            Some(Slip::Exponential) => (-(dd(lambda) * DoubleDouble::from_usize(e))).exp(),
             Some(Slip::ExponentMore) => power(dd(lambda), e + 1),
             Some(Slip::ExponentFewer) => power(dd(lambda), e.saturating_sub(1)),
             Some(Slip::DecayOnce) => dd(lambda),
@@ -123,9 +130,20 @@ impl Rules {
     }
 
     fn counted(&self, c: usize) -> usize {
-        match self.slip(&[Slip::CourseOfSteps, Slip::CourseBehind]) {
+        let every = self.steps("update_every").max(1);
+        let among = [
+            Slip::CourseOfSteps,
+            Slip::CourseBehind,
+            Slip::CourseOfUpdates,
+            Slip::CourseOfUpdatesBefore,
+            Slip::BehindUpdate,
+        ];
+        match self.slip(&among) {
             Some(Slip::CourseOfSteps) => c + 1,
             Some(Slip::CourseBehind) => c.saturating_sub(1),
+            Some(Slip::CourseOfUpdates) => c / every,
+            Some(Slip::CourseOfUpdatesBefore) => (c / every).saturating_sub(1),
+            Some(Slip::BehindUpdate) => c.saturating_sub(every),
             _ => c,
         }
     }

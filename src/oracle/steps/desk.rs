@@ -67,8 +67,13 @@ impl<'a> Desk<'a> {
 
     /// An operand of a parameter, as recorded.
     pub(crate) fn operand(&mut self, quantity: &str, p: usize) -> Result<Known<Reals>> {
+        self.rules.asked.note_operand(quantity);
         let name = self.name_of(quantity, p);
-        Ok(self.floats(&name)?.ok_or_else(|| format!("needs `{name}`")))
+        let found = match self.misread(quantity, p)? {
+            Some(taken) => taken,
+            None => self.floats(&name)?,
+        };
+        Ok(found.ok_or_else(|| format!("needs `{name}`")))
     }
 
     /// Recorded numbers, each finite; an operand that is not is an error.
@@ -103,8 +108,11 @@ impl<'a> Desk<'a> {
 
     /// A recorded mask.
     pub(crate) fn mask_operand(&mut self, quantity: &str, p: usize) -> Result<Option<Flags>> {
-        let name = self.name_of(quantity, p);
-        Ok(self.trace.flags(&name)?.map(Rc::new))
+        self.rules.asked.note_operand(quantity);
+        match self.misread_mask(quantity, p)? {
+            Some(taken) => Ok(taken),
+            None => Ok(self.trace.flags(&self.name_of(quantity, p))?.map(Rc::new)),
+        }
     }
 
     // ---- results

@@ -1,10 +1,10 @@
 //! What explains a finding: the altered rules under which a port's values are what they should be.
 
 use super::rules::Rules;
-use super::suspicion::{Suspicion, last_resorts, spared, suspicions};
+use super::suspicion::{Suspicion, last_resorts, misreadings, retuned, spared, suspicions};
 use crate::error::Result;
 use crate::oracle::claims::common_factor;
-use crate::oracle::outcome::{Cause, NOT_FINITE, Outcome, Worth};
+use crate::oracle::outcome::{Cause, MOST_TRIED, NOT_FINITE, Outcome, Worth};
 use crate::trace::StepTrace;
 
 /// What is judged under some rules.
@@ -18,11 +18,11 @@ pub(super) fn explain(trace: &StepTrace, rules: &Rules, outcome: &Outcome, part:
     }
     // As much is to be compared, but for the numbers of flags, one a parameter, that only open decisions have.
     let enough = outcome.compared.saturating_sub(trace.parameters().len());
-    let explains = |suspicion: &Suspicion, enough: usize| {
-        let Ok(outcomes) = part(&suspicion.rules) else { return false };
-        let own = outcomes.iter().find(|other| other.label == outcome.label);
-        own.is_some_and(|own| own.total == 0 && own.compared > 0 && own.compared >= enough)
+    let under = |suspicion: &Suspicion| {
+        let own = part(&suspicion.rules).ok()?.into_iter().find(|other| other.label == outcome.label)?;
+        (own.total == 0 && own.compared > 0).then_some(own)
     };
+    let explains = |suspicion: &Suspicion, enough: usize| under(suspicion).is_some_and(|own| own.compared >= enough);
     let told = |all: Vec<Suspicion>, worth: Worth| -> Vec<Cause> {
         all.into_iter().map(|suspicion| Cause { told: suspicion.told, worth }).collect()
     };
@@ -34,21 +34,30 @@ pub(super) fn explain(trace: &StepTrace, rules: &Rules, outcome: &Outcome, part:
             Ok(told(causes, Worth::Specific))
         };
     }
-    let factor = if outcome.label.equation.ends_with(".carry") {
-        vec![changed_between(outcome).into()]
-    } else {
-        common_factor(outcome)
+    if outcome.label.equation.ends_with(".carry") {
+        return Ok(vec![changed_between(outcome).into()]);
+    }
+    // What leaves more decisions open explains anything.
+    let fits = |suspicion: &Suspicion| {
+        under(suspicion).is_some_and(|own| own.compared >= enough && own.ambiguous <= outcome.ambiguous)
     };
+    let entries: usize = trace.parameters().iter().map(|parameter| parameter.range.len()).sum();
+    let more = if entries <= MOST_TRIED { misreadings(rules) } else { Vec::new() };
+    let tried: Vec<Suspicion> = retuned(rules).into_iter().chain(more).filter(fits).collect();
+    if !tried.is_empty() {
+        return Ok(told(tried, Worth::IfEverywhere));
+    }
+    let factor = common_factor(outcome, &rules.numbers());
     if !factor.is_empty() {
         return Ok(factor);
     }
     let causes: Vec<Suspicion> = last_resorts(rules).into_iter().filter(|of| explains(of, enough)).collect();
     if !causes.is_empty() {
-        return Ok(told(causes, Worth::OfPlace));
+        return Ok(told(causes, Worth::IfEverywhere));
     }
     let other = spared(rules, &first.tensor);
     let is_one_of_several = first.tensor.matches('/').count() > 2;
-    Ok(if is_one_of_several && explains(&other, 0) { told(vec![other], Worth::OfPlace) } else { Vec::new() })
+    Ok(if is_one_of_several && explains(&other, 0) { told(vec![other], Worth::IfEverywhere) } else { Vec::new() })
 }
 
 /// Of suspicions about when updates are due those that agree with the whole trace; where none does, each is told as one of this step

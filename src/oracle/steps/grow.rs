@@ -82,10 +82,12 @@ impl Desk<'_> {
         fraction: &Known<Near>,
     ) -> Known<Counts> {
         let (left, (first, second)) = (left.clone()?, kept.clone()?);
-        if !self.rules.has(Slip::CountOfAll) {
-            return Ok(first.add(second).of(left));
-        }
-        let n = self.prunable()[p].range.len();
+        let all = self.prunable()[p].range.len();
+        let n = match self.rules.slip(&[Slip::CountOfAll, Slip::CountOfInactive]) {
+            Some(Slip::CountOfInactive) => all.saturating_sub(left),
+            Some(_) => all,
+            None => return Ok(first.add(second).of(left)),
+        };
         let s = fraction.clone()?;
         Ok(self.share_kept(n, s).of(n).at_most(left))
     }

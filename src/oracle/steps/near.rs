@@ -69,6 +69,15 @@ impl Near {
         Self { centre, radius: self.radius / least + size * (other.radius / least + 2.0 * u) }
     }
 
+    /// A root of one rounding, of a number that is not negative.
+    pub(crate) fn root(self, u: f64) -> Self {
+        let centre = self.centre.maximum(DoubleDouble::ZERO).sqrt();
+        let size = centre.to_f64();
+        // As far as its argument is off, by the slope at its lower end, or by the root of all of that near 0.
+        let off = (self.radius / size.max(f64::MIN_POSITIVE)).min(self.radius.sqrt());
+        Self { centre, radius: off + u * size }
+    }
+
     /// All numbers that it may be.
     pub(crate) fn interval(self) -> Interval {
         Interval::around(self.centre, 0.0, self.radius)

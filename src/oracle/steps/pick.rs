@@ -131,7 +131,11 @@ impl Desk<'_> {
         let ends = (self.rules.real("initial_sparsity"), self.rules.real("final_sparsity"));
         let course = self.rules.cubic(ends, c, span);
         let rate = self.real_number("schedule", "rate", Ok(course))?;
-        let counts = self.shares_kept(groups, &operands.mask, &self.scheduled(&rate), true);
+        let share = match self.rules.has(Slip::FinalAtOnce) {
+            true => Ok(self.rules.constant(ends.1)),
+            false => self.scheduled(&rate),
+        };
+        let counts = self.shares_kept(groups, &operands.mask, &share, true);
         self.counts(label, "keep", counts)
     }
 

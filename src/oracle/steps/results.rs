@@ -91,7 +91,8 @@ impl Desk<'_> {
             return Ok(expected);
         }
         let storage = (self.trace.storage_error(&source), self.trace.storage_underflow(&source));
-        let expected = expected.map(|expected| self.mistaken(expected, &values));
+        self.rules.asked.note_result(quantity);
+        let expected = expected.map(|expected| self.changed(quantity, self.mistaken(expected, &values)));
         match &expected {
             Ok(expected) if expected.len() != values.len() => {
                 let wanted = format!("{} numbers", expected.len());

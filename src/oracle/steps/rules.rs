@@ -1,6 +1,7 @@
 //! [`Rules`]: what a trace by steps declares: the method's hyper-parameters and reading, and the optimizer's.
 
 use super::asked::Asked;
+use super::misread::Misread;
 use super::slips::Slip;
 use crate::choice::Choice;
 use crate::error::{Error, Result};
@@ -45,6 +46,8 @@ pub(crate) struct Rules {
     pub(crate) prunable: Prunable,
     /// A known mistake that is tried.
     slip: Option<Slip>,
+    /// An operand that is taken otherwise, as is tried.
+    pub(super) misread: Option<Misread>,
     pub(crate) asked: Asked,
     /// A tensor that is not looked at.
     pub(crate) spared: Option<String>,
@@ -124,6 +127,7 @@ impl Rules {
             options,
             prunable,
             slip: None,
+            misread: None,
             asked: Asked::default(),
             spared: None,
             lr: size("lr")?,
@@ -165,6 +169,11 @@ impl Rules {
     /// The same with a mistake.
     pub(crate) fn with(self, slip: Slip) -> Self {
         Self { slip: Some(slip), ..self }
+    }
+
+    /// The same with an operand taken otherwise.
+    pub(super) fn misreading(self, misread: Misread) -> Self {
+        Self { misread: Some(misread), ..self }
     }
 
     /// The same without looking at a tensor.
@@ -256,6 +265,15 @@ impl Rules {
         let is_exempt = self.no_decay.contains(parameter) && !self.has(Slip::DecayOfAll);
         let is_left_out = self.has(Slip::NoDecay) || self.has(Slip::DecayOfPrunable) && !is_prunable;
         if is_exempt || is_left_out { 0.0 } else { self.weight_decay }
+    }
+
+    /// The numbers that the header declares, by name.
+    pub(super) fn numbers(&self) -> Vec<(String, f64)> {
+        let declared = self.entry.options.iter().filter(|option| option.part == Part::Hyper);
+        let own = declared.filter_map(|option| Some((option.key, self.options.get(option.key)?.as_real()?)));
+        let of_all = [("lr", self.lr.unwrap_or_default()), ("momentum", self.momentum)];
+        let all = own.chain(of_all).filter(|(_, x)| *x != 0.0);
+        all.map(|(key, x)| (format!("`{key}`"), x)).collect()
     }
 
     pub(crate) fn method(&self) -> StepMethod {

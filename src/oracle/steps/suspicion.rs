@@ -1,5 +1,6 @@
 //! [`Suspicion`]: the rules altered, as a port may have taken them.
 
+use super::misread::{Misread, Taken, W_0};
 use super::rules::Rules;
 use super::slips::Slip;
 use crate::choice::Choice;
@@ -41,6 +42,93 @@ pub(crate) fn suspicions(rules: &Rules) -> Vec<Suspicion> {
     }
     let known = Slip::ALL.iter().filter(|slip| !slip.is_last_resort() && rules.asked.has(**slip));
     all.extend(known.map(|&slip| suspicion(rules, slip)));
+    all
+}
+
+/// Every declared number otherwise than it is, or another's: what is tried where no known mistake explains a port.
+pub(crate) fn retuned(rules: &Rules) -> Vec<Suspicion> {
+    let declared: Vec<(&MethodOption, &Value)> = rules
+        .entry
+        .options
+        .iter()
+        .filter(|option| option.part == Part::Hyper)
+        .filter_map(|option| Some((option, rules.options.get(option.key)?)))
+        .collect();
+    let mut all = Vec::new();
+    for &(option, value) in &declared {
+        let others = declared.iter().filter(|(other, of)| other.key != option.key && *of != value);
+        let of_others = others.map(|(other, of)| ((*of).clone(), format!("that of `{}`", other.key)));
+        for (other, told) in altered(value).into_iter().chain(of_others).filter(|(other, _)| option.domain.holds(other))
+        {
+            let told = format!("as `{}` = {other} has it: {told}, where the header declares {value}", option.key);
+            all.push(Suspicion { told, rules: with(rules, option, other) });
+        }
+    }
+    all
+}
+
+/// A number as a port may have taken it, and how that is told.
+fn altered(value: &Value) -> Vec<(Value, String)> {
+    let told = |(value, how): (Value, &str)| (value, how.to_string());
+    match *value {
+        Value::Count(n) => {
+            let ways = [
+                (Some(n + 1), "one more"),
+                (n.checked_sub(1), "one fewer"),
+                (Some(2 * n), "twice"),
+                (Some(n / 2), "half"),
+            ];
+            let other =
+                |(other, how): (Option<usize>, &'static str)| Some((Value::Count(other.filter(|&m| m != n)?), how));
+            ways.into_iter().filter_map(other).map(told).collect()
+        }
+        Value::Real(x) => {
+            let ways = [
+                (1.0 - x, "1 less it"),
+                (0.5 * x, "half"),
+                (2.0 * x, "twice"),
+                (x * x, "squared"),
+                (x.sqrt(), "its root"),
+                (0.01 * x, "a hundredth, of a percentage"),
+                (0.0, "none"),
+                (1.0, "all"),
+            ];
+            let differs = |(other, _): &(f64, &'static str)| *other != x;
+            ways.into_iter().filter(differs).map(|(other, how)| told((Value::Real(other), how))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Weights between SGD and an update.
+const BETWEEN: &str = "between";
+
+/// Every way in which an operand that the page asked for may have been taken otherwise.
+pub(crate) fn misreadings(rules: &Rules) -> Vec<Suspicion> {
+    let operands = rules.asked.operands();
+    let mut all = Vec::new();
+    for operand in &operands {
+        let mut suspect = |taken: Taken, told: &str| {
+            let misread = Misread { operand: operand.clone(), taken };
+            all.push(Suspicion { told: format!("`{operand}` {told}"), rules: rules.clone().misreading(misread) });
+        };
+        // What a step leaves is what the next one finds: a result would explain itself.
+        let is_left = operand.ends_with("_before");
+        for (taken, told) in Taken::ALONE.into_iter().filter(|(taken, _)| !(is_left && *taken == Taken::StepAfter)) {
+            suspect(taken, told);
+        }
+        let others = operands.iter().map(String::as_str).filter(|other| *other != W_0).chain([W_0, BETWEEN]);
+        let others = others.filter(|other| other != operand);
+        for other in others {
+            suspect(Taken::Other(other.to_string()), &format!("is mistaken: `{other}` stands for it"));
+        }
+    }
+    for result in rules.asked.results() {
+        for (taken, told) in Taken::AFTER {
+            let misread = Misread { operand: result.clone(), taken };
+            all.push(Suspicion { told: format!("`{result}` {told}"), rules: rules.clone().misreading(misread) });
+        }
+    }
     all
 }
 

@@ -196,6 +196,7 @@ impl Desk<'_> {
             keys.push(key.map(|key| key.iter().map(|x| x.abs().interval()).collect::<Vec<Interval>>()));
             candidates.push(Ok(Rc::new(vec![true; n])));
             counts.push(match by_number {
+                _ if self.rules.has(Slip::StartsDense) => Ok(Counts::exact(n)),
                 Some(epsilon) => {
                     let (outputs, inputs) = ends(&parameter.shape);
                     let wanted = (epsilon * (outputs + inputs) as f64).round_ties_even();

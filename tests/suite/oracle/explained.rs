@@ -77,3 +77,32 @@ fn what_is_said_of_all_epochs_holds_in_all_of_them() {
     });
     assert!(all[0].1.as_deref().unwrap_or_default().contains("constant"), "{all:?}");
 }
+
+/// What is stale has nothing to be stale of in the first epoch: it is told by all others.
+#[test]
+fn what_is_stale_is_told_from_the_second_epoch_on() {
+    let told = causes("eq7", |trace| {
+        let tau = 0.7 * trace.epochs[0].tau;
+        trace.epochs.iter_mut().for_each(|epoch| epoch.tau = f32_of(tau));
+    });
+    assert!(told.len() > 3, "{told:?}");
+    for (k, cause) in told {
+        let cause = cause.unwrap_or_default();
+        assert!(cause.contains("previous epoch") && cause.contains("(from epoch 1 on)"), "epoch {k}: {cause}");
+    }
+}
+
+/// A number of the header that a port has otherwise, of which no list speaks.
+#[test]
+fn another_number_than_declared_is_told() {
+    let declared = standard(41, Precision::F32);
+    let mut actual = declared.clone();
+    actual.hyper.eps *= 2.0;
+    let report = verdict(&declared, &run(&actual, Fault::None)).unwrap();
+    let told: Vec<_> = report.findings.iter().filter(|finding| finding.equation == "eq9").collect();
+    assert!(!told.is_empty());
+    for finding in told {
+        let cause = finding.likely_cause.clone().unwrap_or_default();
+        assert!(cause.contains("as `eps` = ") && cause.contains("twice"), "epoch {:?}: {cause}", finding.epoch);
+    }
+}

@@ -1,5 +1,6 @@
 //! Known mistakes in Alg. 4, and in what other methods have in its place.
 
+use super::course;
 use crate::choice::Choice;
 use crate::oracle::claims::mistakes::{Candidates, affected, is_near, reading};
 use crate::oracle::field::Field;
@@ -9,12 +10,17 @@ use crate::oracle::seen::Seen;
 use crate::paper::decay::decay_factor;
 use crate::paper::reading::{DecayStep, EpochOrigin, RewindCopy, RewindUpdate};
 use crate::scalar::{DoubleDouble, Scalar};
+use crate::trace::names::of_parameter;
 use crate::trace::{RewindsAt, TracedMethod};
+use half::{bf16, f16};
 
 pub(crate) fn causes(seen: &Seen, findings: &[Finding]) -> Vec<String> {
     let Some(first) = findings.first() else { return Vec::new() };
-    if first.tensor.ends_with("/min_before") {
-        minimum(seen, first.got)
+    let of_minimum = first.tensor.ends_with("/min_before");
+    let causes = if of_minimum { minimum(seen, first.got) } else { Vec::new() };
+    let causes = if causes.is_empty() { course::causes(seen) } else { causes };
+    if of_minimum || !causes.is_empty() {
+        causes
     } else if first.tensor.ends_with("/k_star") {
         match seen.trace.header.method {
             TracedMethod::Gdstar => rewind_epoch(seen, first),
@@ -27,6 +33,9 @@ pub(crate) fn causes(seen: &Seen, findings: &[Finding]) -> Vec<String> {
     }
 }
 
+/// What is told of an m that knows the epoch's own S_F.
+const AHEAD: &str = "m is updated with this epoch's S_F before the comparison (or recorded after its update)";
+
 /// The running minimum before the epoch.
 fn minimum(seen: &Seen, got: f64) -> Vec<String> {
     let before = seen.carry.previous.as_ref().map(|p| &p.0);
@@ -35,13 +44,22 @@ fn minimum(seen: &Seen, got: f64) -> Vec<String> {
         let updated = seen.recorded.s_f.is_some_and(|s_f| is_near(got, s_f, 4.0 * seen.arithmetic.u()));
         let cause = match updated {
             _ if got.is_nan() => "not a number",
-            true => "m is updated with this epoch's S_F before the comparison (or recorded after its update)",
+            true => AHEAD,
             false => "m starts at a finite number, not at +inf",
         };
         return vec![cause.to_string()];
     }
     if got == f64::INFINITY {
-        return vec!["m is never updated: it is +inf still".to_string()];
+        let had = before.and_then(|p| p.min_before).is_some_and(f64::is_finite);
+        let recorded = |k| seen.trace.scalar(k, "min_before").ok().flatten();
+        let cause = match had {
+            true => "m is lost: it is +inf again, as after a resume from a checkpoint without it",
+            false if seen.trace.epochs().filter_map(recorded).all(f64::is_infinite) => {
+                "m is never updated: it is +inf still (> for <, or the update is missing)"
+            }
+            false => "m is +inf still: the first epochs do not update it (a warm-up)",
+        };
+        return vec![cause.to_string()];
     }
     let old = before.and_then(|p| p.min_before);
     let s_f = before.and_then(|p| p.s_f);
@@ -50,7 +68,7 @@ fn minimum(seen: &Seen, got: f64) -> Vec<String> {
     c.add_known("m follows every epoch's S_F, not the least one", s_f);
     c.add_known("m holds S_sq, not S_F", before.and_then(|p| p.s_sq));
     c.add_known("m holds S_abs, not S_F", before.and_then(|p| p.s_abs));
-    c.add_known("m is updated with this epoch's S_F before the comparison", seen.recorded.s_f);
+    c.add_known(AHEAD, seen.recorded.s_f);
     c.add_known("m is updated with this epoch's S_sq", seen.recorded.s_sq);
     c.add_known("m holds the largest S_F", old.zip(s_f).map(|(m, s_f)| m.max(s_f)));
     c.add("m is reset in every epoch", 0.0);
@@ -171,19 +189,23 @@ fn weights(seen: &Seen, findings: &[Finding]) -> Vec<String> {
     let recorded = &seen.recorded;
     // A parameter that is right says nothing about the mistake.
     let parameters = affected(seen, findings);
-    let is = |candidate: &Field<f64>, scale: &dyn Fn(usize, f64) -> f64| {
+    let all = |candidate: &Field<f64>, fits: &dyn Fn(usize, f64, f64) -> bool| {
         let mut compared = false;
         for &(p, parameter) in &parameters {
             let Some(found) = recorded.rewind.of(p, parameter) else { continue };
             let Some(values) = candidate.of(p, parameter) else { continue };
             let start = parameter.range.start;
-            if found.iter().zip(values).enumerate().any(|(j, (&got, &w))| got != scale(start + j, w)) {
+            if !found.iter().zip(values).enumerate().all(|(j, (&got, &w))| fits(start + j, w, got)) {
                 return false;
             }
             compared = true;
         }
         compared
     };
+    let is =
+        |candidate: &Field<f64>, scale: &dyn Fn(usize, f64) -> f64| all(candidate, &|j, w, got| got == scale(j, w));
+    let any = |candidate: &Field<f64>, fits: &dyn Fn(f64, f64) -> bool| !all(candidate, &|_, w, got| !fits(w, got));
+    let holds = |candidate: &Field<f64>, fits: &dyn Fn(f64, f64) -> bool| all(candidate, &|_, w, got| fits(w, got));
     let plain = |_: usize, w: f64| w;
     let moved = seen.known.moved == Some(true);
     let reading_now = seen.reading();
@@ -213,8 +235,11 @@ fn weights(seen: &Seen, findings: &[Finding]) -> Vec<String> {
     }
     if reading_now.rewind_copy == RewindCopy::Copy {
         let alias = reading("rewind_copy", "alias");
+        let is_copy = stays_elsewhere(seen);
+        let is_own = moved && is_pruned && is_copy && !steps_from(seen, seen.carry.k_star);
+        say(is_own, "captured after the epoch's own pruning, though k* had moved before it".to_string());
         let follows = if moved {
-            is_pruned && steps_from(seen, seen.known.k_star)
+            is_pruned && !is_copy && steps_from(seen, seen.known.k_star)
         } else {
             is_pruned || is(&recorded.weights_before, &plain)
         };
@@ -229,7 +254,8 @@ fn weights(seen: &Seen, findings: &[Finding]) -> Vec<String> {
         say(is(&seen.carry.rewind, &plain), format!("W_k* is a copy: {}", reading("rewind_copy", "copy")));
     }
     if seen.trace.header.method == TracedMethod::Reset {
-        say(is(&recorded.weights_before, &plain), "W_k* is captured, although reset never does: it is W_0".to_string());
+        let is_captured = is(&recorded.weights_before, &plain) || is(&seen.carry.rewind, &plain);
+        say(is_captured, "W_k* is captured, although reset never does: it is W_0".to_string());
     }
     say(is(&seen.carry.initial, &plain), "W_k* is always W_0 (reset): it was never captured".to_string());
     say(moved && is(&seen.carry.rewind, &plain), "W_k* was not updated although k* moved".to_string());
@@ -240,19 +266,50 @@ fn weights(seen: &Seen, findings: &[Finding]) -> Vec<String> {
     say(is(base_of(moved, seen), &|_, w| -w), "the sign of W_k* is turned".to_string());
     let masked = "W_k* is masked: eliminated weights are set to 0 in it";
     let base = base_of(moved, seen);
-    // The pruned weights themselves are more than a mask laid over W_k*.
-    say(!is_pruned && (is(base, &alive_after) || is(base, &alive_before)), masked.to_string());
+    let is_masked = is(base, &alive_after) || is(base, &alive_before);
+    say(is_masked && !(moved && keeps_eliminated(seen)), masked.to_string());
     let factor = seen.known.t.and_then(|t| usize::try_from(t).ok());
     let factor = factor.and_then(|t| decay_factor::<DoubleDouble>(seen.trace.header.hyper.lambda, t).ok());
     if let Some(factor) = factor {
-        let f32s = seen.arithmetic.u() > f64::UNIT_ROUNDOFF;
-        let decayed = |_: usize, w: f64| {
-            let product = (DoubleDouble::from(w) * factor).to_f64();
-            if f32s { f64::from(product as f32) } else { product }
-        };
-        say(is(base, &decayed), "the decay is applied to W_k* in place".to_string());
+        let t = seen.known.t.and_then(|t| u64::try_from(t).ok()).unwrap_or(0);
+        let near = seen.arithmetic.decayed(seen.trace.header.hyper.lambda, t).unwrap_or(0.0);
+        let eps = seen.trace.header.hyper.eps;
+        let product = |w: f64| (DoubleDouble::from(w) * factor).to_f64();
+        // In place: of selected weights alone, or of all, cut at eps or not.
+        let decayed =
+            |w: f64, got: f64| got == w || is_near(got, product(w), near) || got == 0.0 && product(w).abs() < eps;
+        let shrinks = |w: f64, got: f64| got != w && got != 0.0 && is_near(got, product(w), near);
+        let some_differ = t > 0 && any(base, &shrinks);
+        say(some_differ && holds(base, &decayed), "the decay is applied to W_k* in place".to_string());
     }
+    say(is(base, &|_, w| f16::from_f64(w).to_f64()), "W_k* is kept in half precision".to_string());
+    say(is(base, &|_, w| bf16::from_f64(w).to_f64()), "W_k* is kept in bfloat16".to_string());
     causes
+}
+
+/// Whether W_k* stays what it is in some epoch whose pruning changes the weights: an alias of them would not.
+fn stays_elsewhere(seen: &Seen) -> bool {
+    let Some(parameter) = seen.trace.prunable().first() else { return false };
+    let of = |k: usize, quantity: &str| seen.trace.floats(&of_parameter(k, quantity, parameter)).ok().flatten();
+    let k_star = |k: usize| seen.trace.integer(k, "k_star").ok().flatten();
+    let stays = |k: usize| {
+        let Some(before) = k.checked_sub(1).filter(|&before| k_star(before).is_some()) else { return false };
+        let (now, pruned) = (of(k, "rewind"), of(k, "weights_after"));
+        k_star(before) == k_star(k) && now.is_some() && now == of(before, "rewind") && pruned.is_some() && now != pruned
+    };
+    seen.trace.epochs().any(stays)
+}
+
+/// Whether W_k* of some epoch holds a number for a weight that is eliminated by then.
+fn keeps_eliminated(seen: &Seen) -> bool {
+    seen.trace.epochs().any(|k| {
+        seen.trace.prunable().iter().any(|parameter| {
+            let rewind = seen.trace.floats(&of_parameter(k, "rewind", parameter)).ok().flatten();
+            let mask = seen.trace.mask(&of_parameter(k, "mask", parameter), parameter).ok().flatten();
+            let is_kept = |(w, alive): (&f64, &bool)| *w != 0.0 && !alive;
+            rewind.zip(mask).is_some_and(|(rewind, mask)| rewind.iter().zip(&mask).any(is_kept))
+        })
+    })
 }
 
 /// Whether the epoch's t is counted from this k*, as far as that is known: a rewind point that moves before the pruning

@@ -1,5 +1,6 @@
 //! Alg. 4: the running minimum, the rewind epoch k* and its weights W_k*; and what other methods have in its place.
 
+mod course;
 mod mistakes;
 
 use crate::error::Result;

@@ -111,6 +111,9 @@ fn mistakes(seen: &Seen, outcome: &Outcome) -> Vec<String> {
         "the mask is taken from this epoch's threshold alone: eliminated weights are resurrected",
         &|_, chosen, after, _| !chosen || after != 0.0,
     );
+    try_rule("the mask holds this epoch's eliminations alone: earlier ones come back", &|alive, chosen, after, _| {
+        !(alive && chosen && after == 0.0)
+    });
     try_rule("the mask is taken from the weights before the decay", &|alive, _, _, before| {
         alive && before.abs() >= eps
     });

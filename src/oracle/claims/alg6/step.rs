@@ -70,6 +70,11 @@ fn mistakes(seen: &Seen, got: f64) -> Result<Vec<String>> {
     c.add_known("k* is added, not subtracted: k + k*", k_star.map(|k_star| k + k_star));
     c.add_known("a stale k*: that of the previous epoch", seen.carry.k_star.map(|k_star| k - k_star as f64));
     c.add_known("k* after the epoch's update", seen.known.k_star.map(|k_star| k - k_star as f64));
+    c.add_known("t counts optimizer steps since k*, not epochs", since.map(|t| t * batches));
+    c.add_known(
+        "t counts optimizer steps since k*, not epochs (from the epoch's end)",
+        since.map(|t| (t + 1.0) * batches),
+    );
     c.add("t = 0 always", 0.0);
     c.add("t is off by one: k + 1", k + 1.0);
     c.add_known("t counts optimizer steps", seen.carry.steps.map(|steps| steps as f64));

@@ -3,8 +3,8 @@
 use super::clipping;
 use crate::error::Result;
 use crate::oracle::arithmetic::theta;
-use crate::oracle::claims::mistakes::{UNBOUNDED, affected, column_major, is_near, reading};
-use crate::oracle::claims::sums::{ParameterSums, Sums, sums};
+use crate::oracle::claims::mistakes::{UNBOUNDED, affected, column_major, is_f16, is_near, reading};
+use crate::oracle::claims::sums::{BETAS, ParameterSums, Sums, sums};
 use crate::oracle::outcome::Outcome;
 use crate::oracle::seen::Seen;
 use crate::paper::reading::{GradientOf, MaskedGradient};
@@ -44,6 +44,8 @@ fn guesses(seen: &Seen, sums: &ParameterSums) -> Vec<(String, Guess)> {
         ("counted twice".to_string(), Box::new(|s| 2.0 * s.squares)),
         ("the mean root: sqrt of the mean square".to_string(), Box::new(move |s| (s.squares / n).sqrt())),
         ("the step lr g is squared, not the gradient".to_string(), Box::new(move |s| rate * rate * s.squares)),
+        ("the gradient is rounded to half precision before it is squared".to_string(), Box::new(|s| s.half)),
+        ("the gradient is rounded to bfloat16 before it is squared".to_string(), Box::new(|s| s.bfloat16)),
         ("the first batch counts twice".to_string(), Box::new(|s| s.squares + s.first)),
         ("never accumulated: 0".to_string(), Box::new(|_| 0.0)),
     ];
@@ -51,7 +53,16 @@ fn guesses(seen: &Seen, sums: &ParameterSums) -> Vec<(String, Guess)> {
         GradientOf::Loss => ("loss+decay", "weight decay is in the gradient"),
         GradientOf::LossAndDecay => ("loss", "weight decay is not in the gradient"),
     };
+    for (i, beta) in BETAS.into_iter().enumerate() {
+        let told = format!("a moving average of g^2 (beta = {beta}, as Adam's), not their sum");
+        all.push((told.clone(), Box::new(move |s| s.averages[i])));
+        all.push((
+            format!("{told}, with its bias corrected"),
+            Box::new(move |s| s.averages[i] / (1.0 - libm::pow(beta, n))),
+        ));
+    }
     if sums.knows_weights {
+        all.push(("the gradient is multiplied by its weight: (g w)^2 for g^2".to_string(), Box::new(|s| s.weighed)));
         let penalty = "weight decay is in the gradient twice: a penalty weight_decay ||w||^2, without 1/2, in the loss";
         all.push((penalty.to_string(), Box::new(|s| s.decayed_twice)));
     }
@@ -121,8 +132,32 @@ fn of_parameter(
         if all(&|j| previous[j]) {
             causes.push("stale: the previous epoch's G".to_string());
         }
+        for (i, beta) in BETAS.into_iter().enumerate() {
+            let kept = libm::pow(beta, seen.trace.batches(seen.k) as f64);
+            if all(&|j| kept * previous[j] + w[j].averages[i]) {
+                causes.push(format!("a moving average of g^2 (beta = {beta}, as Adam's), not the epoch's sum"));
+            }
+        }
         if all(&|j| 0.9 * previous[j] + 0.1 * square(j)) || all(&|j| 0.999 * previous[j] + 0.001 * square(j)) {
             causes.push("a running average over epochs, not a sum over one".to_string());
+        }
+    }
+    if let Some(before) = &sums.before
+        && all(&|j| if counts(j) { w[j].squares - w[j].last + before[j] } else { 0.0 })
+    {
+        causes.push("the gradient of the batch before is added: G is taken before the backward pass".to_string());
+    }
+    causes.extend(summed_losses(seen, found, w, &|j, value| if counts(j) { value } else { 0.0 }, tolerance));
+    for (axes, whose) in [(2, "kernel"), (1, "output")] {
+        let inner: usize = parameter.shape.iter().skip(axes).product();
+        if parameter.coordinates.is_none() && parameter.shape.len() > axes && inner > 1 {
+            let mean = |j: usize| {
+                let first = j / inner * inner;
+                (first..first + inner).map(&square).sum::<f64>() / inner as f64
+            };
+            if all(&mean) {
+                causes.push(format!("the mean over each {whose} stands for every one of its weights"));
+            }
         }
     }
     let has_columns = parameter.shape.len() > 1 && parameter.coordinates.is_none();
@@ -131,6 +166,25 @@ fn of_parameter(
     }
     causes.extend(rounding(seen, found, &square));
     causes
+}
+
+/// Gradients of summed losses, each its batch's size times the mean's; of the last batch, which may be shorter, the size that the
+/// largest of its squares says.
+fn summed_losses(
+    seen: &Seen,
+    found: &[f64],
+    w: &[Sums],
+    counted: &dyn Fn(usize, f64) -> f64,
+    tolerance: f64,
+) -> Option<String> {
+    let size = seen.trace.header.batch_size? as f64;
+    let (j, of) = w.iter().enumerate().max_by(|(_, a), (_, b)| a.last.total_cmp(&b.last))?;
+    let last = libm::sqrt((found[j] - size * size * (of.squares - of.last)) / of.last).round();
+    let value = |j: usize| counted(j, size * size * (w[j].squares - w[j].last) + last * last * w[j].last);
+    let is_size = last >= 1.0 && last < size && (0..found.len()).all(|j| is_near(found[j], value(j), tolerance));
+    is_size.then(|| {
+        format!("the loss is summed, not averaged: gradients are {size} times those recorded, of the last batch {last} times")
+    })
 }
 
 /// The right sums in an arithmetic that was not declared.
@@ -150,11 +204,18 @@ fn rounding(seen: &Seen, found: &[f64], square: &dyn Fn(usize) -> f64) -> Vec<St
     if 4 * outside(arithmetic) < found.iter().filter(|&&g| g != 0.0).count() {
         return Vec::new();
     }
+    // Half precision has few small numbers: each of the sum's roundings may be half of the least.
+    let least = libm::ldexp((batches + 2) as f64, -25);
+    let is_half =
+        |j: usize| off(j) <= theta((batches + 3) as f64 * power_of_two(-11)).unwrap_or(1.0) * square(j) + least;
     for (name, u) in [("f32", 24), ("tf32 or f16", 11), ("bf16", 8)] {
         let u = power_of_two(-u);
         let lower = Arithmetic { u_acc: u.max(arithmetic.u_acc), u_out: u.max(arithmetic.u_out), ..arithmetic };
         if theta((batches + 3) as f64 * u).is_some() && within(lower) {
             return vec![format!("rounded as in {name} arithmetic: declare `u_acc` and `u_out`, or compute wider")];
+        }
+        if u == power_of_two(-11) && (0..found.len()).all(is_half) && found.iter().all(|&g| is_f16(g)) {
+            return vec!["rounded as in f16 arithmetic: declare `u_acc` and `u_out`, or compute wider".to_string()];
         }
     }
     Vec::new()

@@ -69,6 +69,8 @@ pub(crate) fn ways(seen: &Seen) -> Vec<(String, Vec<f64>)> {
     add("one chunk too few: C - 1", recut(hyper.chunks.saturating_sub(1), now.chunking));
     let at = |alpha: fn(f64, f64) -> f64| Some(Way { alpha, ..right.clone() }.quantiles());
     add("alpha rounded to f32, as torch.quantile does", at(|alpha, _| f64::from(alpha as f32)));
+    add("alpha is cut to whole percents", at(|alpha, _| (100.0 * alpha).floor() / 100.0));
+    add("alpha is rounded to whole percents", at(|alpha, _| (100.0 * alpha).round() / 100.0));
     add("the quantile of 1 - alpha (sorted downwards)", at(|alpha, _| 1.0 - alpha));
     add("rank alpha N instead of alpha (N - 1)", at(|alpha, n| alpha * n / (n - 1.0).max(1.0)));
     add("rank alpha N - 1 instead of alpha (N - 1)", at(|alpha, n| (alpha * n - 1.0) / (n - 1.0).max(1.0)));
@@ -105,6 +107,10 @@ pub(crate) fn ways(seen: &Seen) -> Vec<(String, Vec<f64>)> {
     let largest = |range: &std::ops::Range<usize>| right.values[range.clone()].iter().copied().fold(0.0, f64::max);
     let shares = right.chunks.iter().map(|range| alpha * largest(range)).collect();
     add("the share alpha of a chunk's largest G, not a quantile", Some(shares));
+    for every in [2, 4, 10, 100] {
+        let some = right.values.iter().copied().step_by(every).collect();
+        add(&format!("of a part of the weights alone: one in {every}"), revalued(some));
+    }
     let batches = seen.trace.batches(seen.k) as f64;
     add("of the mean of G over the batches", revalued(right.values.iter().map(|g| g / batches).collect()));
     for (cause, values) in other_values(seen) {

@@ -8,6 +8,7 @@ use crate::paper::decay::decay_factor;
 use crate::paper::reading::{DecayStep, RewindUpdate, Threshold};
 use crate::scalar::{DoubleDouble, Scalar};
 use crate::trace::TracedParameter;
+use std::collections::BTreeSet;
 
 /// What Eq. 9 sees of one weight.
 #[derive(Clone, Copy)]
@@ -16,6 +17,8 @@ struct Weight {
     star: f64,
     initial: f64,
     stale_star: f64,
+    /// The parameter's largest `|w*|`.
+    largest: f64,
     alive: bool,
     selected: bool,
 }
@@ -42,7 +45,32 @@ pub(crate) fn causes(seen: &Seen, outcome: &Outcome) -> Vec<String> {
         }
     }
     let matching = guesses.into_iter().zip(surviving).filter(|(_, survives)| *survives && compared);
-    matching.map(|((cause, _), _)| cause).collect()
+    let causes: Vec<String> = matching.map(|((cause, _), _)| cause).collect();
+    if causes.is_empty() { exponents(seen, outcome, relative).into_iter().collect() } else { causes }
+}
+
+/// Whether selected weights are decayed by whole powers of lambda that are not all one: each has a count of its own.
+fn exponents(seen: &Seen, outcome: &Outcome, relative: f64) -> Option<String> {
+    let hyper = seen.trace.header.hyper;
+    if hyper.lambda >= 1.0 {
+        return None;
+    }
+    let mut exponents = BTreeSet::new();
+    for (p, parameter) in affected(seen, &outcome.findings) {
+        let (found, weights) = (seen.recorded.weights_after.of(p, parameter)?, weights(seen, p, parameter)?);
+        let is_decayed = |got: f64, w: &Weight| w.alive && w.selected && got != 0.0 && w.star != 0.0;
+        for (&got, w) in found.iter().zip(&weights).filter(|(got, w)| is_decayed(**got, w)) {
+            let exponent = (libm::log(got / w.star) / libm::log(hyper.lambda)).round();
+            let is_power = is_near(got, w.star * libm::pow(hyper.lambda, exponent), 4.0 * relative);
+            if !is_power || !(0.0..=f64::from(u16::MAX)).contains(&exponent) {
+                return None;
+            }
+            exponents.insert(exponent as u32);
+        }
+    }
+    (exponents.len() > 1).then(|| {
+        "each weight has an exponent of its own: lambda to a count that every weight keeps, not to t".to_string()
+    })
 }
 
 /// What Eq. 9 sees of a parameter; `None` where an operand is missing.
@@ -54,7 +82,9 @@ fn weights(seen: &Seen, p: usize, parameter: &TracedParameter) -> Option<Vec<Wei
     let stale = seen.carry.rewind.of(p, parameter);
     let alive = seen.known.alive.of(p, parameter)?;
     let selected = seen.known.selected.of(p, parameter)?;
+    let largest = star.iter().fold(0.0, |largest: f64, w| largest.max(w.abs()));
     let weight = |j: usize| Weight {
+        largest,
         before: before[j],
         star: star[j],
         initial: initial.map_or(f64::NAN, |initial| initial[j]),
@@ -174,6 +204,10 @@ fn guesses<'a>(seen: &Seen, t: usize) -> Vec<(String, Guess<'a>)> {
         "the mean of w and w* lambda^t".to_string(),
         Box::new(move |w| apply(w, cut(0.5 * (w.before + w.star * factor)))),
     );
+    add(
+        "w* lambda^t is blended with w: w* lambda^t + (1 - lambda^t) w".to_string(),
+        Box::new(move |w| apply(w, cut(w.star * factor + (1.0 - factor) * w.before))),
+    );
     add("the sign is lost".to_string(), Box::new(move |w| apply(w, cut((w.star * factor).abs()))));
     add("the sign is turned".to_string(), Box::new(move |w| apply(w, cut(-w.star * factor))));
     all
@@ -211,6 +245,8 @@ fn thresholds<'a>(add: &mut impl FnMut(String, Guess<'a>), factor: f64, eps: f64
         "the threshold is taken of w, not of w* lambda^t".to_string(),
         Box::new(move |w| apply(w, w.before.abs() >= eps)),
     );
+    let relative = move |w: &Weight| apply(w, product(w).abs() >= eps * w.largest);
+    add("eps is taken relative to the parameter's largest |w*|".to_string(), Box::new(relative));
     let other = if now == Threshold::All { Threshold::Selected } else { Threshold::All };
     let value = move |w: &Weight| match (w.alive, w.selected) {
         (false, _) => 0.0,

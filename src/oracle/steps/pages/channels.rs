@@ -122,6 +122,7 @@ fn importance(desk: &Desk, shape: &[usize], w: &Reals) -> Reals {
         Slip::SumOfOutputs,
         Slip::SizeOfSum,
         Slip::LargestOfAll,
+        Slip::RootOfSquares,
         Slip::FirstTap,
         Slip::ScoreOfWeightSquared,
         Slip::Signed,
@@ -138,7 +139,7 @@ fn importance(desk: &Desk, shape: &[usize], w: &Reals) -> Reals {
             for tap in 0..inner {
                 let w = w.at((o * c + i) * inner + tap);
                 let term = match slip {
-                    Some(Slip::ScoreOfWeightSquared) => w.times(w),
+                    Some(Slip::ScoreOfWeightSquared | Slip::RootOfSquares) => w.times(w),
                     Some(Slip::SizeOfSum | Slip::Signed) => w,
                     _ => w.abs(),
                 };
@@ -151,7 +152,11 @@ fn importance(desk: &Desk, shape: &[usize], w: &Reals) -> Reals {
             }
         }
         let sum = sum.give((out as f64 * inner as f64 + 2.0) * (u * size + underflow));
-        if slip == Some(Slip::SizeOfSum) { sum.abs() } else { sum }
+        match slip {
+            Some(Slip::SizeOfSum) => sum.abs(),
+            Some(Slip::RootOfSquares) => sum.root(u),
+            _ => sum,
+        }
     };
     (0..c).map(of).collect()
 }

@@ -122,6 +122,7 @@ fn kept(desk: &Desk, droppable: &[bool], rate: f64) -> Vec<Decision> {
         Slip::FirstGo,
         Slip::AllDroppable,
         Slip::DepthOfDroppable,
+        Slip::DepthFromTop,
     ];
     let slip = desk.rules.slip(&among);
     let layers = droppable.len();
@@ -137,7 +138,12 @@ fn kept(desk: &Desk, droppable: &[bool], rate: f64) -> Vec<Decision> {
     let number = (rate * layers as f64).round_ties_even() as usize;
     let goes = |i: usize| {
         let before = droppable[..i].iter().filter(|&&may| may).count();
-        let depth = origin + if slip == Some(Slip::DepthOfDroppable) { before } else { i };
+        let depth = origin
+            + match slip {
+                Some(Slip::DepthOfDroppable) => before,
+                Some(Slip::DepthFromTop) => layers - 1 - i,
+                _ => i,
+            };
         match slip {
             Some(Slip::LastGo) => i + number >= layers,
             Some(Slip::FirstGo) => i < number,

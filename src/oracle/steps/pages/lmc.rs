@@ -58,7 +58,7 @@ fn grid(desk: &mut Desk) -> Result<Reals> {
         Grid::Intervals => (points + 1, points),
     };
     let u = desk.rules.arithmetic.u();
-    let among = [Slip::GridShifted, Slip::GridReversed, Slip::GridOfMiddles, Slip::GridSquared];
+    let among = [Slip::GridShifted, Slip::GridReversed, Slip::GridOfMiddles, Slip::GridSquared, Slip::GridOpen];
     let slip = desk.rules.slip(&among);
     let share = |i: usize, n: usize| DoubleDouble::from_usize(i) / DoubleDouble::from_usize(n);
     let at = |i: usize| {
@@ -67,6 +67,7 @@ fn grid(desk: &mut Desk) -> Result<Reals> {
             Some(Slip::GridReversed) => share(last - i, last),
             Some(Slip::GridOfMiddles) => share(2 * i + 1, 2 * n),
             Some(Slip::GridSquared) => share(i, last) * share(i, last),
+            Some(Slip::GridOpen) => share(i, n),
             _ => share(i, last),
         };
         Near { centre, radius: 3.0 * u }
@@ -156,6 +157,7 @@ fn mean(desk: &Desk, loss: &Reals) -> Near {
         Slip::MeanLargest,
         Slip::MeanSummed,
         Slip::MeanMiddle,
+        Slip::MeanMedian,
         Slip::MeanExcess,
     ];
     let score = match desk.rules.slip(&among) {
@@ -165,6 +167,7 @@ fn mean(desk: &Desk, loss: &Reals) -> Near {
         Some(Slip::MeanLargest) => largest(&all),
         Some(Slip::MeanSummed) => sum(&all),
         Some(Slip::MeanMiddle) => all[n / 2],
+        Some(Slip::MeanMedian) => median(&all),
         Some(Slip::MeanExcess) => over(sum(&all), n).minus(ends),
         _ => over(sum(&all), n),
     };
@@ -173,12 +176,31 @@ fn mean(desk: &Desk, loss: &Reals) -> Near {
     score.give((desk.rules.steps("points") as f64 + 3.0) * u * size.max(score.size()) + underflow)
 }
 
+/// The middle one by size, or the mean of the middle two.
+fn median(of: &[Near]) -> Near {
+    let mut sorted = of.to_vec();
+    sorted.sort_by(|a, b| a.centre.to_f64().total_cmp(&b.centre.to_f64()));
+    let n = sorted.len();
+    sorted[(n - 1) / 2].plus(sorted[n / 2]).scaled(0.5)
+}
+
 fn largest(of: &[Near]) -> Near {
     of.iter().copied().reduce(|most, x| if x.centre > most.centre { x } else { most }).unwrap_or(Near::ZERO)
 }
 
 fn least(of: &[Near]) -> Near {
     largest(&of.iter().map(|x| x.negated()).collect::<Vec<_>>()).negated()
+}
+
+/// How far each is above the straight line between the ends, by its place.
+fn above_line(of: &[Near]) -> Vec<Near> {
+    let last = of.len().saturating_sub(1);
+    let straight = |i: usize| {
+        let share = DoubleDouble::from_usize(i) / DoubleDouble::from_usize(last.max(1));
+        let at = |x: Near, share: DoubleDouble| x.times(Near { centre: share, radius: 0.0 });
+        at(of[0], DoubleDouble::ONE - share).plus(at(of[last], share))
+    };
+    of.iter().enumerate().map(|(i, &x)| x.minus(straight(i))).collect()
 }
 
 /// The largest size on the line, and `max - (first + last) / 2`.
@@ -198,11 +220,13 @@ fn barrier(desk: &Desk, of: &Reals) -> (f64, Near) {
         Slip::BarrierOfFirst,
         Slip::BarrierOfMiddle,
         Slip::BarrierOfRange,
+        Slip::BarrierAboveLine,
     ];
     let slip = desk.rules.slip(&among);
     let top = match slip {
         Some(Slip::BarrierOfMean) => mean(),
         Some(Slip::BarrierOfMiddle) => all[n / 2],
+        Some(Slip::BarrierAboveLine) => largest(&above_line(&all)),
         _ => largest(&all),
     };
     let below = match slip {
@@ -211,6 +235,7 @@ fn barrier(desk: &Desk, of: &Reals) -> (f64, Near) {
         Some(Slip::BarrierOverLargest) => largest(&ends),
         Some(Slip::BarrierOfFirst) => ends[0],
         Some(Slip::BarrierOfRange) => least(&all),
+        Some(Slip::BarrierAboveLine) => Near::ZERO,
         _ => ends[0].plus(ends[1]).scaled(0.5),
     };
     (all.iter().map(|x| x.size()).fold(0.0, f64::max), top.minus(below))

@@ -83,14 +83,16 @@ fn step(desk: &mut Desk) -> Result<Left> {
 /// |w|.
 fn score(desk: &Desk, trained: &Known<Reals>, rewind: &Known<Reals>) -> Known<Reals> {
     let w = trained.clone()?;
-    match desk.rules.slip(&[Slip::Signed, Slip::ScoreOfRewind, Slip::ScoreOfMove]) {
+    match desk.rules.slip(&[Slip::Signed, Slip::ScoreOfRewind, Slip::ScoreOfMove, Slip::ScoreOfIncrease]) {
         Some(Slip::Signed) => Ok(w),
         Some(Slip::ScoreOfRewind) => Ok(rewind.clone()?.iter().map(Near::abs).collect()),
-        Some(_) => {
+        Some(slip) => {
             let u = desk.rules.arithmetic.u();
             let moved = |(w, k): (Near, Near)| {
-                let moved = w.minus(k);
-                moved.give(2.0 * u * moved.size()).abs()
+                let is_increase = slip == Slip::ScoreOfIncrease;
+                let moved = if is_increase { w.abs().minus(k.abs()) } else { w.minus(k) };
+                let moved = moved.give(2.0 * u * moved.size());
+                if is_increase { moved } else { moved.abs() }
             };
             Ok(w.iter().zip(rewind.clone()?.iter()).map(moved).collect())
         }

@@ -205,6 +205,8 @@ fn within(
     let among = [
         Slip::NoPenalty,
         Slip::PenaltyDoubled,
+        Slip::PenaltyUnsigned,
+        Slip::PenaltyOfSparsity,
         Slip::PenaltyOutsideAlone,
         Slip::PenaltyDividedInside,
         Slip::PenaltyOfBackward,
@@ -221,6 +223,7 @@ fn within(
     let density = DoubleDouble::ONE - DoubleDouble::from(rules.real(of));
     let pull = |j: usize, w: Near| {
         let of = match rules.choice::<PenaltyRule>() {
+            PenaltyRule::L2 if slip == Some(Slip::PenaltyUnsigned) => w.abs(),
             PenaltyRule::L2 => w,
             PenaltyRule::L1 => Near::exact(if w.centre.hi() == 0.0 { 0.0 } else { w.centre.hi().signum() }),
         };
@@ -229,6 +232,7 @@ fn within(
             (true, Some(Slip::PenaltyDividedInside)) => penalty / density,
             (true, _) | (_, Some(Slip::PenaltyWithoutDensity)) => penalty,
             (_, Some(Slip::PenaltyTimesDensity)) => penalty * density,
+            (_, Some(Slip::PenaltyOfSparsity)) => penalty / (DoubleDouble::ONE - density),
             _ => penalty / density,
         };
         // D is a difference, formed in the port's dtype: what that may be off by counts as much more as D is smaller.

@@ -208,10 +208,13 @@ fn track(
     }
     let keys = intervals(scores);
     let groups = desk.groups(true);
+    let is_after_first = desk.left.t.is_some();
+    let candidates =
+        if rules.has(Slip::NeverAgain) && is_after_first { operands.mask.clone() } else { everything(desk) };
     let choice = Choice {
         keys: &keys,
-        candidates: &everything(desk),
-        base: rules.has(Slip::OnceTracked).then_some(&operands.mask[..]).filter(|_| desk.left.t.is_some()),
+        candidates: &candidates,
+        base: rules.has(Slip::OnceTracked).then_some(&operands.mask[..]).filter(|_| is_after_first),
         groups: &groups,
         counts: &vec![k; groups.len()],
         cut: rules.choice(),
@@ -241,6 +244,7 @@ fn reset(desk: &Desk, p: usize, first: &First, operands: &Operands, mask: &Known
         Slip::ResetToZero,
         Slip::ResetToBefore,
         Slip::ResetOfOwn,
+        Slip::ResetCompounds,
         Slip::InactiveDiffer,
         Slip::SurvivorsDiffer,
     ];
@@ -256,6 +260,9 @@ fn reset(desk: &Desk, p: usize, first: &First, operands: &Operands, mask: &Known
             Some(Slip::ResetOfOwn) => {
                 let own = between.at(j).scaled(desk.rules.real("lambda"));
                 own.give(2.0 * desk.rules.arithmetic.u() * own.size() + desk.rules.arithmetic.underflow())
+            }
+            Some(Slip::ResetCompounds) if desk.rules.method() == StepMethod::Procrustes => {
+                remains(desk, between.at(j), e)
             }
             _ => remains(desk, w0.as_ref().map_err(Clone::clone)?.at(j), e),
         })
