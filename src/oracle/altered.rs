@@ -1,7 +1,7 @@
 //! An epoch seen otherwise: what a claim would allow if one of its operands, or of what the header declares, were another. Tried
 //! of every operand, whatever the claim, where none of the claim's own known mistakes explains what the port has.
 
-use super::claims::{Claim, column_major};
+use super::claims::{Claim, Judged, OTHERWISE, Otherwise, column_major, reading};
 use super::epoch::Recorded;
 use super::field::Field;
 use super::interval::{Decision, Interval};
@@ -29,8 +29,8 @@ struct Way<'a> {
     change: Box<dyn Fn(&mut View) + 'a>,
 }
 
-/// What is done to a number, and how it is told.
-type Named = (&'static str, fn(f64) -> f64);
+/// How a value of the epoch before is told.
+const STALE: &str = "is that of the epoch before: stale";
 
 /// What explains all that was found of a claim.
 ///
@@ -50,7 +50,8 @@ pub(super) fn causes(claim: &dyn Claim, seen: &Seen, outcome: &Outcome) -> Resul
         (way.change)(&mut view);
         let trace = seen.trace.declaring(view.header);
         let altered = Seen { trace: &trace, recorded: &view.recorded, known: &view.known, ..*seen };
-        let own = claim.judge(&altered)?.outcome;
+        // An operand may be none that a claim can be judged by.
+        let Ok(Judged { outcome: own, .. }) = claim.judge(&altered) else { continue };
         // What leaves more decisions open explains anything.
         if own.total == 0 && own.compared >= outcome.compared && own.ambiguous <= outcome.ambiguous {
             causes.push(Cause { told: way.told, worth: Worth::IfEverywhere });
@@ -75,11 +76,11 @@ fn readings<'a>(seen: &Seen) -> Vec<Way<'a>> {
     let mut all = Vec::new();
     for &(key, names) in CHOICES {
         for name in names.iter().filter(|name| now[key] != **name) {
-            let mut other = now.clone();
-            other[key] = (*name).into();
-            let Ok(reading) = serde_json::from_value::<Reading>(other) else { continue };
-            let told = super::claims::reading(key, name);
-            all.push(Way { operand: "", told, change: Box::new(move |view| view.header.reading = reading) });
+            let mut keys = now.clone();
+            keys[key] = (*name).into();
+            let Ok(other) = serde_json::from_value::<Reading>(keys) else { continue };
+            let change = Box::new(move |view: &mut View| view.header.reading = other);
+            all.push(Way { operand: "", told: reading(key, name), change });
         }
     }
     all
@@ -94,14 +95,6 @@ fn hyper<'a>(seen: &Seen) -> Vec<Way<'a>> {
         ("lambda", |hyper| &mut hyper.lambda),
         ("eps", |hyper| &mut hyper.eps),
     ];
-    const WAYS: [Named; 6] = [
-        ("1 less it", |x| 1.0 - x),
-        ("half", |x| 0.5 * x),
-        ("twice", |x| 2.0 * x),
-        ("squared", |x| x * x),
-        ("its root", libm::sqrt),
-        ("none", |_| 0.0),
-    ];
     let mut now = seen.trace.header.hyper;
     let mut all = Vec::new();
     for (key, of) in REALS {
@@ -111,7 +104,7 @@ fn hyper<'a>(seen: &Seen) -> Vec<Way<'a>> {
             let change = Box::new(move |view: &mut View| *of(&mut view.header.hyper) = value);
             all.push(Way { operand: "", told, change });
         };
-        for (how, way) in WAYS {
+        for (how, way) in OTHERWISE {
             add(way(declared), how.to_string());
         }
         for (other, of_other) in REALS.into_iter().filter(|(other, _)| *other != key) {
@@ -123,7 +116,8 @@ fn hyper<'a>(seen: &Seen) -> Vec<Way<'a>> {
         ("chunks", |hyper| &mut hyper.chunks),
     ] {
         let declared = *of(&mut now);
-        for (value, how) in [(declared + 1, "one more"), (declared.saturating_sub(1).max(1), "one fewer")] {
+        for (value, how) in [(declared.saturating_add(1), "one more"), (declared.saturating_sub(1).max(1), "one fewer")]
+        {
             let told = format!("as `{key}` = {value} has it: {how} than the header declares");
             let change = Box::new(move |view: &mut View| *of(&mut view.header.hyper) = value);
             all.push(Way { operand: "", told, change });
@@ -143,7 +137,7 @@ fn numbers<'a>(seen: &Seen<'a>) -> Vec<Way<'a>> {
         ("alpha", |known| &mut known.alpha),
         ("tau", |known| &mut known.tau),
     ];
-    const WAYS: [Named; 3] = [
+    const WAYS: [Otherwise; 3] = [
         ("is squared", |x| x * x),
         ("is taken by its root", |x| x.max(0.0).sqrt()),
         ("is taken for its rest, 1 less it", |x| 1.0 - x),
@@ -175,14 +169,10 @@ fn numbers<'a>(seen: &Seen<'a>) -> Vec<Way<'a>> {
         if let Some(previous) = &seen.carry.previous {
             let mut before = previous.1.numbers();
             let stale = *of(&mut before);
-            add(stale_told(operand), Box::new(move |view| *of(&mut view.known) = stale));
+            add(format!("`{operand}` {STALE}"), Box::new(move |view| *of(&mut view.known) = stale));
         }
     }
     all
-}
-
-fn stale_told(operand: &str) -> String {
-    format!("`{operand}` is that of the epoch before: stale")
 }
 
 /// Operands that are whole numbers.
@@ -196,7 +186,7 @@ fn counts<'a>(seen: &Seen<'a>) -> Vec<Way<'a>> {
             ("is taken for 0", Some(0)),
             ("is taken for k, the epoch", Some(k)),
             ("is taken for the number of epochs done", Some(index + 1)),
-            ("is that of the epoch before: stale", stale.flatten()),
+            (STALE, stale.flatten()),
         ]
     };
     let mut all = Vec::new();
@@ -227,7 +217,7 @@ fn reals<'a>(seen: &Seen<'a>) -> Vec<Way<'a>> {
         ("rewind", |view| &mut view.known.w_star),
         ("weights_before", |view| &mut view.recorded.weights_before),
     ];
-    const WAYS: [Named; 6] = [
+    const WAYS: [Otherwise; 6] = [
         ("has the other sign", |x| -x),
         ("is taken without its sign", f64::abs),
         ("is squared", |x| x * x),
@@ -274,7 +264,7 @@ fn reals<'a>(seen: &Seen<'a>) -> Vec<Way<'a>> {
             ("is mistaken: `weights_after` stands for it", Some(&seen.recorded.weights_after)),
             ("is mistaken: the rewind point of before the epoch stands for it", Some(&seen.carry.rewind)),
             (
-                "is that of the epoch before: stale",
+                STALE,
                 previous.map(|(recorded, known)| match operand {
                     "G" => &known.g.low,
                     "rewind" => &known.w_star,
@@ -283,8 +273,8 @@ fn reals<'a>(seen: &Seen<'a>) -> Vec<Way<'a>> {
             ),
         ];
         for (how, other) in others {
-            let Some(other) = other.filter(|other| !other.is_empty()) else { continue };
-            add(how, Box::new(move |view| *of(view) = other.clone()));
+            let Some(other) = other else { continue };
+            add(how, Box::new(move |view| stand_for(of(view), other)));
         }
     }
     all
@@ -312,7 +302,7 @@ fn flags<'a>(seen: &Seen<'a>) -> Vec<Way<'a>> {
     add(
         "mask_before",
         "is mistaken: `mask` stands for it",
-        Box::new(|view| view.known.alive = view.recorded.mask.clone()),
+        Box::new(|view| stand_for(&mut view.known.alive, &view.recorded.mask)),
     );
     add(
         "selected",
@@ -329,16 +319,17 @@ fn flags<'a>(seen: &Seen<'a>) -> Vec<Way<'a>> {
         }),
     );
     if let Some(previous) = previous {
-        add(
-            "mask_before",
-            "is that of the epoch before: stale",
-            Box::new(|view| view.known.alive = previous.alive.clone()),
-        );
-        add(
-            "selected",
-            "is that of the epoch before: stale",
-            Box::new(|view| view.known.selected = previous.selected.clone()),
-        );
+        add("mask_before", STALE, Box::new(|view| stand_for(&mut view.known.alive, &previous.alive)));
+        add("selected", STALE, Box::new(|view| stand_for(&mut view.known.selected, &previous.selected)));
     }
     all
+}
+
+/// Puts another field's entries in the place of this one's; nothing where the other lacks some of them.
+fn stand_for<T: Copy + Default>(field: &mut Field<T>, other: &Field<T>) {
+    let has_all = field.present.iter().zip(&other.present).all(|(own, theirs)| !own || *theirs);
+    if has_all && other.present.len() >= field.present.len() && other.values.len() >= field.values.len() {
+        field.values.iter_mut().zip(&other.values).for_each(|(own, theirs)| *own = *theirs);
+        field.storage = other.storage;
+    }
 }

@@ -8,6 +8,21 @@ use crate::oracle::report::Finding;
 use crate::oracle::seen::Seen;
 use crate::trace::TracedParameter;
 
+/// What a port may have made of a declared number, and how that is told.
+pub(crate) type Otherwise = (&'static str, fn(f64) -> f64);
+
+/// Those that are tried of every real number that a header declares.
+pub(crate) const OTHERWISE: [Otherwise; 8] = [
+    ("1 less it", |x| 1.0 - x),
+    ("half", |x| 0.5 * x),
+    ("twice", |x| 2.0 * x),
+    ("squared", |x| x * x),
+    ("its root", libm::sqrt),
+    ("a hundredth, of a percentage", |x| 0.01 * x),
+    ("none", |_| 0.0),
+    ("all", |_| 1.0),
+];
+
 // How near a mistake's value must be to the port's for the mistake to be named. No verdict depends on it: what is named
 // is a finding already. An equation's own bound says how far two correct computations can be apart, and so, a few times
 // over, how far a mistake's value here (in f64) and the port's can be; where that bound is coarser than the smallest

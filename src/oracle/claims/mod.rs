@@ -27,8 +27,8 @@ mod sums;
 
 pub(crate) use alg1::{LABEL as ALG1, initial};
 pub(crate) use batches::Batches;
-pub(crate) use claim::Claim;
-pub(crate) use mistakes::{column_major, reading};
+pub(crate) use claim::{Claim, Judged};
+pub(crate) use mistakes::{OTHERWISE, Otherwise, column_major, reading};
 pub(crate) use ratio::causes as common_factor;
 pub(crate) use step::{StepLevel, Told};
 

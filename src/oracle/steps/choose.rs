@@ -185,10 +185,10 @@ impl Desk<'_> {
             let k = if has(Slip::OneMore) { k.plus(1) } else { k };
             let k = if has(Slip::OneFewer) { k.fewer(1) } else { k };
             let k = k.plus(zeros.len());
-            let least = if zeros.is_empty() { usize::MAX } else { 0 };
+            let is_any = !zeros.is_empty();
             keys.append(&mut zeros);
             let Selected { decisions: chosen, number } = select(&keys, k, choice.cut, choice.ties);
-            let number = Counts { low: number.low.min(least), ..number };
+            let number = if is_any { Counts { low: 0, ..number } } else { number };
             let number = if self.rules.has(Slip::OtherKey) { number.within(&chosen) } else { number };
             for (place, decision) in places.into_iter().zip(chosen) {
                 decisions[place] = match decision {

@@ -5,6 +5,7 @@ use super::rules::Rules;
 use super::slips::Slip;
 use crate::choice::Choice;
 use crate::method::options::{Domain, MethodOption, Part, Value};
+use crate::oracle::claims::OTHERWISE;
 use crate::select::cut::Ties;
 
 impl Slip {
@@ -69,35 +70,20 @@ pub(crate) fn retuned(rules: &Rules) -> Vec<Suspicion> {
 
 /// A number as a port may have taken it, and how that is told.
 fn altered(value: &Value) -> Vec<(Value, String)> {
-    let told = |(value, how): (Value, &str)| (value, how.to_string());
-    match *value {
+    let ways: Vec<(Value, &str)> = match *value {
         Value::Count(n) => {
             let ways = [
-                (Some(n + 1), "one more"),
+                (n.checked_add(1), "one more"),
                 (n.checked_sub(1), "one fewer"),
-                (Some(2 * n), "twice"),
+                (n.checked_mul(2), "twice"),
                 (Some(n / 2), "half"),
             ];
-            let other =
-                |(other, how): (Option<usize>, &'static str)| Some((Value::Count(other.filter(|&m| m != n)?), how));
-            ways.into_iter().filter_map(other).map(told).collect()
+            ways.into_iter().filter_map(|(other, how)| Some((Value::Count(other?), how))).collect()
         }
-        Value::Real(x) => {
-            let ways = [
-                (1.0 - x, "1 less it"),
-                (0.5 * x, "half"),
-                (2.0 * x, "twice"),
-                (x * x, "squared"),
-                (x.sqrt(), "its root"),
-                (0.01 * x, "a hundredth, of a percentage"),
-                (0.0, "none"),
-                (1.0, "all"),
-            ];
-            let differs = |(other, _): &(f64, &'static str)| *other != x;
-            ways.into_iter().filter(differs).map(|(other, how)| told((Value::Real(other), how))).collect()
-        }
+        Value::Real(x) => OTHERWISE.iter().map(|(how, way)| (Value::Real(way(x)), *how)).collect(),
         _ => Vec::new(),
-    }
+    };
+    ways.into_iter().filter(|(other, _)| other != value).map(|(other, how)| (other, how.to_string())).collect()
 }
 
 /// Weights between SGD and an update.

@@ -51,13 +51,16 @@ fn by_norms(points: &[Point]) -> Vec<String> {
             causes.push(cause.to_string());
         }
     };
-    let s_f = |point: &Point| point.s_f;
+    let s_f: fn(&Point) -> f64 = |point| point.s_f;
     if !points.iter().skip(1).any(|point| point.moved) {
         return causes;
     }
     say(least(points, s_f, |new, m| new <= m), "<= for <: a norm equal to the minimum moves k*");
     say(least(points, |point| -point.s_f, |new, m| new < m), "> for <: k* follows the largest S_F");
-    say(root_is_least(points), "another norm than S_F (S_sq) is compared with the least S_F");
+    say(
+        follows(points, |point| point.s_sq, s_f, |new, m| new < m),
+        "another norm than S_F (S_sq) is compared with the least S_F",
+    );
     say(points.iter().all(|point| point.moved), "k* moves in every epoch, whatever the norm");
     say(falls(points), "S_F is compared with the previous epoch's, not with the running minimum");
     say(stale(points), "the comparison uses a stale S_F, the previous epoch's");
@@ -90,24 +93,17 @@ fn by_draws(points: &[Point], probability: f64) -> Vec<String> {
 }
 
 /// Whether k* moves where a number is below the running minimum of those that moved it.
-fn least(points: &[Point], of: impl Fn(&Point) -> f64, is_below: fn(f64, f64) -> bool) -> bool {
+fn least(points: &[Point], of: fn(&Point) -> f64, is_below: fn(f64, f64) -> bool) -> bool {
+    follows(points, of, of, is_below)
+}
+
+/// Whether k* moves where a number is below what another was where k* moved last.
+fn follows(points: &[Point], of: fn(&Point) -> f64, kept: fn(&Point) -> f64, is_below: fn(f64, f64) -> bool) -> bool {
     let mut m = f64::INFINITY;
     points.iter().all(|point| {
         let moves = is_below(of(point), m);
         if moves {
-            m = of(point);
-        }
-        moves == point.moved
-    })
-}
-
-/// Whether S_sq, where it is below the least S_F, moves k*.
-fn root_is_least(points: &[Point]) -> bool {
-    let mut m = f64::INFINITY;
-    points.iter().all(|point| {
-        let moves = point.s_sq < m;
-        if moves {
-            m = point.s_f;
+            m = kept(point);
         }
         moves == point.moved
     })
